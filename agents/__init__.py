@@ -1,0 +1,1 @@
+"""How households decide, and the processes they live in."""

@@ -1,0 +1,86 @@
+"""A household's plans, and a population of them. Holds and checks; decides nothing."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from protocol.terms import DiscomfortName
+from protocol.vectors import Array
+
+ScoreMeaning = Literal["preference", "cost"]
+"""What the number before a plan says: a preference (high is good) or a cost (low is good)."""
+
+
+def rmse(plans: Array, preferred: Array) -> Array:
+    """Discomfort of each plan, kWh: (..., d), (d,) -> (...) (source, eq. 1)."""
+    deviation = plans - preferred
+    return np.asarray(np.sqrt((deviation * deviation).sum(-1) / preferred.shape[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The possible plans of one household.
+
+    Invariant: values float64[k, d], scores float64[k], k and d at least 1, values finite; a score
+    may be NaN only where it was read as EPOS reads it (it then counts as no discomfort).
+    """
+
+    values: Array
+    scores: Array
+    meaning: ScoreMeaning = "preference"
+    preferred_index: int = field(init=False)
+    """The plan of maximum comfort: best score, the first on ties."""
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or 0 in self.values.shape:
+            raise ValueError("plans are a float64[k, d] array with at least one plan and one slot")
+        if self.scores.shape != self.values.shape[:1]:
+            raise ValueError("there is one score for each plan")
+        if not np.isfinite(self.values).all():
+            raise ValueError("plans hold finite numbers only")
+        goodness = self.scores if self.meaning == "preference" else -self.scores
+        known = np.where(np.isnan(goodness), -np.inf, goodness)
+        object.__setattr__(self, "preferred_index", int(np.argmax(known)))
+
+    @property
+    def preferred(self) -> Array:
+        """The preferred plan, float64[d]."""
+        return np.asarray(self.values[self.preferred_index])
+
+    @property
+    def slots(self) -> int:
+        """Length d of every plan."""
+        return self.values.shape[1]
+
+    def discomforts(self, measure: DiscomfortName) -> Array:
+        """Discomfort of each plan by the named measure, float64[k]."""
+        match measure:
+            case "rmse":
+                return rmse(self.values, self.preferred)
+            case "preference":
+                return np.asarray(np.nan_to_num(1.0 - self.scores, nan=0.0))
+            case "score":
+                return np.asarray(np.nan_to_num(self.scores, nan=0.0))
+            case "index":
+                return np.arange(len(self.scores), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Households by id, in data set order. Invariant: all plans have the same number of slots."""
+
+    households: dict[str, Plans]
+    source: str
+    """Where it came from, for people: a path or 'generated'."""
+    target: Array | None = None
+    """float64[d], if the data set brings one."""
+
+    def __post_init__(self) -> None:
+        if len({plans.slots for plans in self.households.values()}) != 1:
+            raise ValueError("a population has households, all with plans of the same length")
+
+    @property
+    def slots(self) -> int:
+        """Length d of every plan."""
+        return next(iter(self.households.values())).slots

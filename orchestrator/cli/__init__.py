@@ -1,0 +1,1 @@
+"""The command `coflex`: parsing and printing only."""

@@ -1,0 +1,90 @@
+"""Bytes <-> messages. A frame carries one or more envelopes between two hosts of one run.
+
+Layout (msgpack): `[version, run, [[to, sender, kind, {field: value}], ...]]`; `to` and `sender` are
+names, the hosts are in the bus subject. Vectors are raw little-endian float64. docs/protocol.md has
+every field and test vectors.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple, get_args
+
+import msgpack
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from protocol.errors import DecodeError
+from protocol.messages import Address, Message
+from protocol.vectors import to_bytes
+
+VERSION = 1
+
+_CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Message)}
+_VALIDATE: dict[str, Callable[[Any], Message]] = {
+    name: TypeAdapter(cls).validate_python for name, cls in _CLASSES.items()
+}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    cls: tuple(f.name for f in fields(cls)) for cls in _CLASSES.values()
+}
+
+
+class Item(NamedTuple):
+    """One message of a frame: to whom, from whom (names, without hosts), and what."""
+
+    to: str
+    sender: str
+    message: Message
+
+
+def _plain(value: Any) -> Any:
+    """`value` as msgpack can write it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.ndarray):
+        return to_bytes(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    raise TypeError(f"cannot be sent: {type(value).__name__}")
+
+
+def encode_message(message: Message) -> bytes:
+    """One message as `[kind, {field: value}]`."""
+    return packb([type(message).__name__, _body(message)])
+
+
+def encode_frame(run: str, items: Iterable[Item]) -> bytes:
+    """The bytes of a frame."""
+    return packb([VERSION, run, [[to, by, type(m).__name__, _body(m)] for to, by, m in items]])
+
+
+def decode_frame(data: bytes, run: str) -> list[Item]:
+    """The messages of a frame of this run, all valid, or DecodeError."""
+    try:
+        version, of_run, items = msgpack.unpackb(data)
+        if version != VERSION:
+            raise DecodeError(f"protocol version {version!r}, not {VERSION}")
+        if of_run != run:
+            raise DecodeError(f"of run {of_run!r}, not {run!r}")
+        return [
+            Item(_name(to), _name(sender), _VALIDATE[kind](body))
+            for to, sender, kind, body in items
+        ]
+    except (ValueError, TypeError, KeyError, ValidationError, msgpack.UnpackException) as error:
+        raise DecodeError(f"not a frame ({type(error).__name__}): {data[:40]!r}") from error
+
+
+def _body(message: Message) -> dict[str, Any]:
+    return {name: _plain(getattr(message, name)) for name in _FIELDS[type(message)]}
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a name is a string")
+    return value
+
+
+packb: Callable[[Any], bytes] = msgpack.Packer(autoreset=True).pack
+
+__all__ = ["VERSION", "Address", "Item", "decode_frame", "encode_frame", "encode_message"]

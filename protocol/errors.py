@@ -1,0 +1,47 @@
+"""Whose fault it is.
+
+InputError   what a person gave us is wrong: say what, where and what to do; exit status 2.
+RunError     a run could not be completed: what happened, to whom; exit status 1.
+DecodeError  bytes from the bus that are no message: counted and dropped.
+PeerError    a well-formed message that its sender may not say now: counted and dropped.
+
+Any other exception is a defect of ours and stops the process loudly.
+"""
+
+from pathlib import Path
+
+
+class InputError(Exception):
+    """Bad input or usage, with the place where it was found."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: Path | str | None = None,
+        line: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        place = ", ".join(
+            part
+            for part in (
+                f"{file}" if file is not None else "",
+                f"line {line}" if line is not None else "",
+                f"field {field}" if field is not None else "",
+            )
+            if part
+        )
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason, self.file, self.line, self.field = reason, file, line, field
+
+
+class RunError(Exception):
+    """A run that could not be completed."""
+
+
+class DecodeError(Exception):
+    """Bytes that are not a message of this protocol."""
+
+
+class PeerError(Exception):
+    """A message that its sender may not send, or not at this moment."""

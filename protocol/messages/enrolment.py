@@ -1,0 +1,63 @@
+"""Joining a run and leaving it: between a household and the orchestrator."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocol.terms import Terms
+
+
+class Address(NamedTuple):
+    """Where a household (or the orchestrator, or a matchmaker) is reached: its host and its name."""
+
+    host: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """Household to orchestrator: I take part. Repeated until Place arrives."""
+
+    slots: int
+    """Length d of its plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Orchestrator to household: your place in the tree, and the terms of the run."""
+
+    position: int
+    households: int
+    parent: Address | None
+    children: tuple[Address, ...]
+    terms: Terms
+    roster: tuple[Address, ...] = ()
+    """All households by position; only sent when the tree may be reorganised during the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Household to orchestrator: placed. Repeated until Go arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Orchestrator to household: everybody is placed, begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Orchestrator to household: your result has arrived, you may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Host or household to orchestrator: I cannot go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Orchestrator to everybody: the run is over without a result."""
+
+    reason: str

@@ -1,0 +1,83 @@
+"""Stage 1: what passes along the tree, and what is said about it to the orchestrator."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from protocol.messages.enrolment import Address
+from protocol.vectors import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Child to parent: the aggregate of my subtree in this iteration."""
+
+    iteration: int
+    size: int
+    """Households in the subtree."""
+    response: Vector
+    """Sum of the subtree's selected plans, kWh."""
+    discomfort: float
+    """Sum of the subtree's discomforts."""
+    discomfort_squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """Parent to child: the global plan after this iteration, and whether your change is approved."""
+
+    iteration: int
+    response: Vector
+    """The global plan g, kWh."""
+    discomfort: float
+    """Sum over all households."""
+    discomfort_squares: float
+    approved: bool
+    reorganise: bool
+    """Whether the next iteration runs on the next tree."""
+
+
+class Iteration(NamedTuple):
+    """The state of the whole after one iteration, as the root computes it."""
+
+    iteration: int
+    inefficiency: float
+    unfairness: float
+    mean_discomfort: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Root to orchestrator, once an iteration, for display only: nothing waits for it."""
+
+    iteration: Iteration
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Household to orchestrator: I have waited longer than my patience for these."""
+
+    iteration: int
+    """-1 before the first."""
+    missing: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How stage 1 went, as the root saw it."""
+
+    iterations: tuple[Iteration, ...]
+    response: Vector
+    """The global plan at the end, kWh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Household to orchestrator: what came out for me. Repeated until Release arrives."""
+
+    selected_plan: int
+    beta: float
+    discomfort_planned: float
+    """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
+    course: Course | None = None
+    """From the root only."""

@@ -1,0 +1,39 @@
+"""Every bus subject, built and parsed. Nobody else writes a subject string.
+
+`coflex.<run>.to.<host>.from.<host>`: the sender stands last, so that fixed server permissions
+(publish `*.*.to.*.from.<me>`, subscribe `*.*.to.<me>.>`) keep a host from speaking for another.
+"""
+
+import re
+
+from protocol.errors import DecodeError, InputError
+
+ORCHESTRATOR = "orchestrator"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def check_name(name: str, what: str) -> str:
+    """`name` if it can stand in a subject, else InputError."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{what} {name!r} is not a name: use 1 to 64 letters, digits, '-' or '_'", field=what
+        )
+    return name
+
+
+def direct(run: str, to: str, sender: str) -> str:
+    """Where `sender` writes to `to`."""
+    return f"coflex.{run}.to.{to}.from.{sender}"
+
+
+def inbox(run: str, host: str) -> str:
+    """What `host` subscribes to."""
+    return f"coflex.{run}.to.{host}.from.*"
+
+
+def sender_of(subject: str) -> str:
+    """The host that wrote to this subject."""
+    parts = subject.split(".")
+    if len(parts) != 6 or parts[0] != "coflex" or parts[2] != "to" or parts[4] != "from":
+        raise DecodeError(f"not a subject of ours: {subject!r}")
+    return parts[5]

@@ -1,0 +1,28 @@
+"""Vectors of float64: the type, and how it stands in a message (raw little-endian bytes)."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PlainValidator
+
+Array = NDArray[np.float64]
+
+
+def to_bytes(vector: Array) -> bytes:
+    """float64[d] as 8*d little-endian bytes."""
+    return vector.astype("<f8", copy=False).tobytes()
+
+
+def from_bytes(data: Any) -> Array:
+    """8*d little-endian bytes as a read-only float64[d]; ValueError for anything else."""
+    if not isinstance(data, bytes) or len(data) % 8:
+        raise ValueError("a vector is a byte string of whole float64 values")
+    vector = np.frombuffer(data, "<f8")
+    if not np.isfinite(vector).all():
+        raise ValueError("a vector holds finite numbers only")
+    return vector
+
+
+Vector = Annotated[Array, PlainValidator(from_bytes)]
+"""A float64[d] field of a message."""
