@@ -51,7 +51,7 @@ class Plans:
     @property
     def slots(self) -> int:
         """Length d of every plan."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def discomforts(self, measure: DiscomfortName) -> Array:
         """Discomfort of each plan by the named measure, float64[k]."""

@@ -1,1 +1,27 @@
-"""The command `coflex`: parsing and printing only."""
+"""The command `coflex`: parsing and printing only. One module for each group of commands."""
+
+import sys
+
+import typer
+
+from protocol.errors import InputError, RunError
+
+app = typer.Typer(
+    name="coflex",
+    help="Households agree on when to use electricity, without a central planner.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; 0 done, 1 the run failed, 2 bad input or usage."""
+    try:
+        app()
+    except InputError as error:
+        print(f"coflex: {error}", file=sys.stderr)
+        sys.exit(2)
+    except RunError as error:
+        print(f"coflex: {error}", file=sys.stderr)
+        sys.exit(1)
