@@ -1,0 +1,15 @@
+"""Fixtures for all tests."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data that lies beside a checkout; never part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"reference data not found at {SHARED}: tests that need it are skipped")
+    return SHARED
