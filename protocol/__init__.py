@@ -1,1 +1,1 @@
-"""What is said between the parts of coflex, and how it travels. Imports none of the other packages."""
+"""What is said between the parts of coflex, and how it travels. Imports none of the others."""

@@ -83,6 +83,8 @@ class Terms:
     seed: int = 0
     reorganisation: Reorganisation = Reorganisation()
     constraint: HardConstraint | None = None
+    patience: float = 10.0
+    """Seconds of waiting after which a household tells the orchestrator for whom."""
 
     def __post_init__(self) -> None:
         if self.iterations < 1:
@@ -91,5 +93,7 @@ class Terms:
             raise ValueError("children must be between 1 and 10 (all their combinations are tried)")
         if not (0 <= self.alpha <= 1 and 0 <= self.beta <= 1 and self.alpha + self.beta <= 1):
             raise ValueError("alpha and beta must be in [0, 1] and their sum at most 1")
+        if self.patience <= 0:
+            raise ValueError("patience must be positive")
         if self.cost in COSTS_WITH_TARGET and self.target is None:
             raise ValueError(f"the cost {self.cost} needs a target")

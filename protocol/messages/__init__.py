@@ -1,4 +1,4 @@
-"""Every message on the bus. A new message is a new class in one of these modules and in the union."""
+"""Every message on the bus. A new one is a class in one of these modules and in the union."""
 
 from protocol.messages.enrolment import (
     Abort,
@@ -6,6 +6,7 @@ from protocol.messages.enrolment import (
     Enrol,
     Failure,
     Go,
+    Left,
     Place,
     Ready,
     Release,
@@ -13,7 +14,19 @@ from protocol.messages.enrolment import (
 from protocol.messages.planning import Course, Down, Iteration, Progress, Result, Up, Waiting
 
 Message = (
-    Enrol | Place | Ready | Go | Up | Down | Progress | Waiting | Result | Release | Failure | Abort
+    Enrol
+    | Place
+    | Ready
+    | Go
+    | Up
+    | Down
+    | Progress
+    | Waiting
+    | Result
+    | Release
+    | Left
+    | Failure
+    | Abort
 )
 
 __all__ = [
@@ -25,6 +38,7 @@ __all__ = [
     "Failure",
     "Go",
     "Iteration",
+    "Left",
     "Message",
     "Place",
     "Progress",

@@ -7,7 +7,7 @@ from protocol.terms import Terms
 
 
 class Address(NamedTuple):
-    """Where a household (or the orchestrator, or a matchmaker) is reached: its host and its name."""
+    """Where a household (or the orchestrator, a matchmaker) is reached: its host and its name."""
 
     host: str
     name: str
@@ -46,7 +46,12 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Orchestrator to household: your result has arrived, you may leave."""
+    """Orchestrator to household: all results have arrived, you may leave. Repeated until Left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Household to orchestrator: I have left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """Parent to child: the global plan after this iteration, and whether your change is approved."""
+    """Parent to child: the global plan after this iteration; whether your change is approved."""
 
     iteration: int
     response: Vector
@@ -64,11 +64,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How stage 1 went, as the root saw it."""
+    """How stage 1 went, as a root saw it: the iterations in which it was the root."""
 
     iterations: tuple[Iteration, ...]
     response: Vector
-    """The global plan at the end, kWh."""
+    """The global plan after the last iteration of the run, kWh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,4 @@ class Result:
     discomfort_planned: float
     """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
     course: Course | None = None
-    """From the root only."""
+    """From households that were the root, in whichever iteration."""

@@ -1,0 +1,57 @@
+"""The source of chance: the generator of java.util.Random, which EPOS uses, in a few lines.
+
+One small generator serves ties and shuffles everywhere: it fits in an integer, and whoever writes a
+household in another language can repeat it exactly (docs/protocol.md).
+"""
+
+from collections.abc import MutableSequence
+from hashlib import blake2b
+from typing import Any
+
+_MULTIPLIER = 0x5DEECE66D
+_MASK = (1 << 48) - 1
+
+
+class JavaRandom:
+    """java.util.Random: a linear congruential generator with 48 bits of state."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = (seed ^ _MULTIPLIER) & _MASK
+
+    def _next(self, bits: int) -> int:
+        self._state = (self._state * _MULTIPLIER + 0xB) & _MASK
+        return self._state >> (48 - bits)
+
+    def next_double(self) -> float:
+        """Uniform in [0, 1), 53 bits."""
+        return ((self._next(26) << 27) + self._next(27)) * 2.0**-53
+
+    def next_long(self) -> int:
+        """A signed 64-bit integer."""
+        high, low = self._next(32), self._next(32)
+        value = ((high << 32) + low - ((low >> 31) << 32)) & (2**64 - 1)
+        return value - 2**64 if value >= 2**63 else value
+
+    def next_int(self, bound: int) -> int:
+        """Uniform in 0..bound-1."""
+        if bound & (bound - 1) == 0:
+            return (bound * self._next(31)) >> 31
+        while True:
+            bits = self._next(31)
+            value = bits % bound
+            if bits - value + bound - 1 < 2**31:
+                return value
+
+    def shuffle(self, items: MutableSequence[Any]) -> None:
+        """java.util.Collections.shuffle, in place."""
+        for size in range(len(items), 1, -1):
+            other = self.next_int(size)
+            items[size - 1], items[other] = items[other], items[size - 1]
+
+
+def household_chance(seed: int, household: str) -> JavaRandom:
+    """A household's own generator: depends on the run's seed and its id, not on where it runs."""
+    digest = blake2b(f"{seed}:{household}".encode(), digest_size=8).digest()
+    return JavaRandom(int.from_bytes(digest, "little"))

@@ -1,0 +1,145 @@
+"""Inefficiency of a global plan: numpy kernels, batch first (m, d) -> (m,). No I/O, no state.
+
+One kernel serves one candidate and a thousand: a row's result does not depend on the batch it is
+in, so that selections are the same however households are spread over processes.
+EPOS-SPEC section 5 has the formulas; docs/epos.md says where `epos` departs from what is right.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from protocol.terms import CostName, ScalingName
+from protocol.vectors import Array
+
+Total = Callable[[Array], Array]
+Cost = Callable[[Array], Array]
+
+_TINY = 1e-10
+_SMALLEST = 4.9e-324
+
+
+def pairwise(x: Array) -> Array:
+    """Sum over the last axis in numpy's order: fast, small rounding error."""
+    return np.asarray(np.add.reduce(x, axis=-1))
+
+
+def left_to_right(x: Array) -> Array:
+    """Sum over the last axis strictly from left to right, as a loop would."""
+    return np.asarray(np.add.accumulate(x, axis=-1)[..., -1])
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How numbers are added, and whether EPOS's departures are repeated (`coflex verify`)."""
+
+    total: Total = pairwise
+    epos: bool = False
+
+
+EXACT = Arithmetic()
+COMPATIBLE = Arithmetic(total=left_to_right, epos=True)
+
+
+def cost_function(
+    name: CostName, target: Array | None, scaling: ScalingName, arithmetic: Arithmetic
+) -> Cost:
+    """The inefficiency (m, d) -> (m,) by name; `target` is float64[d] where the cost needs one."""
+    kernels = _Kernels(arithmetic)
+    goal = np.zeros(0) if target is None else np.asarray(target, dtype=np.float64)
+    match name:
+        case "var":
+            return kernels.variance
+        case "std":
+            return kernels.deviation
+        case "max":
+            return lambda x: np.asarray(x.max(-1))
+        case "dot":
+            return lambda x: arithmetic.total(goal * x)
+        case "sqr":
+            return lambda x: arithmetic.total((x - goal) * (x - goal))
+        case "rmse":
+            return kernels.rmse(goal)
+        case "xcorr":
+            return kernels.cross_correlation(goal)
+        case "rss":
+            return kernels.residual(goal, scaling)
+
+
+class _Kernels:
+    """The formulas, over one way of adding."""
+
+    def __init__(self, arithmetic: Arithmetic) -> None:
+        self.total, self.epos = arithmetic.total, arithmetic.epos
+
+    def mean(self, x: Array) -> Array:
+        return self.total(x) / x.shape[-1]
+
+    def variance(self, x: Array) -> Array:
+        """Population variance."""
+        centred = x - self.mean(x)[..., None]
+        return self.total(centred * centred) / x.shape[-1]
+
+    def deviation(self, x: Array) -> Array:
+        """Population standard deviation."""
+        return np.sqrt(self.variance(x))
+
+    def rmse(self, goal: Array) -> Cost:
+        """Root mean squared error to the goal, shifted and stretched to the moments of x."""
+        centred = goal - self.mean(goal)
+        stretch = self.deviation(goal) + _TINY
+
+        def cost(x: Array) -> Array:
+            fitted = centred * (self.deviation(x) / stretch)[..., None] + self.mean(x)[..., None]
+            error = fitted - x
+            return np.sqrt(self.total(error * error) / x.shape[-1])
+
+        return cost
+
+    def cross_correlation(self, goal: Array) -> Cost:
+        """Negated correlation with the goal, so that less is better."""
+        centred = goal - self.mean(goal)
+        scale = goal.shape[-1] * self.deviation(goal)
+
+        def cost(x: Array) -> Array:
+            product = self.total((x - self.mean(x)[..., None]) * centred)
+            return -(product / (scale * self.deviation(x) + _TINY))
+
+        return cost
+
+    def residual(self, goal: Array, scaling: ScalingName) -> Cost:
+        """Residual sum of squares between scaled response and scaled goal."""
+        scale = self.scaling(scaling)
+        # EPOS scales the goal before it has read how.
+        aim = self.scaling("std")(goal) if self.epos else scale(goal)
+
+        def cost(x: Array) -> Array:
+            error = scale(x) - aim
+            return self.total(error * error)
+
+        return cost
+
+    def scaling(self, name: ScalingName) -> Callable[[Array], Array]:
+        match name:
+            case "std":
+                return self._standardise
+            case "unit-length":
+                return self._unit_length
+            case "min-max":
+                return self._min_max
+
+    def _standardise(self, x: Array) -> Array:
+        return (x - self.mean(x)[..., None]) / (self.deviation(x) + _TINY)[..., None]
+
+    def _unit_length(self, x: Array) -> Array:
+        return np.asarray(x / (np.sqrt(self.total(x * x)) + _TINY)[..., None])
+
+    def _min_max(self, x: Array) -> Array:
+        low, high = x.min(-1)[..., None], x.max(-1)[..., None]
+        if self.epos:
+            # EPOS looks for the maximum from the smallest positive number upwards.
+            high = np.maximum(high, _SMALLEST)
+            return np.asarray((x - low) / (high - low))
+        span = high - low
+        return np.asarray((x - low) / np.where(span == 0, 1.0, span))

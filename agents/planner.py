@@ -1,0 +1,242 @@
+"""Stage 1 as one household decides it: I-EPOS plan selection (EPOS-SPEC sections 3, 4, 7).
+
+Pure arithmetic on what the children sent and what the parent answered. Who says what to whom, and
+when to say it again, is in household.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.chance import JavaRandom
+from agents.choice import choose, combined_cost, unfairness
+from agents.constraints import Candidates, judge
+from agents.costs import Arithmetic, Cost, cost_function
+from protocol.terms import Terms
+from protocol.vectors import Array
+
+
+class Aggregate(NamedTuple):
+    """Of a subtree, or of everybody: summed plans float64[d], sum and sum of squares of the
+    discomforts."""
+
+    response: Array
+    discomfort: float
+    discomfort_squares: float
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What a household has settled on in an iteration, and can go back to."""
+
+    selected: int
+    """-1 for none yet, which counts as a plan of zeros without discomfort."""
+    below: Aggregate
+    """The children's aggregates, summed."""
+    accepted: tuple[Aggregate, ...]
+    """Of each child, the new or the old one."""
+
+
+class Planner:
+    """The decisions of one household.
+
+    `rise` on the way up, then `settle` on the way down, once an iteration. Invariant: between
+    iterations `_now` is what the whole tree agreed on, and the global plan contains it.
+    """
+
+    __slots__ = (
+        "_arithmetic",
+        "_before",
+        "_chance",
+        "_constraint",
+        "_cost",
+        "_discomforts",
+        "_flags",
+        "_fresh",
+        "_global",
+        "_households",
+        "_now",
+        "_plans",
+        "_weights",
+        "_zero",
+    )
+
+    def __init__(
+        self,
+        plans: Array,
+        discomforts: Array,
+        terms: Terms,
+        households: int,
+        chance: JavaRandom,
+        arithmetic: Arithmetic,
+    ) -> None:
+        self._plans, self._discomforts = plans, discomforts
+        self._weights = (terms.alpha, terms.beta)
+        self._constraint, self._households = terms.constraint, households
+        self._cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic)
+        self._chance, self._arithmetic = chance, arithmetic
+        self._zero = Aggregate(np.zeros(plans.shape[1]), 0.0, 0.0)
+        self._now = self._before = _Choice(-1, self._zero, ())
+        self._global, self._fresh = self._zero, True
+        self._flags: tuple[bool, ...] = ()
+
+    @property
+    def selected(self) -> int:
+        """Index of the selected plan; -1 before the first iteration."""
+        return self._now.selected
+
+    @property
+    def flags(self) -> tuple[bool, ...]:
+        """For each child, whether its change of this iteration stands."""
+        return self._flags
+
+    @property
+    def response(self) -> Array:
+        """The global plan after the last iteration, kWh."""
+        return self._global.response
+
+    @property
+    def cost(self) -> Cost:
+        """The inefficiency of global plans, (m, d) -> (m,)."""
+        return self._cost
+
+    def summary(self) -> tuple[float, float, float, float]:
+        """Inefficiency, unfairness, mean discomfort and combined cost (own weights) of the global
+        plan."""
+        response, total, squares = self._global
+        count = self._households
+        inefficiency = self._cost(response[None, :])
+        sums, of_squares = np.array([total]), np.array([squares])
+        cost = combined_cost(inefficiency, sums, of_squares, count, self._weights, self._arithmetic)
+        spread = unfairness(sums, of_squares, count, self._arithmetic)
+        return float(inefficiency[0]), float(spread[0]), total / count, float(cost[0])
+
+    def rise(self, received: Sequence[Aggregate], known: int) -> Aggregate:
+        """Decide on the children's changes and on the own plan; the aggregate of the subtree.
+
+        `received` in the order of the children; `known` is the number of households whose
+        discomforts the sums cover: the own subtree in the first iteration, then everybody.
+        """
+        before = self._before = self._now
+        if self._fresh:
+            self._flags = (True,) * len(received)
+            below = _sum(self._zero, received)
+            accepted = tuple(received)
+        else:
+            below, accepted = self._approve(before, received, known)
+        if self._fresh and before.selected >= 0:
+            selected = before.selected  # a new tree: households keep their plans for an iteration
+        else:
+            selected = self._select(before, below, known)
+        self._now = _Choice(selected, below, accepted)
+        discomfort = float(self._discomforts[selected])
+        return Aggregate(
+            below.response + self._plans[selected],
+            below.discomfort + discomfort,
+            below.discomfort_squares + discomfort * discomfort,
+        )
+
+    def settle(self, everybody: Aggregate, approved: bool) -> None:
+        """Take the global plan; go back to the previous choice unless the change is approved."""
+        self._global = everybody
+        if not approved:
+            self._now = self._before
+            self._flags = (False,) * len(self._flags)
+        self._fresh = False
+
+    def start_anew(self, selected: int | None = None) -> None:
+        """On a new tree: forget everything but the selected plan (or go back to `selected`)."""
+        keep = self._now.selected if selected is None else selected
+        self._now = _Choice(keep, self._zero, ())
+        self._global, self._fresh = self._zero, True
+
+    def _approve(
+        self, before: _Choice, received: Sequence[Aggregate], known: int
+    ) -> tuple[Aggregate, tuple[Aggregate, ...]]:
+        """Which of the children's changes to take: all combinations of old and new are tried."""
+        if not received:
+            self._flags = ()
+            return self._zero, ()
+        others, total, squares = self._global
+        responses = self._zero.response[None, :]
+        sums, of_squares = np.zeros(1), np.zeros(1)
+        for old, new in zip(before.accepted, received, strict=True):
+            others = others - old.response
+            total, squares = total - old.discomfort, squares - old.discomfort_squares
+            # The first child is the least significant bit of a combination's number.
+            responses = np.concatenate((responses + old.response, responses + new.response))
+            sums = np.concatenate((sums + old.discomfort, sums + new.discomfort))
+            of_squares = np.concatenate(
+                (of_squares + old.discomfort_squares, of_squares + new.discomfort_squares)
+            )
+        # EPOS looks at hard constraints only when it chooses plans.
+        combination = self._decide(
+            others + responses,
+            total + sums,
+            squares + of_squares,
+            known,
+            constrained=not self._arithmetic.epos,
+        )
+        self._flags = tuple(bool(combination >> child & 1) for child in range(len(received)))
+        accepted = tuple(
+            new if flag else old
+            for flag, old, new in zip(self._flags, before.accepted, received, strict=True)
+        )
+        below = Aggregate(
+            responses[combination], float(sums[combination]), float(of_squares[combination])
+        )
+        return below, accepted
+
+    def _select(self, before: _Choice, below: Aggregate, known: int) -> int:
+        """The own plan: the best given what everybody else does."""
+        if self._fresh:
+            base, total, squares = below
+        else:
+            whole, beneath, selected = self._global, before.below, before.selected
+            own = float(self._discomforts[selected])
+            base = whole.response - self._plans[selected] - beneath.response + below.response
+            total = whole.discomfort - beneath.discomfort + below.discomfort - own
+            squares = (
+                whole.discomfort_squares
+                - beneath.discomfort_squares
+                + below.discomfort_squares
+                - own * own
+            )
+        return self._decide(
+            base + self._plans,
+            total + self._discomforts,
+            squares + self._discomforts * self._discomforts,
+            known,
+            constrained=True,
+        )
+
+    def _decide(
+        self, responses: Array, sums: Array, squares: Array, known: int, *, constrained: bool
+    ) -> int:
+        inefficiency = self._cost(responses)
+        excluded = None
+        if constrained and self._constraint is not None:
+            inefficiency, excluded = judge(
+                self._constraint,
+                Candidates(responses, inefficiency, sums, squares),
+                first=self._fresh,
+                known=known,
+                households=self._households,
+                weights=self._weights,
+                arithmetic=self._arithmetic,
+            )
+        costs = combined_cost(inefficiency, sums, squares, known, self._weights, self._arithmetic)
+        if excluded is not None:
+            costs = np.where(excluded, np.inf, costs)
+        return choose(costs.tolist(), self._chance)
+
+
+def _sum(zero: Aggregate, parts: Sequence[Aggregate]) -> Aggregate:
+    """The parts added in their order."""
+    response, total, squares = zero
+    for part in parts:
+        response = response + part.response
+        total, squares = total + part.discomfort, squares + part.discomfort_squares
+    return Aggregate(response, total, squares)

@@ -1,0 +1,61 @@
+"""A population, terms and an order put together as nodes; the same for simulation, bus and replay."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.chance import JavaRandom, household_chance
+from agents.costs import EXACT, Arithmetic
+from agents.household import Household
+from agents.plans import Plans
+from orchestrator.course import RunCourse
+from protocol.messages import Address
+from protocol.node import Node
+from protocol.subjects import ORCHESTRATOR
+from protocol.terms import Terms
+
+COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
+"""Where the orchestrator of a run is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What differs between an ordinary run and the replay of a reference trace."""
+
+    arithmetic: Arithmetic = EXACT
+    chance: Callable[[int, str], JavaRandom] = household_chance
+
+
+ORDINARY = Rules()
+
+
+def host_node(run: str, name: str, plans: Mapping[str, Plans], rules: Rules = ORDINARY) -> Node:
+    """A host with one household for each entry of `plans`."""
+    node = Node(name, run)
+    for household, own in plans.items():
+        node.machines[household] = Household(
+            Address(name, household),
+            COURSE,
+            own,
+            arithmetic=rules.arithmetic,
+            chance=rules.chance,
+        )
+    return node
+
+
+def households_of(node: Node) -> list[Household]:
+    """The households that live on a host."""
+    return [machine for machine in node.machines.values() if isinstance(machine, Household)]
+
+
+def orchestrator_node(
+    run: str, members: Sequence[str], terms: Callable[[str], Terms], deadline: float = 60.0
+) -> tuple[Node, RunCourse]:
+    """The orchestrator's node, and the machine in it."""
+    course = RunCourse(COURSE, members, terms, deadline=deadline)
+    return Node(ORCHESTRATOR, run, {ORCHESTRATOR: course}), course
+
+
+def spread(members: Sequence[str], hosts: Sequence[str]) -> dict[str, list[str]]:
+    """Which members live on which host: dealt out in turn, so that every level of the tree is
+    spread evenly and hosts work at the same time."""
+    return {host: list(members[start :: len(hosts)]) for start, host in enumerate(hosts)}

@@ -1,0 +1,261 @@
+"""The course of a run, as a machine: enrol households, place them, start, collect, release.
+
+It decides where in the tree a household stands and when the run begins and ends; it takes no part
+in any decision of a household, and nothing in between waits for it.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from agents.tree import children_of, parent_of
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import (
+    Abort,
+    Address,
+    Course,
+    Enrol,
+    Failure,
+    Go,
+    Iteration,
+    Left,
+    Message,
+    Place,
+    Progress,
+    Ready,
+    Release,
+    Result,
+    Waiting,
+)
+from protocol.terms import Terms
+
+RELEASE_AGAIN = 0.5
+"""Seconds after which those who have not left are released again."""
+FAREWELL = 5.0
+"""Seconds after which the orchestrator no longer waits for households to say that they left."""
+NAMED = 8
+"""Households named in a reason, at most."""
+
+
+class Stage(Enum):
+    """Where the run is."""
+
+    ENROLLING = "enrolling households"
+    PLACING = "placing households"
+    PLANNING = "planning"
+    RELEASING = "releasing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RunCourse:
+    """The orchestrator of one run.
+
+    `members` are the ids in tree order; `terms` gives each household's. The run fails with `reason`
+    when `deadline` seconds pass without any progress.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        members: Sequence[str],
+        terms: Callable[[str], Terms],
+        *,
+        deadline: float = 60.0,
+    ) -> None:
+        self.address, self.members = address, tuple(members)
+        self.stage, self.reason = Stage.ENROLLING, ""
+        self.results: dict[str, Result] = {}
+        self.latest: Iteration | None = None
+        """The newest iteration that the root told of."""
+        self.marks: dict[Stage, float] = {}
+        """When each stage began."""
+        self._terms, self._deadline = terms, deadline
+        self._expected = frozenset(members)
+        self._hosts: dict[str, Address] = {}
+        self._slots: int | None = None
+        self._ready: set[str] = set()
+        self._left: set[str] = set()
+        self._waiting: dict[str, tuple[Address, ...]] = {}
+        self._fail_at: float | None = None
+        self._release_at: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over, with or without a result."""
+        return self.stage in (Stage.DONE, Stage.FAILED)
+
+    @property
+    def course(self) -> Course:
+        """How stage 1 went, from the root's result."""
+        parts = [result.course for result in self.results.values() if result.course is not None]
+        rows = sorted(row for part in parts for row in part.iterations)
+        return Course(tuple(rows), parts[0].response)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that take part."""
+        return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Answer one message."""
+        sender, message = envelope.sender, envelope.message
+        if sender.name not in self._expected:
+            raise PeerError(f"{sender.name} is not expected in this run")
+        if isinstance(message, Enrol):
+            return self._on_enrol(sender, message, now)
+        if self._hosts.get(sender.name) != sender:
+            raise PeerError(f"{sender.name} does not live on {sender.host}")
+        match message:
+            case Ready():
+                return self._on_ready(sender, now)
+            case Progress(iteration=iteration):
+                if self.latest is None or iteration.iteration > self.latest.iteration:
+                    self.latest = iteration
+                    self._progress(now)
+                return []
+            case Waiting(missing=missing):
+                self._waiting[sender.name] = missing
+                return []
+            case Result():
+                return self._on_result(sender, message, now)
+            case Left():
+                self._left.add(sender.name)
+                if self.stage is Stage.RELEASING and len(self._left) == len(self.members):
+                    self._enter(Stage.DONE, now)
+                return []
+            case Failure(reason=reason):
+                return self.fail(f"{sender.name}: {reason}", now)
+            case _:
+                raise PeerError(f"{type(message).__name__} is not for the orchestrator")
+
+    def tick(self, now: float) -> list[Envelope]:
+        """Fail a run that stands still; release again those who have not left."""
+        if self._fail_at is None and not self.finished:
+            self._enter(Stage.ENROLLING, now)
+        if self.stage is Stage.RELEASING:
+            if now - self.marks[Stage.RELEASING] >= FAREWELL:
+                self._enter(Stage.DONE, now)
+                return []
+            self._release_at = now + RELEASE_AGAIN
+            return self._to_all(Release(), skip=self._left)
+        if self._fail_at is not None and now >= self._fail_at:
+            return self.fail(self._standstill(), now)
+        return []
+
+    def next_deadline(self) -> float | None:
+        """When something is due if nothing arrives."""
+        return self._release_at if self.stage is Stage.RELEASING else self._fail_at
+
+    def fail(self, reason: str, now: float) -> list[Envelope]:
+        """End the run without a result and tell everybody."""
+        if self.finished:
+            return []
+        self.reason = reason
+        self._enter(Stage.FAILED, now)
+        return self._to_all(Abort(reason))
+
+    def _enter(self, stage: Stage, now: float) -> None:
+        self.stage = stage
+        self.marks.setdefault(stage, now)
+        self._progress(now)
+
+    def _progress(self, now: float) -> None:
+        self._waiting.clear()
+        self._fail_at = None if self.finished else now + self._deadline
+
+    def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
+        known = self._hosts.setdefault(sender.name, sender)
+        if known != sender:
+            raise PeerError(f"{sender.name} takes part already, from host {known.host}")
+        if self._slots is None:
+            self._slots = enrol.slots
+        if enrol.slots != self._slots:
+            return self.fail(
+                f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
+            )
+        if self.stage is Stage.ENROLLING:
+            self._progress(now)
+            if len(self._hosts) < len(self.members):
+                return []
+            self._enter(Stage.PLACING, now)
+            return [self._place(position) for position in range(len(self.members))]
+        if self.stage is Stage.PLACING:  # its place got lost
+            return [self._place(self.members.index(sender.name))]
+        return []
+
+    def _place(self, position: int) -> Envelope:
+        name = self.members[position]
+        terms, households = self._terms(name), len(self.members)
+        above = parent_of(position, terms.arity)
+        roster: tuple[Address, ...] = ()
+        if terms.reorganisation.strategy != "never":
+            roster = tuple(self._hosts[member] for member in self.members)
+        place = Place(
+            position,
+            households,
+            None if above is None else self._hosts[self.members[above]],
+            tuple(
+                self._hosts[self.members[child]]
+                for child in children_of(position, terms.arity, households)
+            ),
+            terms,
+            roster,
+        )
+        return Envelope(self.address, self._hosts[name], place)
+
+    def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
+        if self.stage is Stage.PLANNING:  # the start got lost
+            return [Envelope(self.address, sender, Go())]
+        if self.stage is not Stage.PLACING:
+            return []
+        self._ready.add(sender.name)
+        self._progress(now)
+        if len(self._ready) < len(self.members):
+            return []
+        self._enter(Stage.PLANNING, now)
+        return self._to_all(Go())
+
+    def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
+        if sender.name not in self.results:
+            self.results[sender.name] = result
+            self._progress(now)
+        if self.stage is Stage.PLANNING and len(self.results) == len(self.members):
+            self._enter(Stage.RELEASING, now)
+            self._release_at = now + RELEASE_AGAIN
+            return self._to_all(Release())
+        return []
+
+    def _to_all(
+        self, message: Message, skip: frozenset[str] | set[str] = frozenset()
+    ) -> list[Envelope]:
+        return [
+            Envelope(self.address, address, message)
+            for name, address in self._hosts.items()
+            if name not in skip
+        ]
+
+    def _standstill(self) -> str:
+        """Who is missing, as far as it can be told."""
+        match self.stage:
+            case Stage.ENROLLING:
+                missing, what = set(self.members) - set(self._hosts), "did not enrol"
+            case Stage.PLACING:
+                missing, what = set(self.members) - self._ready, "did not confirm their place"
+            case _:
+                # Who is waited for and does not wait itself stands at the head of the queue.
+                awaited = {a.name for missing in self._waiting.values() for a in missing}
+                missing, what = awaited - set(self._waiting), "are waited for and do not answer"
+                if not missing:
+                    missing, what = set(self.members) - set(self.results), "have no result"
+        return (
+            f"no progress for {self._deadline:g} s while {self.stage.value}: "
+            f"{name_some(self.members, missing)} {what}"
+        )
+
+
+def name_some(members: Sequence[str], missing: set[str]) -> str:
+    """The first few of `missing`, in the order of `members`, and how many there are."""
+    names = [name for name in members if name in missing]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
