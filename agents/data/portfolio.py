@@ -1,0 +1,133 @@
+"""From a preferred plan to a household's possible plans, as the source makes them (section IV-A).
+
+Decides which permutations of the preferred plan a household can choose from, and their scores. Does
+not decide what the preferred plan is (profiles.py, meters.py).
+
+Every alternative is a permutation of the preferred plan: it holds exactly the same values, so the
+total, the mean and the spread are the same. `swap-S` makes S swaps one after the other, each of two
+different slots drawn at random; a slot may be drawn again, so that in 144 slots 15 swaps change
+27.3 slots on average and 30 swaps 49.2. This is what the energy data of the source holds (27.3 and
+49.1; its permutations are products of 15 and of 30 such swaps), although its text speaks of "15
+positions".
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from agents.plans import Plans
+from protocol.errors import InputError
+from protocol.vectors import Array
+
+_MOST_PLANS = 1000
+_PART = re.compile(r"(?:(?P<shuffle>shuffle)|swap-(?P<swaps>[0-9]{1,6})):(?P<plans>[0-9]{1,6})")
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """A number of plans made in the same way from the preferred plan.
+
+    Invariant: plans at least 1; swaps at least 1 for kind "swap", 0 for "shuffle".
+    """
+
+    kind: Literal["shuffle", "swap"]
+    plans: int
+    swaps: int = 0
+
+    def score(self, slots: int) -> float:
+        """Preference of each of these plans: 1/d after a shuffle, 1/S after S swaps."""
+        return 1.0 / (slots if self.kind == "shuffle" else self.swaps)
+
+    def __str__(self) -> str:
+        kind = self.kind if self.kind == "shuffle" else f"swap-{self.swaps}"
+        return f"{kind}:{self.plans}"
+
+
+Scheme = tuple[Alternatives, ...]
+"""What a household can choose from besides its preferred plan, in the order of the plans."""
+
+SOURCE_SCHEME: Scheme = (
+    Alternatives("shuffle", 3),
+    Alternatives("swap", 3, 15),
+    Alternatives("swap", 3, 30),
+)
+"""The portfolio of the source: with the preferred plan, 10 plans a household."""
+
+
+def parse_scheme(text: str) -> Scheme:
+    """Read `shuffle:3,swap-15:3,swap-30:3`; an empty text leaves the preferred plan alone.
+
+    Raises InputError for anything else, and for more than 1,000 plans.
+    """
+    scheme: list[Alternatives] = []
+    for part in text.replace(" ", "").split(",") if text.strip() else []:
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise InputError(
+                f"'{part}' is not a part of a scheme: write parts like shuffle:3 or swap-15:3 "
+                "(kind:number of plans), separated by commas",
+                field="scheme",
+            )
+        plans, swaps = int(match["plans"]), int(match["swaps"] or 0)
+        if plans == 0 or (swaps == 0 and not match["shuffle"]):
+            raise InputError(
+                f"'{part}' makes nothing: plans and swaps are at least 1", field="scheme"
+            )
+        scheme.append(Alternatives("shuffle" if match["shuffle"] else "swap", plans, swaps))
+    if sum(part.plans for part in scheme) >= _MOST_PLANS:
+        raise InputError(
+            f"a household has at most {_MOST_PLANS} plans, the preferred one included",
+            field="scheme",
+        )
+    return tuple(scheme)
+
+
+def check_scheme(scheme: Scheme, slots: int) -> None:
+    """Refuse a scheme that makes no sense for plans of this length, with one that does."""
+    for part in scheme:
+        if part.kind == "swap" and slots < max(2, part.swaps):
+            fitting = ",".join(_fitting(each, slots) for each in scheme)
+            advice = f"for example --scheme {fitting}" if slots > 1 else "use more slots"
+            raise InputError(
+                f"{part} needs plans of at least {max(2, part.swaps)} slots, "
+                f"these have {slots}: {advice}",
+                field="scheme",
+            )
+
+
+def portfolio(preferred: Array, scheme: Scheme, rng: np.random.Generator) -> Plans:
+    """The plans of a household: float64[d] -> k plans, the preferred first with score 1.
+
+    The scheme must fit the number of slots (`check_scheme`).
+    """
+    slots = len(preferred)
+    order = np.arange(slots)
+    orders = [order]
+    scores = [1.0]
+    for part in scheme:
+        for _ in range(part.plans):
+            shuffled = part.kind == "shuffle"
+            orders.append(rng.permutation(slots) if shuffled else _swapped(slots, part.swaps, rng))
+        scores += [part.score(slots)] * part.plans
+    return Plans(preferred[np.stack(orders)], np.array(scores))
+
+
+def _swapped(
+    slots: int, swaps: int, rng: np.random.Generator
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The slots in order, after so many swaps of two different random ones."""
+    first = rng.integers(slots, size=swaps)
+    second = (first + rng.integers(1, slots, size=swaps)) % slots
+    order = list(range(slots))
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, dtype=np.int64)
+
+
+def _fitting(part: Alternatives, slots: int) -> str:
+    """The same part with as large a share of swaps as the source has of its 144 slots."""
+    if part.kind == "shuffle":
+        return str(part)
+    return str(Alternatives("swap", part.plans, max(1, min(slots, part.swaps * slots // 144))))
