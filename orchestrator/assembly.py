@@ -1,16 +1,17 @@
-"""A population, terms and an order put together as nodes; the same for simulation, bus and replay."""
+"""Population, terms and order put together as nodes; the same for simulation, bus, replay."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
+from agents.host import Host
 from agents.household import Household
 from agents.plans import Plans
 from orchestrator.course import RunCourse
 from protocol.messages import Address
 from protocol.node import Node
-from protocol.subjects import ORCHESTRATOR
+from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import Terms
 
 COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
@@ -31,6 +32,7 @@ ORDINARY = Rules()
 def host_node(run: str, name: str, plans: Mapping[str, Plans], rules: Rules = ORDINARY) -> Node:
     """A host with one household for each entry of `plans`."""
     node = Node(name, run)
+    node.machines[HOST] = Host(name, COURSE, node.counters)
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),

@@ -9,6 +9,8 @@ import re
 from protocol.errors import DecodeError, InputError
 
 ORCHESTRATOR = "orchestrator"
+HOST = "host"
+"""Name under which a host itself is reached, beside its households."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

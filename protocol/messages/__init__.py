@@ -10,6 +10,7 @@ from protocol.messages.enrolment import (
     Place,
     Ready,
     Release,
+    Tally,
 )
 from protocol.messages.planning import Course, Down, Iteration, Progress, Result, Up, Waiting
 
@@ -25,6 +26,7 @@ Message = (
     | Result
     | Release
     | Left
+    | Tally
     | Failure
     | Abort
 )
@@ -45,6 +47,7 @@ __all__ = [
     "Ready",
     "Release",
     "Result",
+    "Tally",
     "Up",
     "Waiting",
 ]

@@ -55,6 +55,19 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Host to orchestrator, in answer to Release: what went over the bus from here."""
+
+    messages: int
+    frames: int
+    """Bus messages; each carries one or more of ours."""
+    bytes: int
+    resent: int
+    dropped: int
+    """Received and refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Host or household to orchestrator: I cannot go on."""
 

@@ -1,0 +1,99 @@
+"""Everything a person may set for a run: one model, from which the options of the command line and
+the keys of a TOML file both come."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agents.plans import ScoreMeaning
+from protocol.errors import InputError
+from protocol.terms import CostName, DiscomfortName, ScalingName, StrategyName
+
+IsolationName = Literal["auto", "process", "task", "subtree"]
+
+PROCESSES_AT_MOST = 500
+"""Up to so many households, isolation auto gives each a process of its own."""
+
+
+class RunSettings(BaseModel):
+    """The options of `coflex run` and `coflex simulate`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: Path | None = Field(None, description="Folder of EPOS plan files, or a .npz file.")
+    demo: bool = Field(False, description="Generate the households instead.")
+    households: int | None = Field(None, ge=1, description="Take the first N households.")
+    slots: int = Field(144, ge=1, description="Slots of generated households.")
+    order: str | None = Field(
+        None, description="Tree order: a file of household ids, one a line, or 'random'."
+    )
+    seed: int = Field(0, ge=0, description="Seed of ties, generated households, random order.")
+    score: ScoreMeaning | None = Field(
+        None, description="What the number before a plan means: a preference or a cost."
+    )
+    children: int = Field(2, ge=1, le=10, description="Children of a household in the tree.")
+    iterations: int = Field(50, ge=1, description="Iterations of stage 1.")
+    alpha: float = Field(0.0, ge=0, le=1, description="Weight of unfairness.")
+    beta: float = Field(0.0, ge=0, le=1, description="Weight of own discomfort.")
+    behaviours: Path | None = Field(
+        None, description="CSV of household,alpha,beta: weights of single households."
+    )
+    cost: CostName = Field("var", description="Inefficiency of the global plan.")
+    scaling: ScalingName = Field("std", description="How the cost rss scales plan and target.")
+    target: Path | None = Field(None, description="File with the target, comma separated.")
+    discomfort: DiscomfortName = Field("rmse", description="Discomfort that stage 1 weighs.")
+    hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
+    hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
+    reorganise: StrategyName = Field("never", description="When the tree is laid out anew.")
+    period: int = Field(10, ge=1, description="Iterations between periodical reorganisations.")
+    offset: int = Field(0, ge=0, description="Iteration whose selection 'memorise' keeps.")
+    memorise: bool = Field(False, description="Return to the kept selection on a new tree.")
+    threshold: float = Field(0.0, ge=0, description="Relative change for cost-reduction.")
+    isolation: IsolationName = Field(
+        "auto", description="Households a process: one, or many (auto: one up to 500)."
+    )
+    hosts: int | None = Field(None, ge=1, description="Processes for task and subtree isolation.")
+    nats: str | None = Field(None, description="URL of a NATS server (default: an embedded one).")
+    deadline: float = Field(60.0, gt=0, description="Seconds without progress that end a run.")
+    out: Path = Field(Path("results"), description="Folder for the results.")
+
+    def resolved_isolation(self, households: int) -> Literal["process", "task", "subtree"]:
+        """The isolation for so many households."""
+        if self.isolation != "auto":
+            return self.isolation
+        return "process" if households <= PROCESSES_AT_MOST else "task"
+
+
+def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:
+    """Settings from a TOML file and from options, which win. InputError names what is wrong."""
+    values: dict[str, Any] = {}
+    if config is not None:
+        try:
+            values = tomllib.loads(config.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError("no such file", file=config) from None
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"not a TOML file: {error}", file=config) from error
+        values = {key.replace("-", "_"): value for key, value in values.items()}
+    given = {key: value for key, value in options.items() if value is not None}
+    try:
+        settings = RunSettings.model_validate({**values, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(RunSettings.model_fields)
+        advice = f" (known: {known})" if first["type"] == "extra_forbidden" else ""
+        from_file = field in values and field not in given
+        raise InputError(
+            f"{first['msg']}{advice}",
+            file=config if from_file else None,
+            field=field if from_file else "--" + field.replace("_", "-"),
+        ) from error
+    if settings.alpha + settings.beta > 1:
+        raise InputError("alpha + beta must be at most 1", field="--alpha, --beta")
+    if settings.demo == (settings.dataset is not None):
+        raise InputError("give either a data set or --demo", field="--dataset")
+    return settings
