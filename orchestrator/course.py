@@ -25,8 +25,10 @@ from protocol.messages import (
     Ready,
     Release,
     Result,
+    Tally,
     Waiting,
 )
+from protocol.subjects import HOST
 from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
@@ -68,6 +70,8 @@ class RunCourse:
         self.results: dict[str, Result] = {}
         self.latest: Iteration | None = None
         """The newest iteration that the root told of."""
+        self.tallies: dict[str, Tally] = {}
+        """By host: what went over the bus from there, up to its release."""
         self.marks: dict[Stage, float] = {}
         """When each stage began."""
         self._terms, self._deadline = terms, deadline
@@ -100,6 +104,9 @@ class RunCourse:
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message."""
         sender, message = envelope.sender, envelope.message
+        if isinstance(message, Tally) and sender.host in self.hosts:
+            self.tallies[sender.host] = message
+            return []
         if sender.name not in self._expected:
             raise PeerError(f"{sender.name} is not expected in this run")
         if isinstance(message, Enrol):
@@ -138,7 +145,7 @@ class RunCourse:
                 self._enter(Stage.DONE, now)
                 return []
             self._release_at = now + RELEASE_AGAIN
-            return self._to_all(Release(), skip=self._left)
+            return self._release()
         if self._fail_at is not None and now >= self._fail_at:
             return self.fail(self._standstill(), now)
         return []
@@ -223,8 +230,17 @@ class RunCourse:
         if self.stage is Stage.PLANNING and len(self.results) == len(self.members):
             self._enter(Stage.RELEASING, now)
             self._release_at = now + RELEASE_AGAIN
-            return self._to_all(Release())
+            return self._release()
         return []
+
+    def _release(self) -> list[Envelope]:
+        """To everybody who has not left; to the hosts first, so that their tallies come first."""
+        staying = self._to_all(Release(), skip=self._left)
+        hosts = dict.fromkeys(envelope.to.host for envelope in staying)
+        return [
+            *(Envelope(self.address, Address(host, HOST), Release()) for host in hosts),
+            *staying,
+        ]
 
     def _to_all(
         self, message: Message, skip: frozenset[str] | set[str] = frozenset()
