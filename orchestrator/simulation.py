@@ -76,13 +76,20 @@ class Network:
     def _drain(
         self, wake: float, finished: Callable[[], bool], watch: Callable[[], None] | None
     ) -> None:
-        """Deliver what arrives before the next deadline known now (later ones are only later)."""
+        """Deliver what arrives before the next deadline known now (new ones are only later)."""
         while self._arrivals and self._arrivals[0].at <= wake and not finished():
-            arrival = heapq.heappop(self._arrivals)
-            self.now = max(self.now, arrival.at)
-            node = self.nodes.get(arrival.to)
-            if node is not None:
-                self._send(node.name, node.receive(arrival.sender, arrival.data, self.now))
+            self.now = max(self.now, self._arrivals[0].at)
+            touched: dict[str, Node] = {}
+            # What arrives at one moment is handled before anything is sent in answer, as a host
+            # reads all that has come in before it writes.
+            while self._arrivals and self._arrivals[0].at <= self.now:
+                arrival = heapq.heappop(self._arrivals)
+                node = self.nodes.get(arrival.to)
+                if node is not None:
+                    node.accept(arrival.sender, arrival.data, self.now)
+                    touched[node.name] = node
+            for node in touched.values():
+                self._send(node.name, node.flush())
                 deadline = node.next_deadline()
                 if deadline is not None:
                     wake = min(wake, deadline)

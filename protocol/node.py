@@ -53,25 +53,30 @@ class Node:
     machines: dict[str, Machine] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     last_refusal: str = ""
+    _outbox: dict[str, list[Item]] = field(default_factory=dict)
     _due: list[tuple[float, str]] = field(default_factory=list)
     _armed: dict[str, float] = field(default_factory=dict)
 
     def start(self, now: float) -> list[Frame]:
         """Tick every machine for the first time."""
-        out: list[Envelope] = []
         for name, machine in self.machines.items():
-            out += machine.tick(now)
+            self._post(machine.tick(now))
             self._arm(name, machine)
-        return self._frames(out)
+        return self.flush()
 
     def receive(self, sender: str, data: bytes, now: float) -> list[Frame]:
-        """What to send in answer to a frame from the host `sender`; refusals are counted."""
+        """What to send in answer to a frame from the host `sender`."""
+        self.accept(sender, data, now)
+        return self.flush()
+
+    def accept(self, sender: str, data: bytes, now: float) -> None:
+        """Handle a frame from the host `sender`; what is to be sent waits for `flush`, so that the
+        answers to several frames share theirs. Refusals are counted."""
         try:
             items = decode_frame(data, self.run)
         except DecodeError as error:
             self._refuse(error)
-            return []
-        out: list[Envelope] = []
+            return
         for item in items:
             machine = self.machines.get(item.to)
             if machine is None:
@@ -81,15 +86,13 @@ class Node:
                 Address(sender, item.sender), Address(self.name, item.to), item.message
             )
             try:
-                out += machine.handle(envelope, now)
+                self._post(machine.handle(envelope, now))
             except PeerError as error:
                 self._refuse(error)
             self._arm(item.to, machine)
-        return self._frames(out)
 
     def tick(self, now: float) -> list[Frame]:
         """What to send because time has passed."""
-        out: list[Envelope] = []
         while self._due and self._due[0][0] <= now:
             armed, name = heapq.heappop(self._due)
             if self._armed.get(name) == armed:
@@ -99,10 +102,21 @@ class Node:
                 continue
             deadline = machine.next_deadline()
             if deadline is not None and deadline <= now:
-                out += machine.tick(now)
+                again = machine.tick(now)
+                self.counters.resent += len(again)
+                self._post(again)
             self._arm(name, machine)
-        self.counters.resent += len(out)
-        return self._frames(out)
+        return self.flush()
+
+    def flush(self) -> list[Frame]:
+        """The frames that are to be sent now."""
+        frames = [
+            Frame(host, data) for host, items in self._outbox.items() for data in self._pack(items)
+        ]
+        self._outbox = {}
+        self.counters.frames += len(frames)
+        self.counters.bytes += sum(len(frame.data) for frame in frames)
+        return frames
 
     def next_deadline(self) -> float | None:
         """When to call `tick` if nothing arrives; may be earlier than any machine needs."""
@@ -116,17 +130,10 @@ class Node:
             self._armed[name] = deadline
             heapq.heappush(self._due, (deadline, name))
 
-    def _frames(self, envelopes: Iterable[Envelope]) -> list[Frame]:
-        by_host: dict[str, list[Item]] = {}
+    def _post(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
             item = Item(envelope.to.name, envelope.sender.name, envelope.message)
-            by_host.setdefault(envelope.to.host, []).append(item)
-        frames = [
-            Frame(host, data) for host, items in by_host.items() for data in self._pack(items)
-        ]
-        self.counters.frames += len(frames)
-        self.counters.bytes += sum(len(frame.data) for frame in frames)
-        return frames
+            self._outbox.setdefault(envelope.to.host, []).append(item)
 
     def _pack(self, items: list[Item]) -> list[bytes]:
         """The items as frames, split in halves until each is small enough or holds one message."""
