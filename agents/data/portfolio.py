@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.plans import Plans
 from protocol.errors import InputError
@@ -114,9 +115,7 @@ def portfolio(preferred: Array, scheme: Scheme, rng: np.random.Generator) -> Pla
     return Plans(preferred[np.stack(orders)], np.array(scores))
 
 
-def _swapped(
-    slots: int, swaps: int, rng: np.random.Generator
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _swapped(slots: int, swaps: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """The slots in order, after so many swaps of two different random ones."""
     first = rng.integers(slots, size=swaps)
     second = (first + rng.integers(1, slots, size=swaps)) % slots
