@@ -160,22 +160,24 @@ class Planner:
             self._flags = ()
             return self._zero, ()
         others, total, squares = self._global
-        responses = self._zero.response[None, :]
-        sums, of_squares = np.zeros(1), np.zeros(1)
+        combined = np.empty((1 << len(received), len(others)))
+        sums, of_squares = [0.0], [0.0]
+        width = 1
         for old, new in zip(before.accepted, received, strict=True):
             others = others - old.response
             total, squares = total - old.discomfort, squares - old.discomfort_squares
             # The first child is the least significant bit of a combination's number.
-            responses = np.concatenate((responses + old.response, responses + new.response))
-            sums = np.concatenate((sums + old.discomfort, sums + new.discomfort))
-            of_squares = np.concatenate(
-                (of_squares + old.discomfort_squares, of_squares + new.discomfort_squares)
-            )
+            so_far = combined[:width] if width > 1 else self._zero.response[None, :]
+            np.add(so_far, new.response, out=combined[width : 2 * width])
+            np.add(so_far, old.response, out=combined[:width])
+            sums = [s + c.discomfort for c in (old, new) for s in sums]
+            of_squares = [q + c.discomfort_squares for c in (old, new) for q in of_squares]
+            width *= 2
         # EPOS looks at hard constraints only when it chooses plans.
         combination = self._decide(
-            others + responses,
-            total + sums,
-            squares + of_squares,
+            others + combined,
+            total + np.array(sums),
+            squares + np.array(of_squares),
             known,
             constrained=not self._arithmetic.epos,
         )
@@ -184,9 +186,7 @@ class Planner:
             new if flag else old
             for flag, old, new in zip(self._flags, before.accepted, received, strict=True)
         )
-        below = Aggregate(
-            responses[combination], float(sums[combination]), float(of_squares[combination])
-        )
+        below = Aggregate(combined[combination], sums[combination], of_squares[combination])
         return below, accepted
 
     def _select(self, before: _Choice, below: Aggregate, known: int) -> int:

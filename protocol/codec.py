@@ -21,11 +21,16 @@ VERSION = 1
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Message)}
 _VALIDATE: dict[str, Callable[[Any], Message]] = {
-    name: TypeAdapter(cls).validate_python for name, cls in _CLASSES.items()
+    # The validator itself: the adapter's own method only adds options that are not used here.
+    name: TypeAdapter(cls).validator.validate_python
+    for name, cls in _CLASSES.items()
 }
 _FIELDS: dict[type[Any], tuple[str, ...]] = {
     cls: tuple(f.name for f in fields(cls)) for cls in _CLASSES.values()
 }
+
+
+_AS_IT_IS = frozenset({bool, int, float, str, type(None)})
 
 
 class Item(NamedTuple):
@@ -38,7 +43,7 @@ class Item(NamedTuple):
 
 def _plain(value: Any) -> Any:
     """`value` as msgpack can write it."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if type(value) in _AS_IT_IS:
         return value
     if isinstance(value, np.ndarray):
         return to_bytes(value)
@@ -76,7 +81,11 @@ def decode_frame(data: bytes, run: str) -> list[Item]:
 
 
 def _body(message: Message) -> dict[str, Any]:
-    return {name: _plain(getattr(message, name)) for name in _FIELDS[type(message)]}
+    return {
+        name: value if type(value) in _AS_IT_IS else _plain(value)
+        for name in _FIELDS[type(message)]
+        for value in (getattr(message, name),)
+    }
 
 
 def _name(value: Any) -> str:
