@@ -1,0 +1,124 @@
+"""Results of runs that never took place, for tests of what is done with results."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from agents.tree import level_of
+from orchestrator.metrics import measures
+from orchestrator.results import Bus, Demand, Exchange, HouseholdRow, RunResults, Seconds
+from protocol.messages import Iteration
+from protocol.vectors import Array
+
+
+def sample_results(
+    households: int = 31,
+    slots: int = 24,
+    iterations: int = 12,
+    *,
+    seed: int = 1,
+    target: bool = False,
+    exchange: bool = False,
+    preferred: bool = True,
+) -> RunResults:
+    """Households with a common evening peak; planning spreads it, an exchange halves discomfort."""
+    chance = np.random.default_rng(seed)
+    evening = 1 + np.exp(-(((np.arange(slots) / slots - 0.8) / 0.1) ** 2))
+    wanted = evening * chance.uniform(0.5, 1.5, (households, 1))
+    planned = np.array([row[chance.permutation(slots)] for row in wanted])
+    discomforts = np.sqrt(((planned - wanted) ** 2).mean(1))
+    return assemble(
+        wanted,
+        planned,
+        [int(j) for j in chance.integers(0, 10, households)],
+        [2.0 ** -min(t, 9) * 30 for t in range(iterations)],
+        seed=seed,
+        target=np.full(slots, wanted.sum() / slots) if target else None,
+        halved=discomforts / 2 if exchange else None,
+        preferred=preferred,
+    )
+
+
+def assemble(
+    wanted: Array,
+    planned: Array,
+    selected: Sequence[int],
+    inefficiencies: Sequence[float],
+    *,
+    seed: int = 0,
+    target: Array | None = None,
+    halved: Array | None = None,
+    preferred: bool = True,
+) -> RunResults:
+    """Results from preferred plans and schedules, float64[n, d] each, and the course of a cost;
+    `halved`: discomforts float64[n] after an exchange."""
+    discomforts = np.sqrt(((planned - wanted) ** 2).mean(1))
+    mean, spread = float(discomforts.mean()), float(discomforts.std())
+    before, after = wanted.sum(0), planned.sum(0)
+    rows = [
+        HouseholdRow(
+            household=f"h{position}",
+            position=position,
+            level=level_of(position, 2),
+            beta=0.1,
+            selected_plan=plan,
+            discomfort_planned=float(discomforts[position]),
+        )
+        for position, plan in enumerate(selected)
+    ]
+    if halved is not None:
+        rows = [
+            replace(
+                row,
+                discomfort_exchanged=float(left),
+                comfort_gain=row.discomfort_planned - float(left),
+                energy_drift=0.25,
+                requests=7,
+                accepted=3,
+                refused=4,
+            )
+            for row, left in zip(rows, halved, strict=True)
+        ]
+    exchanged = halved is not None
+    return RunResults(
+        run="k3v9",
+        households=len(wanted),
+        slots=wanted.shape[1],
+        iterations=len(inefficiencies),
+        config={
+            "dataset": "data/energy",
+            "demo": False,
+            "score": "preference",
+            "score_from": "--score",
+            "children": 2,
+            "alpha": 0.0,
+            "beta": 0.1,
+            "cost": "var",
+            "discomfort": "rmse",
+            "isolation": "process",
+            "hosts": len(wanted),
+            "nats": None,
+        },
+        data_sha256="9f" * 32,
+        seed=seed,
+        versions={"coflex": "0.1.0", "python": "3.11.9"},
+        preferred=measures(before, np.zeros(len(wanted)), before.var()) if preferred else None,
+        planned=measures(after, discomforts, after.var()),
+        exchanged=None if halved is None else measures(after, halved, after.var()),
+        bound=None if halved is None else measures(after, 0.9 * halved, after.var()),
+        exchange=Exchange(5, 900, 400, 350, 300, 50, 2, 0, 0.97, 1e-13, 0.4) if exchanged else None,
+        bus=Bus(messages=20_100, bytes=31_000_000, resent=3, dropped=0),
+        seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
+        rows=tuple(rows),
+        course=tuple(
+            Iteration(t, cost, spread, mean * (1 + 1 / (1 + t)), cost)
+            for t, cost in enumerate(inefficiencies)
+        ),
+        demand=Demand(
+            planned=after,
+            preferred=before if preferred else None,
+            exchanged=after if exchanged else None,
+            target=target,
+        ),
+    )
