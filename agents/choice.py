@@ -45,6 +45,8 @@ def choose(costs: Sequence[float], chance: JavaRandom) -> int:
     probability 1 / (how many have equalled it). NaN is never chosen."""
     best, index, ties = float("nan"), -1, 0
     for candidate, cost in enumerate(costs):
+        if cost > best:
+            continue
         if cost == best:
             ties += 1
             if chance.next_double() <= 1.0 / ties:

@@ -22,7 +22,8 @@ _SMALLEST = 4.9e-324
 
 def pairwise(x: Array) -> Array:
     """Sum over the last axis in numpy's order: fast, small rounding error."""
-    return np.asarray(np.add.reduce(x, axis=-1))
+    total: Array = np.add.reduce(x, -1)
+    return total
 
 
 def left_to_right(x: Array) -> Array:
@@ -78,8 +79,10 @@ class _Kernels:
 
     def variance(self, x: Array) -> Array:
         """Population variance."""
-        centred = x - self.mean(x)[..., None]
-        return self.total(centred * centred) / x.shape[-1]
+        slots = x.shape[-1]
+        centred = x - (self.total(x) / slots)[..., None]
+        np.multiply(centred, centred, out=centred)
+        return np.asarray(self.total(centred) / slots)
 
     def deviation(self, x: Array) -> Array:
         """Population standard deviation."""

@@ -53,12 +53,14 @@ class Planner:
         "_constraint",
         "_cost",
         "_discomforts",
+        "_discomforts_squared",
         "_flags",
         "_fresh",
         "_global",
         "_households",
         "_now",
         "_plans",
+        "_weighs_discomfort",
         "_weights",
         "_zero",
     )
@@ -73,7 +75,11 @@ class Planner:
         arithmetic: Arithmetic,
     ) -> None:
         self._plans, self._discomforts = plans, discomforts
+        self._discomforts_squared = discomforts * discomforts
         self._weights = (terms.alpha, terms.beta)
+        self._weighs_discomfort = bool(
+            terms.alpha or terms.beta or (terms.constraint and terms.constraint.kind == "costs")
+        )
         self._constraint, self._households = terms.constraint, households
         self._cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic)
         self._chance, self._arithmetic = chance, arithmetic
@@ -170,9 +176,10 @@ class Planner:
             so_far = combined[:width] if width > 1 else self._zero.response[None, :]
             np.add(so_far, new.response, out=combined[width : 2 * width])
             np.add(so_far, old.response, out=combined[:width])
-            sums = [s + c.discomfort for c in (old, new) for s in sums]
-            of_squares = [q + c.discomfort_squares for c in (old, new) for q in of_squares]
             width *= 2
+            if self._weighs_discomfort:
+                sums = [s + c.discomfort for c in (old, new) for s in sums]
+                of_squares = [q + c.discomfort_squares for c in (old, new) for q in of_squares]
         # EPOS looks at hard constraints only when it chooses plans.
         combination = self._decide(
             others + combined,
@@ -186,8 +193,13 @@ class Planner:
             new if flag else old
             for flag, old, new in zip(self._flags, before.accepted, received, strict=True)
         )
-        below = Aggregate(combined[combination], sums[combination], of_squares[combination])
-        return below, accepted
+        discomfort = of_square = 0.0
+        for part in accepted:  # not sum(): newer Pythons compensate, others do not
+            discomfort, of_square = (
+                discomfort + part.discomfort,
+                of_square + part.discomfort_squares,
+            )
+        return Aggregate(combined[combination], discomfort, of_square), accepted
 
     def _select(self, before: _Choice, below: Aggregate, known: int) -> int:
         """The own plan: the best given what everybody else does."""
@@ -207,7 +219,7 @@ class Planner:
         return self._decide(
             base + self._plans,
             total + self._discomforts,
-            squares + self._discomforts * self._discomforts,
+            squares + self._discomforts_squared,
             known,
             constrained=True,
         )

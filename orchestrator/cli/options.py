@@ -1,0 +1,47 @@
+"""The options of a command, made from the settings model: one definition of name, type, help."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Optional, cast
+
+import typer
+from pydantic.fields import FieldInfo
+
+from orchestrator.settings import RunSettings, settings_from
+
+
+def with_settings(command: Callable[[RunSettings], None]) -> Callable[..., None]:
+    """`command` as a function with one keyword for each setting, and `--config`."""
+
+    def call(config: Path | None, **options: Any) -> None:
+        command(settings_from(options, config))
+
+    config = inspect.Parameter(
+        "config",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            Optional[Path], typer.Option(help="TOML file with any of these; options win.")
+        ],
+    )
+    parameters = [config, *(_parameter(*item) for item in RunSettings.model_fields.items())]
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {p.name: p.annotation for p in parameters}
+    call.__name__ = command.__name__
+    call.__doc__ = command.__doc__
+    return cast(Callable[..., None], call)
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    """Absent options stay None, so that a file's value shows through; the help tells the default."""
+    default = "" if field.default in (None, False) else f" (default {field.default})"
+    flag = "--" + name.replace("_", "-")
+    option = typer.Option(flag, help=f"{field.description}{default}", show_default=False)
+    kind = Optional[field.annotation]  # noqa: UP007  built at run time
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[kind, option],
+    )
