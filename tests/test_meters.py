@@ -151,6 +151,8 @@ def test_columns_can_be_named(write: Write) -> None:
     made = read_meters(path, slots=24, columns=columns)
     assert made.ids == ["home"]
     assert made.energy[0].tolist() == list(range(24))
+    with pytest.raises(InputError, match="line 1: no column names the household"):
+        read_meters(path, columns=Columns(layout="long", time="wann"))
     with pytest.raises(InputError, match="field household-column: has no column 'who'"):
         read_meters(path, columns=Columns(time="wann", household="who"))
 
@@ -213,6 +215,7 @@ def hours(*changes: tuple[int, str], header: str = "time,a,b") -> str:
         (hours((4, "soon,1,2")), "line 4, field time: 'soon' is not a time"),
         (hours((4, ",1,2")), "line 4, field time: .* the cell is empty"),
         (hours((4, "2025-01-01T02:00Z,1,2")), "line 2, field time: .* has no offset"),
+        (hours((2, "0001-01-01 00:00,1,2")), "line 2, field time: .* outside the years"),
         (hours((25, "")), "covers no whole day in UTC"),
         (hours(header="time,ä,ö"), "household 'ä' cannot have an id"),
         (hours(header="time,a b,a.b"), "'a b' and 'a.b' would both get the id 'a-b'"),

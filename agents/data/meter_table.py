@@ -1,9 +1,9 @@
 """Reads a meter file, CSV or Parquet, wide or long, into one matrix of readings over time.
 
-Decides which column is what, which instant a local time means, and what is refused. Does not decide
-which day is used nor how readings become slots (meters.py).
+Decides which column is what and what is refused. Does not decide which instant a time means
+(local_times.py), which day is used, nor how readings become slots (meters.py).
 
-Only here does a file meet pandas, which is in the extra `report`.
+pandas is in the extra `report`, so it is imported only once a file is to be read.
 """
 
 import re
@@ -16,14 +16,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.data.local_times import Instants, instants_of
 from protocol.errors import InputError
 from protocol.vectors import Array
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Instants = NDArray[np.int64]
-"""Nanoseconds since 1970-01-01 00:00 UTC."""
 
 _TIMES = {"time", "timestamp", "datetime", "date_time", "date", "snapshot", "snapshots", "index"}
 _TIMES |= {"utc_timestamp", "local_time", "localtime", "time_local", "time_utc", "start", "ts"}
@@ -31,8 +29,6 @@ _HOUSEHOLDS = {"household", "household_id", "id", "meter", "meter_id", "meterid"
 _HOUSEHOLDS |= {"customer_id", "lclid"}
 _VALUES = {"value", "reading", "energy", "power", "consumption", "kwh", "kw", "p_set", "p"}
 _VALUES |= {"energy_kwh", "power_kw", "kwh/hh", "demand"}
-
-_OFFSET = re.compile(r":\d{2}\S*?\s?(?:Z|[+-]\d{2}(?::?\d{2})?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +188,7 @@ def _wide(frame: "pd.DataFrame", path: Path, time: str, zone: ZoneInfo) -> Meter
             file=path,
             line=_header(path),
         )
-    instants = _instants(frame["\0time"], path, time, zone)
+    instants = instants_of(frame["\0time"], path, time, zone)
     readings = np.column_stack([_numbers(frame[name], path, name) for name in names])
     return MeterTable(instants, names, readings, frame.index.to_numpy() + 2)
 
@@ -227,7 +223,7 @@ def _long(
         lines, written = part.index.to_numpy() + 2, part.to_numpy()
         # households mostly have the same times: these are read once
         if before is None or not np.array_equal(before[0], written):
-            before = written, _instants(part, path, time, zone)
+            before = written, instants_of(part, path, time, zone)
         own[str(name)] = before[1], numbers[rows]
     instants = np.unique(np.concatenate([each for each, _ in own.values()]))
     readings = np.full((len(instants), len(own)), np.nan)
@@ -253,65 +249,3 @@ def _numbers(column: "pd.Series[Any]", path: Path, name: str) -> Array:
             field=name,
         )
     return np.asarray(numbers)
-
-
-def _instants(times: "pd.Series[Any]", path: Path, name: str, zone: ZoneInfo) -> Instants:
-    """The instants of a column of times in the file's order, checked to rise strictly."""
-    import pandas as pd
-
-    def refuse(wrong: NDArray[np.bool_], reason: str) -> None:
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise InputError(
-                f"{str(times.iloc[row])!r} {reason}",
-                file=path,
-                line=int(times.index[row]) + 2,
-                field=name,
-            )
-
-    refuse(times.isna().to_numpy(), "is not a time: the cell is empty")
-    if pd.api.types.is_datetime64_any_dtype(times):
-        parsed = times
-        local = times.dt.tz is None
-    else:
-        text = times.astype(str).str.strip()
-        offset = text.map(lambda each: _OFFSET.search(each) is not None).to_numpy()
-        local = not offset.any()
-        if not local:
-            refuse(~offset, "has no offset from UTC, but other times of this file have one")
-        number = text.str.fullmatch(r"[0-9.]+").to_numpy()
-        parsed = pd.to_datetime(text, utc=not local, format="ISO8601", errors="coerce")
-        refuse(
-            parsed.isna().to_numpy() | number,
-            "is not a time: write ISO 8601 like 2025-03-30 00:15, "
-            "with or without an offset like +01:00",
-        )
-    if local:
-        summer = np.zeros(len(parsed), dtype=bool)
-        skipped = parsed.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT").isna()
-        refuse(skipped.to_numpy(), f"does not exist in {zone}: the clock skips this hour")
-        repeated = parsed.dt.tz_localize(zone, ambiguous="NaT").isna().to_numpy()
-        summer = _first_pass(parsed.to_numpy(dtype="datetime64[ns]").astype(np.int64), repeated)
-        parsed = parsed.dt.tz_localize(zone, ambiguous=summer)
-    instants = parsed.dt.as_unit("ns").to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    step = np.diff(instants)
-    refuse(np.append(False, step == 0), "stands there twice")
-    refuse(np.append(False, step < 0), "comes after a later time: sort the file by time")
-    return np.asarray(instants)
-
-
-def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """For each time in an hour that the clock repeats: is it the first pass (summer time)?
-
-    The file's order tells: where local time steps back or stands still, the second pass begins.
-    """
-    first = repeated.copy()
-    hour = 3_600_000_000_000
-    step = np.diff(local)
-    back = np.flatnonzero((step <= 0) & repeated[1:]) + 1
-    for start in back.tolist():
-        end = start
-        while end < len(local) and repeated[end] and local[end] - local[start] < 2 * hour:
-            first[end] = False
-            end += 1
-    return first
