@@ -60,7 +60,7 @@ class Node:
     def start(self, now: float) -> list[Frame]:
         """Tick every machine for the first time."""
         for name, machine in self.machines.items():
-            self._post(machine.tick(now))
+            self.post(machine.tick(now))
             self._arm(name, machine)
         return self.flush()
 
@@ -86,7 +86,7 @@ class Node:
                 Address(sender, item.sender), Address(self.name, item.to), item.message
             )
             try:
-                self._post(machine.handle(envelope, now))
+                self.post(machine.handle(envelope, now))
             except PeerError as error:
                 self._refuse(error)
             self._arm(item.to, machine)
@@ -104,7 +104,7 @@ class Node:
             if deadline is not None and deadline <= now:
                 again = machine.tick(now)
                 self.counters.resent += len(again)
-                self._post(again)
+                self.post(again)
             self._arm(name, machine)
         return self.flush()
 
@@ -130,7 +130,8 @@ class Node:
             self._armed[name] = deadline
             heapq.heappush(self._due, (deadline, name))
 
-    def _post(self, envelopes: Iterable[Envelope]) -> None:
+    def post(self, envelopes: Iterable[Envelope]) -> None:
+        """Send these with the next flush."""
         for envelope in envelopes:
             item = Item(envelope.to.name, envelope.sender.name, envelope.message)
             self._outbox.setdefault(envelope.to.host, []).append(item)

@@ -1,0 +1,125 @@
+"""Hosts as operating-system processes: forked, watched, ended. None stays behind.
+
+They are forked before any event loop or thread exists here, from a parent that has imported
+everything, so that a hundred of them share its memory.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+from protocol.errors import InputError, RunError
+
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A host process that is no more."""
+
+    host: str
+    status: int
+    """Exit status, or minus the signal that ended it."""
+
+    def __str__(self) -> str:
+        if self.status < 0:
+            return f"host {self.host} was ended by {signal.Signals(-self.status).name}"
+        return f"host {self.host} ended with status {self.status}"
+
+
+class HostProcesses:
+    """One process for each name, running `main(name)`; a context manager that leaves none.
+
+    The parent keeps the writing end of a pipe that all children watch: when it is gone, by
+    whatever means, they end.
+    """
+
+    def __init__(self, names: Sequence[str], main: Callable[[str], None]) -> None:
+        if threading.active_count() > 1:
+            raise RuntimeError("hosts must be forked before any thread is started")
+        self._main = main
+        self._names: dict[int, str] = {}
+        self._waiting, self._watched = os.pipe()
+        gc.collect()
+        gc.freeze()  # the children's collector then leaves the shared pages alone
+        try:
+            for name in names:
+                self._fork(name)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> "HostProcesses":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of those that still run, by host."""
+        return {name: pid for pid, name in self._names.items()}
+
+    def reap(self) -> list[Ended]:
+        """Those that have ended since the last call."""
+        ended = []
+        for pid, name in list(self._names.items()):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                del self._names[pid]
+                ended.append(Ended(name, os.waitstatus_to_exitcode(status)))
+        return ended
+
+    def stop(self) -> None:
+        """End all: ask, wait some seconds, kill."""
+        for attempt in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self._names:
+                os.kill(pid, attempt)
+            until = time.monotonic() + STOP_SECONDS
+            while self._names and (attempt == signal.SIGKILL or time.monotonic() < until):
+                self.reap()
+                time.sleep(0.005)
+        for end in (self._waiting, self._watched):
+            if end >= 0:
+                os.close(end)
+        self._waiting = self._watched = -1
+
+    def _fork(self, name: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid:
+            self._names[pid] = name
+            return
+        status = 1
+        try:
+            os.close(self._watched)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self._main(name)
+            status = 0
+        except (InputError, RunError) as error:
+            print(f"coflex: host {name}: {error}", file=sys.stderr)
+        except BaseException:
+            print(f"coflex: host {name}:", file=sys.stderr)
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def end_with_parent(self) -> None:
+        """In a child, once its loop runs: end when the parent is gone."""
+        asyncio.get_running_loop().add_reader(self._waiting, os._exit, 1)

@@ -1,0 +1,37 @@
+"""What a shell needs of a bus."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+Receive = Callable[[str, bytes], None]
+"""Called with subject and payload; must not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach the bus, and as whom."""
+
+    url: str
+    name: str
+    """Name of this endpoint, for the server's logs and for the own inbox."""
+
+
+class Bus(Protocol):
+    """Publish and subscribe; a message may get lost, or come twice."""
+
+    async def subscribe(self, subject: str, receive: Receive) -> None:
+        """Call `receive` for each message, one after another, in order."""
+        ...
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        """Hand over one message; waits while the way out is full."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until the server has all that was published."""
+        ...
+
+    async def close(self) -> None:
+        """Leave."""
+        ...
