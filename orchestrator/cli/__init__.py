@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from orchestrator.cli import generate
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+generate.register(app)
 
 
 def main() -> None:
