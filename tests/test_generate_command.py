@@ -73,6 +73,17 @@ def test_meter_data_becomes_preferred_plans(
     assert "2 households, 10 plans, 96 slots, 162.0 kWh a household" in capsys.readouterr().out
 
 
+def test_a_folder_says_that_it_loses_the_names(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    meters: Path,
+) -> None:
+    assert run(monkeypatch, "--from", meters, "--out", tmp_path / "made") == 0
+    assert "an .npz archive keeps their names" in capsys.readouterr().out
+    assert list(epos_folder.read(tmp_path / "made").households) == ["h0", "h1", "h2"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

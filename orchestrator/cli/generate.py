@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from agents.data import archive, epos_folder
 from agents.data.generate import from_preferred, generate
 from agents.data.meter_table import Columns
 from agents.data.meters import read_meters
@@ -123,10 +124,8 @@ def _generate(
 
 def _write(population: Population, out: Path, form: str) -> None:
     if form == "npz" or (form == "auto" and out.suffix == ".npz"):
-        from agents.data import archive
-
         archive.write(population, out)
-    else:
-        from agents.data import epos_folder
-
-        epos_folder.write(population, out)
+        return
+    epos_folder.write(population, out)
+    if "h0" not in population.households:
+        typer.echo("A folder numbers households h0, h1, ...: an .npz archive keeps their names.")
