@@ -75,7 +75,7 @@ class _Kernels:
         self.total, self.epos = arithmetic.total, arithmetic.epos
 
     def mean(self, x: Array) -> Array:
-        return self.total(x) / x.shape[-1]
+        return np.asarray(self.total(x) / x.shape[-1])
 
     def variance(self, x: Array) -> Array:
         """Population variance."""
@@ -96,7 +96,7 @@ class _Kernels:
         def cost(x: Array) -> Array:
             fitted = centred * (self.deviation(x) / stretch)[..., None] + self.mean(x)[..., None]
             error = fitted - x
-            return np.sqrt(self.total(error * error) / x.shape[-1])
+            return np.asarray(np.sqrt(self.total(error * error) / x.shape[-1]))
 
         return cost
 
@@ -107,7 +107,7 @@ class _Kernels:
 
         def cost(x: Array) -> Array:
             product = self.total((x - self.mean(x)[..., None]) * centred)
-            return -(product / (scale * self.deviation(x) + _TINY))
+            return np.asarray(-(product / (scale * self.deviation(x) + _TINY)))
 
         return cost
 
@@ -133,7 +133,7 @@ class _Kernels:
                 return self._min_max
 
     def _standardise(self, x: Array) -> Array:
-        return (x - self.mean(x)[..., None]) / (self.deviation(x) + _TINY)[..., None]
+        return np.asarray((x - self.mean(x)[..., None]) / (self.deviation(x) + _TINY)[..., None])
 
     def _unit_length(self, x: Array) -> Array:
         return np.asarray(x / (np.sqrt(self.total(x * x)) + _TINY)[..., None])

@@ -75,6 +75,8 @@ class Population:
     """Where it came from, for people: a path or 'generated'."""
     target: Array | None = None
     """float64[d], if the data set brings one."""
+    meaning_source: str = "default"
+    """Who said what the scores mean: option, file or default."""
 
     def __post_init__(self) -> None:
         if len({plans.slots for plans in self.households.values()}) != 1:

@@ -1,1 +1,6 @@
 """Runs are started, watched, collected and read here; no decision of a household waits for it."""
+
+import os
+
+# numpy's BLAS must not start threads of its own: hosts are forked, and a core serves one host.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,5 +1,6 @@
 """Population, terms and order put together as nodes; the same for simulation, bus, replay."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from agents.host import Host
 from agents.household import Household
 from agents.plans import Plans
 from orchestrator.course import RunCourse
+from orchestrator.settings import RunSettings
 from protocol.messages import Address
 from protocol.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
@@ -57,7 +59,17 @@ def orchestrator_node(
     return Node(ORCHESTRATOR, run, {ORCHESTRATOR: course}), course
 
 
-def spread(members: Sequence[str], hosts: Sequence[str]) -> dict[str, list[str]]:
-    """Which members live on which host: dealt out in turn, so that every level of the tree is
-    spread evenly and hosts work at the same time."""
-    return {host: list(members[start :: len(hosts)]) for start, host in enumerate(hosts)}
+def layout(members: Sequence[str], settings: RunSettings) -> dict[str, list[str]]:
+    """Which members live on which host.
+
+    In isolation `process` each has a host of its own, of its own name; else they are dealt out in
+    turn, so that every level of the tree is spread evenly and hosts work at the same time.
+    """
+    if settings.resolved_isolation(len(members)) == "process":
+        return {member: [member] for member in members}
+    count = min(settings.hosts or _processors(), len(members))
+    return {f"host-{number}": list(members[number - 1 :: count]) for number in range(1, count + 1)}
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,7 @@ import numpy as np
 from agents.chance import JavaRandom
 from agents.data.epos_folder import read_target
 from agents.data.generate import generate
-from agents.data.load import load
+from agents.data.load import data_sha256, load
 from agents.plans import Population
 from orchestrator.settings import RunSettings
 from protocol.errors import InputError
@@ -34,6 +34,7 @@ class Inputs:
     """Household ids in tree order."""
     terms: Callable[[str], Terms]
     target: Array | None
+    data_sha256: str
 
 
 def read_inputs(settings: RunSettings) -> Inputs:
@@ -49,7 +50,8 @@ def read_inputs(settings: RunSettings) -> Inputs:
         household: replace(common, alpha=alpha, beta=beta)
         for household, (alpha, beta) in weights.items()
     }
-    return Inputs(population, members, lambda name: special.get(name, common), target)
+    digest = data_sha256(population)
+    return Inputs(population, members, lambda name: special.get(name, common), target, digest)
 
 
 def _population(settings: RunSettings) -> Population:

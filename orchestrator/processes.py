@@ -36,26 +36,24 @@ class Ended:
 
 
 class HostProcesses:
-    """One process for each name, running `main(name)`; a context manager that leaves none.
+    """One process for each host; a context manager that leaves none behind.
 
     The parent keeps the writing end of a pipe that all children watch: when it is gone, by
     whatever means, they end.
     """
 
-    def __init__(self, names: Sequence[str], main: Callable[[str], None]) -> None:
-        if threading.active_count() > 1:
-            raise RuntimeError("hosts must be forked before any thread is started")
-        self._main = main
+    def __init__(self) -> None:
         self._names: dict[int, str] = {}
         self._waiting, self._watched = os.pipe()
+
+    def start(self, names: Sequence[str], main: Callable[[str], None]) -> None:
+        """Fork a process for each name; it runs `main(name)` and ends."""
+        if threading.active_count() > 1:
+            raise RuntimeError("hosts must be forked before any thread is started")
         gc.collect()
         gc.freeze()  # the children's collector then leaves the shared pages alone
-        try:
-            for name in names:
-                self._fork(name)
-        except BaseException:
-            self.stop()
-            raise
+        for name in names:
+            self._fork(name, main)
 
     def __enter__(self) -> "HostProcesses":
         return self
@@ -83,21 +81,25 @@ class HostProcesses:
                 ended.append(Ended(name, os.waitstatus_to_exitcode(status)))
         return ended
 
+    def join(self, seconds: float) -> None:
+        """Give those who are about to end by themselves some time for it."""
+        until = time.monotonic() + seconds
+        while self._names and time.monotonic() < until:
+            self.reap()
+            time.sleep(0.005)
+
     def stop(self) -> None:
         """End all: ask, wait some seconds, kill."""
         for attempt in (signal.SIGTERM, signal.SIGKILL):
             for pid in self._names:
                 os.kill(pid, attempt)
-            until = time.monotonic() + STOP_SECONDS
-            while self._names and (attempt == signal.SIGKILL or time.monotonic() < until):
-                self.reap()
-                time.sleep(0.005)
+            self.join(STOP_SECONDS)
         for end in (self._waiting, self._watched):
             if end >= 0:
                 os.close(end)
         self._waiting = self._watched = -1
 
-    def _fork(self, name: str) -> None:
+    def _fork(self, name: str, main: Callable[[str], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -109,7 +111,7 @@ class HostProcesses:
             os.close(self._watched)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self._main(name)
+            main(name)
             status = 0
         except (InputError, RunError) as error:
             print(f"coflex: host {name}: {error}", file=sys.stderr)

@@ -71,6 +71,8 @@ class Bus:
     """What went over the bus in the whole run."""
 
     messages: int
+    frames: int
+    """Messages as the bus counts them; each carries one or more of ours."""
     bytes: int
     resent: int
     dropped: int

@@ -108,7 +108,7 @@ def assemble(
         exchanged=None if halved is None else measures(after, halved, after.var()),
         bound=None if halved is None else measures(after, 0.9 * halved, after.var()),
         exchange=Exchange(5, 900, 400, 350, 300, 50, 2, 0, 0.97, 1e-13, 0.4) if exchanged else None,
-        bus=Bus(messages=20_100, bytes=31_000_000, resent=3, dropped=0),
+        bus=Bus(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
         seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
         rows=tuple(rows),
         course=tuple(

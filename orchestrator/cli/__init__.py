@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import generate
+from orchestrator.cli import data, generate, results, run, verify
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -14,7 +14,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+run.register(app)
 generate.register(app)
+data.register(app)
+results.register(app)
+verify.register(app)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional, cast
+from typing import Annotated, Any, cast
 
 import typer
 from pydantic.fields import FieldInfo
@@ -22,7 +22,7 @@ def with_settings(command: Callable[[RunSettings], None]) -> Callable[..., None]
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[
-            Optional[Path], typer.Option(help="TOML file with any of these; options win.")
+            Path | None, typer.Option(help="TOML file with any of these; options win.")
         ],
     )
     parameters = [config, *(_parameter(*item) for item in RunSettings.model_fields.items())]
@@ -34,14 +34,14 @@ def with_settings(command: Callable[[RunSettings], None]) -> Callable[..., None]
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    """Absent options stay None, so that a file's value shows through; the help tells the default."""
+    """Absent options stay None, so that a file's value shows; the help tells the default."""
     default = "" if field.default in (None, False) else f" (default {field.default})"
     flag = "--" + name.replace("_", "-")
     option = typer.Option(flag, help=f"{field.description}{default}", show_default=False)
-    kind = Optional[field.annotation]  # noqa: UP007  built at run time
+    kind: Any = field.annotation
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
-        annotation=Annotated[kind, option],
+        annotation=Annotated[kind | None, option],
     )

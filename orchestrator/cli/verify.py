@@ -15,7 +15,7 @@ def verify(
     traces: Annotated[list[Path], typer.Argument(help="Reference traces (JSON files).")],
     data: Annotated[Path, typer.Option(help="Folder with one folder for each data set.")],
 ) -> None:
-    """Replay reference traces of EPOS through coflex's own machines; 0 only if all are identical."""
+    """Replay reference traces of EPOS through coflex's own machines; 0 if all are identical."""
     from orchestrator.verify import verify as replay
 
     different = 0

@@ -1,0 +1,29 @@
+"""`coflex convert`: the same households in another format."""
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from agents.data import archive, epos_folder
+from agents.data.load import load
+from agents.plans import ScoreMeaning
+from protocol.errors import InputError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("convert")(convert)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="EPOS folder, or .npz file.")],
+    target: Annotated[Path, typer.Argument(help="A new folder, or a file ending in .npz.")],
+    score: Annotated[str | None, typer.Option(help="What scores mean: preference or cost.")] = None,
+) -> None:
+    """Convert an EPOS folder into one compact .npz file, or the other way round."""
+    if score not in (None, "preference", "cost"):
+        raise InputError("expected preference or cost", field="--score")
+    population = load(source, score=cast(ScoreMeaning | None, score))
+    (archive if target.suffix == ".npz" else epos_folder).write(population, target)
+    typer.echo(f"{len(population.households)} households -> {target}")

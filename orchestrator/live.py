@@ -1,0 +1,110 @@
+"""A run on the bus: server, host processes, orchestrator. Starts them, watches them, ends them."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+
+from orchestrator.assembly import host_node, households_of, layout, orchestrator_node
+from orchestrator.collect import collect
+from orchestrator.course import RunCourse, Stage
+from orchestrator.embedded import EmbeddedServer
+from orchestrator.inputs import Inputs
+from orchestrator.processes import HostProcesses
+from orchestrator.results import RunResults, Seconds
+from orchestrator.settings import RunSettings
+from protocol.bus import Connection
+from protocol.errors import RunError
+from protocol.messages import Tally
+from protocol.nats_bus import NatsBus
+from protocol.node import Node
+from protocol.shell import Shell
+from protocol.subjects import ORCHESTRATOR
+
+HOST_PATIENCE = 60.0
+"""Seconds for which a host tries to reach the bus: many start at once."""
+FAREWELL = 5.0
+"""Seconds for hosts to end by themselves."""
+
+Watch = Callable[[RunCourse], None]
+
+
+def run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
+    """Run on the bus, each host a process of its own. RunError says why it could not end well."""
+    began = time.monotonic()
+    members = inputs.members
+    hosts = layout(members, settings)
+    node, course = orchestrator_node(run_id, members, inputs.terms, settings.deadline)
+    with contextlib.ExitStack() as stack:
+        url = settings.nats or stack.enter_context(EmbeddedServer()).url
+
+        def host(name: str) -> None:
+            asyncio.run(_host(run_id, name, hosts[name], inputs, url, processes.end_with_parent))
+
+        processes = stack.enter_context(HostProcesses())
+        processes.start(list(hosts), host)
+        asyncio.run(_orchestrate(node, course, processes, url, watch))
+        if course.reason:
+            raise RunError(course.reason)
+        processes.join(FAREWELL)
+    marks, ended = course.marks, time.monotonic()
+    seconds = Seconds(
+        start=marks[Stage.PLANNING] - began,
+        planning=marks[Stage.RELEASING] - marks[Stage.PLANNING],
+        total=ended - began,
+    )
+    return collect(run_id, inputs, settings, course, own_tally(node), seconds)
+
+
+def own_tally(node: Node) -> Tally:
+    """What the orchestrator's own node sent and refused."""
+    counted = node.counters
+    return Tally(counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped)
+
+
+async def _host(
+    run_id: str,
+    name: str,
+    members: Sequence[str],
+    inputs: Inputs,
+    url: str,
+    end_with_parent: Callable[[], None],
+) -> None:
+    """One host process, until all its households have left."""
+    end_with_parent()
+    plans = {member: inputs.population.households[member] for member in members}
+    node = host_node(run_id, name, plans)
+    households = households_of(node)
+    bus = await NatsBus.connect(Connection(url, name), HOST_PATIENCE)
+    await Shell(node, bus).run(lambda: all(household.finished for household in households))
+    await bus.close()
+
+
+async def _orchestrate(
+    node: Node, course: RunCourse, processes: HostProcesses, url: str, watch: Watch
+) -> None:
+    """The orchestrator's part, until the run is over."""
+    loop = asyncio.get_running_loop()
+    bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
+    shell = Shell(node, bus)
+
+    def interrupted() -> None:
+        shell.post(course.fail("interrupted", shell.clock()))
+
+    def child_ended() -> None:
+        for ended in processes.reap():
+            # A host ends by itself once its households have left; before that it is a failure.
+            if ended.status or course.stage is not Stage.RELEASING:
+                shell.post(course.fail(str(ended), shell.clock()))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupted)
+    loop.add_signal_handler(signal.SIGCHLD, child_ended)
+    child_ended()  # those that ended before there was a handler
+    try:
+        await shell.run(lambda: course.finished, lambda: watch(course))
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+            loop.remove_signal_handler(number)
+        await bus.close()

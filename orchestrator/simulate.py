@@ -1,0 +1,38 @@
+"""A run in one process: the same nodes as on the bus, on a simulated network in virtual time."""
+
+import time
+from collections.abc import Callable
+
+from orchestrator.assembly import host_node, layout, orchestrator_node
+from orchestrator.collect import collect
+from orchestrator.course import RunCourse
+from orchestrator.inputs import Inputs
+from orchestrator.live import own_tally
+from orchestrator.results import RunResults, Seconds
+from orchestrator.settings import RunSettings
+from orchestrator.simulation import CALM, Network, Weather
+from protocol.errors import RunError
+
+
+def simulate(
+    run_id: str,
+    inputs: Inputs,
+    settings: RunSettings,
+    watch: Callable[[RunCourse], None] = lambda course: None,
+    weather: Weather = CALM,
+) -> RunResults:
+    """Run in simulation; the same selections and course as on the bus."""
+    began = time.perf_counter()
+    hosts = [
+        host_node(run_id, name, {m: inputs.population.households[m] for m in members})
+        for name, members in layout(inputs.members, settings).items()
+    ]
+    node, course = orchestrator_node(run_id, inputs.members, inputs.terms, settings.deadline)
+    network = Network([*hosts, node], weather)
+    started = time.perf_counter()
+    network.run(lambda: course.finished, watch=lambda: watch(course))
+    if course.reason:
+        raise RunError(course.reason)
+    ended = time.perf_counter()
+    seconds = Seconds(start=started - began, planning=ended - started, total=ended - began)
+    return collect(run_id, inputs, settings, course, own_tally(node), seconds)
