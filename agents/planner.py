@@ -58,6 +58,7 @@ class Planner:
         "_fresh",
         "_global",
         "_households",
+        "_last",
         "_now",
         "_plans",
         "_weighs_discomfort",
@@ -87,6 +88,8 @@ class Planner:
         self._now = self._before = _Choice(-1, self._zero, ())
         self._global, self._fresh = self._zero, True
         self._flags: tuple[bool, ...] = ()
+        self._last: tuple[tuple[int, bool], Aggregate, list[float]] | None = None
+        """What the own plan was last chosen for, and the costs: most iterations change nothing."""
 
     @property
     def selected(self) -> int:
@@ -165,6 +168,10 @@ class Planner:
         if not received:
             self._flags = ()
             return self._zero, ()
+        if all(map(_same, before.accepted, received)):
+            # All combinations lead to the same: a tie of all, without computing any.
+            self._flags = self._bits(choose([0.0] * (1 << len(received)), self._chance))
+            return before.below, before.accepted
         others, total, squares = self._global
         combined = np.empty((1 << len(received), len(others)))
         sums, of_squares = [0.0], [0.0]
@@ -181,14 +188,15 @@ class Planner:
                 sums = [s + c.discomfort for c in (old, new) for s in sums]
                 of_squares = [q + c.discomfort_squares for c in (old, new) for q in of_squares]
         # EPOS looks at hard constraints only when it chooses plans.
-        combination = self._decide(
+        costs = self._costs(
             others + combined,
             total + np.array(sums),
             squares + np.array(of_squares),
             known,
             constrained=not self._arithmetic.epos,
         )
-        self._flags = tuple(bool(combination >> child & 1) for child in range(len(received)))
+        combination = choose(costs, self._chance)
+        self._flags = self._bits(combination)
         accepted = tuple(
             new if flag else old
             for flag, old, new in zip(self._flags, before.accepted, received, strict=True)
@@ -216,17 +224,26 @@ class Planner:
                 + below.discomfort_squares
                 - own * own
             )
-        return self._decide(
-            base + self._plans,
-            total + self._discomforts,
-            squares + self._discomforts_squared,
-            known,
-            constrained=True,
-        )
+        whole = Aggregate(base, total, squares)
+        given = (known, self._fresh)
+        if self._last is None or self._last[0] != given or not _same(self._last[1], whole):
+            costs = self._costs(
+                base + self._plans,
+                total + self._discomforts,
+                squares + self._discomforts_squared,
+                known,
+                constrained=True,
+            )
+            self._last = given, whole, costs
+        return choose(self._last[2], self._chance)
 
-    def _decide(
+    def _bits(self, combination: int) -> tuple[bool, ...]:
+        return tuple(bool(combination >> c & 1) for c in range(len(self._now.accepted)))
+
+    def _costs(
         self, responses: Array, sums: Array, squares: Array, known: int, *, constrained: bool
-    ) -> int:
+    ) -> list[float]:
+        """Combined cost of each candidate; infinite for those that are left out."""
         inefficiency = self._cost(responses)
         excluded = None
         if constrained and self._constraint is not None:
@@ -242,7 +259,17 @@ class Planner:
         costs = combined_cost(inefficiency, sums, squares, known, self._weights, self._arithmetic)
         if excluded is not None:
             costs = np.where(excluded, np.inf, costs)
-        return choose(costs.tolist(), self._chance)
+        result: list[float] = costs.tolist()
+        return result
+
+
+def _same(one: Aggregate, other: Aggregate) -> bool:
+    """Whether two aggregates are equal to the last bit."""
+    return (
+        one.discomfort == other.discomfort
+        and one.discomfort_squares == other.discomfort_squares
+        and one.response.tobytes() == other.response.tobytes()
+    )
 
 
 def _sum(zero: Aggregate, parts: Sequence[Aggregate]) -> Aggregate:

@@ -19,6 +19,8 @@ from types import TracebackType
 from protocol.errors import InputError, RunError
 
 STOP_SECONDS = 5.0
+GARBAGE_AFTER = 100_000
+"""Objects after which a host looks for garbage in cycles; messages make none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class HostProcesses:
             os.close(self._watched)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            gc.set_threshold(GARBAGE_AFTER)
             main(name)
             status = 0
         except (InputError, RunError) as error:
