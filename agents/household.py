@@ -80,7 +80,9 @@ class Household:
         self._wait = RESEND_AFTER
         self._said_at = self._round_trip = 0.0
         self._complain: float | None = None
+        self._patience = RESEND_AT_MOST
         self._place: Place | None = None
+        self._slots = plans.slots
 
     @property
     def finished(self) -> bool:
@@ -119,7 +121,7 @@ class Household:
         """Say again what is unanswered; tell the orchestrator when that lasts too long."""
         out: list[Envelope] = []
         if self.phase is Phase.ENROLLING and not self._saying:
-            return self._say([self._to_orchestrator(Enrol(self.plans.slots))], now)
+            return self._say([self._to_orchestrator(Enrol(self._slots))], now)
         if self._say_again is not None and now >= self._say_again:
             out += self._saying
             self._wait = min(2 * self._wait, RESEND_AT_MOST)
@@ -144,8 +146,8 @@ class Household:
         if self.phase is not Phase.ENROLLING:
             return []
         terms = place.terms
-        if terms.target is not None and len(terms.target) != self.plans.slots:
-            raise PeerError(f"a target of {len(terms.target)} slots for {self.plans.slots}")
+        if terms.target is not None and len(terms.target) != self._slots:
+            raise PeerError(f"a target of {len(terms.target)} slots for {self._slots}")
         self._place, self._parent, self._children = place, place.parent, place.children
         self._planner = Planner(
             self.plans.values,
@@ -155,6 +157,7 @@ class Household:
             self._chance(terms.seed, self.address.name),
             self._arithmetic,
         )
+        self._patience = terms.patience
         self._memory = Memory(terms.reorganisation)
         self._overlay = (
             Overlay(place.roster, terms.arity, terms.reorganisation.seed) if place.roster else None
@@ -185,7 +188,7 @@ class Household:
             if answer is None or answer.iteration != up.iteration:
                 raise PeerError(f"{sender} speaks of iteration {up.iteration}, long over")
             return [Envelope(self.address, sender, answer)]
-        if len(up.response) != self.plans.slots:
+        if len(up.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(up.response)} slots")
         if up.iteration == self._iteration and sender in self._children:
             if self._risen:
@@ -242,7 +245,7 @@ class Household:
             return []
         if down.iteration > self._iteration or not self._risen:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        if len(down.response) != self.plans.slots:
+        if len(down.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
         everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
         self._planner.settle(everybody, down.approved)
@@ -295,10 +298,6 @@ class Household:
         self._say_again = now + self._wait if envelopes else None
         self._complain = now + self._patience
         return envelopes
-
-    @property
-    def _patience(self) -> float:
-        return self._place.terms.patience if self._place else RESEND_AT_MOST
 
     def _missing(self) -> tuple[Address, ...]:
         """Whom this household waits for."""

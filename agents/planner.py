@@ -216,7 +216,9 @@ class Planner:
         else:
             whole, beneath, selected = self._global, before.below, before.selected
             own = float(self._discomforts[selected])
-            base = whole.response - self._plans[selected] - beneath.response + below.response
+            base = whole.response - self._plans[selected]
+            if before.accepted:  # without children these are zeros
+                base = base - beneath.response + below.response
             total = whole.discomfort - beneath.discomfort + below.discomfort - own
             squares = (
                 whole.discomfort_squares
