@@ -94,13 +94,11 @@ def _target(parts: dict[str, np.ndarray], path: Path) -> np.ndarray | None:
 
 def _parts(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError("not an .npz archive", file=path)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             parts = dict(archive.items())
     except FileNotFoundError:
         raise InputError("no such file", file=path) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, TypeError) as error:
         raise InputError(f"not an .npz archive: {error}", file=path) from None
     for name in _REQUIRED:
         if name not in parts:

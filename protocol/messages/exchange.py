@@ -1,0 +1,190 @@
+"""Stage 2: what households, the matchmaker and partners say to each other.
+
+Two kinds of conversation. Household and matchmaker: Lookup, answered by Match, one at a time and
+numbered; whatever there is to tell (offers, leases that are over) rides on the lookup, so that many
+slots share one message. Household and household: Proposal, answered by Outcome. Along the tree:
+RoundDone up, NextRound or End down.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from protocol.exchange_terms import DisclosureName
+from protocol.messages.enrolment import Address
+from protocol.vectors import Vector
+
+Refusal = Literal[
+    "", "loss", "no joint gain", "preferred", "cap", "drift", "never", "stale", "busy"
+]
+"""Why a proposal is refused; empty if it is accepted.
+
+loss: the responder would lose. no joint gain: the pair would not gain enough. preferred: the slot
+is at its preferred value. cap: it would end with more discomfort than it may. drift: its energy
+would drift too far. never: a slot it does not trade. stale: it no longer holds the value. busy: it
+negotiates that slot itself.
+"""
+
+Ending = Literal["done", "refused", "for now", "declined", "void"]
+"""How a lease ended. refused: the two will not agree while they hold these values. for now: they
+may in another round. declined: the requester did not want it. void: nothing was decided."""
+
+
+class LeaseId(NamedTuple):
+    """Names a lease for ever: `number` rises, `epoch` is another one whenever the matchmaker
+    starts."""
+
+    epoch: int
+    number: int
+
+
+class Closed(NamedTuple):
+    """A lease that is over, as one of its two households saw it."""
+
+    lease: LeaseId
+    ending: Ending
+
+
+class Lease(NamedTuple):
+    """A match: both sides are marked busy until it is closed or `seconds` have passed."""
+
+    id: LeaseId
+    slot: int
+    partner: Address
+    value: float
+    """What the partner offered there, kWh."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Household to matchmaker: what I offer, what is over, what I look for. Repeated until Match
+    with its number arrives."""
+
+    session: int
+    """Rises whenever the household starts again."""
+    number: int
+    """Rises by one a lookup within a session."""
+    epoch: int
+    """The matchmaker's, as last heard; 0: these are all my offers, forget any others."""
+    round: int
+    firm: bool
+    """Whether limits bind: not to be asked to lose. Else they only tell where its interest lies."""
+    disclosure: DisclosureName
+    slots: tuple[int, ...]
+    """Slots of new or changed offers."""
+    values: Vector
+    """Values held there, kWh."""
+    limits: Vector
+    """How far it would go from there, kWh, negative for downwards, named short of the truth;
+    disclosure direction: -1, 0 or 1; disclosure value: empty."""
+    withdrawn: tuple[int, ...]
+    closed: tuple[Closed, ...]
+    wants: tuple[int, ...]
+    """Slots where a partner is looked for, most wanted first."""
+    wanted: Vector
+    """Values looked for, kWh; empty if the own offers' limits say enough."""
+    tolerance: Vector
+    """How far from `wanted` a value may be, kWh."""
+    enough: float
+    """Fall of squared deviation below which it is not worth while, kWh^2; the same for everybody."""
+    most: int
+    """Leases at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Matchmaker to household: the answer to a lookup. Slots of `wants` that are in neither list
+    were not looked at."""
+
+    session: int
+    number: int
+    epoch: int
+    anew: bool
+    """I do not know you: tell me all your offers again."""
+    engaged: bool
+    """You are marked busy yourself: a proposal is on its way to you."""
+    leases: tuple[Lease, ...]
+    none: tuple[int, ...]
+    """Nobody offers what would serve there."""
+    busy: tuple[int, ...]
+    """Everybody who would serve there is busy now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Requester to responder: my value for yours at this slot. Repeated until Outcome arrives."""
+
+    lease: LeaseId
+    slot: int
+    given: float
+    """What the requester holds there, kWh."""
+    taken: float
+    """What it expects the responder to hold there, kWh."""
+    change: float
+    """Change of its own squared deviation that the requester names, kWh^2 (rule cooperative, else
+    0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Responder to requester: done, or refused and why. The same whenever it is asked again."""
+
+    lease: LeaseId
+    slot: int
+    accepted: bool
+    reason: Refusal
+
+
+class RoundCount(NamedTuple):
+    """What happened in a round in a subtree, counted by requesters."""
+
+    households: int
+    lookups: int
+    """Slots looked up."""
+    matches: int
+    proposals: int
+    accepted: int
+    refused: int
+    discomfort: float
+    """Sum of the households' discomforts when they finished the round, kWh."""
+    deviation: float
+    """Sum of their mean squared deviations, kWh^2."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDone:
+    """Child to parent: my subtree has gone through its slots. Repeated until NextRound or End.
+
+    Round -1 asks nobody: it sums up where the stage starts. Round 0 ends when all offers are made.
+    """
+
+    round: int
+    count: RoundCount
+    changed: tuple[int, ...]
+    """Slots at which something was exchanged in this round, rising."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextRound:
+    """Parent to child: go through these slots."""
+
+    round: int
+    changed: tuple[int, ...]
+    """Slots at which something changed in the round before: nothing new can be had at others."""
+    enough: float
+    """Fall of squared deviation below which an exchange is not worth while, kWh^2."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Parent to child: the stage is over after this round."""
+
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundProgress:
+    """Root to orchestrator, once a round, for display only: nothing waits for it."""
+
+    round: int
+    count: RoundCount
