@@ -172,6 +172,8 @@ class RunCourse:
         self._fail_at = None if self.finished else now + self._deadline
 
     def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
+        if sender.name not in self._hosts:
+            self._progress(now)
         known = self._hosts.setdefault(sender.name, sender)
         if known != sender:
             raise PeerError(f"{sender.name} takes part already, from host {known.host}")
@@ -182,7 +184,6 @@ class RunCourse:
                 f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
             )
         if self.stage is Stage.ENROLLING:
-            self._progress(now)
             if len(self._hosts) < len(self.members):
                 return []
             self._enter(Stage.PLACING, now)
@@ -216,8 +217,9 @@ class RunCourse:
             return [Envelope(self.address, sender, Go())]
         if self.stage is not Stage.PLACING:
             return []
-        self._ready.add(sender.name)
-        self._progress(now)
+        if sender.name not in self._ready:
+            self._ready.add(sender.name)
+            self._progress(now)
         if len(self._ready) < len(self.members):
             return []
         self._enter(Stage.PLANNING, now)

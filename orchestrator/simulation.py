@@ -43,6 +43,8 @@ class Network:
         self.now = 0.0
         self.lost = self.repeated = 0
         """Frames that the weather dropped, and that it doubled."""
+        self.listen: Callable[[str, Frame], None] | None = None
+        """Called with every frame that is sent, and its sender: an ear on the wire."""
         self._weather, self._chance = weather, Random(weather.seed)
         self._arrivals: list[_Arrival] = []
         self._number = 0
@@ -99,6 +101,8 @@ class Network:
     def _send(self, sender: str, frames: list[Frame]) -> None:
         weather = self._weather
         for frame in frames:
+            if self.listen is not None:
+                self.listen(sender, frame)
             copies = 1
             if weather.dropped and self._chance.random() < weather.dropped:
                 copies, self.lost = 0, self.lost + 1

@@ -227,7 +227,7 @@ def test_files_that_are_no_archives_are_refused(tmp_path: Path) -> None:
             load(path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))  # one array is no archive
-    with pytest.raises(InputError, match="not an .npz archive"):
+    with pytest.raises(InputError, match=r"not an .npz archive"):
         load(path)
     with zipfile.ZipFile(path, "w") as empty:
         empty.writestr("readme", "nothing here")

@@ -1,0 +1,72 @@
+"""The architecture, held by tests: who imports whom, and what pure files may not touch."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import agents
+import matchmaker
+import orchestrator
+import protocol
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
+ALLOWED = {
+    "protocol": set[str](),
+    "agents": {"protocol"},
+    "matchmaker": {"protocol"},
+    "orchestrator": {"agents", "matchmaker", "protocol"},
+}
+WITH_IO = {"protocol/nats_bus.py", "protocol/shell.py"}
+IMPURE = {"asyncio", "nats", "time", "random", "logging", "socket", "subprocess", "threading"}
+PURE_ORCHESTRATOR = {"orchestrator/course.py", "orchestrator/metrics.py"}
+
+
+def imports(path: Path) -> set[str]:
+    """First parts of the names of all modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def files() -> list[str]:
+    return sorted(
+        str(path.relative_to(ROOT)) for name in PACKAGES for path in (ROOT / name).rglob("*.py")
+    )
+
+
+@pytest.mark.parametrize("file", files())
+def test_imports_go_one_way(file: str) -> None:
+    package = file.split("/")[0]
+    ours = imports(ROOT / file) & (set(PACKAGES) - {package})
+    assert ours <= ALLOWED[package]
+
+
+@pytest.mark.parametrize("file", files())
+def test_nats_has_one_home(file: str) -> None:
+    assert "nats" not in imports(ROOT / file) or file == "protocol/nats_bus.py"
+
+
+@pytest.mark.parametrize("file", files())
+def test_what_decides_has_no_clock_no_chance_no_wires(file: str) -> None:
+    decides = file.split("/")[0] in ("protocol", "agents", "matchmaker")
+    decides = decides and file not in WITH_IO and not file.startswith("agents/data/")
+    if decides or file in PURE_ORCHESTRATOR:
+        assert not imports(ROOT / file) & IMPURE
+
+
+@pytest.mark.parametrize("package", [agents, matchmaker, orchestrator, protocol])
+def test_the_packages_are_those_of_this_repository(package: object) -> None:
+    path = getattr(package, "__file__", None)
+    assert path is not None
+    assert Path(path).is_relative_to(ROOT)
+
+
+@pytest.mark.parametrize("file", files())
+def test_files_stay_small(file: str) -> None:
+    assert len((ROOT / file).read_text().splitlines()) <= 400

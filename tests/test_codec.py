@@ -1,0 +1,161 @@
+"""Bytes and messages: every message survives the round trip, any bytes decode or are refused."""
+
+import contextlib
+import dataclasses
+import typing
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.codec import VERSION, Item, decode_frame, encode_frame
+from protocol.errors import DecodeError, InputError
+from protocol.messages import Go, Message, Up
+from protocol.subjects import check_name, direct, inbox, sender_of
+from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+vectors = st.lists(finite.filter(lambda v: abs(v) < 1e300), max_size=5).map(np.array)
+whole = st.integers(-(2**31), 2**31)
+
+limits = st.lists(st.tuples(st.floats(-9, 9), st.integers(0, 3)), min_size=4, max_size=4).map(
+    lambda rows: Limit(np.array([b for b, _ in rows]), tuple(m for _, m in rows))
+)
+terms = st.builds(
+    Terms,
+    iterations=st.integers(1, 99),
+    arity=st.integers(1, 10),
+    cost=st.sampled_from(["var", "rss", "max"]),
+    target=vectors,
+    alpha=st.floats(0, 0.5),
+    beta=st.floats(0, 0.5),
+    reorganisation=st.builds(
+        Reorganisation, strategy=st.just("convergence"), offset=st.integers(0, 5)
+    ),
+    constraint=st.none()
+    | st.builds(HardConstraint, st.just("costs"), limits.map(lambda limit: (limit,))),
+)
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Values for a field of this type, so that messages added later are covered."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if hint is Terms:
+        return terms
+    if origin is typing.Annotated:
+        return vectors
+    if origin is typing.Literal:
+        return st.sampled_from(parts)
+    if origin is tuple:
+        return st.lists(values(parts[0]), max_size=3).map(tuple)
+    if parts:  # a union with None
+        return st.one_of([values(part) for part in parts])
+    if hint is type(None):
+        return st.none()
+    if dataclasses.is_dataclass(hint):
+        return messages(hint)
+    if hasattr(hint, "_fields"):
+        hints = get_type_hints(hint, include_extras=True)
+        return st.builds(hint, *(values(hints[name]) for name in hint._fields))
+    return {int: whole, float: finite, str: st.text(max_size=8), bool: st.booleans()}[hint]
+
+
+def messages(cls: Any) -> st.SearchStrategy[Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    return st.builds(cls, **{f.name: values(hints[f.name]) for f in dataclasses.fields(cls)})
+
+
+def equal(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return bool(np.array_equal(one, other))
+    if dataclasses.is_dataclass(one):
+        return type(one) is type(other) and all(
+            equal(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one)
+        )
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
+
+
+@pytest.mark.parametrize("cls", get_args(Message), ids=lambda cls: cls.__name__)
+@given(data=st.data())
+def test_every_message_survives_the_round_trip(cls: type[Any], data: st.DataObject) -> None:
+    message = data.draw(messages(cls))
+    items = [Item("to", "by", message), Item("other", "by", message)]
+    back = decode_frame(encode_frame("run", items), "run")
+    assert [(item.to, item.sender) for item in back] == [("to", "by"), ("other", "by")]
+    assert all(equal(item.message, message) for item in back)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_frame_or_are_refused(data: bytes) -> None:
+    with contextlib.suppress(DecodeError):
+        assert isinstance(decode_frame(data, "run"), list)
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | whole | st.floats() | st.text(max_size=5) | st.binary(max_size=9),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=10,
+)
+
+
+@given(plain, st.sampled_from([cls.__name__ for cls in get_args(Message)]))
+def test_any_content_is_a_message_or_is_refused(body: Any, kind: str) -> None:
+    with contextlib.suppress(DecodeError):
+        decode_frame(msgpack.packb([VERSION, "run", [["to", "by", kind, body]]]), "run")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        [VERSION + 1, "run", []],
+        [VERSION, "other", []],
+        [VERSION, "run", [[1, "by", "Go", {}]]],
+        [VERSION, "run", [["to", "by", "Nothing", {}]]],
+        [VERSION, "run", [["to", "by", "Enrol", {}]]],
+        [VERSION, "run", [["to", "by", "Enrol", {"slots": "many"}]]],
+        [VERSION, "run"],
+        7,
+    ],
+)
+def test_other_versions_runs_and_shapes_are_refused(frame: Any) -> None:
+    with pytest.raises(DecodeError):
+        decode_frame(msgpack.packb(frame), "run")
+
+
+def test_vectors_are_whole_and_finite() -> None:
+    good = encode_frame("run", [Item("a", "b", Up(0, 1, np.array([1.0, 2.0]), 0.0, 0.0))])
+    raw = np.array([1.0, 2.0]).tobytes()
+    assert raw in good
+    for wrong in (np.array([1.0, np.nan]), np.array([np.inf, -np.inf]), np.array([1.0, np.inf])):
+        with pytest.raises(DecodeError):
+            decode_frame(good.replace(raw, wrong.tobytes()), "run")
+
+
+def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:
+    strange: Any = object()
+    message = Up(0, 1, strange, 0.0, 0.0)
+    with pytest.raises(TypeError, match="cannot be sent"):
+        encode_frame("run", [Item("a", "b", message)])
+
+
+def test_subjects_name_the_sender_last() -> None:
+    subject = direct("r1", "host-1", "host-2")
+    assert subject == "coflex.r1.to.host-1.from.host-2"
+    assert inbox("r1", "host-1") == "coflex.r1.to.host-1.from.*"
+    assert sender_of(subject) == "host-2"
+    for wrong in ("a.b", "coflex.r.from.a.to.b", "other.r1.to.a.from.b", subject + ".x"):
+        with pytest.raises(DecodeError):
+            sender_of(wrong)
+
+
+def test_names_stay_in_one_part_of_a_subject() -> None:
+    assert check_name("h-1_A", "household id") == "h-1_A"
+    for wrong in ("", "a.b", "a b", "*", ">", "x" * 65, "ä"):
+        with pytest.raises(InputError, match="household id"):
+            check_name(wrong, "household id")
+    assert Go() == Go()

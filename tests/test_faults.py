@@ -1,0 +1,112 @@
+"""Loss, repetition, delay and disorder change nothing in the result; nonsense is only counted."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.plans import Plans
+from orchestrator.assembly import host_node, households_of, orchestrator_node
+from orchestrator.course import RunCourse, Stage
+from orchestrator.simulation import CALM, Network, Weather
+from protocol.node import Frame, Node
+from protocol.terms import Reorganisation, Terms
+
+HOUSEHOLDS, SLOTS, HOSTS = 11, 4, 3
+
+
+def world(
+    weather: Weather, strategy: str = "never", deadline: float = 1000.0
+) -> tuple[Network, RunCourse, list[Node]]:
+    rng = np.random.default_rng(2)
+    plans = {
+        f"h{n}": Plans(rng.integers(0, 4, (4, SLOTS)).astype(float), rng.random(4))
+        for n in range(HOUSEHOLDS)
+    }
+    chosen = Reorganisation("periodically", period=3) if strategy != "never" else Reorganisation()
+    terms = Terms(iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience=deadline / 3)
+    hosts = [
+        host_node("r", f"host-{k}", {name: plans[name] for name in list(plans)[k::HOSTS]})
+        for k in range(HOSTS)
+    ]
+    node, course = orchestrator_node("r", list(plans), lambda name: terms, deadline)
+    return Network([*hosts, node], weather), course, hosts
+
+
+def outcome(
+    weather: Weather, strategy: str
+) -> tuple[dict[str, list[int]], object, list[float], Network]:
+    network, course, hosts = world(weather, strategy)
+    assert network.run(lambda: course.finished)
+    assert course.stage is Stage.DONE, course.reason
+    selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
+    return selections, course.course.iterations, course.course.response.tolist(), network
+
+
+@pytest.fixture(scope="module", params=["never", "periodically"])
+def calm(request: pytest.FixtureRequest) -> tuple[str, object]:
+    return request.param, outcome(CALM, request.param)[:3]
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("share", [0.05, 0.25])
+def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share: float) -> None:
+    strategy, expected = calm
+    weather = Weather(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
+    *found, network = outcome(weather, strategy)
+    assert tuple(found) == expected
+    assert network.lost
+    assert network.repeated
+
+
+def test_delays_longer_than_the_patience_to_resend(calm: tuple[str, object]) -> None:
+    strategy, expected = calm
+    *found, network = outcome(Weather(delay=(0.0, 3.0), seed=1), strategy)
+    assert tuple(found) == expected
+    assert sum(node.counters.resent for node in network.nodes.values())
+
+
+def traffic(seed: int) -> list[tuple[str, Frame]]:
+    weather = Weather(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
+    network, course, _ = world(weather)
+    seen: list[tuple[str, Frame]] = []
+    network.listen = lambda sender, frame: seen.append((sender, frame))
+    assert network.run(lambda: course.finished)
+    return seen
+
+
+def test_the_same_seed_gives_the_same_course_byte_for_byte() -> None:
+    assert traffic(4) == traffic(4)
+    assert traffic(4) != traffic(5)
+
+
+def test_a_host_that_is_not_there_is_named() -> None:
+    network, course, _ = world(CALM, deadline=9.0)
+    del network.nodes["host-1"]
+    assert network.run(lambda: course.finished)
+    assert course.reason == (
+        "no progress for 9 s while enrolling households: h1, h4, h7, h10 did not enrol"
+    )
+
+
+def test_a_host_that_falls_silent_is_named() -> None:
+    network, course, _ = world(CALM, deadline=9.0)
+
+    def silence() -> None:
+        if course.latest is not None and course.latest.iteration == 3:
+            network.nodes.pop("host-2", None)
+
+    assert network.run(lambda: course.finished, watch=silence)
+    assert course.stage is Stage.FAILED
+    assert "no progress for 9 s while planning: h2, h8 are waited for" in course.reason
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(max_size=40), max_size=5), st.integers(0, 2))
+def test_nonsense_is_counted_and_dropped(frames: list[bytes], at: int) -> None:
+    network, course, hosts = world(CALM)
+    for frame in frames:
+        assert hosts[at].receive("stranger", frame, 0.0) == []
+    assert hosts[at].counters.dropped == len(frames)
+    assert network.run(lambda: course.finished)
+    assert course.stage is Stage.DONE
