@@ -20,8 +20,8 @@ def from_bytes(data: Any) -> Array:
     if not isinstance(data, bytes) or len(data) % 8:
         raise ValueError("a vector is a byte string of whole float64 values")
     vector = np.frombuffer(data, "<f8")
-    # One sum finds any NaN or infinity, in a fraction of the time of looking at each value.
-    if not isfinite(np.add.reduce(vector)):
+    # One product shows that all is well, in a fraction of the time of looking at each value.
+    if not isfinite(np.dot(vector, vector)) and not np.isfinite(vector).all():
         raise ValueError("a vector holds finite numbers only")
     return vector
 
