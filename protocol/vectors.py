@@ -1,6 +1,5 @@
 """Vectors of float64: the type, and how it stands in a message (raw little-endian bytes)."""
 
-from math import isfinite
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,8 +19,7 @@ def from_bytes(data: Any) -> Array:
     if not isinstance(data, bytes) or len(data) % 8:
         raise ValueError("a vector is a byte string of whole float64 values")
     vector = np.frombuffer(data, "<f8")
-    # One product shows that all is well, in a fraction of the time of looking at each value.
-    if not isfinite(np.dot(vector, vector)) and not np.isfinite(vector).all():
+    if not np.isfinite(vector).all():
         raise ValueError("a vector holds finite numbers only")
     return vector
 
