@@ -143,8 +143,8 @@ def _aim(results: RunResults, told: dict[str, str]) -> str:
 def _bus(results: RunResults) -> str:
     bus = results.bus
     assert bus is not None
-    sent = f"{_count(bus.messages, 'message')}, {bus.bytes / 1e6:,.1f} MB"
-    return f"{sent}, {bus.resent:,} sent again, {bus.dropped:,} dropped"
+    sent = f"{_count(bus.messages, 'message')} in {_count(bus.frames, 'frame')}"
+    return f"{sent}, {bus.bytes / 1e6:,.1f} MB, {bus.resent:,} sent again, {bus.dropped:,} dropped"
 
 
 def _exchange(results: RunResults) -> str:

@@ -5,17 +5,19 @@ Decides how things are drawn; the numbers come from series.py. Each function ret
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from orchestrator.account import discomfort_in_course, drawn_target, number
 from orchestrator.metrics import cost_unit
@@ -121,7 +123,7 @@ def convergence(results: RunResults) -> Figure:
         above.set_yscale("log")
         above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
-        above.yaxis.set_minor_formatter(NullFormatter())
+        above.yaxis.set_minor_locator(NullLocator())
     above.set_ylabel(
         _with_unit(f"inefficiency ({cost})" if cost else "inefficiency", cost_unit(cost))
     )
@@ -137,9 +139,8 @@ def convergence(results: RunResults) -> Figure:
             steps, columns[column], color=colour, linestyle=style, label=label, marker=marker
         )
     below.set_ylabel(_with_unit("discomfort", unit))
-    below.set_xlabel("iteration")
     below.set_ylim(bottom=0)
-    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _count_along(below, "iteration", len(steps))
     _legend(below)
     return figure
 
@@ -159,10 +160,9 @@ def demand(results: RunResults) -> Figure:
         axes.plot(
             slots, target[1], _LINES["target"], color=COLOURS["target"], label=target[0], zorder=4
         )
-    axes.set_xlabel("slot")
     axes.set_ylabel("demand (kWh per slot)")
     axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _count_along(axes, "slot", results.slots)
     _legend(axes)
     return figure
 
@@ -187,7 +187,7 @@ def levels(results: RunResults) -> Figure:
                 alpha=0.45,
                 linewidths=0,
                 zorder=2,
-                label=state.state if level == 1 else None,
+                clip_on=False,  # a household without discomfort lies on the axis
             )
         boxed = {level: values for level, values in state.by_level.items() if len(values) > 2}
         if boxed:
@@ -215,11 +215,11 @@ def levels(results: RunResults) -> Figure:
         )
     first = states[0].by_level
     axes.set_xticks(list(first), [f"{level}\n{len(values):,}" for level, values in first.items()])
-    axes.set_xlabel("level of the tree, and its households")
+    axes.set_xlabel("level of the tree (below it: how many households)")
     axes.set_ylabel("discomfort (kWh, RMSE)")
     axes.set_ylim(bottom=0)
     if len(states) > 1:
-        _legend(axes)
+        _legend(axes, [Patch(color=COLOURS[s.state], label=s.state) for s in states])
     return figure
 
 
@@ -231,10 +231,9 @@ def plans(results: RunResults) -> Figure:
     bars = axes.bar(indices, [100 * float(s) for s in columns["share"]], color=COLOURS["planned"])
     if len(counts) <= _LABELLED_BARS:
         axes.bar_label(bars, [f"{count:,}" for count in counts], padding=2, color=_INK, fontsize=9)
+    _count_along(axes, "plan (place in the household's list, from 0)", len(counts))
+    if len(counts) <= _LABELLED_BARS:
         axes.set_xticks(list(indices))
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("plan (place in the household's list, from 0)")
     axes.set_ylabel("households (%)")
     axes.margins(y=0.12)
     return figure
@@ -247,9 +246,18 @@ def _figure(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     return figure, list(axes[:, 0])
 
 
-def _legend(axes: Axes) -> None:
-    """Above the axes, where it hides nothing."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+def _count_along(axes: Axes, label: str, count: int) -> None:
+    """Whole numbers along x, also where there is but one."""
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    if count < 3:
+        axes.set_xlim(-0.5, count - 0.5)
+
+
+def _legend(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
+    """Above the axes, where it hides nothing; of what is labelled, or of `handles`."""
+    shown = axes.get_legend_handles_labels()[0] if handles is None else handles
+    axes.legend(handles=shown, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
 
 
 def _end_label(axes: Axes, x: object, y: float, text: str, colour: str) -> None:
