@@ -2,7 +2,7 @@
 
 import platform
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,7 @@ def collect(
     course: RunCourse,
     own: Tally,
     seconds: Seconds,
+    execution: Literal["bus", "simulation"],
 ) -> RunResults:
     """The results of the run; `own` is what the orchestrator itself sent."""
     members, results = inputs.members, course.results
@@ -55,7 +56,7 @@ def collect(
         households=len(members),
         slots=inputs.population.slots,
         iterations=settings.iterations,
-        config=_config(settings, inputs),
+        config={**_config(settings, inputs), "hosts": len(course.hosts), "execution": execution},
         data_sha256=inputs.data_sha256,
         seed=settings.seed,
         versions={

@@ -44,9 +44,9 @@ def run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Run
 
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
-        asyncio.run(_orchestrate(node, course, processes, url, watch))
+        trouble = asyncio.run(_orchestrate(node, course, processes, url, watch))
         if course.reason:
-            raise RunError(course.reason)
+            raise RunError("; ".join(filter(None, (course.reason, trouble))))
         processes.join(FAREWELL)
     marks, ended = course.marks, time.monotonic()
     seconds = Seconds(
@@ -54,7 +54,7 @@ def run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Run
         planning=marks[Stage.RELEASING] - marks[Stage.PLANNING],
         total=ended - began,
     )
-    return collect(run_id, inputs, settings, course, own_tally(node), seconds)
+    return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
 
 
 def own_tally(node: Node) -> Tally:
@@ -83,8 +83,8 @@ async def _host(
 
 async def _orchestrate(
     node: Node, course: RunCourse, processes: HostProcesses, url: str, watch: Watch
-) -> None:
-    """The orchestrator's part, until the run is over."""
+) -> str:
+    """The orchestrator's part, until the run is over; says what was wrong with the bus then."""
     loop = asyncio.get_running_loop()
     bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
     shell = Shell(node, bus)
@@ -104,6 +104,7 @@ async def _orchestrate(
     child_ended()  # those that ended before there was a handler
     try:
         await shell.run(lambda: course.finished, lambda: watch(course))
+        return bus.trouble
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             loop.remove_signal_handler(number)

@@ -35,4 +35,4 @@ def simulate(
         raise RunError(course.reason)
     ended = time.perf_counter()
     seconds = Seconds(start=started - began, planning=ended - started, total=ended - began)
-    return collect(run_id, inputs, settings, course, own_tally(node), seconds)
+    return collect(run_id, inputs, settings, course, own_tally(node), seconds, "simulation")

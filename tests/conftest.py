@@ -13,3 +13,8 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference data not found at {SHARED}: tests that need it are skipped")
     return SHARED
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rewrite`: write down in the scripts what happens now."""
+    parser.addoption("--rewrite", action="store_true", help="rewrite tests/scripts")

@@ -1,0 +1,170 @@
+"""Interaction scripts: a text file of commands and what they lead to, readable without the code.
+
+A script starts with `#` lines that say what it shows; then come blocks: a command line, `----`, and
+what was sent in answer. `pytest --rewrite` writes down what happens now; look at the difference.
+
+Commands (time in seconds after `at`):
+    household NAME plans V,V;V,V            a household with these plans, the first preferred
+    orchestrator NAME,NAME [deadline S]     a course for these members
+    at T: FROM > TO Kind field=value ...    hand a message over
+    at T: tick NAME                         let time pass
+    show NAME                               its phase and selections
+"""
+
+from typing import Any
+
+import numpy as np
+
+from agents.household import Household
+from agents.plans import Plans
+from orchestrator.assembly import COURSE
+from orchestrator.course import RunCourse
+from protocol import messages
+from protocol.errors import PeerError
+from protocol.machine import Envelope, Machine
+from protocol.messages import Address, Down, Iteration, Place, Progress, Result, Up
+from protocol.terms import Terms
+
+
+class Stage:
+    """The machines of one script."""
+
+    def __init__(self) -> None:
+        self.machines: dict[str, Machine] = {}
+
+    def play(self, line: str) -> str:
+        """What the command leads to, as text."""
+        if line.startswith("at "):
+            moment, _, command = line[3:].partition(": ")
+            return self._at(float(moment), command)
+        what, name, *rest = line.split(" ")
+        match what:
+            case "household":
+                rows = [[float(v) for v in plan.split(",")] for plan in rest[1].split(";")]
+                plans = Plans(np.array(rows), np.ones(len(rows)))
+                self.machines[name] = Household(address(name), COURSE, plans)
+                return "ok"
+            case "orchestrator":
+                deadline = float(rest[1]) if rest else 60.0
+                terms = Terms(iterations=2, patience=deadline / 3)
+                members = name.split(",")
+                self.machines["orchestrator"] = RunCourse(
+                    COURSE, members, lambda _: terms, deadline=deadline
+                )
+                return "ok"
+            case "show":
+                return shown(self.machines[name])
+        raise ValueError(f"unknown command: {line}")
+
+    def _at(self, now: float, command: str) -> str:
+        words = command.split(" ")
+        if words[0] == "tick":
+            machine = self.machines[words[1]]
+            deadline = machine.next_deadline()
+            due = "never" if deadline is None else f"{deadline:g}"
+            if deadline is None or deadline > now:
+                return f"nothing due before {due}"
+            return told(machine.tick(now))
+        sender, _, to, kind, *fields = words
+        message = getattr(messages, kind)(**dict(parsed(kind, field) for field in fields))
+        try:
+            return told(
+                self.machines[to].handle(Envelope(address(sender), address(to), message), now)
+            )
+        except PeerError as error:
+            return f"refused: {error}"
+
+
+def address(name: str) -> Address:
+    """Everybody lives on a host of the own name; `name@host` lives elsewhere."""
+    name, _, host = name.partition("@")
+    return Address(host or name, name)
+
+
+def parsed(kind: str, text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    match name:
+        case "response":
+            return name, np.array([float(v) for v in value.split(",")])
+        case "parent":
+            return name, None if value == "-" else address(value)
+        case "children":
+            return name, tuple(map(address, filter(None, value.split(","))))
+        case "missing":
+            return name, tuple(map(address, value.split(",")))
+        case "terms":
+            given = dict(pair.split(":") for pair in value.split(",") if pair)
+            options: Any = {k: float(v) if "." in v else int(v) for k, v in given.items()}
+            return name, Terms(**options)
+        case "iteration" if kind == "Progress":
+            return name, Iteration(int(value), 0.0, 0.0, 0.0, 0.0)
+        case "approved" | "reorganise":
+            return name, value == "yes"
+        case "discomfort" | "discomfort_squares" | "beta" | "discomfort_planned":
+            return name, float(value)
+        case "reason":
+            return name, value
+    return name, int(value)
+
+
+def told(envelopes: list[Envelope]) -> str:
+    """What is sent, a line a message."""
+    lines = [f"{e.sender.name} > {e.to.name} {described(e.message)}" for e in envelopes]
+    return "\n".join(lines) or "nothing"
+
+
+def described(message: messages.Message) -> str:
+    """The message in a few words."""
+    match message:
+        case Up():
+            return (
+                f"Up {message.iteration}: {vector(message.response)} of {message.size}, "
+                f"discomfort {message.discomfort:.4g}"
+            )
+        case Down():
+            verdict = "approved" if message.approved else "not approved"
+            return f"Down {message.iteration}: {vector(message.response)}, {verdict}"
+        case Place():
+            above = message.parent.name if message.parent else "nobody"
+            below = ", ".join(child.name for child in message.children) or "nobody"
+            return f"Place {message.position} of {message.households}: below {above}, above {below}"
+        case Progress():
+            row = message.iteration
+            return f"Progress {row.iteration}: inefficiency {row.inefficiency:.4g}"
+        case Result():
+            course = f", course of {len(message.course.iterations)}" if message.course else ""
+            return (
+                f"Result: plan {message.selected_plan}, discomfort "
+                f"{message.discomfort_planned:.4g}{course}"
+            )
+        case messages.Waiting():
+            names = ", ".join(a.name for a in message.missing)
+            return f"Waiting in {message.iteration} for {names}"
+        case messages.Abort():
+            return f"Abort: {message.reason}"
+    return type(message).__name__
+
+
+def vector(x: np.ndarray) -> str:
+    return "[" + " ".join(f"{v:g}" for v in x) + "]"
+
+
+def shown(machine: Machine) -> str:
+    if isinstance(machine, Household):
+        return f"{machine.phase.value}, selections {machine.selections}"
+    assert isinstance(machine, RunCourse)
+    return f"{machine.stage.value}" + (f": {machine.reason}" if machine.reason else "")
+
+
+def replay(text: str) -> str:
+    """The script with what its commands lead to now."""
+    stage, out = Stage(), []
+    blocks = text.split("\n\n")
+    for block in blocks:
+        commands = [line for line in block.split("\n----")[0].splitlines() if line]
+        if all(line.startswith("#") for line in commands):
+            out.append(block.strip("\n"))
+            continue
+        answers = [stage.play(line) for line in commands if not line.startswith("#")]
+        out.append("\n".join([*commands, "----", *answers]))
+    return "\n\n".join(out) + "\n"
