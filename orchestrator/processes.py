@@ -5,6 +5,7 @@ everything, so that a hundred of them share its memory.
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -15,12 +16,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import NoReturn
 
+from orchestrator.orphans import ending_with_parent
 from protocol.errors import InputError, RunError
 
 STOP_SECONDS = 5.0
 GARBAGE_AFTER = 100_000
 """Objects after which a host looks for garbage in cycles; messages make none."""
+_ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class HostProcesses:
     """One process for each host; a context manager that leaves none behind.
 
     The parent keeps the writing end of a pipe that all children watch: when it is gone, by
-    whatever means, they end.
+    whatever means, they end. Where the kernel can, it ends those too that cannot watch, because
+    they compute or hang.
     """
 
     def __init__(self) -> None:
@@ -104,27 +109,43 @@ class HostProcesses:
     def _fork(self, name: str, main: Callable[[str], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if pid:
+        arrange = ending_with_parent()
+        # A signal right after the fork must not unwind the child through the parent's own code.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            pid = os.fork()
+            if not pid:
+                self._be(name, main, arrange)
             self._names[pid] = name
-            return
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    def _be(self, name: str, main: Callable[[str], None], arrange: Callable[[], None]) -> NoReturn:
+        """Be the host: in the child, from fork to end."""
         status = 1
         try:
+            arrange()
             os.close(self._watched)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
             gc.set_threshold(GARBAGE_AFTER)
             main(name)
             status = 0
         except (InputError, RunError) as error:
-            print(f"coflex: host {name}: {error}", file=sys.stderr)
+            _say(f"coflex: host {name}: {error}\n")
         except BaseException:
-            print(f"coflex: host {name}:", file=sys.stderr)
-            traceback.print_exc()
+            _say(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:
-            sys.stderr.flush()
             os._exit(status)
 
     def end_with_parent(self) -> None:
         """In a child, once its loop runs: end when the parent is gone."""
         asyncio.get_running_loop().add_reader(self._waiting, os._exit, 1)
+
+
+def _say(text: str) -> None:
+    """Write to standard error in one piece, so that the words of two hosts do not mix; nobody may
+    be there to read it."""
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode(errors="replace"))

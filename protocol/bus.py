@@ -6,6 +6,8 @@ from typing import Protocol
 
 Receive = Callable[[str, bytes], None]
 """Called with subject and payload; must not wait."""
+Fail = Callable[[Exception], None]
+"""Called when the bus cannot go on, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,10 @@ class Connection:
 class Bus(Protocol):
     """Publish and subscribe; a message may get lost, or come twice."""
 
-    async def subscribe(self, subject: str, receive: Receive) -> None:
+    lost: int
+    """Messages known to be lost: not taken during an outage, or come faster than handled."""
+
+    async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
         """Call `receive` for each message, one after another, in order."""
         ...
 

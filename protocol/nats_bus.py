@@ -2,7 +2,8 @@
 
 Core NATS delivers at most once. What is lost in an outage is lost here too: the machines say again
 what stays unanswered. The client reconnects for as long as it takes; whether that is too long is
-for the run to decide.
+for the run to decide. What no patience cures (the server forbids something, or shows us the door)
+ends the run.
 """
 
 import asyncio
@@ -10,10 +11,10 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import ConnectionClosedError, OutboundBufferLimitError, SlowConsumerError
 from nats.errors import Error as NatsError
-from nats.errors import OutboundBufferLimitError, SlowConsumerError
 
-from protocol.bus import Connection, Receive
+from protocol.bus import Connection, Fail, Receive
 from protocol.errors import InputError, RunError
 
 CONNECT_SECONDS = 30
@@ -22,33 +23,46 @@ RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotat
 PING_SECONDS = 2
 """A hung server is noticed after about two of these."""
 FLUSH_SECONDS = 10
+WAITING_MESSAGES = 512 * 1024
+"""Messages that may wait to be handled; more are dropped, and counted."""
+WAITING_BYTES = 128 * 1024 * 1024
+"""Their size together."""
 
 
 class NatsBus:
-    """One connection to a NATS server."""
+    """One connection to a NATS server. Not made directly but with `connect`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client = Client()
+        self._leaving = False
+        self._failure: RunError | None = None
+        self._fail: Fail | None = None
+        self._complaint: Exception | None = None
         self.lost = 0
         """Messages that could not be handed over during an outage, or that came too fast."""
-        self.complaint = ""
-        """What the server or the client last complained of."""
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no connection at the moment; empty if there is one."""
+        if self._client.is_connected:
+            return ""
+        reason = f": {_said(self._complaint)}" if self._complaint is not None else ""
+        return f"no connection to the NATS server{reason}"
 
     @classmethod
     async def connect(cls, connection: Connection, patience: float = 5.0) -> "NatsBus":
-        """A connected bus; InputError if no server answers at the URL within `patience` seconds."""
+        """A connected bus; InputError if no server takes us at the URL within `patience` seconds.
+
+        The URL is never repeated with its password.
+        """
         bus = cls(connection)
-
-        async def complain(error: Exception) -> None:
-            bus.complaint = str(error) or type(error).__name__
-            if isinstance(error, SlowConsumerError):
-                bus.lost += 1
-
+        where = _without_secrets(connection.url)
         attempt = bus._client.connect(
             connection.url,
             name=connection.name,
-            error_cb=complain,
+            error_cb=bus._complain,
+            closed_cb=bus._on_closed,
             connect_timeout=CONNECT_SECONDS,
             max_reconnect_attempts=-1,
             reconnect_time_wait=RECONNECT_SECONDS,
@@ -57,24 +71,36 @@ class NatsBus:
         )
         try:
             await asyncio.wait_for(attempt, patience)
-        except (TimeoutError, NatsError, OSError, ValueError) as error:
-            await bus._client.close()
-            reason = bus.complaint or str(error) or type(error).__name__
+        except (NatsError, ValueError) as error:  # before anything was opened
             raise InputError(
-                f"no NATS server answers at {connection.url} ({reason}): start one there, or leave "
-                "the URL away for an embedded one",
+                f"{where} is not the URL of a NATS server ({_said(error)}): write "
+                "nats://host:port, or leave it away for an embedded server",
                 field="--nats",
             ) from None
+        except TimeoutError as error:
+            await bus.close()
+            raise InputError(_unreachable(where, bus._complaint or error), field="--nats") from None
         return bus
 
-    async def subscribe(self, subject: str, receive: Receive) -> None:
+    async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
         """One subscription; its messages are handled one after another."""
+        self._fail = fail
 
         async def handle(message: Msg) -> None:
             receive(message.subject, message.data)
 
-        await self._client.subscribe(subject, cb=handle)
+        try:
+            await self._client.subscribe(
+                subject,
+                cb=handle,
+                pending_msgs_limit=WAITING_MESSAGES,
+                pending_bytes_limit=WAITING_BYTES,
+            )
+        except ConnectionClosedError:
+            raise self._closed() from None
         await self.flush()
+        if self._failure is not None:
+            raise self._failure
 
     async def publish(self, subject: str, data: bytes) -> None:
         """Hand over one message; RunError if it is larger than the server takes."""
@@ -88,14 +114,71 @@ class NatsBus:
             await self._client.publish(subject, data)
         except OutboundBufferLimitError:
             self.lost += 1
+        except ConnectionClosedError:
+            raise self._closed() from None
 
     async def flush(self) -> None:
         """Wait until the server has all that was published, or for some seconds."""
         try:
             await self._client.flush(timeout=FLUSH_SECONDS)
         except (TimeoutError, NatsError, OSError) as error:
-            self.complaint = str(error) or type(error).__name__
+            self._complaint = error
 
     async def close(self) -> None:
-        """Leave the server."""
-        await self._client.close()
+        """Leave the server; also when it is not there."""
+        self._leaving = True
+        try:
+            await self._client.close()
+        except OSError as error:  # something was still to be sent, and nobody takes it
+            self._complaint = error
+
+    async def _complain(self, error: Exception) -> None:
+        self._complaint = error
+        if isinstance(error, SlowConsumerError):
+            self.lost += 1
+        elif "permissions violation" in str(error).lower():
+            self._give_up(
+                RunError(
+                    f"the NATS server does not allow {self._connection.name} what it needs "
+                    f"({_said(error)}): give it the permissions"
+                )
+            )
+
+    async def _on_closed(self) -> None:
+        if not self._leaving:
+            self._give_up(self._closed())
+
+    def _closed(self) -> RunError:
+        reason = self._client.last_error
+        return RunError(
+            f"the NATS server ended the connection of {self._connection.name} for good"
+            + (f": {_said(reason)}" if reason is not None else "")
+        )
+
+    def _give_up(self, failure: RunError) -> None:
+        self._failure = self._failure or failure
+        if self._fail is not None:
+            self._fail(self._failure)
+
+
+def _said(error: Exception) -> str:
+    return str(error).removeprefix("nats: ") or type(error).__name__
+
+
+def _unreachable(where: str, reason: Exception) -> str:
+    if isinstance(reason, NatsError):
+        return (
+            f"the server at {where} does not take us ({_said(reason)}): check that it is a NATS "
+            "server, and the user in the URL"
+        )
+    return (
+        f"no NATS server answers at {where} ({_said(reason)}): start one there, or leave the URL "
+        "away for an embedded one"
+    )
+
+
+def _without_secrets(url: str) -> str:
+    """The URL without user and password, for messages and logs."""
+    scheme, separator, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

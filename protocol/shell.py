@@ -22,6 +22,7 @@ class Shell:
         self._bus = bus
         self._woken = asyncio.Event()
         self._error: Exception | None = None
+        self._lost = 0
 
     async def run(self, done: Callable[[], bool], watch: Callable[[], None] = lambda: None) -> None:
         """Drive the node until `done()`; the server has then got what it last said.
@@ -29,7 +30,7 @@ class Shell:
         `watch` is called after every step, for display.
         """
         loop, node = asyncio.get_running_loop(), self.node
-        await self._bus.subscribe(inbox(node.run, node.name), self._receive)
+        await self._bus.subscribe(inbox(node.run, node.name), self._receive, self.fail)
         await self._send(node.start(self.clock()))
         while not done():
             deadline = node.next_deadline()
@@ -42,10 +43,13 @@ class Shell:
                 timer.cancel()
             if self._error is not None:
                 raise self._error
+            self._count_lost()
             # What is due is sent together with the answers to what has come in.
             await self._send(node.tick(self.clock()))
             watch()
         await self._bus.flush()
+        if self._error is not None:  # came with what made it done, or with the flush
+            raise self._error
 
     def post(self, envelopes: Iterable[Envelope]) -> None:
         """Send what a machine said outside its turn (an abort, say); ends with a step of `run`."""
@@ -53,8 +57,8 @@ class Shell:
         self._woken.set()
 
     def fail(self, error: Exception) -> None:
-        """End `run` with this error."""
-        self._error = error
+        """End `run` with this error; the first one counts."""
+        self._error = self._error or error
         self._woken.set()
 
     def _receive(self, subject: str, data: bytes) -> None:
@@ -63,6 +67,11 @@ class Shell:
         except Exception as error:
             self.fail(error)
         self._woken.set()
+
+    def _count_lost(self) -> None:
+        lost = self._bus.lost
+        self.node.counters.dropped += lost - self._lost
+        self._lost = lost
 
     async def _send(self, frames: list[Frame]) -> None:
         for frame in frames:

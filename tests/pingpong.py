@@ -1,0 +1,81 @@
+"""Two small machines for tests of what carries messages: one asks and repeats, one answers."""
+
+from dataclasses import dataclass, field
+
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import Address, Enrol
+from protocol.node import Node
+
+AGAIN = 0.05
+"""Seconds after which a question is repeated."""
+
+
+@dataclass
+class Asker:
+    """Asks 1, 2, ... up to `last`, each until it is answered."""
+
+    address: Address
+    to: Address
+    last: int
+    question: int = 0
+    heard: list[int] = field(default_factory=list)
+    _asked: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        return self.question > self.last
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        if not isinstance(envelope.message, Enrol):
+            raise PeerError("not an answer")
+        if envelope.message.slots != self.question:
+            return []  # a repetition
+        self.heard.append(self.question)
+        self.question += 1
+        return self._ask(now)
+
+    def tick(self, now: float) -> list[Envelope]:
+        self.question = self.question or 1
+        return self._ask(now)
+
+    def next_deadline(self) -> float | None:
+        return None if self.done else self._asked + AGAIN
+
+    def _ask(self, now: float) -> list[Envelope]:
+        self._asked = now
+        return [] if self.done else [Envelope(self.address, self.to, Enrol(self.question))]
+
+
+@dataclass
+class Answerer:
+    """Says back what it is told; 0 is a defect of its own."""
+
+    address: Address
+    told: list[int] = field(default_factory=list)
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        if not isinstance(envelope.message, Enrol):
+            raise PeerError("not a question")
+        number = envelope.message.slots
+        assert number, "a defect"
+        self.told.append(number)
+        return [Envelope(self.address, envelope.sender, Enrol(number))]
+
+    def tick(self, now: float) -> list[Envelope]:
+        return []
+
+    def next_deadline(self) -> float | None:
+        return None
+
+
+def asking(host: str, to: str, last: int, run: str = "r") -> tuple[Node, Asker]:
+    """A node with one asker."""
+    asker = Asker(Address(host, "asker"), Address(to, "answerer"), last)
+    return Node(host, run, {"asker": asker}), asker
+
+
+def answering(host: str, run: str = "r") -> tuple[Node, Answerer]:
+    """A node with one answerer."""
+    answerer = Answerer(Address(host, "answerer"))
+    return Node(host, run, {"answerer": answerer}), answerer
