@@ -6,23 +6,26 @@ docs/data.md describes the format; every departure from it is refused with file 
 
 import math
 import re
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from agents.data.describe import write_description
+from agents.data.draft import drafted
 from agents.plans import Plans, Population, ScoreMeaning
 from protocol.errors import InputError
 from protocol.vectors import Array
 
-_PLANS_FILE = re.compile(r"agent_(\d+)\.plans")
+_PLANS_FILE = re.compile(r"agent_([0-9]+)\.plans")
 
 
 def read(
     folder: Path, *, households: int | None = None, meaning: ScoreMeaning = "preference"
 ) -> Population:
-    """All households of a folder, or the first `households` of them."""
+    """All households of a folder, or the first `households` of them.
+
+    A target is taken if there is just one; whether its length fits matters where it is used.
+    """
     if not folder.is_dir():
         raise InputError("no such folder", file=folder)
     files = _plan_files(folder)
@@ -41,7 +44,7 @@ def read(
             raise InputError(reason, file=path, line=1)
         slots = slots or (plans.slots, path)
         members[f"h{number}"] = plans
-    targets = sorted(folder.glob("*.target"))
+    targets = target_files(folder)
     target = read_target(targets[0]) if len(targets) == 1 else None
     return Population(members, str(folder), target)
 
@@ -54,46 +57,46 @@ def read_agent(
     allow_nan_scores: bool = False,
 ) -> Plans:
     """The plans of one household; only the first `limit` lines, as EPOS reads them."""
-    lines = _text(path).splitlines()
+    lines = _lines(path)
     if not lines:
         raise InputError("no plans: the file is empty", file=path)
     scores: list[float] = []
     rows: list[list[float]] = []
     for number, line in enumerate(lines[:limit], start=1):
-        score, colon, values = line.partition(":")
+        before, colon, values = line.partition(":")
         if not colon:
             reason = "empty line" if not line.strip() else "expected score:value,value,..."
             raise InputError(reason, file=path, line=number)
-        try:
-            scores.append(float(score))
-            row = [float(value) for value in values.split(",")]
-        except ValueError as error:
-            raise InputError(f"not a number: {error}", file=path, line=number) from None
-        if not all(map(math.isfinite, row)):
-            raise InputError("a value is NaN or infinite", file=path, line=number)
-        if not math.isfinite(scores[-1]) and not (allow_nan_scores and math.isnan(scores[-1])):
+        score, *more = _numbers(before, path, number, "score")
+        if more:
+            raise InputError("more than one score", file=path, line=number, field="score")
+        if not math.isfinite(score) and not (allow_nan_scores and math.isnan(score)):
             raise InputError("the score is NaN or infinite", file=path, line=number, field="score")
+        row = _numbers(values, path, number, "value")
+        _refuse_infinite(row, path, number)
         if rows and len(row) != len(rows[0]):
             reason = f"{len(row)} slots, but line 1 has {len(rows[0])}"
             raise InputError(reason, file=path, line=number)
+        scores.append(score)
         rows.append(row)
     return Plans(np.array(rows), np.array(scores), meaning)
 
 
+def target_files(folder: Path) -> list[Path]:
+    """The targets that lie in a folder, by name."""
+    return sorted(folder.glob("*.target"))
+
+
 def read_target(path: Path, slots: int | None = None) -> Array:
     """A target, float64[slots]: comma separated values on the first line."""
-    lines = _text(path).splitlines()
+    lines = _lines(path)
     if not lines or not lines[0].strip():
         raise InputError("no target: the first line is empty", file=path, line=1)
-    try:
-        target = np.array([float(value) for value in lines[0].split(",")])
-    except ValueError as error:
-        raise InputError(f"not a number: {error}", file=path, line=1) from None
-    if not np.isfinite(target).all():
-        raise InputError("a value is NaN or infinite", file=path, line=1)
+    target = _numbers(lines[0], path, 1, "value")
+    _refuse_infinite(target, path, 1)
     if slots is not None and len(target) != slots:
         raise InputError(f"{len(target)} values, but plans have {slots} slots", file=path, line=1)
-    return target
+    return np.array(target)
 
 
 def write(population: Population, folder: Path) -> None:
@@ -101,10 +104,8 @@ def write(population: Population, folder: Path) -> None:
 
     Households are numbered in their order, so ids other than h0, h1, ... change.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("exists already: name a new folder", file=folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as draft:
+    with drafted(folder) as draft:
+        draft.mkdir()
         for number, plans in enumerate(population.households.values()):
             lines = (
                 f"{score!r}:{','.join(map(repr, row))}\n"
@@ -114,16 +115,22 @@ def write(population: Population, folder: Path) -> None:
         if population.target is not None:
             text = ",".join(map(repr, population.target.tolist()))
             Path(draft, "population.target").write_text(text + "\n", encoding="ascii")
-        if folder.exists():
-            folder.rmdir()
-        shutil.copytree(draft, f"{draft}-done")
-        Path(f"{draft}-done").rename(folder)
+        write_description(population, draft)
+
+
+def keeps_ids(population: Population) -> bool:
+    """Whether a folder keeps the ids of the households: they are h0, h1, ... in this order."""
+    return list(population.households) == [f"h{n}" for n in range(len(population.households))]
 
 
 def _plan_files(folder: Path) -> list[Path]:
     """The plan files by number; all numbers from 0 must be there, each once."""
     files: dict[int, Path] = {}
-    for path in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot be listed: {error.strerror}", file=folder) from None
+    for path in entries:
         match = _PLANS_FILE.fullmatch(path.name)
         if match is None:
             continue
@@ -144,10 +151,51 @@ def _plan_files(folder: Path) -> list[Path]:
     return [files[number] for number in range(len(files))]
 
 
-def _text(path: Path) -> str:
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file, without empty ones at its end."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError("no such file", file=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read as text: {error}", file=path) from None
+    # Not splitlines: it also breaks at form feeds and the like, which no editor counts as lines.
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
+
+
+def _numbers(text: str, path: Path, line: int, what: str) -> list[float]:
+    """Comma separated numbers, each read to the nearest float64."""
+    cells = text.split(",")
+    try:
+        if _is_plain(text):
+            return list(map(float, cells))
+    except ValueError:
+        pass  # the search below finds the cell
+    position, cell = next(
+        (n, cell) for n, cell in enumerate(cells, start=1) if not _is_number(cell)
+    )
+    shown = cell.strip()[:40]
+    raise InputError(f"not a number: {what} {position} is {shown!r}", file=path, line=line)
+
+
+def _is_plain(text: str) -> bool:
+    """Python alone would also take 1_000 and the digits of other scripts for numbers."""
+    return text.isascii() and "_" not in text
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return _is_plain(cell)
+
+
+def _refuse_infinite(row: list[float], path: Path, line: int) -> None:
+    if not all(map(math.isfinite, row)):
+        position = next(n for n, value in enumerate(row, start=1) if not math.isfinite(value))
+        reason = f"a value is NaN or infinite: value {position} is {row[position - 1]}"
+        raise InputError(reason, file=path, line=line)

@@ -1,19 +1,15 @@
 """A population from a folder or a file, whichever it is, and what its scores mean."""
 
-import tomllib
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import cast, get_args
 
 import numpy as np
 
 from agents.data import archive, epos_folder
+from agents.data.describe import read_description
 from agents.plans import Population, ScoreMeaning
 from protocol.errors import InputError
-
-DESCRIPTION = "coflex.toml"
-"""Lies in a data set's folder, or beside its file: `score = "preference"` or `score = "cost"`."""
 
 
 def load(
@@ -21,21 +17,22 @@ def load(
 ) -> Population:
     """All households at `path`, or the first `households`.
 
-    What the scores mean is said by `score`, else by the description beside the data, else by the
-    archive itself, else they are preferences; `Population.meaning_source` tells which.
+    What the scores mean is said by `score`, else by the archive itself or the description beside
+    the data, else they are preferences; `Population.meaning_source` tells which.
     """
+    if households is not None and households < 1:
+        raise InputError("at least one household is needed", field="households")
     if not path.exists():
         raise InputError("no such folder or file", file=path, field="--dataset")
-    described = _described(path)
-    meaning, source = (score, "option") if score else (described, "file")
+    described = read_description(path)
     if path.is_dir():
+        meaning, source = (score, "option") if score else (described, "file")
         meaning, source = (meaning, source) if meaning else ("preference", "default")
         population = epos_folder.read(path, households=households, meaning=meaning)
-    elif path.suffix == ".npz":
-        population = archive.read(path, households=households, meaning=meaning)
-    else:
-        raise InputError("expected a folder of agent_<N>.plans, or an .npz file", file=path)
-    return replace(population, meaning_source=source)
+        return replace(population, meaning_source=source)
+    if path.suffix == ".npz":
+        return archive.read(path, households=households, meaning=score, described=described)
+    raise InputError("expected a folder of agent_<N>.plans, or an .npz file", file=path)
 
 
 def data_sha256(population: Population) -> str:
@@ -50,21 +47,3 @@ def data_sha256(population: Population) -> str:
         digest.update(b"target")
         digest.update(np.ascontiguousarray(population.target, dtype="<f8").tobytes())
     return digest.hexdigest()
-
-
-def _described(path: Path) -> ScoreMeaning | None:
-    """What the description beside the data says, if there is one."""
-    file = (path if path.is_dir() else path.parent) / DESCRIPTION
-    if not file.exists():
-        return None
-    try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"not a TOML file: {error}", file=file) from error
-    unknown = set(said) - {"score"}
-    if unknown:
-        raise InputError("unknown key; only score can be said here", file=file, field=min(unknown))
-    score = said.get("score")
-    if score is not None and score not in get_args(ScoreMeaning):
-        raise InputError('expected "preference" or "cost"', file=file, field="score")
-    return cast(ScoreMeaning | None, score)

@@ -27,3 +27,8 @@ def convert(
     population = load(source, score=cast(ScoreMeaning | None, score))
     (archive if target.suffix == ".npz" else epos_folder).write(population, target)
     typer.echo(f"{len(population.households)} households -> {target}")
+    if target.suffix != ".npz" and not epos_folder.keeps_ids(population):
+        typer.echo("A folder numbers households h0, h1, ...: their ids are not kept.")
+    targets = epos_folder.target_files(source)
+    if len(targets) > 1:
+        typer.echo(f"{len(targets)} targets lie in {source}: none is kept, give one with --target.")

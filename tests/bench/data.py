@@ -1,0 +1,34 @@
+"""Loading the compact file against loading the same households from an EPOS folder."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from agents.data import archive, epos_folder
+from agents.data.generate import generate
+from agents.data.load import load
+
+REPEATS = 5
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+def bench() -> str:
+    """The ratio of the two, in turn."""
+    population = generate(households=200, slots=144, seed=0)
+    with tempfile.TemporaryDirectory() as place:
+        folder, file = Path(place, "folder"), Path(place, "file.npz")
+        epos_folder.write(population, folder)
+        archive.write(population, file)
+        pairs = [
+            (_seconds(lambda: load(folder)), _seconds(lambda: load(file))) for _ in range(REPEATS)
+        ]
+    ratio = median(slow / fast for slow, fast in pairs)
+    slow, fast = (median(column) for column in zip(*pairs, strict=True))
+    return f"200 households: folder {slow:.3f} s, file {fast:.4f} s, {ratio:.0f} times faster"
