@@ -11,7 +11,7 @@ first household by name.
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,8 @@ _NEVER = -2
 
 
 class Wish(NamedTuple):
-    """What a lookup asks for at one slot: the value nearest to `wanted` within `tolerance`, or (None)
-    whatever suits the own offer."""
+    """What a lookup asks for at one slot: the value nearest to `wanted` within `tolerance`; if that
+    is None, whatever suits the own offer."""
 
     slot: int
     wanted: float | None = None
@@ -75,8 +75,8 @@ class Counts:
 class Ledger:
     """Offers by slot and household, and the leases on them.
 
-    Invariant: an offer is free (`_free`) iff it stands and no open lease marks it busy; what a lease
-    marks is its two households, or the two at its slot (`per_slot`).
+    Invariant: an offer is free (`_free`) iff it stands and no open lease marks it busy; what a
+    lease marks is its two households, or the two at its slot (`per_slot`).
     """
 
     slots: int
@@ -132,7 +132,7 @@ class Ledger:
         return column is not None and self._where[column] == household
 
     def offer(self, household: str, slot: int, value: float, limit: float | None) -> None:
-        """`limit` kWh from `value`, signed, as named; +-FAR for a direction alone, None for nothing.
+        """`limit`: kWh from `value`, signed, as named; +-FAR if only the direction is, else None.
 
         The offer is new: who did not agree on the last one may try again."""
         column = self._columns[household]
@@ -280,8 +280,8 @@ class Ledger:
         self._release(self._open.pop(closed.lease))
 
     def expire(self, now: float) -> None:
-        """End the leases whose time is over. If one side has reported an exchange, the value that the
-        other one offered is gone: that offer is withdrawn until it says more."""
+        """End the leases whose time is over. If one side has reported an exchange, the value that
+        the other one offered is gone: that offer is withdrawn until it says more."""
         while self._queue and (self._queue[0].until <= now or self._queue[0].id not in self._open):
             opened = self._queue.popleft()
             if self._open.pop(opened.id, None) is None:
@@ -329,8 +329,8 @@ class Ledger:
             self._bad[slot][other].pop(column, None)
 
     def _allocate(self, columns: int) -> None:
-        def grown(name: str, dtype: type, fill: float) -> NDArray[np.generic]:
-            array = np.full((self.slots, columns), fill, dtype)
+        def grown(name: str, dtype: type, fill: float) -> NDArray[Any]:
+            array: NDArray[Any] = np.full((self.slots, columns), fill, dtype)
             old = getattr(self, name, None)
             if old is not None:
                 array[:, : old.shape[1]] = old

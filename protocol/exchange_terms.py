@@ -12,7 +12,7 @@ LocksName = Literal["household", "slot"]
 OrderName = Literal["concurrent", "sequential"]
 
 PAPER_TOLERANCE = 0.01
-"""kWh; the source's rule asks for the preferred value itself, which real numbers hardly ever are."""
+"""kWh; the source's rule asks for the preferred value itself, which hardly anybody holds."""
 
 
 @dataclass(frozen=True, slots=True)

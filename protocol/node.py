@@ -5,7 +5,7 @@ the simulated network drive them alike.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -53,6 +53,8 @@ class Node:
     machines: dict[str, Machine] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     last_refusal: str = ""
+    commit: Callable[[], None] | None = None
+    """Called before anything is sent: makes last what the machines wrote down."""
     _outbox: dict[str, list[Item]] = field(default_factory=dict)
     _due: list[tuple[float, str]] = field(default_factory=list)
     _armed: dict[str, float] = field(default_factory=dict)
@@ -86,10 +88,15 @@ class Node:
                 Address(sender, item.sender), Address(self.name, item.to), item.message
             )
             try:
-                self.post(machine.handle(envelope, now))
+                said = machine.handle(envelope, now)
             except PeerError as error:
                 self._refuse(error)
+                said = []
+            self.post(said)
             self._arm(item.to, machine)
+            for other in {speaker.name for speaker, _, _ in said} - {item.to}:
+                # Machines that decide together speak for one another, and then wait for answers.
+                self._arm(other, self.machines[other])
 
     def tick(self, now: float) -> list[Frame]:
         """What to send because time has passed."""
@@ -110,6 +117,8 @@ class Node:
 
     def flush(self) -> list[Frame]:
         """The frames that are to be sent now."""
+        if self._outbox and self.commit is not None:
+            self.commit()
         frames = [
             Frame(host, data) for host, items in self._outbox.items() for data in self._pack(items)
         ]

@@ -12,6 +12,16 @@ from protocol.messages.enrolment import (
     Release,
     Tally,
 )
+from protocol.messages.exchange import (
+    End,
+    Lookup,
+    Match,
+    NextRound,
+    Outcome,
+    Proposal,
+    RoundDone,
+    RoundProgress,
+)
 from protocol.messages.planning import Course, Down, Iteration, Progress, Result, Up, Waiting
 
 Message = (
@@ -29,6 +39,14 @@ Message = (
     | Tally
     | Failure
     | Abort
+    | Lookup
+    | Match
+    | Proposal
+    | Outcome
+    | RoundDone
+    | NextRound
+    | End
+    | RoundProgress
 )
 
 __all__ = [
@@ -36,17 +54,25 @@ __all__ = [
     "Address",
     "Course",
     "Down",
+    "End",
     "Enrol",
     "Failure",
     "Go",
     "Iteration",
     "Left",
+    "Lookup",
+    "Match",
     "Message",
+    "NextRound",
+    "Outcome",
     "Place",
     "Progress",
+    "Proposal",
     "Ready",
     "Release",
     "Result",
+    "RoundDone",
+    "RoundProgress",
     "Tally",
     "Up",
     "Waiting",

@@ -86,7 +86,7 @@ class Lookup:
     tolerance: Vector
     """How far from `wanted` a value may be, kWh."""
     enough: float
-    """Fall of squared deviation below which it is not worth while, kWh^2; the same for everybody."""
+    """Fall of squared deviation below which it is not worth while, kWh^2; alike for everybody."""
     most: int
     """Leases at most."""
 
@@ -171,8 +171,8 @@ class NextRound:
     round: int
     changed: tuple[int, ...]
     """Slots at which something changed in the round before: nothing new can be had at others."""
-    enough: float
-    """Fall of squared deviation below which an exchange is not worth while, kWh^2."""
+    scale: float
+    """Mean squared deviation over all households and slots when the stage began, kWh^2."""
 
 
 @dataclass(frozen=True, slots=True)

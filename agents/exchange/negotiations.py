@@ -1,0 +1,221 @@
+"""A household's negotiations with partners, on both sides, and what of them is journalled.
+
+The responder's acceptance is the commit point. A requester journals a proposal before it leaves,
+repeats it until it is answered, and holds the slot still meanwhile; a responder journals what it
+decided and says the same whenever it is asked again. So each value is held by exactly one
+household after any crash, loss or repetition.
+"""
+
+from dataclasses import dataclass, replace
+from math import isfinite
+
+from agents.exchange.holding import Holding
+from agents.exchange.journal import Entry, Journal, Kind
+from agents.exchange.rules import named_change
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import Address, Outcome, Proposal
+from protocol.messages.exchange import Closed, Ending, Lease, LeaseId, Refusal
+
+RESEND_AFTER = 0.5
+"""Seconds until a proposal is repeated; doubled each time, up to RESEND_AT_MOST."""
+RESEND_AT_MOST = 4.0
+NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a household did in stage 2. The first five count what it asked for; `given` and
+    `withheld` what it agreed to and refused when others asked."""
+
+    lookups: int = 0
+    """Slots looked up."""
+    matches: int = 0
+    proposals: int = 0
+    accepted: int = 0
+    refused: int = 0
+    given: int = 0
+    withheld: int = 0
+
+    def copy(self) -> "Tally":
+        """As it is now."""
+        return replace(self)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A proposal of ours that is not answered yet."""
+
+    partner: Address
+    proposal: Proposal
+    change: float
+    say_again: float
+    wait: float = RESEND_AFTER
+
+
+_ENDINGS: dict[Refusal, Ending] = {
+    "": "done",
+    "cap": "for now",
+    "drift": "for now",
+    "stale": "void",
+    "busy": "void",
+}
+
+
+def ending(reason: Refusal) -> Ending:
+    """How a lease ends by what a responder says; most refusals hold as long as the values do."""
+    return _ENDINGS.get(reason, "refused")
+
+
+class Negotiations:
+    """Open and decided negotiations of one household.
+
+    Invariant: a slot of an open proposal is pending in the holding, and changes by nothing but its
+    outcome; whatever was answered is in `_answered` and in the journal.
+    """
+
+    def __init__(self, address: Address, holding: Holding, journal: Journal) -> None:
+        self.tally = Tally()
+        self._address, self._holding, self._journal = address, holding, journal
+        self._asked: dict[int, _Asked] = {}
+        self._answered: dict[tuple[str, LeaseId], Outcome] = {}
+
+    @property
+    def open(self) -> int:
+        """Proposals that are not answered yet."""
+        return len(self._asked)
+
+    @property
+    def partners(self) -> tuple[Address, ...]:
+        """Those whose answer is awaited."""
+        return tuple(asked.partner for asked in self._asked.values())
+
+    # -- as requester -----------------------------------------------------------------------------
+
+    def consider(self, lease: Lease, round: int, enough: float, now: float) -> Envelope | Closed:
+        """Propose what the matchmaker found, or leave it."""
+        slot, holding = lease.slot, self._holding
+        reason = holding.would_ask(slot, lease.value, enough)
+        held, change = holding.values[slot], holding.change(slot, lease.value)
+        entry = Entry(
+            self._address.name, "declined" if reason else "proposed", round, slot,
+            lease.partner.host, lease.partner.name, lease.id.epoch, lease.id.number,
+            held, lease.value, change, reason,
+        )  # fmt: skip
+        self._journal.append(entry)
+        if reason:
+            return Closed(lease.id, "declined" if reason == "loss" else "void")
+        return self._propose(entry, now)
+
+    def conclude(self, sender: Address, outcome: Outcome, round: int) -> Closed | None:
+        """Take a partner's answer; None if it was heard before."""
+        asked = self._asked.get(outcome.slot)
+        if asked is None or asked.proposal.lease != outcome.lease:
+            return None
+        if asked.partner != sender:
+            raise PeerError(f"{sender} answers what {asked.partner} was asked")
+        proposal, lease = asked.proposal, outcome.lease
+        entry = Entry(
+            self._address.name, "done" if outcome.accepted else "failed", round, outcome.slot,
+            sender.host, sender.name, lease.epoch, lease.number,
+            proposal.given, proposal.taken, asked.change, outcome.reason,
+        )  # fmt: skip
+        self._journal.append(entry)
+        self._settle(outcome.slot, proposal.taken, outcome.accepted)
+        return Closed(lease, ending(outcome.reason))
+
+    def _propose(self, entry: Entry, now: float) -> Envelope:
+        partner = Address(entry.host, entry.partner)
+        proposal = Proposal(
+            LeaseId(entry.epoch, entry.lease),
+            entry.slot,
+            entry.given,
+            entry.taken,
+            named_change(self._holding.rule, entry.change),
+        )
+        self._asked[entry.slot] = _Asked(partner, proposal, entry.change, now + RESEND_AFTER)
+        self._holding.pending[entry.slot] = entry.taken - entry.given
+        self.tally.proposals += 1
+        return Envelope(self._address, partner, proposal)
+
+    def _settle(self, slot: int, taken: float, accepted: bool) -> None:
+        del self._asked[slot], self._holding.pending[slot]
+        if accepted:
+            self._holding.take(slot, taken)
+            self.tally.accepted += 1
+        else:
+            self.tally.refused += 1
+
+    # -- as responder -----------------------------------------------------------------------------
+
+    def answered(self, sender: Address, proposal: Proposal) -> Envelope | None:
+        """What was answered to this proposal before, if it is a repeated one."""
+        outcome = self._answered.get((sender.name, proposal.lease))
+        if outcome is None:
+            return None
+        if outcome.slot != proposal.slot:
+            raise PeerError(f"{sender} uses a lease twice")
+        return Envelope(self._address, sender, outcome)
+
+    def answer(self, sender: Address, proposal: Proposal, round: int, enough: float) -> Envelope:
+        """Decide about a new proposal: the commit point."""
+        slot, holding, lease = proposal.slot, self._holding, proposal.lease
+        if not 0 <= slot < holding.slots:
+            raise PeerError(f"{sender} speaks of slot {slot} of {holding.slots}")
+        if not (isfinite(proposal.given) and isfinite(proposal.change)):
+            raise PeerError(f"{sender} proposes no number")
+        held, change = holding.values[slot], holding.change(slot, proposal.given)
+        reason = holding.would_accept(slot, proposal.taken, proposal.given, proposal.change, enough)
+        kind: Kind = "refused" if reason else "accepted"
+        entry = Entry(
+            self._address.name, kind, round, slot,
+            sender.host, sender.name, lease.epoch, lease.number,
+            held, proposal.given, change, reason,
+        )  # fmt: skip
+        self._journal.append(entry)
+        outcome = self._record(sender.name, lease, slot, reason, proposal.given)
+        return Envelope(self._address, sender, outcome)
+
+    def _record(
+        self, requester: str, lease: LeaseId, slot: int, reason: Refusal, value: float
+    ) -> Outcome:
+        outcome = Outcome(lease, slot, not reason, reason)
+        self._answered[requester, lease] = outcome
+        if outcome.accepted:
+            self._holding.take(slot, value)
+            self.tally.given += 1
+        else:
+            self.tally.withheld += 1
+        return outcome
+
+    # -- again ------------------------------------------------------------------------------------
+
+    def replay(self, entry: Entry, now: float) -> None:
+        """Bring back what an entry of the journal says."""
+        match entry.kind:
+            case "proposed":
+                self._propose(entry, now)
+            case "done" | "failed":
+                self._settle(entry.slot, entry.taken, entry.kind == "done")
+            case "accepted" | "refused":
+                lease = LeaseId(entry.epoch, entry.lease)
+                self._record(entry.partner, lease, entry.slot, entry.reason, entry.taken)
+            case _:
+                pass
+
+    def repeat(self, now: float) -> list[Envelope]:
+        """The proposals whose answer is late, again."""
+        out = []
+        for asked in self._asked.values():
+            if now >= asked.say_again:
+                asked.wait = min(2 * asked.wait, RESEND_AT_MOST)
+                asked.say_again = now + asked.wait
+                out.append(Envelope(self._address, asked.partner, asked.proposal))
+        return out
+
+    @property
+    def wake(self) -> float:
+        """When the next proposal is to be repeated."""
+        if not self._asked:
+            return NEVER
+        return min(asked.say_again for asked in self._asked.values())

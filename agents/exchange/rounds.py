@@ -1,0 +1,148 @@
+"""A household's part in the rounds of stage 2: RoundDone up, NextRound or End down the tree.
+
+In the concurrent order a parent passes a round on as soon as it hears of it; in the sequential
+order it goes through its own slots first, then each child's subtree has its turn. A child repeats
+RoundDone until it hears what follows, and that answers a parent that had not heard it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import Address, End, NextRound, RoundDone
+from protocol.messages.exchange import RoundCount
+
+RESEND_AFTER = 0.5
+"""Seconds until RoundDone is repeated; doubled each time, up to RESEND_AT_MOST."""
+RESEND_AT_MOST = 4.0
+GATHER = -1
+"""The round that sums up where the stage starts."""
+ENTER = 0
+"""The round in which all offers are made."""
+NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Where a household is in the rounds.
+
+    Invariant: `risen` is set iff the subtree is done with `round` and the parent has been told.
+    """
+
+    address: Address
+    parent: Address | None
+    children: tuple[Address, ...]
+    sequential: bool
+    round: int = GATHER
+    over: bool = False
+    own: RoundDone | None = None
+    """The household's own part of this round, when it is done."""
+    risen: RoundDone | None = None
+    say_again: float = NEVER
+    _wait: float = RESEND_AFTER
+    _received: dict[Address, RoundDone] = field(default_factory=dict)
+    _told: NextRound | End | None = None
+    """What the children whose turn has come were told last."""
+    _turns: int = 0
+    """Children whose turn in this round has come."""
+
+    @property
+    def missing(self) -> tuple[Address, ...]:
+        """Whom it waits for, once it is done itself."""
+        if self.own is None or self.over:
+            return ()
+        if self.risen is not None:
+            return (self.parent,) if self.parent else ()
+        return tuple(child for child in self.children if child not in self._received)
+
+    def begin(self, following: NextRound) -> list[Envelope]:
+        """Go on to the next round."""
+        self.round, self.own, self.risen = following.round, None, None
+        self._received, self._told, self.say_again = {}, following, NEVER
+        self._turns = 0 if self.sequential else len(self.children)
+        return self._tell(self.children[: self._turns])
+
+    def end(self, end: End) -> list[Envelope]:
+        """The stage is over."""
+        self.over, self.risen, self.say_again = True, None, NEVER
+        self._told, self._turns = end, len(self.children)
+        return self._tell(self.children)
+
+    def done(self, count: RoundCount, changed: tuple[int, ...]) -> list[Envelope]:
+        """The household itself is done with this round."""
+        self.own = RoundDone(self.round, count, changed)
+        return self._next_turn()
+
+    def on_done(self, sender: Address, done: RoundDone) -> list[Envelope]:
+        """A child is done."""
+        if sender not in self.children:
+            raise PeerError(f"{sender} is not a child of {self.address.name}")
+        if done.round > self.round:
+            raise PeerError(f"{sender} is done with round {done.round} before it began")
+        if done.round == self.round and not self.over:
+            if self.own is None and self.sequential and self.round != GATHER:
+                # Its parent has started again and goes through its own slots once more.
+                self._turns = max(self._turns, self.children.index(sender) + 1)
+            self._received.setdefault(sender, done)
+            return self._next_turn()
+        # It has not heard what follows, unless its turn has not come.
+        if self._told is not None and sender in self.children[: self._turns]:
+            return [Envelope(self.address, sender, self._told)]
+        return []
+
+    def complete(self) -> RoundDone | None:
+        """The subtree's sum, when all of it is done and has not been told yet."""
+        if self.own is None or self.risen is not None or self.over:
+            return None
+        if len(self._received) < len(self.children):
+            return None
+        parts = [self._received[child] for child in self.children]
+        count, changed = self.own.count, set(self.own.changed)
+        for part in parts:
+            count = RoundCount._make(a + b for a, b in zip(count, part.count, strict=True))
+            changed.update(part.changed)
+        return RoundDone(self.round, count, tuple(sorted(changed)))
+
+    def rise(self, done: RoundDone, now: float) -> list[Envelope]:
+        """Tell the parent, until it answers."""
+        assert self.parent is not None
+        self.risen, self._wait = done, RESEND_AFTER
+        self.say_again = now + self._wait
+        return [Envelope(self.address, self.parent, done)]
+
+    def repeat(self, now: float) -> list[Envelope]:
+        """Tell the parent again, if its answer is late."""
+        if self.risen is None or self.parent is None or now < self.say_again:
+            return []
+        self._wait = min(2 * self._wait, RESEND_AT_MOST)
+        self.say_again = now + self._wait
+        return [Envelope(self.address, self.parent, self.risen)]
+
+    def follows(self, sender: Address, message: NextRound | End) -> bool:
+        """Whether this is what follows the round that is done; False for what was heard before."""
+        if sender != self.parent:
+            raise PeerError(f"{sender} is not the parent of {self.address.name}")
+        if self.over:
+            return False
+        last = self.round if isinstance(message, End) else self.round + 1
+        if message.round < last:
+            return False
+        if message.round > last or self.risen is None:
+            raise PeerError(f"{sender} goes on to round {message.round} too early")
+        return True
+
+    def _next_turn(self) -> list[Envelope]:
+        """In the sequential order: the next child's turn, when the one before is done."""
+        if not self.sequential or self.own is None or self._turns == len(self.children):
+            return []
+        if any(child not in self._received for child in self.children[: self._turns]):
+            return []
+        if self._told is None:
+            return []
+        self._turns += 1
+        return self._tell(self.children[self._turns - 1 : self._turns])
+
+    def _tell(self, children: Iterable[Address]) -> list[Envelope]:
+        assert self._told is not None
+        return [Envelope(self.address, child, self._told) for child in children]

@@ -1,0 +1,362 @@
+"""One household's exchange of slots as a machine: it owns the schedule while stage 2 lasts.
+
+It joins what the household holds (holding.py), its talk with matchmakers (link.py), its
+negotiations with partners (negotiations.py) and its part in the rounds (rounds.py), and decides
+only when it goes on from one to the next. Nothing it says may leave the host before its journal is
+committed.
+"""
+
+from collections.abc import Sequence
+
+from agents.exchange.holding import Holding
+from agents.exchange.journal import Entry, Journal, Kind
+from agents.exchange.link import Link
+from agents.exchange.negotiations import NEVER, Negotiations, Tally, ending
+from agents.exchange.offers import FLOOR
+from agents.exchange.rounds import ENTER, GATHER, Rounds
+from agents.exchange.setting import (
+    Setting,
+    read_beginning,
+    read_done,
+    read_round,
+    write_beginning,
+    write_done,
+    write_round,
+)
+from agents.mandate import FREE, Mandate
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import Address, End, Match, NextRound, Outcome, Proposal, RoundDone
+from protocol.messages.exchange import Closed, RoundCount
+from protocol.vectors import Array
+
+
+class Trader:
+    """A household's part in stage 2, from `start` (or `resume`) until `finished`."""
+
+    def __init__(
+        self,
+        address: Address,
+        setting: Setting,
+        schedule: Array,
+        preferred: Array,
+        journal: Journal,
+        mandate: Mandate = FREE,
+        session: int = 1,
+    ) -> None:
+        """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
+        the household starts again."""
+        self.address, self.setting = address, setting
+        self.progress: tuple[int, RoundCount] | None = None
+        """At the root: the last round that was completed, and what was counted in it."""
+        terms, makers = setting.terms, setting.matchmakers
+        self._journal = journal
+        self._holding = Holding(schedule, preferred, terms, mandate)
+        self._negotiations = Negotiations(address, self._holding, journal)
+        self._rounds = Rounds(
+            address, setting.parent, setting.children, terms.order == "sequential"
+        )
+        everything = range(len(schedule))
+        self._links = [
+            Link(maker, session, tuple(everything[place :: len(makers)]))
+            for place, maker in enumerate(makers)
+        ]
+        self._in_pass = False
+        """Whether it goes through its own slots."""
+        self._held_back: dict[Address, list[Envelope]] = {}
+        """Sequential order: answers that wait until the matchmaker knows of them."""
+        self._left: set[int] = set()
+        """Slots given up before everything was tried."""
+        self._attempts: dict[int, int] = {}
+        self._exchanged: set[int] = set()
+        """Slots at which it exchanged something in this round, as requester."""
+        self._before = Tally()
+        """The tally when this round began."""
+        self._scale = self._enough = self._lowest = 0.0
+
+    # -- what its host may see --------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """Whether stage 2 is over."""
+        return self._rounds.over
+
+    @property
+    def round(self) -> int:
+        """The round it is in; -1 and 0 are before the first exchange."""
+        return self._rounds.round
+
+    @property
+    def tally(self) -> Tally:
+        """What it did so far."""
+        return self._negotiations.tally
+
+    @property
+    def schedule(self) -> Array:
+        """What it holds, float64[d], kWh."""
+        return self._holding.schedule
+
+    @property
+    def discomfort(self) -> float:
+        """RMSE against the preferred plan, kWh (source, eq. 1)."""
+        return self._holding.discomfort()
+
+    @property
+    def missing(self) -> tuple[Address, ...]:
+        """Whom it waits for."""
+        makers = tuple(link.matchmaker for link in self._links if link.outstanding is not None)
+        return self._negotiations.partners or makers or self._rounds.missing
+
+    # -- beginning, or beginning again ------------------------------------------------------------
+
+    def start(self, now: float) -> list[Envelope]:
+        """Begin stage 2."""
+        holding = self._holding
+        self._note("begin", write_beginning(self.setting, holding.schedule, holding.preference))
+        return self._finish_pass(now)
+
+    @classmethod
+    def resume(
+        cls,
+        address: Address,
+        entries: Sequence[Entry],
+        journal: Journal,
+        now: float,
+        mandate: Mandate = FREE,
+    ) -> tuple["Trader", list[Envelope]]:
+        """A household that has started again, from its journal's entries (the first is `begin`),
+        and what it says first."""
+        setting, schedule, preferred = read_beginning(entries[0].data)
+        session = 2 + sum(entry.kind == "resume" for entry in entries)
+        trader = cls(address, setting, schedule, preferred, journal, mandate, session)
+        trader._note("resume")
+        return trader, trader._replay(entries[1:], now)
+
+    def _replay(self, entries: Sequence[Entry], now: float) -> list[Envelope]:
+        last: NextRound | None = None
+        risen: RoundDone | None = None
+        for entry in entries:
+            match entry.kind:
+                case "round":
+                    last, risen = read_round(entry.data), None
+                    self._before, self._exchanged = self.tally.copy(), set()
+                    self._holding.settle()
+                case "risen":
+                    risen = read_done(entry.data)
+                case "over":
+                    self._rounds.round = entry.round
+                    self._rounds.end(End(entry.round))
+                case _:
+                    self._negotiations.replay(entry, now)
+                    if entry.kind == "done":
+                        self._exchanged.add(entry.slot)
+        if self.finished:
+            return []
+        out = self._negotiations.repeat(NEVER)
+        if last is None:
+            return out + self._finish_pass(now)
+        out += self._enter(last)
+        for link in self._links:
+            link.announce()
+        if risen is not None:
+            out += self._rounds.rise(risen, now)
+        else:
+            self._ask(last)
+        return out + self._go_on(now)
+
+    # -- the machine ------------------------------------------------------------------------------
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Answer one message of stage 2."""
+        sender, message = envelope.sender, envelope.message
+        match message:
+            case Match():
+                out = self._on_match(sender, message, now)
+            case Proposal():
+                out = self._on_proposal(sender, message)
+            case Outcome():
+                out = self._on_outcome(sender, message)
+            case RoundDone():
+                out = self._rounds.on_done(sender, message) + self._complete(now)
+            case NextRound():
+                out = self._begin(message, now) if self._rounds.follows(sender, message) else []
+            case End():
+                out = self._end(message) if self._rounds.follows(sender, message) else []
+            case _:
+                raise PeerError(f"{type(message).__name__} is not for a household in stage 2")
+        return out + self._go_on(now)
+
+    def tick(self, now: float) -> list[Envelope]:
+        """Say again what is unanswered; ask again where all were busy."""
+        out = self._rounds.repeat(now) + self._negotiations.repeat(now)
+        for link in self._links:
+            lookup = link.repeat(now)
+            if lookup is not None:
+                out.append(Envelope(self.address, link.matchmaker, lookup))
+        return out + self._go_on(now)
+
+    def next_deadline(self) -> float | None:
+        """When something is to be said again."""
+        due = min(self._rounds.say_again, self._negotiations.wake)
+        for link in self._links:
+            due = min(due, link.wake)
+        return None if due == NEVER else due
+
+    # -- rounds -----------------------------------------------------------------------------------
+
+    def _begin(self, following: NextRound, now: float) -> list[Envelope]:
+        """Go into the next round."""
+        changed = following.changed
+        if changed and not 0 <= min(changed) <= max(changed) < self._holding.slots:
+            raise PeerError(f"a round beyond the {self._holding.slots} slots")
+        self._note("round", write_round(following), following.round)
+        self._before, self._exchanged = self.tally.copy(), set()
+        self._holding.settle()
+        out = self._enter(following)
+        if following.round == ENTER:
+            for link in self._links:
+                link.announce()
+        self._ask(following)
+        return out + self._go_on(now)
+
+    def _enter(self, following: NextRound) -> list[Envelope]:
+        terms = self.setting.terms
+        self._enough = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale
+        self._scale, self._lowest = following.scale, FLOOR * following.scale**0.5
+        return self._rounds.begin(following)
+
+    def _ask(self, following: NextRound) -> None:
+        """Go through the own slots of this round."""
+        self._in_pass, self._attempts = True, {}
+        slots = self._holding.wanting(self._left.union(following.changed))
+        self._left = set()
+        for link in self._links:
+            mine = set(link.slots)
+            link.ask(slot for slot in slots if slot in mine)
+
+    def _finish_pass(self, now: float) -> list[Envelope]:
+        self._in_pass = False
+        was, now_is, squares = self._before, self.tally, self._holding.squares()
+        count = RoundCount(
+            1,
+            now_is.lookups - was.lookups,
+            now_is.matches - was.matches,
+            now_is.proposals - was.proposals,
+            now_is.accepted - was.accepted,
+            now_is.refused - was.refused,
+            self.discomfort,
+            squares / self._holding.slots,
+        )
+        out = self._rounds.done(count, tuple(sorted(self._exchanged)))
+        return out + self._complete(now)
+
+    def _complete(self, now: float) -> list[Envelope]:
+        """Tell the parent when the subtree is done; at the root, decide how to go on."""
+        done = self._rounds.complete()
+        if done is None:
+            return []
+        if self.setting.parent is not None:
+            self._note("risen", write_done(done), done.round)
+            return self._rounds.rise(done, now)
+        self.progress = (done.round, done.count)
+        match done.round:
+            case round if round == GATHER:
+                self._scale = done.count.deviation / done.count.households
+                return self._begin(NextRound(ENTER, (), self._scale), now)
+            case round if round == ENTER:
+                everything = tuple(range(self._holding.slots))
+                return self._begin(NextRound(ENTER + 1, everything, self._scale), now)
+            case round if done.count.accepted == 0 or round >= self.setting.terms.rounds:
+                return self._end(End(round))
+            case round:
+                return self._begin(NextRound(round + 1, done.changed, self._scale), now)
+
+    def _end(self, end: End) -> list[Envelope]:
+        self._note("over", round=end.round)
+        return self._rounds.end(end)
+
+    # -- lookups and negotiations -----------------------------------------------------------------
+
+    def _on_match(self, sender: Address, match: Match, now: float) -> list[Envelope]:
+        link = next((link for link in self._links if link.matchmaker == sender), None)
+        if link is None:
+            raise PeerError(f"{sender} is not a matchmaker of this run")
+        wants = link.outstanding.wants if link.outstanding is not None else ()
+        if not link.heard(match, now):
+            return []
+        out = []
+        self.tally.lookups += len(match.none) + len(match.busy) + len(match.leases)
+        self.tally.matches += len(match.leases)
+        for lease in match.leases:
+            if lease.slot not in wants:
+                raise PeerError(f"{sender} finds what was not looked for")
+            done = self._negotiations.consider(lease, self.round, self._enough, now)
+            if isinstance(done, Closed):
+                self._close(link, lease.slot, done)
+                self._failed(link, lease.slot)
+            else:
+                out.append(done)
+        return out
+
+    def _on_outcome(self, sender: Address, outcome: Outcome) -> list[Envelope]:
+        closed = self._negotiations.conclude(sender, outcome, self.round)
+        if closed is not None:
+            link = self._link(outcome.slot)
+            self._close(link, outcome.slot, closed)
+            if outcome.accepted:
+                self._exchanged.add(outcome.slot)
+            else:
+                self._failed(link, outcome.slot)
+        return []
+
+    def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
+        said = self._negotiations.answered(sender, proposal)
+        link = self._link(proposal.slot)
+        if said is not None:
+            return [] if said in self._held_back.get(link.matchmaker, ()) else [said]
+        if self.round < ENTER or self.finished:
+            raise PeerError(f"{sender} proposes something outside the rounds")
+        out = self._negotiations.answer(sender, proposal, self.round, self._enough)
+        assert isinstance(out.message, Outcome)
+        self._close(link, proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
+        link.resting = 0.0
+        if self.setting.terms.order == "sequential":
+            # The next lookup of anybody must find what this exchange has changed.
+            self._held_back.setdefault(link.matchmaker, []).append(out)
+            return []
+        return [out]
+
+    def _close(self, link: Link, slot: int, closed: Closed) -> None:
+        link.closed.append(closed)
+        if closed.ending == "done":
+            link.changed.add(slot)
+
+    def _failed(self, link: Link, slot: int) -> None:
+        """Nothing came of an attempt: another one, later, or none in this round."""
+        self._attempts[slot] = self._attempts.get(slot, 0) + 1
+        if self._attempts[slot] < self.setting.terms.attempts:
+            link.due.append(slot)
+        else:
+            self._left.add(slot)
+
+    def _link(self, slot: int) -> Link:
+        return self._links[slot % len(self._links)]
+
+    def _go_on(self, now: float) -> list[Envelope]:
+        """Say what is to be said to matchmakers; finish the own pass when all is settled."""
+        out: list[Envelope] = []
+        room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
+        for link in self._links:
+            lookup = link.next_lookup(
+                self._holding, self.round, self._enough, self._lowest, room, now
+            )
+            if lookup is not None:
+                out.append(Envelope(self.address, link.matchmaker, lookup))
+            elif self._held_back and link.told:
+                out += self._held_back.pop(link.matchmaker, [])
+        if self._in_pass and not self._negotiations.open and all(k.idle for k in self._links):
+            out += self._finish_pass(now)
+        return out
+
+    def _note(self, kind: Kind, data: bytes = b"", round: int = GATHER) -> None:
+        self._journal.append(Entry(self.address.name, kind, round, data=data))

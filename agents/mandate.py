@@ -1,0 +1,115 @@
+"""What the people of a household allow their proxy: one concept, one place.
+
+A mandate narrows the terms of a run for one household. It is checked before every decision and
+never widened by anybody else. `--mandates FILE` holds one TOML table a household; what a table
+leaves out is as the run has it:
+
+    [h17]
+    rule = "cooperative"
+    never = [0, 1, 2]
+    energy_drift = 0.5
+"""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from protocol.errors import InputError
+from protocol.exchange_terms import DisclosureName, RuleName
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """One household's. None: as the run has it, or no bound."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    alpha: float | None = None
+    beta: float | None = None
+    rule: RuleName | None = None
+    disclosure: DisclosureName | None = None
+    tolerance: float | None = None
+    """kWh away from the preferred value that it may take when it asks."""
+    never: frozenset[int] = frozenset()
+    """Slots that are never traded."""
+    discomfort: float | None = None
+    """kWh: no exchange may leave it with more discomfort than this, whatever the rule allows."""
+    energy_drift: float | None = None
+    """kWh that the sum over all slots may move away from what stage 1 chose, up or down."""
+    exchange: bool = True
+    """Whether it takes part in stage 2."""
+    take_part: bool = True
+    """Whether it takes part in the run at all."""
+
+    def __post_init__(self) -> None:
+        for name in ("tolerance", "discomfort", "energy_drift"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ValueError(f"{name} must be a number of kWh that is not negative")
+        for name in ("alpha", "beta"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} must be in [0, 1]")
+        if (self.alpha or 0.0) + (self.beta or 0.0) > 1:
+            raise ValueError("alpha + beta must be at most 1")
+        if any(slot < 0 for slot in self.never):
+            raise ValueError("a slot in never is negative")
+
+
+FREE = Mandate()
+"""Nothing narrower than the run."""
+
+
+def load_mandates(file: Path, households: Collection[str], slots: int) -> dict[str, Mandate]:
+    """The mandates in a TOML file by household; InputError names file and field."""
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such file", file=file, field="--mandates") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not a TOML file: {error}", file=file) from error
+    known = set(households)
+    mandates: dict[str, Mandate] = {}
+    for household, table in tables.items():
+        if household not in known:
+            raise InputError(
+                "no such household in this run: name a table after a household's id",
+                file=file,
+                field=household,
+            )
+        mandates[household] = _mandate(table, file, household, slots)
+    return mandates
+
+
+def _mandate(table: Any, file: Path, household: str, slots: int) -> Mandate:
+    if not isinstance(table, Mapping):
+        raise InputError("a mandate is a TOML table", file=file, field=household)
+    values = {key.replace("-", "_"): value for key, value in table.items()}
+    if isinstance(values.get("never"), list):
+        values["never"] = frozenset(values["never"])
+    try:
+        mandate = _READ.validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join([household, *(str(part) for part in first["loc"])])
+        advice = (
+            f" (known: {', '.join(f.name for f in fields(Mandate))})"
+            if first["type"] == "unexpected_keyword_argument"
+            else ""
+        )
+        raise InputError(f"{first['msg']}{advice}", file=file, field=place) from error
+    beyond = [slot for slot in mandate.never if slot >= slots]
+    if beyond:
+        raise InputError(
+            f"slot {min(beyond)} is beyond the last one, {slots - 1}",
+            file=file,
+            field=f"{household}.never",
+        )
+    return mandate
+
+
+_READ = TypeAdapter(Mandate)

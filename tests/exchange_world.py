@@ -1,0 +1,148 @@
+"""Stage 2 alone in one process: traders and matchmakers on nodes, bytes between them, crashes."""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+import numpy as np
+
+from agents.exchange.journal import Journal, MemoryJournal
+from agents.exchange.setting import Setting
+from agents.exchange.trader import Trader
+from agents.mandate import FREE, Mandate
+from matchmaker.machine import Matchmaker
+from orchestrator.simulation import CALM, Network, Weather
+from protocol.exchange_terms import ExchangeTerms
+from protocol.messages import Address
+from protocol.node import Frame, Node
+from protocol.vectors import Array
+
+RUN = "test"
+
+
+class World(Network):
+    """Households with schedules and preferred plans, spread over hosts, and matchmakers."""
+
+    def __init__(
+        self,
+        schedules: Array,
+        preferred: Array,
+        terms: ExchangeTerms,
+        *,
+        hosts: int = 2,
+        makers: int = 1,
+        arity: int = 2,
+        weather: Weather = CALM,
+        mandates: Mapping[int, Mandate] | None = None,
+    ) -> None:
+        """`schedules` and `preferred` are float64[n, d], kWh."""
+        super().__init__([], weather)
+        self.before, self.preferred, self.terms = schedules, preferred, terms
+        count = len(schedules)
+        self.places = [Address(f"host{i % hosts}", f"h{i:04}") for i in range(count)]
+        self.makers = [Address(f"maker{k}", f"maker{k}") for k in range(makers)]
+        self.mandates = mandates or {}
+        self.journals: dict[str, Journal] = {f"host{k}": MemoryJournal() for k in range(hosts)}
+        self.traders: list[Trader] = []
+        self._epoch = 0
+        self.crashes = 0
+        self._opening: list[tuple[str, list[Frame]]] = []
+        for position, place in enumerate(self.places):
+            parent = None if position == 0 else self.places[(position - 1) // arity]
+            children = self.places[arity * position + 1 : arity * position + 1 + arity]
+            setting = Setting(parent, tuple(children), tuple(self.makers), terms)
+            self.traders.append(
+                Trader(
+                    place,
+                    setting,
+                    schedules[position],
+                    preferred[position],
+                    self.journals[place.host],
+                    self.mandates.get(position, FREE),
+                )
+            )
+        for maker in self.makers:
+            self._start_maker(maker)
+        for host in self.journals:
+            self._start_host(host)
+
+    def _start_maker(self, maker: Address) -> None:
+        self._epoch += 1
+        terms = self.terms
+        machine = Matchmaker(
+            maker,
+            self.before.shape[1],
+            self._epoch,
+            lease=terms.lease,
+            per_slot=terms.locks == "slot",
+        )
+        self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: machine})
+
+    def _start_host(self, host: str) -> Node:
+        node = Node(host, RUN, commit=self.journals[host].commit)
+        for trader in self.traders:
+            if trader.address.host == host:
+                node.machines[trader.address.name] = trader
+                if not self.crashes:
+                    node.post(trader.start(self.now))
+        self.nodes[host] = node
+        return node
+
+    def crash(self, name: str, chance: Random) -> None:
+        """End an endpoint as a killed process ends, and start it again from what lasts."""
+        self.crashes += 1
+        old = self.nodes.pop(name)
+        journal = self.journals.get(name)
+        if journal is None:
+            self._start_maker(Address(name, name))
+        else:
+            assert isinstance(journal, MemoryJournal)
+            if chance.random() < 0.5:
+                old.flush()  # killed after the commit, before the frames left
+            journal.crash()
+            entries = journal.entries()
+            node = Node(name, RUN, commit=journal.commit)
+            for position, place in enumerate(self.places):
+                if place.host == name:
+                    mandate = self.mandates.get(position, FREE)
+                    trader, said = Trader.resume(
+                        place, entries[place.name], journal, self.now, mandate
+                    )
+                    self.traders[position] = trader
+                    node.machines[place.name] = trader
+                    node.post(said)
+            self.nodes[name] = node
+        self._send(name, self.nodes[name].start(self.now))
+
+    # -- what came out ----------------------------------------------------------------------------
+
+    def over(self) -> bool:
+        return all(trader.finished for trader in self.traders)
+
+    @property
+    def after(self) -> Array:
+        return np.array([trader.schedule for trader in self.traders])
+
+    def conserved(self) -> bool:
+        """Whether at each slot the values are what they were, in whatever hands."""
+        return bool((np.sort(self.before, axis=0) == np.sort(self.after, axis=0)).all())
+
+    def discomforts(self, schedules: Array) -> Array:
+        return np.asarray(np.sqrt(((schedules - self.preferred) ** 2).mean(axis=1)))
+
+    def matchmakers(self) -> Sequence[Matchmaker]:
+        return [
+            machine
+            for node in self.nodes.values()
+            for machine in node.machines.values()
+            if isinstance(machine, Matchmaker)
+        ]
+
+
+def bound(schedules: Array, preferred: Array) -> Array:
+    """The best reassignment of the values within each slot: the j-th smallest value to the j-th
+    smallest preference."""
+    best = np.empty_like(schedules)
+    for slot in range(schedules.shape[1]):
+        order = np.argsort(preferred[:, slot], kind="stable")
+        best[order, slot] = np.sort(schedules[:, slot])
+    return best
