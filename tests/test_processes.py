@@ -232,7 +232,7 @@ async def watch():
     await asyncio.Event().wait()
 
 def main(name):
-    if name == "watching":
+    if name.startswith("watching"):
         asyncio.run(watch())
     say(".")
     while name == "busy":
@@ -252,10 +252,10 @@ def test_no_host_outlives_a_killed_parent(kernel: bool) -> None:
     if kernel and sys.platform != "linux":
         pytest.skip("only Linux ends the children of a killed parent")
     script = ORPHANS
-    names = ["watching", "busy", "stopped"]
+    names = ["watching-1", "busy", "stopped"]
     if not kernel:
         script = "import sys\nsys.platform = 'plan9'\n" + script
-        names = ["watching", "watching", "watching"]
+        names = ["watching-1", "watching-2", "watching-3"]
     with subprocess.Popen(
         [sys.executable, "-c", script, *names],
         stdin=subprocess.PIPE,
