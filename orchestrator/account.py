@@ -118,7 +118,8 @@ def _count(count: int, what: str) -> str:
 def _where(results: RunResults, told: dict[str, str]) -> str:
     parts = []
     if "isolation" in told:
-        parts.append(f"{told['isolation']} isolation")
+        how = "simulated as " if told.get("execution") == "simulation" else ""
+        parts.append(f"{how}{told['isolation']} isolation")
     if "hosts" in told:
         parts.append(_count(int(told["hosts"]), "host"))
     if "children" in told:

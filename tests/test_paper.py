@@ -1,0 +1,134 @@
+"""One test for each statement of the source paper that plan selection relies on, in own words; the
+section stands in the docstring."""
+
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from agents.data.generate import generate
+from agents.plans import Population, rmse
+from orchestrator.inputs import Inputs, read_inputs
+from orchestrator.results import RunResults
+from orchestrator.settings import RunSettings
+from orchestrator.simulate import simulate
+from protocol.messages import Down, Up
+
+
+def population() -> Population:
+    return generate(households=40, slots=60, seed=3)
+
+
+@lru_cache(maxsize=8)
+def ran(beta: float, alpha: float = 0.0) -> tuple[RunResults, Inputs]:
+    settings = RunSettings.model_validate(
+        {
+            **{"demo": True, "households": 40, "slots": 60, "seed": 3, "iterations": 15},
+            **{"isolation": "task", "hosts": 1, "beta": beta, "alpha": alpha},
+        }
+    )
+    inputs = read_inputs(settings)
+    return simulate("paper", inputs, settings), inputs
+
+
+def test_plans_are_vectors_of_d_slots_that_keep_the_household_s_energy() -> None:
+    """III-A: all plans of a household hold the same energy and differ only in when."""
+    for plans in population().households.values():
+        assert plans.values.shape == (10, 60)
+        for plan in plans.values:
+            assert sorted(plan) == sorted(plans.values[0])
+
+
+def test_the_preferred_plan_causes_no_discomfort_and_the_others_do() -> None:
+    """III-A: the preferred plan yields the least discomfort there can be."""
+    for plans in population().households.values():
+        discomforts = plans.discomforts("rmse")
+        assert discomforts[plans.preferred_index] == 0
+        assert (np.delete(discomforts, plans.preferred_index) > 0).all()
+
+
+def test_discomfort_is_the_rmse_against_the_preferred_plan() -> None:
+    """III-B, equation 1."""
+    selected, preferred = np.array([1.0, 2.0, 4.0]), np.array([1.0, 4.0, 0.0])
+    assert float(rmse(selected, preferred)) == pytest.approx(np.sqrt((0 + 4 + 16) / 3))
+
+
+def test_comfort_is_one_minus_discomfort() -> None:
+    """III-B, equation 2."""
+    planned = ran(0.3)[0].planned
+    assert planned.mean_comfort == 1 - planned.mean_discomfort
+
+
+def test_the_global_plan_is_the_sum_of_all_selected_plans() -> None:
+    """III-C, equation 4: inefficiency is a function of that sum."""
+    results, inputs = ran(0.3)
+    plans = inputs.population.households
+    total = sum(plans[row.household].values[row.selected_plan] for row in results.rows)
+    assert results.demand.planned == pytest.approx(total)
+    assert results.planned.inefficiency == pytest.approx(np.var(total))
+
+
+def test_unfairness_is_the_standard_deviation_of_the_discomforts() -> None:
+    """III-D, equation 5."""
+    results, _ = ran(0.3)
+    discomforts = np.array([row.discomfort_planned for row in results.rows])
+    assert results.planned.unfairness == pytest.approx(discomforts.std())
+    assert results.course[-1].unfairness == pytest.approx(discomforts.std())
+
+
+def test_beta_weighs_discomfort_against_inefficiency() -> None:
+    """III-E, equation 6: at 0 only the common cost counts, at 1 only the own comfort."""
+    altruistic, selfish = ran(0.0)[0], ran(1.0)[0]
+    assert selfish.planned.mean_discomfort == 0
+    assert selfish.demand.preferred is not None
+    assert selfish.demand.planned == pytest.approx(selfish.demand.preferred)
+    assert altruistic.planned.inefficiency < selfish.planned.inefficiency / 50
+
+
+def test_more_selfish_households_are_more_comfortable_and_less_efficient() -> None:
+    """V-B: with beta comfort rises and so, beyond the noise of local optima, does inefficiency."""
+    series = [ran(beta)[0].planned for beta in (0.0, 0.5, 0.9, 1.0)]
+    comfort = [measures.mean_comfort for measures in series]
+    inefficiency = [measures.inefficiency for measures in series]
+    assert comfort == sorted(comfort)
+    assert 10 * max(inefficiency[:3]) < inefficiency[3]
+
+
+def test_weighing_unfairness_evens_out_the_discomforts() -> None:
+    """III-D: unfairness can be made less together with inefficiency."""
+    assert ran(0.0, 0.9)[0].planned.unfairness < ran(0.0, 0.0)[0].planned.unfairness
+
+
+def test_every_household_selects_exactly_one_of_its_plans() -> None:
+    """III-A: selection is of one plan a household."""
+    results, inputs = ran(0.0)
+    assert len({row.household for row in results.rows}) == 40
+    for row in results.rows:
+        assert 0 <= row.selected_plan < len(inputs.population.households[row.household].scores)
+
+
+def test_learning_lowers_the_common_cost_until_it_rests() -> None:
+    """IV-B: iterations of going up and coming down improve the choice; with equal weights the
+    combined cost never rises."""
+    for beta in (0.0, 0.5):
+        costs = [row.cost for row in ran(beta)[0].course]
+        assert all(later <= earlier * (1 + 1e-12) for earlier, later in pairwise(costs))
+        assert costs[-1] < costs[0] / 2
+
+
+def test_what_is_said_along_the_tree_is_aggregates() -> None:
+    """IV-B: plans are not disclosed; only sums of subtrees and of all are."""
+    assert set(Up.__dataclass_fields__) == {
+        *("iteration", "size", "response", "discomfort", "discomfort_squares"),
+    }
+    assert set(Down.__dataclass_fields__) == {
+        *("iteration", "response", "discomfort", "discomfort_squares", "approved", "reorganise"),
+    }
+
+
+def test_the_binary_tree_of_the_source_has_its_levels() -> None:
+    """V-B: a binary tree, most households on its lowest levels."""
+    levels = [row.level for row in ran(0.0)[0].rows]
+    assert max(levels) == 6
+    assert [levels.count(level) for level in range(1, 7)] == [1, 2, 4, 8, 16, 9]
