@@ -4,9 +4,14 @@ One small generator serves ties and shuffles everywhere: it fits in an integer, 
 household in another language can repeat it exactly (docs/protocol.md).
 """
 
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 from hashlib import blake2b
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.vectors import Array
 
 _MULTIPLIER = 0x5DEECE66D
 _MASK = (1 << 48) - 1
@@ -19,6 +24,11 @@ class JavaRandom:
 
     def __init__(self, seed: int) -> None:
         self._state = (seed ^ _MULTIPLIER) & _MASK
+
+    @property
+    def state(self) -> int:
+        """All there is to it: 48 bits."""
+        return self._state
 
     def _next(self, bits: int) -> int:
         self._state = (self._state * _MULTIPLIER + 0xB) & _MASK
@@ -49,6 +59,25 @@ class JavaRandom:
         for size in range(len(items), 1, -1):
             other = self.next_int(size)
             items[size - 1], items[other] = items[other], items[size - 1]
+
+
+class JavaRandoms:
+    """Many generators that go on where the given ones stand, drawn from by row."""
+
+    __slots__ = ("_states",)
+
+    def __init__(self, generators: Sequence[JavaRandom]) -> None:
+        self._states = np.array([generator.state for generator in generators], dtype=np.uint64)
+
+    def next_double(self, rows: NDArray[np.intp]) -> Array:
+        """The next of each generator in `rows` (all different): int[r] -> float64[r]."""
+        multiplier, mask = np.uint64(_MULTIPLIER), np.uint64(_MASK)
+        # Products wrap at 64 bits, of which the lower 48 count.
+        first = (self._states[rows] * multiplier + np.uint64(0xB)) & mask
+        second = (first * multiplier + np.uint64(0xB)) & mask
+        self._states[rows] = second
+        drawn = ((first >> np.uint64(22)) << np.uint64(27)) + (second >> np.uint64(21))
+        return drawn.astype(np.float64) * 2.0**-53
 
 
 def household_chance(seed: int, household: str) -> JavaRandom:

@@ -27,6 +27,10 @@ class Aggregate(NamedTuple):
     discomfort_squares: float
 
 
+Summary = tuple[float, float, float, float]
+"""Inefficiency, unfairness, mean discomfort and combined cost (the root's weights)."""
+
+
 @dataclass(slots=True)
 class _Choice:
     """What a household has settled on in an iteration, and can go back to."""
@@ -111,16 +115,11 @@ class Planner:
         """The inefficiency of global plans, (m, d) -> (m,)."""
         return self._cost
 
-    def summary(self) -> tuple[float, float, float, float]:
-        """Inefficiency, unfairness, mean discomfort and combined cost (own weights) of the global
-        plan."""
-        response, total, squares = self._global
-        count = self._households
-        inefficiency = self._cost(response[None, :])
-        sums, of_squares = np.array([total]), np.array([squares])
-        cost = combined_cost(inefficiency, sums, of_squares, count, self._weights, self._arithmetic)
-        spread = unfairness(sums, of_squares, count, self._arithmetic)
-        return float(inefficiency[0]), float(spread[0]), total / count, float(cost[0])
+    def summary(self) -> Summary:
+        """Of the global plan."""
+        return summarise(
+            self._global, self._households, self._cost, self._weights, self._arithmetic
+        )
 
     def rise(self, received: Sequence[Aggregate], known: int) -> Aggregate:
         """Decide on the children's changes and on the own plan; the aggregate of the subtree.
@@ -263,6 +262,22 @@ class Planner:
             costs = np.where(excluded, np.inf, costs)
         result: list[float] = costs.tolist()
         return result
+
+
+def summarise(
+    everybody: Aggregate,
+    households: int,
+    cost: Cost,
+    weights: tuple[float, float],
+    arithmetic: Arithmetic,
+) -> Summary:
+    """What the root tells of a global plan."""
+    response, total, squares = everybody
+    inefficiency = cost(response[None, :])
+    sums, of_squares = np.array([total]), np.array([squares])
+    combined = combined_cost(inefficiency, sums, of_squares, households, weights, arithmetic)
+    spread = unfairness(sums, of_squares, households, arithmetic)
+    return float(inefficiency[0]), float(spread[0]), total / households, float(combined[0])
 
 
 def _same(one: Aggregate, other: Aggregate) -> bool:

@@ -3,15 +3,20 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
 from agents.host import Host
 from agents.household import Household
+from agents.member import Member, Stage
+from agents.partition import partition
 from agents.plans import Plans
+from agents.stage_one import StageOne
+from agents.subtree import Subtree
 from orchestrator.course import RunCourse
 from orchestrator.settings import RunSettings
-from protocol.messages import Address
+from protocol.messages import Address, Place
 from protocol.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import Terms
@@ -31,10 +36,20 @@ class Rules:
 ORDINARY = Rules()
 
 
-def host_node(run: str, name: str, plans: Mapping[str, Plans], rules: Rules = ORDINARY) -> Node:
-    """A host with one household for each entry of `plans`."""
+def host_node(
+    run: str,
+    name: str,
+    plans: Mapping[str, Plans],
+    rules: Rules = ORDINARY,
+    isolation: Literal["process", "task", "subtree"] = "task",
+) -> Node:
+    """A host with one household for each entry of `plans`; in isolation `subtree` they decide stage
+    1 together, with the same results."""
     node = Node(name, run)
     node.machines[HOST] = Host(name, COURSE, node.counters)
+    stage: Callable[[Member, Place], Stage] = StageOne
+    if isolation == "subtree":
+        stage = Subtree(len(plans)).seat
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),
@@ -42,6 +57,7 @@ def host_node(run: str, name: str, plans: Mapping[str, Plans], rules: Rules = OR
             own,
             arithmetic=rules.arithmetic,
             chance=rules.chance,
+            stage=stage,
         )
     return node
 
@@ -62,12 +78,20 @@ def orchestrator_node(
 def layout(members: Sequence[str], settings: RunSettings) -> dict[str, list[str]]:
     """Which members live on which host.
 
-    In isolation `process` each has a host of its own, of its own name; else they are dealt out in
-    turn, so that every level of the tree is spread evenly and hosts work at the same time.
+    In isolation `process` each has a host of its own, of its own name. In `task` they are dealt out
+    in turn, so that every level of the tree is spread evenly and hosts work at the same time. In
+    `subtree` a host gets whole subtrees.
     """
-    if settings.resolved_isolation(len(members)) == "process":
+    isolation = settings.resolved_isolation(len(members))
+    if isolation == "process":
         return {member: [member] for member in members}
     count = min(settings.hosts or _processors(), len(members))
+    if isolation == "subtree":
+        shares = partition(len(members), settings.children, count)
+        return {
+            f"host-{number}": [members[position] for position in share]
+            for number, share in enumerate(shares, 1)
+        }
     return {f"host-{number}": list(members[number - 1 :: count]) for number in range(1, count + 1)}
 
 

@@ -1,0 +1,50 @@
+"""Stage 1 of all households of a host at once: whole subtrees in arrays, no messages inside.
+
+Groups the households of a host into connected parts of the tree, which decide (part.py). Under
+hard constraints, or where the tree may change, its households decide one by one (stage_one.py).
+"""
+
+from agents.member import Member, Phase, Stage
+from agents.part import Part, Seat
+from agents.stage_one import StageOne
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import Address, Place
+
+
+class Subtree:
+    """What the households of a host share: `seat` is the `stage` of each of them."""
+
+    def __init__(self, households: int) -> None:
+        self._households = households
+        self._seats: dict[Address, Seat] = {}
+        self._parts: list[Part] = []
+
+    def seat(self, member: Member, place: Place) -> Stage:
+        """A household has been placed."""
+        terms = place.terms
+        if terms.constraint is not None or terms.reorganisation.strategy != "never":
+            return StageOne(member, place)
+        seat = self._seats[member.address] = Seat(member, place, self.open, self.begin)
+        return seat
+
+    def open(self) -> None:
+        """Group the households into parts, once all are placed."""
+        if len(self._seats) < self._households:
+            raise PeerError("not all households of this host are placed yet")
+        if self._parts:
+            return
+        tops = [seat for seat in self._seats.values() if seat.place.parent not in self._seats]
+        self._parts = [Part(top, self._seats) for top in tops]
+
+    def begin(self, now: float) -> list[Envelope]:
+        """The start has been given, to one household and so to all."""
+        self.open()
+        out: list[Envelope] = []
+        for seat in self._seats.values():
+            if seat.member.phase in (Phase.PLACED, Phase.PLANNING):
+                seat.member.phase = Phase.PLANNING
+                out += seat.member.say([], now)
+        for part in self._parts:
+            out += part.go_on(now)
+        return out

@@ -1,0 +1,301 @@
+"""Whole subtrees in arrays give the same as households one by one: every selection, the course, and
+every message that passes between hosts, to the last bit. And the tree is divided as it should be.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.chance import JavaRandom, JavaRandoms
+from agents.choice import choose, choose_each
+from agents.costs import COMPATIBLE
+from agents.partition import partition
+from agents.plans import Plans
+from agents.tree import parent_of
+from orchestrator.assembly import (
+    ORDINARY,
+    Rules,
+    host_node,
+    households_of,
+    layout,
+    orchestrator_node,
+)
+from orchestrator.course import Stage
+from orchestrator.settings import settings_from
+from orchestrator.simulation import CALM, Network, Weather
+from protocol.codec import decode_frame, encode_message
+from protocol.messages import Down, Up
+from protocol.node import Frame
+from protocol.subjects import ORCHESTRATOR
+from protocol.terms import COSTS_WITH_TARGET, HardConstraint, Limit, Reorganisation, Terms
+
+Said = tuple[str, str, str, int]
+
+
+@dataclass
+class World:
+    """The inputs of a run."""
+
+    plans: dict[str, Plans]
+    terms: dict[str, Terms]
+    hosts: list[list[str]]
+    rules: Rules = ORDINARY
+
+
+@dataclass
+class Outcome:
+    """All that can be told of a run, and what was counted."""
+
+    selections: dict[str, list[int]]
+    results: dict[str, bytes]
+    course: bytes
+    between: dict[Said, bytes]
+    """Tree messages between hosts, by sender, receiver, kind and iteration."""
+    inside: int
+    """Tree messages that a host sent to itself."""
+    network: Network
+
+
+def world(
+    seed: int,
+    *,
+    households: int = 23,
+    slots: int = 5,
+    most_plans: int = 4,
+    hosts: int = 3,
+    scattered: bool = False,
+    mixed: bool = False,
+    **terms: Any,
+) -> World:
+    """Households with whole numbers for plans, so that there are many ties, or with real ones."""
+    rng = np.random.default_rng(seed)
+    names = [f"h{n}" for n in range(households)]
+    plans = {}
+    for name in names:
+        shape = (int(rng.integers(1, most_plans + 1)), slots)
+        values = rng.integers(0, 3, shape).astype(float) if seed % 2 else rng.gamma(2.0, 0.1, shape)
+        plans[name] = Plans(values, rng.integers(0, 3, shape[0]) / 2)
+    if terms.get("cost", "var") in COSTS_WITH_TARGET:
+        terms["target"] = rng.random(slots) + np.arange(slots)
+    every = Terms(**{"iterations": 6, "seed": seed, **terms})
+    of_each = dict.fromkeys(names, every)
+    if mixed:
+        of_each = {
+            name: replace(every, alpha=float(a), beta=float(b))
+            for name, (a, b) in zip(names, rng.integers(0, 3, (households, 2)) / 4, strict=True)
+        }
+    shares = [list(map(int, s)) for s in partition(households, every.arity, hosts)]
+    if scattered:
+        at = rng.integers(0, hosts, households)
+        shares = [list(np.flatnonzero(at == host)) for host in range(hosts) if (at == host).any()]
+    return World(plans, of_each, [[names[p] for p in share] for share in shares])
+
+
+def run(inputs: World, isolation: Any, weather: Weather = CALM, together: Any = None) -> Outcome:
+    """`together`: which hosts are of that isolation, the others being of isolation task."""
+    hosts = [
+        host_node(
+            "r",
+            f"host-{k}",
+            {name: inputs.plans[name] for name in share},
+            inputs.rules,
+            isolation if together is None or k in together else "task",
+        )
+        for k, share in enumerate(inputs.hosts)
+    ]
+    node, course = orchestrator_node("r", list(inputs.plans), inputs.terms.__getitem__, 10_000.0)
+    network = Network([*hosts, node], weather)
+    between: dict[Said, bytes] = {}
+    inside = Counter[str]()
+
+    def listen(sender: str, frame: Frame) -> None:
+        if ORCHESTRATOR in (sender, frame.to):
+            return
+        for item in decode_frame(frame.data, "r"):
+            assert isinstance(item.message, Up | Down)
+            if sender == frame.to:
+                inside[sender] += 1
+                continue
+            data = encode_message(item.message)
+            kind = type(item.message).__name__
+            said = (item.sender, item.to, kind, item.message.iteration)
+            assert between.setdefault(said, data) == data, "said again, but not the same"
+
+    network.listen = listen
+    assert network.run(lambda: course.finished)
+    assert course.stage is Stage.DONE, course.reason
+    return Outcome(
+        {h.address.name: h.selections for host in hosts for h in households_of(host)},
+        {name: encode_message(result) for name, result in course.results.items()},
+        repr((course.course.iterations, course.course.response.tolist())).encode(),
+        between,
+        inside.total(),
+        network,
+    )
+
+
+def assert_equal(one: Outcome, other: Outcome) -> None:
+    assert one.selections == other.selections
+    assert one.course == other.course
+    assert one.results == other.results
+    assert one.between == other.between
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    households=st.integers(1, 40),
+    slots=st.integers(1, 20),
+    most_plans=st.integers(1, 5),
+    hosts=st.integers(1, 5),
+    scattered=st.booleans(),
+    mixed=st.booleans(),
+    arity=st.integers(1, 4),
+    cost=st.sampled_from(["var", "std", "max", "rss", "sqr", "rmse", "xcorr", "dot"]),
+    weights=st.sampled_from([(0.0, 0.0), (0.0, 0.5), (0.5, 0.0), (0.25, 0.25), (0.0, 1.0)]),
+    discomfort=st.sampled_from(["rmse", "score", "preference", "index"]),
+)
+def test_equal_to_households_one_by_one(
+    weights: tuple[float, float], hosts: int, households: int, **given: Any
+) -> None:
+    alpha, beta = weights
+    inputs = world(
+        alpha=alpha, beta=beta, households=households, hosts=min(hosts, households), **given
+    )
+    together = run(inputs, "subtree")
+    assert_equal(together, run(inputs, "task"))
+    assert together.inside == 0
+
+
+@pytest.mark.parametrize("slots", [7, 8, 9, 127, 128, 129, 144, 300])
+@pytest.mark.parametrize("cost", ["var", "rss", "rmse"])
+def test_a_row_does_not_depend_on_its_batch(slots: int, cost: str) -> None:
+    inputs = world(2, households=60, slots=slots, most_plans=12, cost=cost, beta=0.3, iterations=8)
+    assert_equal(run(inputs, "subtree"), run(inputs, "task"))
+
+
+def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = world(6, households=70, beta=0.2)
+    whole = run(inputs, "subtree")
+    monkeypatch.setattr("agents.band.BLOCK", 8 * 5 * 12)
+    assert_equal(run(inputs, "subtree"), whole)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("scattered", [False, True])
+def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
+    inputs = world(seed, scattered=scattered, beta=0.25, patience=3.0)
+    weather = Weather(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
+    stormy = run(inputs, "subtree", weather)
+    assert_equal(stormy, run(inputs, "task"))
+    assert stormy.network.lost
+    assert stormy.network.repeated
+
+
+@pytest.mark.parametrize("together", [{0}, {1, 2}])
+def test_hosts_of_both_kinds_understand_one_another(together: set[int]) -> None:
+    inputs = world(3, scattered=True)
+    assert_equal(run(inputs, "subtree", together=together), run(inputs, "task"))
+
+
+def test_arithmetic_of_epos() -> None:
+    inputs = world(4, beta=0.3, alpha=0.2)
+    inputs.rules = Rules(COMPATIBLE, lambda seed, name: JavaRandom(len(name) + seed))
+    assert_equal(run(inputs, "subtree"), run(inputs, "task"))
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"reorganisation": Reorganisation("periodically", period=2, seed=5)},
+        {"constraint": HardConstraint("plans", (Limit(np.full(5, 9.0), (1,) * 5),))},
+    ],
+    ids=["reorganisation", "constraint"],
+)
+def test_households_decide_one_by_one_where_arrays_do_not_serve(terms: dict[str, Any]) -> None:
+    inputs = world(5, **terms)
+    together = run(inputs, "subtree")
+    assert_equal(together, run(inputs, "task"))
+    assert together.inside > 0
+
+
+def test_many_iterations_of_a_host_by_itself() -> None:
+    inputs = world(1, households=5, hosts=1, iterations=500)
+    assert {len(rows) for rows in run(inputs, "subtree").selections.values()} == {500}
+
+
+def test_who_is_silent_is_named() -> None:
+    inputs = world(1, households=15, hosts=3, patience=1.0)
+    hosts = [
+        host_node("r", f"host-{k}", {n: inputs.plans[n] for n in share}, isolation="subtree")
+        for k, share in enumerate(inputs.hosts)
+    ]
+    node, course = orchestrator_node("r", list(inputs.plans), inputs.terms.__getitem__, 9.0)
+    network = Network([*hosts, node])
+
+    def silence() -> None:
+        if course.latest is not None and course.latest.iteration == 3:
+            network.nodes.pop("host-0", None)
+
+    assert network.run(lambda: course.finished, watch=silence)
+    assert course.stage is Stage.FAILED
+    missing = course.reason.split("while planning: ")[1].split(" are waited for")[0].split(", ")
+    assert missing
+    assert set(missing) <= set(inputs.hosts[0])
+
+
+@given(
+    seed=st.integers(0, 2**48 - 1),
+    costs=st.lists(
+        st.lists(
+            st.sampled_from([0.0, 1.0, 2.0, float("nan"), float("inf")]), min_size=6, max_size=6
+        ).map(lambda row: [*row, 3.0]),
+        min_size=1,
+        max_size=8,
+    ),
+)
+def test_choosing_in_step_is_choosing_one_by_one(seed: int, costs: list[list[float]]) -> None:
+    generators = [JavaRandom(seed + row) for row in range(len(costs) + 1)]
+    chances, rows = JavaRandoms(generators), np.arange(1, len(costs) + 1)
+    for _ in range(3):
+        expected = [choose(row, chance) for row, chance in zip(costs, generators[1:], strict=True)]
+        assert choose_each(np.array(costs), chances, rows).tolist() == expected
+    following = [generator.next_double() for generator in generators]
+    assert chances.next_double(np.arange(len(generators))).tolist() == following
+
+
+def test_nothing_to_choose_from() -> None:
+    with pytest.raises(ArithmeticError, match="no candidate"):
+        choose_each(np.array([[np.nan, np.nan]]), JavaRandoms([JavaRandom(1)]), np.array([0]))
+
+
+@given(n=st.integers(1, 400), arity=st.integers(1, 5), hosts=st.integers(1, 30))
+def test_the_tree_is_divided_evenly_and_whole(n: int, arity: int, hosts: int) -> None:
+    shares = partition(n, arity, hosts)
+    assert len(shares) == min(n, hosts)
+    assert sorted(position for share in shares for position in share) == list(range(n))
+    fair = n / len(shares)
+    assert all(0 < len(share) <= fair + 2 * int(0.05 * fair) + 1 for share in shares)
+    assert all(share == sorted(share) for share in shares)
+
+
+@pytest.mark.parametrize(("n", "hosts", "most"), [(1000, 2, 1), (1000, 16, 50), (5000, 4, 10)])
+def test_few_messages_pass_between_hosts(n: int, hosts: int, most: int) -> None:
+    host_of = {p: host for host, share in enumerate(partition(n, 2, hosts)) for p in share}
+    above = {position: parent_of(position, 2) for position in range(1, n)}
+    cut = [p for p, parent in above.items() if parent is not None and host_of[p] != host_of[parent]]
+    assert len(cut) <= most
+
+
+def test_layout_gives_hosts_whole_subtrees() -> None:
+    members = [f"h{n}" for n in range(7)]
+    chosen = settings_from({"demo": True, "isolation": "subtree", "hosts": 2})
+    assert layout(members, chosen) == {
+        "host-1": ["h1", "h3", "h4"],
+        "host-2": ["h0", "h2", "h5", "h6"],
+    }
