@@ -281,6 +281,10 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="new: cannot be written: disk full"):
         fail(OSError(28, "disk full"))
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "x.npz").mkdir()  # a file cannot take the place of a folder, even an empty one
+    with pytest.raises(InputError, match="cannot be written"):
+        archive.write(one(), tmp_path / "x.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npz"]
 
 
 def test_convert_says_what_the_new_format_does_not_keep(tmp_path: Path) -> None:
