@@ -27,6 +27,8 @@ HOST_PATIENCE = 60.0
 FAREWELL = 5.0
 """Seconds for hosts to end by themselves."""
 
+WARM_UP = 3
+
 Watch = Callable[[RunCourse], None]
 
 
@@ -42,6 +44,7 @@ def run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Run
         def host(name: str) -> None:
             asyncio.run(_host(run_id, name, hosts[name], inputs, url, processes.end_with_parent))
 
+        asyncio.run(_reach(url))
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
         trouble = asyncio.run(_orchestrate(node, course, processes, url, watch))
@@ -61,6 +64,17 @@ def own_tally(node: Node) -> Tally:
     """What the orchestrator's own node sent and refused."""
     counted = node.counters
     return Tally(counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped)
+
+
+async def _reach(url: str) -> None:
+    """Make sure that there is a bus before anything is started on it.
+
+    What has run once here, its children need not warm up again each in memory of its own.
+    """
+    for _ in range(WARM_UP):
+        bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
+        await bus.flush()
+        await bus.close()
 
 
 async def _host(
