@@ -28,12 +28,20 @@ FAREWELL = 5.0
 """Seconds for hosts to end by themselves."""
 
 WARM_UP = 3
+INTERRUPTED = "interrupted"
 
 Watch = Callable[[RunCourse], None]
 
 
 def run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
     """Run on the bus, each host a process of its own. RunError says why it could not end well."""
+    try:
+        return _run(run_id, inputs, settings, watch)
+    except KeyboardInterrupt:  # before or after the loop that handles it
+        raise RunError(INTERRUPTED) from None
+
+
+def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
     began = time.monotonic()
     members = inputs.members
     hosts = layout(members, settings)
@@ -104,7 +112,7 @@ async def _orchestrate(
     shell = Shell(node, bus)
 
     def interrupted() -> None:
-        shell.post(course.fail("interrupted", shell.clock()))
+        shell.post(course.fail(INTERRUPTED, shell.clock()))
 
     def child_ended() -> None:
         for ended in processes.reap():
