@@ -120,7 +120,10 @@ class NatsBus:
     async def flush(self) -> None:
         """Wait until the server has all that was published, or for some seconds."""
         try:
-            await self._client.flush(timeout=FLUSH_SECONDS)
+            # The client's ping overtakes what it has not written yet. When its answer is there, all
+            # that is written: only the answer to a second one says that the server has it.
+            for _ in range(2):
+                await self._client.flush(timeout=FLUSH_SECONDS)
         except (TimeoutError, NatsError, OSError) as error:
             self._complaint = error
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -163,20 +164,50 @@ async def test_permissions_that_are_missing_end_the_run_with_a_reason() -> None:
         await deaf.close()
 
 
-async def test_a_server_that_shows_us_the_door_ends_the_run_with_its_reason() -> None:
+@asynccontextmanager
+async def pretending(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
+    """The URL of something that answers each line like a NATS server, or not quite."""
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b'INFO {"server_id":"s","version":"2.11.0","max_payload":1000}\r\n')
         while line := await reader.readline():
-            if line.startswith(b"PING"):
-                writer.write(b"PONG\r\n")
-            if line.startswith(b"PUB"):
-                writer.write(b"-ERR 'User Authentication Expired'\r\n")
+            writer.write(answer(line))
         writer.close()
 
-    door = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with door:
-        port = door.sockets[0].getsockname()[1]
-        bus = await NatsBus.connect(Connection(f"nats://127.0.0.1:{port}", "h1"))
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_flush_answers_for_all_that_was_said_before() -> None:
+    """Or else the server would not yet know a subscription, or the last word before leaving."""
+    said: list[bytes] = []
+
+    def answer(line: bytes) -> bytes:
+        said.append(line.split()[0] if line.strip() else b"")
+        return b"PONG\r\n" if line.startswith(b"PING") else b""
+
+    async with pretending(answer) as url:
+        bus = await NatsBus.connect(Connection(url, "h1"))
+        ear = Ear()
+        await bus.subscribe("t", ear.receive, ear.fail)
+        assert said.index(b"SUB") < len(said) - 1 - said[::-1].index(b"PING")
+        for _ in range(3):
+            await bus.publish("t", b"")
+            await bus.flush()
+            assert said[-1] == b"PING"
+        assert said.count(b"PUB") == 3
+        await bus.close()
+
+
+async def test_a_server_that_shows_us_the_door_ends_the_run_with_its_reason() -> None:
+    def answer(line: bytes) -> bytes:
+        if line.startswith(b"PUB"):
+            return b"-ERR 'User Authentication Expired'\r\n"
+        return b"PONG\r\n" if line.startswith(b"PING") else b""
+
+    async with pretending(answer) as url:
+        bus = await NatsBus.connect(Connection(url, "h1"))
         ear = Ear()
         await bus.subscribe("t", ear.receive, ear.fail)
         await bus.publish("t", b"")
