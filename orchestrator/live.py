@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from orchestrator.assembly import host_node, households_of, layout, orchestrator_node
 from orchestrator.collect import collect
@@ -50,7 +50,10 @@ def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Ru
         url = settings.nats or stack.enter_context(EmbeddedServer()).url
 
         def host(name: str) -> None:
-            asyncio.run(_host(run_id, name, hosts[name], inputs, url, processes.end_with_parent))
+            plans = {m: inputs.population.households[m] for m in hosts[name]}
+            isolation = settings.resolved_isolation(len(members))
+            home = host_node(run_id, name, plans, isolation=isolation)
+            asyncio.run(_host(home, url, processes.end_with_parent))
 
         asyncio.run(_reach(url))
         processes = stack.enter_context(HostProcesses())
@@ -85,20 +88,11 @@ async def _reach(url: str) -> None:
         await bus.close()
 
 
-async def _host(
-    run_id: str,
-    name: str,
-    members: Sequence[str],
-    inputs: Inputs,
-    url: str,
-    end_with_parent: Callable[[], None],
-) -> None:
+async def _host(node: Node, url: str, end_with_parent: Callable[[], None]) -> None:
     """One host process, until all its households have left."""
     end_with_parent()
-    plans = {member: inputs.population.households[member] for member in members}
-    node = host_node(run_id, name, plans)
     households = households_of(node)
-    bus = await NatsBus.connect(Connection(url, name), HOST_PATIENCE)
+    bus = await NatsBus.connect(Connection(url, node.name), HOST_PATIENCE)
     await Shell(node, bus).run(lambda: all(household.finished for household in households))
     await bus.close()
 

@@ -24,7 +24,12 @@ def simulate(
     """Run in simulation; the same selections and course as on the bus."""
     began = time.perf_counter()
     hosts = [
-        host_node(run_id, name, {m: inputs.population.households[m] for m in members})
+        host_node(
+            run_id,
+            name,
+            {member: inputs.population.households[member] for member in members},
+            isolation=settings.resolved_isolation(len(inputs.members)),
+        )
         for name, members in layout(inputs.members, settings).items()
     ]
     node, course = orchestrator_node(run_id, inputs.members, inputs.terms, settings.deadline)
