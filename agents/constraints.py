@@ -6,6 +6,7 @@ the first iteration households know only their own subtree; there the slack stan
 With `Arithmetic.epos` the constraint is a penalty on the inefficiency instead, as in EPOS.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -98,7 +99,19 @@ def _first_cost(
         [limit.bound - bounded, bounded - limit.bound, apart if arithmetic.epos else -apart],
         0.0,
     )
-    return np.asarray(1.0 / np.exp(arithmetic.total(slack) / households))
+    slacks: list[float] = (arithmetic.total(slack) / households).tolist()
+    return np.array([_inverse_exp(value) for value in slacks])
+
+
+def _inverse_exp(x: float) -> float:
+    """1 / exp(x). Not numpy's exp: its last bits differ from one processor to another, and a tie
+    may hang on them; this one nearly always has the bits of Java's."""
+    try:
+        return 1.0 / math.exp(x)
+    except OverflowError:
+        return 0.0
+    except ZeroDivisionError:
+        return math.inf
 
 
 def _violation(constraint: HardConstraint, bounded: Array, arithmetic: Arithmetic) -> Array:
