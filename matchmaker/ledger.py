@@ -108,7 +108,7 @@ class Ledger:
 
     # -- offers -----------------------------------------------------------------------------------
 
-    def enter(self, household: Address, *, firm: bool) -> None:
+    def enter(self, household: Address) -> None:
         """A household that will tell all its offers: what was known of it is forgotten."""
         column = self._columns.get(household.name)
         if column is None:
@@ -124,7 +124,10 @@ class Ledger:
         self._offered[:, column] = self._free[:, column] = False
         for slot in range(self.slots):
             self._forget(slot, column)
-        self._slack[column] = 0.0 if firm else np.inf
+
+    def bind(self, household: str, firm: bool) -> None:
+        """Whether this household's limits bind from now on."""
+        self._slack[self._columns[household]] = 0.0 if firm else np.inf
 
     def knows(self, household: Address) -> bool:
         """Whether this household has entered, from there."""

@@ -60,9 +60,10 @@ class Matchmaker:
         ledger, name = self.ledger, household.name
         self._check(lookup)
         if lookup.epoch == 0:
-            ledger.enter(household, firm=lookup.firm)
+            ledger.enter(household)
         elif lookup.epoch != ledger.epoch or not ledger.knows(household):
             return Match(lookup.session, lookup.number, ledger.epoch, True, False, (), (), ())
+        ledger.bind(name, lookup.firm)
         for slot in lookup.withdrawn:
             ledger.withdraw(name, slot)
         values = lookup.values.tolist()

@@ -1,11 +1,11 @@
 """Stage 2 alone in one process: traders and matchmakers on nodes, bytes between them, crashes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import numpy as np
 
-from agents.exchange.journal import Journal, MemoryJournal
+from agents.exchange.journal import MemoryJournal
 from agents.exchange.setting import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
@@ -13,7 +13,7 @@ from matchmaker.machine import Matchmaker
 from orchestrator.simulation import CALM, Network, Weather
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
-from protocol.node import Frame, Node
+from protocol.node import Node
 from protocol.vectors import Array
 
 RUN = "test"
@@ -33,6 +33,7 @@ class World(Network):
         arity: int = 2,
         weather: Weather = CALM,
         mandates: Mapping[int, Mandate] | None = None,
+        journal: Callable[[], MemoryJournal] = MemoryJournal,
     ) -> None:
         """`schedules` and `preferred` are float64[n, d], kWh."""
         super().__init__([], weather)
@@ -41,29 +42,32 @@ class World(Network):
         self.places = [Address(f"host{i % hosts}", f"h{i:04}") for i in range(count)]
         self.makers = [Address(f"maker{k}", f"maker{k}") for k in range(makers)]
         self.mandates = mandates or {}
-        self.journals: dict[str, Journal] = {f"host{k}": MemoryJournal() for k in range(hosts)}
-        self.traders: list[Trader] = []
-        self._epoch = 0
+        self.journals = {f"host{k}": journal() for k in range(hosts)}
         self.crashes = 0
-        self._opening: list[tuple[str, list[Frame]]] = []
-        for position, place in enumerate(self.places):
-            parent = None if position == 0 else self.places[(position - 1) // arity]
-            children = self.places[arity * position + 1 : arity * position + 1 + arity]
-            setting = Setting(parent, tuple(children), tuple(self.makers), terms)
-            self.traders.append(
-                Trader(
-                    place,
-                    setting,
-                    schedules[position],
-                    preferred[position],
-                    self.journals[place.host],
-                    self.mandates.get(position, FREE),
-                )
-            )
+        self._arity, self._epoch = arity, 0
+        self.traders = [self._new(position) for position in range(count)]
         for maker in self.makers:
             self._start_maker(maker)
         for host in self.journals:
-            self._start_host(host)
+            node = self.nodes[host] = Node(host, RUN, commit=self.journals[host].commit)
+            for trader in self.traders:
+                if trader.address.host == host:
+                    node.machines[trader.address.name] = trader
+                    node.post(trader.start(0.0))
+
+    def _new(self, position: int) -> Trader:
+        parent = None if position == 0 else self.places[(position - 1) // self._arity]
+        first = self._arity * position + 1
+        children = self.places[first : first + self._arity]
+        place = self.places[position]
+        return Trader(
+            place,
+            Setting(parent, tuple(children), tuple(self.makers), self.terms),
+            self.before[position],
+            self.preferred[position],
+            self.journals[place.host],
+            self.mandates.get(position, FREE),
+        )
 
     def _start_maker(self, maker: Address) -> None:
         self._epoch += 1
@@ -77,16 +81,6 @@ class World(Network):
         )
         self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: machine})
 
-    def _start_host(self, host: str) -> Node:
-        node = Node(host, RUN, commit=self.journals[host].commit)
-        for trader in self.traders:
-            if trader.address.host == host:
-                node.machines[trader.address.name] = trader
-                if not self.crashes:
-                    node.post(trader.start(self.now))
-        self.nodes[host] = node
-        return node
-
     def crash(self, name: str, chance: Random) -> None:
         """End an endpoint as a killed process ends, and start it again from what lasts."""
         self.crashes += 1
@@ -95,7 +89,6 @@ class World(Network):
         if journal is None:
             self._start_maker(Address(name, name))
         else:
-            assert isinstance(journal, MemoryJournal)
             if chance.random() < 0.5:
                 old.flush()  # killed after the commit, before the frames left
             journal.crash()
@@ -103,10 +96,17 @@ class World(Network):
             node = Node(name, RUN, commit=journal.commit)
             for position, place in enumerate(self.places):
                 if place.host == name:
-                    mandate = self.mandates.get(position, FREE)
-                    trader, said = Trader.resume(
-                        place, entries[place.name], journal, self.now, mandate
-                    )
+                    trader = self._new(position)
+                    if place.name in entries:
+                        trader, said = Trader.resume(
+                            place,
+                            entries[place.name],
+                            journal,
+                            self.now,
+                            self.mandates.get(position, FREE),
+                        )
+                    else:
+                        said = trader.start(self.now)
                     self.traders[position] = trader
                     node.machines[place.name] = trader
                     node.post(said)

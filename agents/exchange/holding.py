@@ -34,6 +34,8 @@ class Holding:
         if self.rule == "paper" and self.tolerance is None:
             self.tolerance = PAPER_TOLERANCE
         self.slots = len(self.values)
+        self.ease = 0.0
+        """kWh^2 that it must have gained before others may ask it to lose."""
         self.pending: dict[int, float] = {}
         self._never = frozenset(range(self.slots)) if not mandate.exchange else mandate.never
         self._deviation = self._start = self.squares()
@@ -70,6 +72,11 @@ class Holding:
         if slot in self._never:
             return False
         return self.rule == "cooperative" or self.values[slot] != self.preferred[slot]
+
+    @property
+    def firm(self) -> bool:
+        """Whether it is not to be asked to lose: it never does, or has not gained enough yet."""
+        return self.rule != "cooperative" or self._start - self._deviation <= self.ease
 
     def wants(self, slot: int) -> bool:
         """Whether it would have another value there and is free to ask for it."""

@@ -112,7 +112,7 @@ class Link:
             self.number,
             self._epoch,
             round,
-            holding.rule != "cooperative",
+            holding.firm,
             holding.disclosure,
             tuple(slots),
             np.array([values[slot] for slot in slots]),

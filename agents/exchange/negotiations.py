@@ -105,7 +105,7 @@ class Negotiations:
         self._journal.append(entry)
         if reason:
             return Closed(lease.id, "declined" if reason == "loss" else "void")
-        return self._propose(entry, now)
+        return self._propose(entry, now + RESEND_AFTER)
 
     def conclude(self, sender: Address, outcome: Outcome, round: int) -> Closed | None:
         """Take a partner's answer; None if it was heard before."""
@@ -124,7 +124,7 @@ class Negotiations:
         self._settle(outcome.slot, proposal.taken, outcome.accepted)
         return Closed(lease, ending(outcome.reason))
 
-    def _propose(self, entry: Entry, now: float) -> Envelope:
+    def _propose(self, entry: Entry, say_again: float) -> Envelope:
         partner = Address(entry.host, entry.partner)
         proposal = Proposal(
             LeaseId(entry.epoch, entry.lease),
@@ -133,7 +133,7 @@ class Negotiations:
             entry.taken,
             named_change(self._holding.rule, entry.change),
         )
-        self._asked[entry.slot] = _Asked(partner, proposal, entry.change, now + RESEND_AFTER)
+        self._asked[entry.slot] = _Asked(partner, proposal, entry.change, say_again)
         self._holding.pending[entry.slot] = entry.taken - entry.given
         self.tally.proposals += 1
         return Envelope(self._address, partner, proposal)
@@ -191,7 +191,7 @@ class Negotiations:
     # -- again ------------------------------------------------------------------------------------
 
     def replay(self, entry: Entry, now: float) -> None:
-        """Bring back what an entry of the journal says."""
+        """Bring back what an entry of the journal says; open proposals are late at once."""
         match entry.kind:
             case "proposed":
                 self._propose(entry, now)

@@ -152,7 +152,7 @@ class Trader:
                         self._exchanged.add(entry.slot)
         if self.finished:
             return []
-        out = self._negotiations.repeat(NEVER)
+        out = self._negotiations.repeat(now)
         if last is None:
             return out + self._finish_pass(now)
         out += self._enter(last)
@@ -223,6 +223,7 @@ class Trader:
         terms = self.setting.terms
         self._enough = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale
         self._scale, self._lowest = following.scale, FLOOR * following.scale**0.5
+        self._holding.ease = following.scale
         return self._rounds.begin(following)
 
     def _ask(self, following: NextRound) -> None:

@@ -19,10 +19,21 @@ from protocol.messages.exchange import (
     NextRound,
     Outcome,
     Proposal,
+    RoundCount,
     RoundDone,
     RoundProgress,
 )
-from protocol.messages.planning import Course, Down, Iteration, Progress, Result, Up, Waiting
+from protocol.messages.planning import (
+    Course,
+    Down,
+    ExchangeCourse,
+    Exchanged,
+    Iteration,
+    Progress,
+    Result,
+    Up,
+    Waiting,
+)
 
 Message = (
     Enrol
@@ -56,6 +67,8 @@ __all__ = [
     "Down",
     "End",
     "Enrol",
+    "ExchangeCourse",
+    "Exchanged",
     "Failure",
     "Go",
     "Iteration",
@@ -71,6 +84,7 @@ __all__ = [
     "Ready",
     "Release",
     "Result",
+    "RoundCount",
     "RoundDone",
     "RoundProgress",
     "Tally",

@@ -30,6 +30,8 @@ class Place:
     parent: Address | None
     children: tuple[Address, ...]
     terms: Terms
+    matchmakers: tuple[Address, ...] = ()
+    """Where partners for slot i are looked up: number i modulo their number."""
     roster: tuple[Address, ...] = ()
     """All households by position; only sent when the tree may be reorganised during the run."""
 

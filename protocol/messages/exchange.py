@@ -68,7 +68,8 @@ class Lookup:
     """The matchmaker's, as last heard; 0: these are all my offers, forget any others."""
     round: int
     firm: bool
-    """Whether limits bind: not to be asked to lose. Else they only tell where its interest lies."""
+    """Whether its limits bind: not to be asked to lose now. Else they tell where its interest
+    lies."""
     disclosure: DisclosureName
     slots: tuple[int, ...]
     """Slots of new or changed offers."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocol.messages.enrolment import Address
+from protocol.messages.exchange import RoundCount
 from protocol.vectors import Vector
 
 
@@ -72,6 +73,31 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What stage 2 made of one household's plan."""
+
+    discomfort: float
+    """RMSE of the schedule against the preferred plan, kWh."""
+    energy_drift: float
+    """Sum of the schedule minus sum of the selected plan, kWh."""
+    requests: int
+    """Proposals it made."""
+    accepted: int
+    """Of them, those that were accepted."""
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeCourse:
+    """How stage 2 went, as the root saw it."""
+
+    rounds: tuple[RoundCount, ...]
+    """The first two ask nobody: where the stage starts, and when all offers are made."""
+    response: Vector
+    """The sum of all schedules at the end, kWh."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Household to orchestrator: what came out for me. Repeated until Release arrives."""
 
@@ -81,3 +107,7 @@ class Result:
     """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
     course: Course | None = None
     """From households that were the root, in whichever iteration."""
+    exchanged: Exchanged | None = None
+    """What stage 2 made of it, if there was one."""
+    exchange: ExchangeCourse | None = None
+    """From the root of stage 2."""
