@@ -161,7 +161,7 @@ class Part:
         shelf.received.setdefault(sender, up)
         if member.phase is Phase.PLACED:
             return member.begin(now)  # the start was heard by others, so it has been given
-        return self.go_on(now)
+        return member.say([], now) + self.go_on(now)
 
     def on_down(self, seat: Seat, sender: Address, down: Down, now: float) -> list[Envelope]:
         """What the parent of the top answers."""

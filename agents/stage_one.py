@@ -57,7 +57,8 @@ class StageOne:
     def on_up(self, sender: Address, up: Up, now: float) -> list[Envelope]:
         """A child's aggregate."""
         member = self._member
-        if up.iteration < self.iteration or member.phase is Phase.REPORTING or member.finished:
+        over = member.phase not in (Phase.PLACED, Phase.PLANNING)
+        if over or up.iteration < self.iteration:
             return [Envelope(member.address, sender, late_answer(self._answers, sender, up))]
         if len(up.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(up.response)} slots")
@@ -76,19 +77,23 @@ class StageOne:
 
     def _collect(self, now: float) -> list[Envelope]:
         """Go on with the iteration if all children have reported."""
-        if len(self._received) < len(self._children):
-            return self._member.say([], now)
-        ups = [self._received[child] for child in self._children]
-        size = 1 + sum(up.size for up in ups)
-        known = size if self.iteration == 0 else self._place.households
-        aggregate = self._planner.rise(
-            [Aggregate(up.response, up.discomfort, up.discomfort_squares) for up in ups], known
-        )
-        self._received, self._risen = {}, True
-        if self._parent is None:
-            return self._conclude(aggregate, now)
-        up = Up(self.iteration, size, *aggregate)
-        return self._member.say([Envelope(self._member.address, self._parent, up)], now)
+        out: list[Envelope] = []
+        while self._member.phase is Phase.PLANNING:  # a root without children goes on to the end
+            if len(self._received) < len(self._children):
+                return out + self._member.say([], now)
+            ups = [self._received[child] for child in self._children]
+            size = 1 + sum(up.size for up in ups)
+            known = size if self.iteration == 0 else self._place.households
+            aggregate = self._planner.rise(
+                [Aggregate(up.response, up.discomfort, up.discomfort_squares) for up in ups], known
+            )
+            self._received, self._risen = {}, True
+            if self._parent is not None:
+                up = Up(self.iteration, size, *aggregate)
+                envelope = Envelope(self._member.address, self._parent, up)
+                return out + self._member.say([envelope], now)
+            out += self._conclude(aggregate, now)
+        return out
 
     def _conclude(self, everybody: Aggregate, now: float) -> list[Envelope]:
         """The root: its aggregate is the global plan."""
@@ -119,10 +124,10 @@ class StageOne:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
         everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
         self._planner.settle(everybody, down.approved)
-        return self._pass_on(everybody, down.reorganise, now)
+        return self._pass_on(everybody, down.reorganise, now) + self._collect(now)
 
     def _pass_on(self, everybody: Aggregate, reorganise: bool, now: float) -> list[Envelope]:
-        """Answer the children, then begin the next iteration or end the stage."""
+        """Answer the children; the next iteration, or the end of the stage."""
         address = self._member.address
         self._answers = {
             child: Down(self.iteration, *everybody, approved=flag, reorganise=reorganise)
@@ -143,7 +148,7 @@ class StageOne:
         self._risen = False
         early, self._early = self._early, {}
         self._received = {child: early[child] for child in self._children if child in early}
-        return out + self._collect(now)
+        return out
 
 
 def late_answer(answers: dict[Address, Down], sender: Address, up: Up) -> Down:

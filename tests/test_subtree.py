@@ -54,6 +54,8 @@ class Outcome:
     selections: dict[str, list[int]]
     results: dict[str, bytes]
     course: bytes
+    traffic: list[tuple[str, Frame]]
+    """Every frame, by its sender."""
     between: dict[Said, bytes]
     """Tree messages between hosts, by sender, receiver, kind and iteration."""
     inside: int
@@ -72,13 +74,16 @@ def world(
     mixed: bool = False,
     **terms: Any,
 ) -> World:
-    """Households with whole numbers for plans, so that there are many ties, or with real ones."""
+    """Households with a few equal values in their plans, so that there are many ties, some of them
+    broken by rounding; or with real values."""
     rng = np.random.default_rng(seed)
     names = [f"h{n}" for n in range(households)]
     plans = {}
     for name in names:
         shape = (int(rng.integers(1, most_plans + 1)), slots)
-        values = rng.integers(0, 3, shape).astype(float) if seed % 2 else rng.gamma(2.0, 0.1, shape)
+        values = rng.integers(0, 3, shape).astype(float) * (1.0, 0.1)[seed % 2]
+        if seed % 3 == 0:
+            values = rng.gamma(2.0, 0.1, shape)
         plans[name] = Plans(values, rng.integers(0, 3, shape[0]) / 2)
     if terms.get("cost", "var") in COSTS_WITH_TARGET:
         terms["target"] = rng.random(slots) + np.arange(slots)
@@ -112,8 +117,10 @@ def run(inputs: World, isolation: Any, weather: Weather = CALM, together: Any = 
     network = Network([*hosts, node], weather)
     between: dict[Said, bytes] = {}
     inside = Counter[str]()
+    traffic: list[tuple[str, Frame]] = []
 
     def listen(sender: str, frame: Frame) -> None:
+        traffic.append((sender, frame))
         if ORCHESTRATOR in (sender, frame.to):
             return
         for item in decode_frame(frame.data, "r"):
@@ -133,6 +140,7 @@ def run(inputs: World, isolation: Any, weather: Weather = CALM, together: Any = 
         {h.address.name: h.selections for host in hosts for h in households_of(host)},
         {name: encode_message(result) for name, result in course.results.items()},
         repr((course.course.iterations, course.course.response.tolist())).encode(),
+        traffic,
         between,
         inside.total(),
         network,
@@ -189,12 +197,22 @@ def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("scattered", [False, True])
 def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
-    inputs = world(seed, scattered=scattered, beta=0.25, patience=3.0)
+    inputs = world(seed, scattered=scattered, beta=0.25, patience=1000.0)
     weather = Weather(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
     stormy = run(inputs, "subtree", weather)
     assert_equal(stormy, run(inputs, "task"))
     assert stormy.network.lost
     assert stormy.network.repeated
+    assert stormy.network.now < 500, "nobody waited for its patience to end"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_household_by_itself_says_the_same_at_the_same_moment(seed: int) -> None:
+    inputs = world(seed, households=9, hosts=9, beta=0.25, patience=0.7)
+    weather = Weather(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
+    single, reference = run(inputs, "subtree", weather), run(inputs, "task", weather)
+    assert single.traffic == reference.traffic
+    assert single.network.now == reference.network.now
 
 
 @pytest.mark.parametrize("together", [{0}, {1, 2}])
@@ -224,9 +242,10 @@ def test_households_decide_one_by_one_where_arrays_do_not_serve(terms: dict[str,
     assert together.inside > 0
 
 
-def test_many_iterations_of_a_host_by_itself() -> None:
-    inputs = world(1, households=5, hosts=1, iterations=500)
-    assert {len(rows) for rows in run(inputs, "subtree").selections.values()} == {500}
+@pytest.mark.parametrize(("households", "isolation"), [(1, "task"), (1, "subtree"), (5, "subtree")])
+def test_many_iterations_without_hearing_from_others(households: int, isolation: str) -> None:
+    inputs = world(1, households=households, hosts=1, iterations=500)
+    assert {len(rows) for rows in run(inputs, isolation).selections.values()} == {500}
 
 
 def test_who_is_silent_is_named() -> None:
