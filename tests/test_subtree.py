@@ -187,6 +187,20 @@ def test_a_row_does_not_depend_on_its_batch(slots: int, cost: str) -> None:
     assert_equal(run(inputs, "subtree"), run(inputs, "task"))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_where_rounding_alone_decides(seed: int) -> None:
+    """Plans that are shifted copies cost the same but for the order in which numbers are added."""
+    rng = np.random.default_rng(seed)
+    inputs = world(seed, households=40, slots=9)
+    for name in inputs.plans:
+        one = rng.random(9)
+        shifted = np.stack([np.roll(one, by) for by in range(5)])
+        inputs.plans[name] = Plans(shifted, np.zeros(5))
+    level = replace(inputs.terms["h0"], cost="dot", target=np.ones(9))
+    inputs.terms = dict.fromkeys(inputs.plans, level)
+    assert_equal(run(inputs, "subtree"), run(inputs, "task"))
+
+
 def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = world(6, households=70, beta=0.2)
     whole = run(inputs, "subtree")
