@@ -5,7 +5,6 @@ everything, so that a hundred of them share its memory.
 """
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
@@ -137,7 +136,7 @@ class HostProcesses:
         except BaseException:
             _say(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:
-            os._exit(status)
+            os._exit(status)  # whatever happened, even when nobody could be told
 
     def end_with_parent(self) -> None:
         """In a child, once its loop runs: end when the parent is gone."""
@@ -145,7 +144,5 @@ class HostProcesses:
 
 
 def _say(text: str) -> None:
-    """Write to standard error in one piece, so that the words of two hosts do not mix; nobody may
-    be there to read it."""
-    with contextlib.suppress(OSError):
-        os.write(2, text.encode(errors="replace"))
+    """Write to standard error in one piece, so that the words of two hosts do not mix."""
+    os.write(2, text.encode(errors="replace"))

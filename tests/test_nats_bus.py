@@ -14,6 +14,7 @@ from protocol.errors import InputError, RunError
 from protocol.nats_bus import NatsBus
 from protocol.shell import Shell
 from tests.pingpong import Answerer, Asker, answering, asking
+from tests.waiting import until
 
 pytestmark = pytest.mark.nats
 
@@ -242,11 +243,14 @@ async def test_an_outage_loses_messages_but_not_the_run(server: EmbeddedServer) 
     await bus.close()
 
 
-async def test_one_can_leave_a_server_that_is_gone(server: EmbeddedServer) -> None:
+@pytest.mark.parametrize("noticed", [False, True])
+async def test_one_can_leave_a_server_that_is_gone(server: EmbeddedServer, noticed: bool) -> None:
     bus = await NatsBus.connect(Connection(server.url, "h1"))
     ear = Ear()
     await bus.subscribe("t", ear.receive, ear.fail)
     server.kill()
+    if noticed:
+        await until(lambda: "Connect call failed" in bus.trouble, "a reconnection that fails")
     async with asyncio.timeout(60):
         await bus.publish("t", bytes(100_000))
         await bus.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -170,6 +171,7 @@ def test_an_interrupt_leaves_the_hosts_to_the_parent(hosts: HostProcesses, talk:
     for word in (b"a", b"b", b"c"):
         os.kill(hosts.pids["h1"], signal.SIGINT)
         os.write(talk.tell, word)
+        assert select.select([talk.listen], [], [], 60)[0], "no answer"
         assert os.read(talk.listen, 1) == word
 
 

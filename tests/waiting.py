@@ -1,5 +1,6 @@
 """Waiting for a thing to be so, instead of for time to pass."""
 
+import asyncio
 import select
 import time
 from collections.abc import Callable
@@ -14,6 +15,14 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
     while not condition():
         assert time.monotonic() < until, f"still waiting for {what}"
         select.select([], [], [], 0.01)
+
+
+async def until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """The same, while the loop goes on."""
+    last = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < last, f"still waiting for {what}"
+        await asyncio.sleep(0.005)
 
 
 def children_of(pid: int) -> list[int]:
