@@ -1,10 +1,11 @@
-"""Vectors of float64: the type, and how it stands in a message (raw little-endian bytes)."""
+"""Vectors of float64: the type, and how it stands in a message (raw little-endian bytes). Numbers
+that are summed up the tree are finite: one that is not would leave nothing to compare."""
 
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PlainValidator
+from pydantic import Field, PlainValidator
 
 Array = NDArray[np.float64]
 
@@ -26,3 +27,6 @@ def from_bytes(data: Any) -> Array:
 
 Vector = Annotated[Array, PlainValidator(from_bytes)]
 """A float64[d] field of a message."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+"""A number of a message that is neither infinite nor NaN."""

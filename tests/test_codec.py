@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import typing
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from protocol.codec import VERSION, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, InputError
-from protocol.messages import Go, Message, Up
+from protocol.messages import Down, Go, Message, Up
 from protocol.subjects import check_name, direct, inbox, sender_of
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 
@@ -46,7 +47,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is Terms:
         return terms
     if origin is typing.Annotated:
-        return vectors
+        return finite if parts[0] is float else vectors
     if origin is typing.Literal:
         return st.sampled_from(parts)
     if origin is tuple:
@@ -134,6 +135,20 @@ def test_vectors_are_whole_and_finite() -> None:
     for wrong in (np.array([1.0, np.nan]), np.array([np.inf, -np.inf]), np.array([1.0, np.inf])):
         with pytest.raises(DecodeError):
             decode_frame(good.replace(raw, wrong.tobytes()), "run")
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_sums_on_the_tree_are_finite(wrong: float) -> None:
+    """One household that sends NaN must not bring down those who add it up."""
+    x = np.array([1.0])
+    for message in (
+        Up(0, 1, x, wrong, 0.0),
+        Up(0, 1, x, 0.0, wrong),
+        Down(0, x, wrong, 0.0, True, False),
+        Down(0, x, 0.0, wrong, True, False),
+    ):
+        with pytest.raises(DecodeError, match="not a frame"):
+            decode_frame(encode_frame("run", [Item("a", "b", message)]), "run")
 
 
 def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from protocol.messages.enrolment import Address
 from protocol.messages.exchange import RoundCount
-from protocol.vectors import Vector
+from protocol.vectors import Finite, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,9 @@ class Up:
     """Households in the subtree."""
     response: Vector
     """Sum of the subtree's selected plans, kWh."""
-    discomfort: float
+    discomfort: Finite
     """Sum of the subtree's discomforts."""
-    discomfort_squares: float
+    discomfort_squares: Finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Down:
     iteration: int
     response: Vector
     """The global plan g, kWh."""
-    discomfort: float
+    discomfort: Finite
     """Sum over all households."""
-    discomfort_squares: float
+    discomfort_squares: Finite
     approved: bool
     reorganise: bool
     """Whether the next iteration runs on the next tree."""
