@@ -12,6 +12,8 @@ class Host:
 
     def __init__(self, host: str, orchestrator: Address, counters: Counters) -> None:
         self.address = Address(host, HOST)
+        self.released = False
+        """Whether the orchestrator has said that the run is over."""
         self._orchestrator, self._counters = orchestrator, counters
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
@@ -20,6 +22,7 @@ class Host:
             raise PeerError(f"{envelope.sender} is not the orchestrator")
         match envelope.message:
             case Release():
+                self.released = True
                 counted = self._counters
                 tally = Tally(
                     counted.messages,
@@ -30,6 +33,7 @@ class Host:
                 )
                 return [Envelope(self.address, self._orchestrator, tally)]
             case Abort():
+                self.released = True
                 return []
             case other:
                 raise PeerError(f"{type(other).__name__} is not for a host")

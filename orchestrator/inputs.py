@@ -2,7 +2,7 @@
 and the terms of each household."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,9 +13,11 @@ from agents.chance import JavaRandom
 from agents.data.epos_folder import read_target
 from agents.data.generate import generate
 from agents.data.load import data_sha256, load
+from agents.mandate import Mandate, load_mandates
 from agents.plans import Population
 from orchestrator.settings import RunSettings
 from protocol.errors import InputError
+from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.subjects import check_name
 from protocol.terms import COSTS_WITH_TARGET, HardConstraint, Limit, Reorganisation, Terms
 from protocol.vectors import Array
@@ -35,6 +37,8 @@ class Inputs:
     terms: Callable[[str], Terms]
     target: Array | None
     data_sha256: str
+    mandates: Mapping[str, Mandate]
+    """Of the households whose people said something."""
 
 
 def read_inputs(settings: RunSettings) -> Inputs:
@@ -51,7 +55,16 @@ def read_inputs(settings: RunSettings) -> Inputs:
         for household, (alpha, beta) in weights.items()
     }
     digest = data_sha256(population)
-    return Inputs(population, members, lambda name: special.get(name, common), target, digest)
+    mandates: dict[str, Mandate] = {}
+    if settings.mandates is not None:
+        mandates = load_mandates(settings.mandates, population.households, population.slots)
+        absent = {name for name, mandate in mandates.items() if not mandate.take_part}
+        members = tuple(name for name in members if name not in absent)
+        if not members:
+            raise InputError("nobody takes part", file=settings.mandates)
+    return Inputs(
+        population, members, lambda name: special.get(name, common), target, digest, mandates
+    )
 
 
 def _population(settings: RunSettings) -> Population:
@@ -99,7 +112,23 @@ def _terms(settings: RunSettings, target: Array | None, slots: int) -> Terms:
             seed=settings.seed,
         ),
         constraint=_constraint(settings, slots),
+        exchange=_exchange(settings),
         patience=settings.deadline / PATIENCE_SHARE,
+    )
+
+
+def _exchange(settings: RunSettings) -> ExchangeTerms | None:
+    if settings.exchange == "off":
+        return None
+    paper = settings.exchange == "paper" and settings.tolerance is None
+    return ExchangeTerms(
+        rule=settings.exchange,
+        disclosure=settings.disclose,
+        tolerance=PAPER_TOLERANCE if paper else settings.tolerance,
+        min_gain=settings.min_gain,
+        rounds=settings.rounds,
+        locks=settings.locks,
+        order=settings.exchange_order,
     )
 
 

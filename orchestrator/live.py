@@ -6,13 +6,20 @@ import signal
 import time
 from collections.abc import Callable
 
-from orchestrator.assembly import host_node, households_of, layout, orchestrator_node
+from orchestrator.assembly import (
+    host_node,
+    households_of,
+    layout,
+    matchmaker_addresses,
+    orchestrator_node,
+)
 from orchestrator.collect import collect
 from orchestrator.course import RunCourse, Stage
 from orchestrator.embedded import EmbeddedServer
 from orchestrator.inputs import Inputs
 from orchestrator.processes import HostProcesses
 from orchestrator.results import RunResults, Seconds
+from orchestrator.services import MatchmakerProcesses
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
 from protocol.errors import RunError
@@ -45,27 +52,41 @@ def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Ru
     began = time.monotonic()
     members = inputs.members
     hosts = layout(members, settings)
-    node, course = orchestrator_node(run_id, members, inputs.terms, settings.deadline)
+    makers = matchmaker_addresses(settings)
+    node, course = orchestrator_node(
+        run_id, members, inputs.terms, settings.deadline, matchmakers=makers
+    )
     with contextlib.ExitStack() as stack:
         url = settings.nats or stack.enter_context(EmbeddedServer()).url
 
         def host(name: str) -> None:
             plans = {m: inputs.population.households[m] for m in hosts[name]}
             isolation = settings.resolved_isolation(len(members))
-            home = host_node(run_id, name, plans, isolation=isolation)
+            home = host_node(run_id, name, plans, isolation=isolation, mandates=inputs.mandates)
             asyncio.run(_host(home, url, processes.end_with_parent))
 
         asyncio.run(_reach(url))
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
-        trouble = asyncio.run(_orchestrate(node, course, processes, url, watch))
+        services = stack.enter_context(
+            MatchmakerProcesses(
+                run_id,
+                url,
+                makers,
+                inputs.population.slots,
+                inputs.terms(members[0]).exchange,
+            )
+        )
+        trouble = asyncio.run(_orchestrate(node, course, processes, services, url, watch))
         if course.reason:
             raise RunError("; ".join(filter(None, (course.reason, trouble))))
         processes.join(FAREWELL)
     marks, ended = course.marks, time.monotonic()
+    planned = marks.get(Stage.EXCHANGING, marks[Stage.RELEASING])
     seconds = Seconds(
         start=marks[Stage.PLANNING] - began,
-        planning=marks[Stage.RELEASING] - marks[Stage.PLANNING],
+        planning=planned - marks[Stage.PLANNING],
+        exchange=marks[Stage.RELEASING] - planned if Stage.EXCHANGING in marks else None,
         total=ended - began,
     )
     return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
@@ -98,7 +119,12 @@ async def _host(node: Node, url: str, end_with_parent: Callable[[], None]) -> No
 
 
 async def _orchestrate(
-    node: Node, course: RunCourse, processes: HostProcesses, url: str, watch: Watch
+    node: Node,
+    course: RunCourse,
+    processes: HostProcesses,
+    services: MatchmakerProcesses,
+    url: str,
+    watch: Watch,
 ) -> str:
     """The orchestrator's part, until the run is over; says what was wrong with the bus then."""
     loop = asyncio.get_running_loop()
@@ -113,6 +139,8 @@ async def _orchestrate(
             # A host ends by itself once its households have left; before that it is a failure.
             if ended.status or course.stage is not Stage.RELEASING:
                 shell.post(course.fail(str(ended), shell.clock()))
+        if course.stage is not Stage.RELEASING and (reason := services.revive()):
+            shell.post(course.fail(reason, shell.clock()))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)

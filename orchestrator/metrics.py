@@ -91,6 +91,15 @@ def jain(values: Array) -> float:
     return float(shares.sum() ** 2 / (len(shares) * (shares * shares).sum()))
 
 
+def exchange_bound(schedules: Array, preferred: Array) -> Array:
+    """The best that reassigning the values within each slot can do for the summed squared
+    deviation: the j-th smallest value to the j-th smallest preference. float64[n, d] each, kWh."""
+    best = np.empty_like(schedules)
+    order = np.argsort(preferred, axis=0, kind="stable")
+    np.put_along_axis(best, order, np.sort(schedules, axis=0), axis=0)
+    return best
+
+
 def cost_unit(cost: str) -> str:
     """The unit of the inefficiency by a cost's name; empty for costs of scaled curves."""
     return {"var": "kWh²", "sqr": "kWh²", "std": "kWh", "rmse": "kWh", "max": "kWh"}.get(cost, "")

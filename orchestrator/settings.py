@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.plans import ScoreMeaning
 from protocol.errors import InputError
+from protocol.exchange_terms import DisclosureName, LocksName, OrderName
 from protocol.terms import CostName, DiscomfortName, ScalingName, StrategyName
 
 IsolationName = Literal["auto", "process", "task", "subtree"]
+
+ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
 
 PROCESSES_AT_MOST = 500
 """Up to so many households, isolation auto gives each a process of its own."""
@@ -52,6 +55,19 @@ class RunSettings(BaseModel):
     offset: int = Field(0, ge=0, description="Iteration whose selection 'memorise' keeps.")
     memorise: bool = Field(False, description="Return to the kept selection on a new tree.")
     threshold: float = Field(0.0, ge=0, description="Relative change for cost-reduction.")
+    exchange: ExchangeName = Field("off", description="Rule of stage 2 (experimental), or off.")
+    disclose: DisclosureName = Field("limit", description="What an offer says (docs/privacy.md).")
+    tolerance: float | None = Field(
+        None, ge=0, description="kWh from the preferred value; none: anything that brings closer."
+    )
+    min_gain: float = Field(
+        0.02, ge=0, description="Least gain worth an exchange, share of mean squared deviation."
+    )
+    rounds: int = Field(50, ge=1, description="Rounds of the exchange at most.")
+    exchange_order: OrderName = Field("concurrent", description="All at once, or in turn.")
+    locks: LocksName = Field("household", description="What a lease marks busy.")
+    matchmakers: int = Field(1, ge=1, description="Matchmakers that share the slots.")
+    mandates: Path | None = Field(None, description="TOML: what households allow their proxies.")
     isolation: IsolationName = Field(
         "auto", description="Households a process: one, or many (auto: one up to 500)."
     )

@@ -3,7 +3,13 @@
 import time
 from collections.abc import Callable
 
-from orchestrator.assembly import host_node, layout, orchestrator_node
+from orchestrator.assembly import (
+    host_node,
+    layout,
+    matchmaker_addresses,
+    matchmaker_node,
+    orchestrator_node,
+)
 from orchestrator.collect import collect
 from orchestrator.course import RunCourse
 from orchestrator.inputs import Inputs
@@ -23,17 +29,27 @@ def simulate(
 ) -> RunResults:
     """Run in simulation; the same selections and course as on the bus."""
     began = time.perf_counter()
+    makers = matchmaker_addresses(settings)
+    terms = inputs.terms(inputs.members[0]).exchange
+    services = [
+        matchmaker_node(run_id, maker.name, inputs.population.slots, terms, epoch=1)
+        for maker in makers
+        if terms is not None
+    ]
     hosts = [
         host_node(
             run_id,
             name,
             {member: inputs.population.households[member] for member in members},
             isolation=settings.resolved_isolation(len(inputs.members)),
+            mandates=inputs.mandates,
         )
         for name, members in layout(inputs.members, settings).items()
     ]
-    node, course = orchestrator_node(run_id, inputs.members, inputs.terms, settings.deadline)
-    network = Network([*hosts, node], weather)
+    node, course = orchestrator_node(
+        run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
+    )
+    network = Network([*hosts, *services, node], weather)
     started = time.perf_counter()
     network.run(lambda: course.finished, watch=lambda: watch(course))
     if course.reason:

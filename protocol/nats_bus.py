@@ -39,6 +39,7 @@ class NatsBus:
         self._failure: RunError | None = None
         self._fail: Fail | None = None
         self._complaint: Exception | None = None
+        self._refusal: NatsError | None = None
         self.lost = 0
         """Messages that could not be handed over during an outage, or that came too fast."""
 
@@ -58,28 +59,39 @@ class NatsBus:
         """
         bus = cls(connection)
         where = _without_secrets(connection.url)
-        attempt = bus._client.connect(
-            connection.url,
-            name=connection.name,
-            error_cb=bus._complain,
-            closed_cb=bus._on_closed,
-            connect_timeout=CONNECT_SECONDS,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=RECONNECT_SECONDS,
-            ping_interval=PING_SECONDS,
-            inbox_prefix=f"_INBOX_{connection.name}".encode(),
+        attempt = asyncio.ensure_future(
+            bus._client.connect(
+                connection.url,
+                name=connection.name,
+                error_cb=bus._complain,
+                closed_cb=bus._on_closed,
+                connect_timeout=CONNECT_SECONDS,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_SECONDS,
+                ping_interval=PING_SECONDS,
+                inbox_prefix=f"_INBOX_{connection.name}".encode(),
+            )
         )
         try:
-            await asyncio.wait_for(attempt, patience)
+            await asyncio.wait({attempt}, timeout=patience)
+        finally:
+            # An attempt that fails in the moment in which it is cancelled goes on as if it had not
+            # been (Python 3.11's wait_for, inside): so until it has understood.
+            while not attempt.done():
+                attempt.cancel()
+                await asyncio.wait({attempt}, timeout=RECONNECT_SECONDS)
+        try:
+            attempt.result()
         except (NatsError, ValueError) as error:  # before anything was opened
             raise InputError(
                 f"{where} is not the URL of a NATS server ({_said(error)}): write "
                 "nats://host:port, or leave it away for an embedded server",
                 field="--nats",
             ) from None
-        except TimeoutError as error:
+        except asyncio.CancelledError:
             await bus.close()
-            raise InputError(_unreachable(where, bus._complaint or error), field="--nats") from None
+            reason = bus._refusal or bus._complaint or TimeoutError("no answer")
+            raise InputError(_unreachable(where, reason), field="--nats") from None
         return bus
 
     async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
@@ -137,6 +149,8 @@ class NatsBus:
 
     async def _complain(self, error: Exception) -> None:
         self._complaint = error
+        if isinstance(error, NatsError):  # the server's own words, which a reset may follow
+            self._refusal = error
         if isinstance(error, SlowConsumerError):
             self.lost += 1
         elif "permissions violation" in str(error).lower():

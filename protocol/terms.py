@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from protocol.exchange_terms import ExchangeTerms
 from protocol.vectors import Vector
 
 CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
@@ -83,6 +84,8 @@ class Terms:
     seed: int = 0
     reorganisation: Reorganisation = Reorganisation()
     constraint: HardConstraint | None = None
+    exchange: ExchangeTerms | None = None
+    """How slots are exchanged in stage 2; None: there is no stage 2."""
     patience: float = 10.0
     """Seconds of waiting after which a household tells the orchestrator for whom."""
 

@@ -23,7 +23,7 @@ from protocol import messages
 from protocol.errors import PeerError
 from protocol.machine import Envelope, Machine
 from protocol.messages import Address, Down, Iteration, Place, Progress, Result, Up
-from protocol.terms import Terms
+from protocol.terms import Reorganisation, Terms
 
 
 class Stage:
@@ -88,13 +88,15 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
             return name, np.array([float(v) for v in value.split(",")])
         case "parent":
             return name, None if value == "-" else address(value)
-        case "children":
+        case "children" | "roster":
             return name, tuple(map(address, filter(None, value.split(","))))
         case "missing":
             return name, tuple(map(address, value.split(",")))
         case "terms":
             given = dict(pair.split(":") for pair in value.split(",") if pair)
             options: Any = {k: float(v) if "." in v else int(v) for k, v in given.items()}
+            if "period" in options:
+                options["reorganisation"] = Reorganisation("periodically", options.pop("period"))
             return name, Terms(**options)
         case "iteration" if kind == "Progress":
             return name, Iteration(int(value), 0.0, 0.0, 0.0, 0.0)
@@ -123,6 +125,7 @@ def described(message: messages.Message) -> str:
             )
         case Down():
             verdict = "approved" if message.approved else "not approved"
+            verdict += ", then a new tree" if message.reorganise else ""
             return f"Down {message.iteration}: {vector(message.response)}, {verdict}"
         case Place():
             above = message.parent.name if message.parent else "nobody"

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import data, generate, results, run, verify
+from orchestrator.cli import data, generate, parts, results, run, verify
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ generate.register(app)
 data.register(app)
 results.register(app)
 verify.register(app)
+parts.register(app)
 
 
 def main() -> None:
