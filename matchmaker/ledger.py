@@ -92,6 +92,8 @@ class Ledger:
     _queue: deque[_Open] = field(default_factory=deque)
     _engaged: dict[int, set[LeaseId]] = field(default_factory=dict)
     """Open leases by household."""
+    _held: set[tuple[int, int]] = field(default_factory=set)
+    """Slot and household of every open lease, if leases hold one slot only."""
     _bad: list[dict[int, dict[int, int]]] = field(init=False)
     """By slot: household -> those it is not to be matched with, and until which round."""
     _value: NDArray[np.float64] = field(init=False)
@@ -171,7 +173,7 @@ class Ledger:
     ) -> Found:
         """First come, first served: leases on the first `most` wishes that can be served."""
         self.expire(now)
-        if not self._sorted:
+        if wishes and not self._sorted:
             self._sort()
         column = self._columns[household]
         if not self.per_slot and self._engaged.get(column):
@@ -246,6 +248,7 @@ class Ledger:
         for column in opened.columns:
             self._engaged.setdefault(column, set()).add(id_)
             if self.per_slot:
+                self._held.add((slot, column))
                 self._free[slot, column] = False
             else:
                 self._free[:, column] = False
@@ -302,10 +305,9 @@ class Ledger:
     # -- the parts --------------------------------------------------------------------------------
 
     def _is_busy(self, slot: int, column: int) -> bool:
-        leases = self._engaged.get(column)
-        if not leases:
-            return False
-        return not self.per_slot or any(self._open[lease].slot == slot for lease in leases)
+        if self.per_slot:
+            return (slot, column) in self._held
+        return bool(self._engaged.get(column))
 
     def _release(self, opened: _Open) -> None:
         for column in opened.columns:
@@ -316,6 +318,7 @@ class Ledger:
         leases = self._engaged[column]
         leases.discard(opened.id)
         if self.per_slot:
+            self._held.discard((opened.slot, column))
             self._free[opened.slot, column] = self._offered[opened.slot, column]
         elif not leases:
             self._free[:, column] = self._offered[:, column]

@@ -30,9 +30,6 @@ _FIELDS: dict[type[Any], tuple[str, ...]] = {
 }
 
 
-_AS_IT_IS = frozenset({bool, int, float, str, type(None)})
-
-
 class Item(NamedTuple):
     """One message of a frame: to whom, from whom (names, without hosts), and what."""
 
@@ -42,26 +39,23 @@ class Item(NamedTuple):
 
 
 def _plain(value: Any) -> Any:
-    """`value` as msgpack can write it."""
-    if type(value) in _AS_IT_IS:
-        return value
+    """`value` as msgpack can write it, one level down; called only for what it does not know."""
     if isinstance(value, np.ndarray):
         return to_bytes(value)
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        names = _FIELDS.get(type(value)) or tuple(f.name for f in fields(value))
+        return {name: getattr(value, name) for name in names}
     raise TypeError(f"cannot be sent: {type(value).__name__}")
 
 
 def encode_message(message: Message) -> bytes:
     """One message as `[kind, {field: value}]`."""
-    return packb([type(message).__name__, _body(message)])
+    return packb([type(message).__name__, message])
 
 
 def encode_frame(run: str, items: Iterable[Item]) -> bytes:
     """The bytes of a frame."""
-    return packb([VERSION, run, [[to, by, type(m).__name__, _body(m)] for to, by, m in items]])
+    return packb([VERSION, run, [[to, by, type(m).__name__, m] for to, by, m in items]])
 
 
 def decode_frame(data: bytes, run: str) -> list[Item]:
@@ -80,20 +74,12 @@ def decode_frame(data: bytes, run: str) -> list[Item]:
         raise DecodeError(f"not a frame ({type(error).__name__}): {data[:40]!r}") from error
 
 
-def _body(message: Message) -> dict[str, Any]:
-    return {
-        name: value if type(value) in _AS_IT_IS else _plain(value)
-        for name in _FIELDS[type(message)]
-        for value in (getattr(message, name),)
-    }
-
-
 def _name(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a name is a string")
     return value
 
 
-packb: Callable[[Any], bytes] = msgpack.Packer(autoreset=True).pack
+packb: Callable[[Any], bytes] = msgpack.Packer(autoreset=True, default=_plain).pack
 
 __all__ = ["VERSION", "Address", "Item", "decode_frame", "encode_frame", "encode_message"]

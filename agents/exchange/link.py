@@ -91,9 +91,7 @@ class Link:
             self.resting = 0.0
         wants: list[int] = []
         if room and self.due and not self.resting:
-            # Where others have brought what is preferred, or it negotiates, nothing is wanted now.
-            self.due = [slot for slot in self.due if holding.wants(slot)]
-            wants = self.due[: self._few]
+            wants = self._first(holding)
         if not (wants or self.changed or self.closed):
             return None
         slots = sorted(slot for slot in self.changed if holding.offered(slot))
@@ -131,6 +129,20 @@ class Link:
         self._wait = min(max(RESEND_AFTER, 3 * self._trip), RESEND_AT_MOST)
         self.say_again = now + self._wait
         return lookup
+
+    def _first(self, holding: Holding) -> list[int]:
+        """The first few that are due. Others may have brought what is preferred there meanwhile:
+        then nothing is due any more."""
+        found: list[int] = []
+        seen = 0
+        for slot in self.due:
+            if len(found) == self._few:
+                break
+            seen += 1
+            if holding.wants(slot):
+                found.append(slot)
+        self.due[:seen] = found
+        return found
 
     def repeat(self, now: float) -> Lookup | None:
         """The lookup again, if its answer is late."""
