@@ -1,19 +1,29 @@
 """One test for each statement of the source paper that plan selection relies on, in own words; the
 section stands in the docstring."""
 
+from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from agents.chance import JavaRandom
+from agents.costs import EXACT
 from agents.data.generate import generate
+from agents.planner import Aggregate, Planner
 from agents.plans import Population, rmse
+from agents.tree import children_of
+from orchestrator.assembly import host_node, orchestrator_node
 from orchestrator.inputs import Inputs, read_inputs
 from orchestrator.results import RunResults
 from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate
+from orchestrator.simulation import Network
+from protocol.codec import decode_frame
 from protocol.messages import Down, Up
+from protocol.node import Frame
+from protocol.terms import Terms
 
 
 def population() -> Population:
@@ -115,6 +125,83 @@ def test_learning_lowers_the_common_cost_until_it_rests() -> None:
         costs = [row.cost for row in ran(beta)[0].course]
         assert all(later <= earlier * (1 + 1e-12) for earlier, later in pairwise(costs))
         assert costs[-1] < costs[0] / 2
+
+
+def test_the_portfolio_is_the_preferred_plan_and_three_of_each_scheme() -> None:
+    """IV-A: ten plans; scores say how far each departs; mean and deviation stay."""
+    for plans in generate(households=5, slots=144, seed=1).households.values():
+        expected = [1.0] + 3 * [1 / 144] + 3 * [1 / 15] + 3 * [1 / 30]
+        assert sorted(plans.scores) == pytest.approx(sorted(expected))
+        assert plans.scores[plans.preferred_index] == 1
+        assert plans.values.mean(1) == pytest.approx(plans.preferred.mean())
+        assert plans.values.std(1) == pytest.approx(plans.preferred.std())
+        moved = (plans.values != plans.preferred).sum(1)
+        for score, most in ((1 / 15, 15), (1 / 30, 30)):
+            swapped = moved[np.isclose(plans.scores, score)]
+            assert ((swapped > 0) & (swapped <= 2 * most)).all()
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.2, 0.5, 1.0])
+def test_a_household_minimises_the_weighted_sum(beta: float) -> None:
+    """III-E, equation 6: given what all others do, no other plan of its own would cost less."""
+    rng = np.random.default_rng(5)
+    plans, others = rng.random((6, 4)), rng.random(4) * 3
+    discomforts = rmse(plans, plans[0])
+    planner = Planner(plans, discomforts, Terms(beta=beta), 1, JavaRandom(0), EXACT)
+    first = planner.rise([], 1).response
+    planner.settle(Aggregate(first + others, float(discomforts[planner.selected]), 0.0), True)
+    planner.rise([], 1)
+    weighted = [
+        (1 - beta) * np.var(others + plan) + beta * discomfort
+        for plan, discomfort in zip(plans, discomforts, strict=True)
+    ]
+    assert planner.selected == int(np.argmin(weighted))
+
+
+def test_households_that_decide_alone_make_new_peaks() -> None:
+    """III-E: without coordination, each evening out its own demand, all together do worse."""
+    results, inputs = ran(0.0)
+    alone = sum(
+        plans.values[int(np.argmin(plans.values.var(1)))]
+        for plans in inputs.population.households.values()
+    )
+    assert results.planned.inefficiency < np.var(alone) / 10
+
+
+def test_the_number_of_iterations_is_what_was_asked_for() -> None:
+    """IV, algorithm 1: selection is repeated until the most iterations are reached."""
+    assert [row.iteration for row in ran(0.3)[0].course] == list(range(15))
+
+
+def test_a_household_says_one_thing_up_and_one_down_in_each_iteration() -> None:
+    """IV-B: going up and coming down the tree keeps communication low: it grows with the number
+    of households, not with that of their pairs."""
+    plans = population().households
+    members = list(plans)
+    hosts = [host_node("r", f"on-{name}", {name: plans[name]}) for name in members]
+    node, course = orchestrator_node("r", members, lambda name: Terms(iterations=6))
+    said = Counter[tuple[str, type, int]]()
+
+    def listen(sender: str, frame: Frame) -> None:
+        for item in decode_frame(frame.data, "r"):
+            if isinstance(item.message, Up | Down):
+                said[item.sender, type(item.message), item.message.iteration] += 1
+
+    network = Network([*hosts, node])
+    network.listen = listen
+    assert network.run(lambda: course.finished)
+    tree = {name: children_of(at, 2, len(members)) for at, name in enumerate(members)}
+    assert said == Counter(
+        {(name, Up, t): 1 for name in members[1:] for t in range(6)}
+        | {(name, Down, t): len(tree[name]) for name in members if tree[name] for t in range(6)}
+    )
+
+
+def test_some_discomfort_remains_after_convergence() -> None:
+    """IV-B: a choice among few plans leaves some households less comfortable than they could be."""
+    results, _ = ran(0.0)
+    assert results.course[-1].cost == results.course[-2].cost
+    assert sum(row.discomfort_planned > 0 for row in results.rows) > 20
 
 
 def test_what_is_said_along_the_tree_is_aggregates() -> None:
