@@ -26,7 +26,7 @@ from protocol.exchange_terms import DisclosureName, RuleName
 class Mandate:
     """One household's. None: as the run has it, or no bound."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     alpha: float | None = None
     beta: float | None = None

@@ -97,7 +97,12 @@ def collect(
         seconds=seconds,
         rows=rows,
         course=planned.iterations,
-        demand=Demand(planned=planned.response, preferred=preferred_demand, target=inputs.target),
+        demand=Demand(
+            planned=planned.response,
+            preferred=preferred_demand,
+            exchanged=None if exchange is None else exchange.response,
+            target=inputs.target,
+        ),
     )
 
 

@@ -1,0 +1,130 @@
+"""Both stages in one run: what stage 2 must keep and improve, in simulation and on the bus."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orchestrator.course import RunCourse, Stage
+from orchestrator.inputs import read_inputs
+from orchestrator.live import run
+from orchestrator.results import RunResults, read, write
+from orchestrator.settings import RunSettings
+from orchestrator.simulate import simulate
+from orchestrator.simulation import CALM, Weather
+from tests.waiting import children_of, command_of
+
+SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
+
+
+def settings(**options: object) -> RunSettings:
+    return RunSettings.model_validate(
+        {**SMALL, "isolation": "task", "hosts": 2, "exchange": "mutual", **options}
+    )
+
+
+def unwatched(course: RunCourse) -> None:
+    """Nobody looks."""
+
+
+def simulated(weather: Weather = CALM, **options: object) -> RunResults:
+    chosen = settings(**options)
+    return simulate("two-stages", read_inputs(chosen), chosen, weather=weather)
+
+
+def kept_and_improved(results: RunResults, rule: str) -> None:
+    assert results.exchanged is not None
+    assert results.exchange is not None
+    assert results.demand.exchanged is not None
+    # The sum of all schedules is what it was, but for the order in which it was added.
+    assert results.demand.exchanged == pytest.approx(results.demand.planned, rel=1e-12)
+    assert abs(results.exchange.inefficiency_change) < 1e-9
+    assert results.exchange.accepted > 0
+    assert results.exchange.households_worse == 0
+    assert results.exchanged.mean_discomfort < results.planned.mean_discomfort
+    assert results.exchange.share_of_bound > (0.9 if rule == "cooperative" else 0.3)
+    for row in results.rows:
+        assert row.discomfort_exchanged is not None
+        assert row.discomfort_exchanged <= row.discomfort_planned + 1e-12
+
+
+@pytest.mark.parametrize("rule", ["mutual", "cooperative"])
+@pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
+def test_in_simulation(rule: str, isolation: str) -> None:
+    kept_and_improved(simulated(exchange=rule, isolation=isolation), rule)
+
+
+@pytest.mark.parametrize("options", [{"isolation": "process"}, {"isolation": "task", "hosts": 3}])
+def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
+    reference = simulated(exchange_order="sequential", hosts=1)
+    chosen = settings(exchange_order="sequential", **options)
+    other = simulate("two-stages", read_inputs(chosen), chosen)
+    assert other.rows == reference.rows
+    assert other.exchange == reference.exchange
+
+
+def test_bad_weather_loses_and_doubles_nothing() -> None:
+    for seed in range(5):
+        weather = Weather(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
+        kept_and_improved(simulated(weather, exchange="cooperative", deadline=3600), "cooperative")
+
+
+@pytest.mark.nats
+def test_on_the_bus_in_turn_as_in_simulation(tmp_path: Path) -> None:
+    chosen = settings(exchange_order="sequential", households=8)
+    results = run("in-turn", read_inputs(chosen), chosen, unwatched)
+    reference = simulate("in-turn", read_inputs(chosen), chosen)
+    assert results.rows == reference.rows
+    assert results.exchange == reference.exchange
+    assert results.seconds.exchange is not None
+    write(results, tmp_path)
+    assert read(tmp_path).exchanged == results.exchanged
+
+
+@pytest.mark.nats
+def test_on_the_bus_at_once() -> None:
+    chosen = settings(exchange="cooperative", matchmakers=2)
+    kept_and_improved(run("at-once", read_inputs(chosen), chosen, unwatched), "cooperative")
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.nats
+def test_a_matchmaker_that_is_killed_is_started_again() -> None:
+    chosen = settings(exchange="cooperative", households=24, slots=48)
+    struck: list[int] = []
+
+    def strike(course: RunCourse) -> None:
+        if course.stage is Stage.EXCHANGING and not struck:
+            makers = [p for p in children_of(os.getpid()) if "matchmaker" in command_of(p)]
+            struck.extend(makers)
+            for maker in makers:
+                os.kill(maker, signal.SIGKILL)
+
+    kept_and_improved(run("struck", read_inputs(chosen), chosen, strike), "cooperative")
+    assert len(struck) == 1
+
+
+def test_mandates_narrow_what_a_household_does(tmp_path: Path) -> None:
+    path = tmp_path / "mandates.toml"
+    path.write_text(
+        "[h3]\nexchange = false\n[h5]\ntake_part = false\n[h6]\nbeta = 1.0\n"
+        "[h7]\nenergy_drift = 0.0\n"
+    )
+    rows = {row.household: row for row in simulated(mandates=path).rows}
+    assert "h5" not in rows
+    assert rows["h3"].requests == 0
+    assert rows["h3"].discomfort_exchanged == pytest.approx(rows["h3"].discomfort_planned)
+    assert rows["h6"].beta == 1.0
+    assert rows["h6"].discomfort_planned == 0.0
+    assert rows["h7"].energy_drift == pytest.approx(0.0, abs=1e-12)
+    others = [row.comfort_gain for name, row in rows.items() if name not in ("h3", "h6", "h7")]
+    assert np.mean(np.array(others, dtype=float)) > 0
+
+
+def test_the_literal_rule_of_the_source_leaves_some_worse_off() -> None:
+    results = simulated(exchange="paper", tolerance=0.05, rounds=3)
+    assert results.exchange is not None
+    assert results.exchange.rounds <= 3
+    assert results.exchange.households_worse > 0
