@@ -80,7 +80,7 @@ class RunSettings(BaseModel):
         """The isolation for so many households."""
         if self.isolation != "auto":
             return self.isolation
-        return "process" if households <= PROCESSES_AT_MOST else "task"
+        return "process" if households <= PROCESSES_AT_MOST else "subtree"
 
 
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:

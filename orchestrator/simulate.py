@@ -27,8 +27,14 @@ def simulate(
     watch: Callable[[RunCourse], None] = lambda course: None,
     weather: Weather = CALM,
 ) -> RunResults:
-    """Run in simulation; the same selections and course as on the bus."""
+    """Run in simulation; the same selections and course as on the bus.
+
+    Isolation `auto` is `subtree` in one host here: there are no processes to be isolated in.
+    """
     began = time.perf_counter()
+    if settings.isolation == "auto":
+        alone = {"isolation": "subtree", "hosts": settings.hosts or 1}
+        settings = settings.model_copy(update=alone)
     makers = matchmaker_addresses(settings)
     terms = inputs.terms(inputs.members[0]).exchange
     services = [

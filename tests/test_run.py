@@ -53,6 +53,9 @@ def simulated() -> RunResults:
         {"isolation": "process"},
         {"isolation": "task", "hosts": 2},
         {"isolation": "task", "hosts": 5},
+        {"isolation": "subtree", "hosts": 1},
+        {"isolation": "subtree", "hosts": 3},
+        {"isolation": "auto"},
     ],
 )
 def test_simulation_is_the_same_in_every_layout(
@@ -69,6 +72,7 @@ def test_simulation_is_the_same_in_every_layout(
         {"isolation": "process"},
         {"isolation": "task", "hosts": 1},
         {"isolation": "task", "hosts": 3},
+        {"isolation": "subtree", "hosts": 2},
         {"isolation": "auto"},
     ],
 )
@@ -79,8 +83,10 @@ def test_the_bus_gives_what_the_simulation_gives(
     results = run("live", read_inputs(chosen), chosen, unwatched)
     assert essence(results) == essence(simulated)
     assert results.bus is not None
-    # Up and down, for all but the root, in every iteration; and joining and leaving.
-    assert results.bus.messages >= 2 * 23 * 12 + 24 * 6
+    # Up and down, for all but the root, in every iteration; and joining and leaving. A subtree in
+    # one process talks at its edges only.
+    inside = options["isolation"] == "subtree"
+    assert (results.bus.messages >= 2 * 23 * 12 + 24 * 6) is not inside
     assert children_of(os.getpid()) == []
 
 
