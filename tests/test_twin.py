@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.chance import JavaRandom
-from agents.costs import COMPATIBLE
+from agents.costs import COMPATIBLE, Arithmetic
 from agents.plans import Plans
 from orchestrator.assembly import Rules, host_node, households_of, orchestrator_node
 from orchestrator.simulation import Network
@@ -62,8 +62,10 @@ def setups(draw: st.DrawFn, constrained: bool = False) -> Setup:
     return replace(setup, constraint=kind, rows=rows)
 
 
-def machines(setup: Setup) -> tuple[list[list[int]], list[float], list[float]]:
-    """The same run through the household machines, in compatible arithmetic."""
+def machines(
+    setup: Setup, arithmetic: Arithmetic = COMPATIBLE
+) -> tuple[list[list[int]], list[float], list[float]]:
+    """The same run through the household machines."""
     last = len(setup.plans) - 1
     members = [f"h{vertex}" for vertex in reversed(range(last + 1))]
     constraint = None
@@ -97,7 +99,7 @@ def machines(setup: Setup) -> tuple[list[list[int]], list[float], list[float]]:
         name: Plans(np.array(setup.plans[int(name[1:])]), np.array(setup.local[int(name[1:])]))
         for name in members
     }
-    rules = Rules(COMPATIBLE, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
+    rules = Rules(arithmetic, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
     host = host_node("twin", "host", plans, rules)
     node, course = orchestrator_node("twin", members, terms)
     assert Network([host, node]).run(lambda: course.finished)
