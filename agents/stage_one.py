@@ -135,7 +135,8 @@ class StageOne:
         }
         out = [Envelope(address, child, down) for child, down in self._answers.items()]
         self.selections.append(self._planner.selected)
-        self._memory.note(self.iteration, self._planner.selected)
+        if self._overlay is not None:
+            self._memory.note(self.iteration, self._planner.selected)
         if self.iteration + 1 == self._place.terms.iterations:
             course = Course(tuple(self._course), self._planner.response) if self._course else None
             return out + self._member.planned(self._planner.selected, course, now)
@@ -146,8 +147,10 @@ class StageOne:
         self._fresh = reorganise
         self.iteration += 1
         self._risen = False
-        early, self._early = self._early, {}
-        self._received = {child: early[child] for child in self._children if child in early}
+        self._received = {}
+        if self._early:
+            early, self._early = self._early, {}
+            self._received = {child: early[child] for child in self._children if child in early}
         return out
 
 

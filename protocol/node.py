@@ -94,9 +94,10 @@ class Node:
                 said = []
             self.post(said)
             self._arm(item.to, machine)
-            for other in {speaker.name for speaker, _, _ in said} - {item.to}:
+            for speaker, _, _ in said:
                 # Machines that decide together speak for one another, and then wait for answers.
-                self._arm(other, self.machines[other])
+                if speaker.name != item.to:
+                    self._arm(speaker.name, self.machines[speaker.name])
 
     def tick(self, now: float) -> list[Frame]:
         """What to send because time has passed."""
