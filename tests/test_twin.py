@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.chance import JavaRandom
-from agents.costs import COMPATIBLE, Arithmetic
+from agents.costs import COMPATIBLE, Arithmetic, pairwise
 from agents.plans import Plans
 from orchestrator.assembly import Rules, host_node, households_of, orchestrator_node
 from orchestrator.simulation import Network
@@ -133,16 +133,25 @@ def test_machines_and_twin_agree_under_hard_constraints(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["never", "convergence"])
-def test_a_larger_population(strategy: str) -> None:
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_larger_population(strategy: str, whole: bool) -> None:
+    """Whole numbers have ties; with others, over many slots, the order of summation decides."""
     rng = np.random.default_rng(7)
+    shape = (4, 6) if whole else (4, 30)
+    plans = [rng.integers(0, 5, shape).astype(float) for _ in range(40)]
+    if not whole:
+        plans = [rng.permuted(np.tile(rng.random(30), (4, 1)), axis=1) for _ in range(40)]
     setup = Setup(
-        [rng.integers(0, 5, (4, 6)).astype(float).tolist() for _ in range(40)],
+        [values.tolist() for values in plans],
         [rng.random(4).tolist() for _ in range(40)],
-        [(0.1, 0.2)] * 40,
+        [(0.1, 0.2) if whole else (0.0, 0.0)] * 40,
         iterations=12,
         strategy=strategy,
         memorise=True,
         offset=2,
         ties=list(range(40)),
     )
-    assert machines(setup) == run(setup)
+    expected = run(setup)
+    assert machines(setup) == expected
+    if not whole:
+        assert machines(setup, replace(COMPATIBLE, total=pairwise)) != expected

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.verify import verify
+from orchestrator.verify import _identical, verify
 from protocol.errors import InputError
 from tests.conftest import SHARED
 
@@ -81,6 +81,14 @@ def test_a_cost_that_is_wrong_in_its_last_bit_is_named(
     )
 
 
+def test_nan_is_identical_to_nan_alone(small: Path) -> None:
+    def change(trace: Any) -> None:
+        trace["iterations"][2]["unfairness"] = math.nan
+
+    assert altered(small, change).startswith("iteration 2, unfairness: reference nan, replayed 0.")
+    assert _identical(math.nan, math.nan)
+
+
 def test_a_wrong_response_is_named(shared: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     shutil.copyfile(shared / "golden" / SMALL, path)
@@ -106,6 +114,10 @@ def test_a_wrong_response_is_named(shared: Path, tmp_path: Path) -> None:
         (lambda trace: trace.update(globalCostFunction="RSS"), "needs a target"),
         (lambda trace: trace.update(numIterations=7), "disagree"),
         (lambda trace: trace["agent_ids"].pop(), "disagree"),
+        (lambda trace: trace["agent_file_of_vertex"].pop(), "disagree"),
+        (lambda trace: trace["iterations"][3]["selected"].pop(), "disagree"),
+        (lambda trace: trace.update(weights_by_vertex=[(0, 0)]), "disagree"),
+        (lambda trace: trace["global_response_last"].pop(), "slots"),
         (lambda trace: trace["agent_ids"].reverse(), "disagree"),
     ],
 )
