@@ -228,7 +228,9 @@ def energy(shared: Path) -> tuple[Array, Array]:
         np.array(
             [
                 [float(value) for value in line.split(":")[1].split(",")]
-                for line in (shared / "data" / "energy" / f"agent_{file}.plans").open()
+                for line in (shared / "data" / "energy" / f"agent_{file}.plans")
+                .read_text()
+                .splitlines()
             ]
         )
         for file in golden["agent_ids"]
