@@ -21,6 +21,8 @@ class StageOne:
 
     def __init__(self, member: Member, place: Place) -> None:
         terms = place.terms
+        if terms.reorganisation.strategy != "never" and len(place.roster) != place.households:
+            raise PeerError("the tree may change, but not all who stand in it are named")
         self._member, self._place = member, place
         self._parent, self._children = place.parent, place.children
         self._slots = member.plans.slots
