@@ -32,10 +32,10 @@ class ExchangeTerms:
     """Failed negotiations a slot and round after which a household leaves the slot alone."""
     locks: LocksName = "household"
     """What a lease marks busy: both households, or both at one slot only."""
-    at_once: int = 16
+    at_once: int = 4
     """Negotiations that one household begins at once when locks are per slot."""
     order: OrderName = "concurrent"
-    lease: float = 5.0
+    lease: float = 15.0
     """Seconds after which the matchmaker takes a lease for lost."""
 
     def __post_init__(self) -> None:

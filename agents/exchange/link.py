@@ -17,7 +17,7 @@ from protocol.messages.exchange import Closed
 RESEND_AFTER = 0.5
 """Seconds until a lookup is repeated, at least; three times what the last answer took if that is
 longer; doubled each time, up to RESEND_AT_MOST."""
-RESEND_AT_MOST = 4.0
+RESEND_AT_MOST = 8.0
 REST = 0.05
 """Seconds to wait when everybody is busy; doubled each time, up to REST_AT_MOST."""
 REST_AT_MOST = 1.0

@@ -18,8 +18,9 @@ from protocol.messages import Address, Outcome, Proposal
 from protocol.messages.exchange import Closed, Ending, Lease, LeaseId, Refusal
 
 RESEND_AFTER = 0.5
-"""Seconds until a proposal is repeated; doubled each time, up to RESEND_AT_MOST."""
-RESEND_AT_MOST = 4.0
+"""Seconds until a proposal is repeated, at least; three times what the last answer took if that is
+longer; doubled each time, up to RESEND_AT_MOST."""
+RESEND_AT_MOST = 8.0
 NEVER = float("inf")
 
 
@@ -49,8 +50,9 @@ class _Asked:
     partner: Address
     proposal: Proposal
     change: float
+    said: float
     say_again: float
-    wait: float = RESEND_AFTER
+    wait: float
 
 
 _ENDINGS: dict[Refusal, Ending] = {
@@ -78,6 +80,7 @@ class Negotiations:
         self.tally = Tally()
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
+        self._trip = 0.0
         self._answered: dict[tuple[str, LeaseId], Outcome] = {}
 
     @property
@@ -105,9 +108,10 @@ class Negotiations:
         self._journal.append(entry)
         if reason:
             return Closed(lease.id, "declined" if reason == "loss" else "void")
-        return self._propose(entry, now + RESEND_AFTER)
+        wait = min(max(RESEND_AFTER, 3 * self._trip), RESEND_AT_MOST)
+        return self._propose(entry, now, wait)
 
-    def conclude(self, sender: Address, outcome: Outcome, round: int) -> Closed | None:
+    def conclude(self, sender: Address, outcome: Outcome, round: int, now: float) -> Closed | None:
         """Take a partner's answer; None if it was heard before."""
         asked = self._asked.get(outcome.slot)
         if asked is None or asked.proposal.lease != outcome.lease:
@@ -115,6 +119,7 @@ class Negotiations:
         if asked.partner != sender:
             raise PeerError(f"{sender} answers what {asked.partner} was asked")
         proposal, lease = asked.proposal, outcome.lease
+        self._trip = now - asked.said
         entry = Entry(
             self._address.name, "done" if outcome.accepted else "failed", round, outcome.slot,
             sender.host, sender.name, lease.epoch, lease.number,
@@ -124,7 +129,7 @@ class Negotiations:
         self._settle(outcome.slot, proposal.taken, outcome.accepted)
         return Closed(lease, ending(outcome.reason))
 
-    def _propose(self, entry: Entry, say_again: float) -> Envelope:
+    def _propose(self, entry: Entry, now: float, wait: float) -> Envelope:
         partner = Address(entry.host, entry.partner)
         proposal = Proposal(
             LeaseId(entry.epoch, entry.lease),
@@ -133,7 +138,9 @@ class Negotiations:
             entry.taken,
             named_change(self._holding.rule, entry.change),
         )
-        self._asked[entry.slot] = _Asked(partner, proposal, entry.change, say_again)
+        self._asked[entry.slot] = _Asked(
+            partner, proposal, entry.change, now, now + wait, max(wait, RESEND_AFTER)
+        )
         self._holding.pending[entry.slot] = entry.taken - entry.given
         self.tally.proposals += 1
         return Envelope(self._address, partner, proposal)
@@ -194,7 +201,7 @@ class Negotiations:
         """Bring back what an entry of the journal says; open proposals are late at once."""
         match entry.kind:
             case "proposed":
-                self._propose(entry, now)
+                self._propose(entry, now, 0.0)
             case "done" | "failed":
                 self._settle(entry.slot, entry.taken, entry.kind == "done")
             case "accepted" | "refused":

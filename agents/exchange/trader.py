@@ -175,7 +175,7 @@ class Trader:
             case Proposal():
                 out = self._on_proposal(sender, message)
             case Outcome():
-                out = self._on_outcome(sender, message)
+                out = self._on_outcome(sender, message, now)
             case RoundDone():
                 out = self._rounds.on_done(sender, message) + self._complete(now)
             case NextRound():
@@ -299,8 +299,8 @@ class Trader:
                 out.append(done)
         return out
 
-    def _on_outcome(self, sender: Address, outcome: Outcome) -> list[Envelope]:
-        closed = self._negotiations.conclude(sender, outcome, self.round)
+    def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
+        closed = self._negotiations.conclude(sender, outcome, self.round, now)
         if closed is not None:
             link = self._link(outcome.slot)
             self._close(link, outcome.slot, closed)

@@ -1,0 +1,187 @@
+"""The matchmaker's ledger and machine: first come, first served, and nothing twice."""
+
+import numpy as np
+import pytest
+
+from matchmaker.ledger import FAR, Ledger, Wish
+from matchmaker.machine import Matchmaker
+from protocol.errors import PeerError
+from protocol.machine import Envelope
+from protocol.messages import Address, Lookup, Match
+from protocol.messages.exchange import Closed, Ending
+
+NAMES = "abcd"
+
+
+def home(name: str) -> Address:
+    return Address(f"host-{name}", name)
+
+
+def ledger(per_slot: bool = False) -> Ledger:
+    """Slots 0 and 1; a holds 0 and goes up to 3, b and c hold 1 and 2 and go down below 0."""
+    made = Ledger(2, epoch=7, lease_seconds=10.0, per_slot=per_slot)
+    for name, value, limit in (("a", 0.0, 3.0), ("b", 1.0, -1.5), ("c", 2.0, -2.5)):
+        made.enter(home(name))
+        made.bind(name, firm=True)
+        for slot in (0, 1):
+            made.offer(name, slot, value, limit)
+    return made
+
+
+def test_the_pair_that_gains_most_is_matched() -> None:
+    found = ledger().look_up("a", [Wish(0)], 0.0)
+    (lease,) = found.leases
+    assert (lease.id, lease.slot, lease.partner) == ((7, 1), 0, home("c"))
+    assert lease.value == 2.0
+
+
+def test_a_lease_marks_both_busy_everywhere_or_at_its_slot() -> None:
+    whole, single = ledger(), ledger(per_slot=True)
+    for made in (whole, single):
+        (lease,) = made.look_up("a", [Wish(0)], 0.0).leases
+        assert lease.partner.name == "c"
+    assert whole.look_up("c", [Wish(1)], 0.0).engaged
+    assert whole.look_up("a", [Wish(1)], 0.0).engaged
+    # Nobody but a, who is busy, would serve b.
+    assert whole.look_up("b", [Wish(0), Wish(1)], 0.0).busy == (0, 1)
+    assert single.look_up("c", [Wish(0)], 0.0).busy == (0,)
+    found = single.look_up("b", [Wish(0), Wish(1)], 0.0)
+    assert found.busy == (0,)
+    assert [(lease.slot, lease.partner.name) for lease in found.leases] == [(1, "a")]
+
+
+def test_lease_numbers_rise_and_are_not_used_again() -> None:
+    made = ledger()
+    numbers = []
+    for _ in range(3):
+        (lease,) = made.look_up("a", [Wish(0)], 0.0).leases
+        numbers.append(lease.id)
+        made.close("a", Closed(lease.id, "void"), 1)
+    assert numbers == [(7, 1), (7, 2), (7, 3)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "again"), [("refused", False), ("for now", False), ("void", True)]
+)
+def test_who_did_not_agree_is_not_matched_again_until_an_offer_changes(
+    ending: Ending, again: bool
+) -> None:
+    made = ledger()
+    (lease,) = made.look_up("a", [Wish(0)], 0.0, round=1).leases
+    made.close("c", Closed(lease.id, ending), 1)
+    (other,) = made.look_up("a", [Wish(0)], 0.0, round=1).leases
+    assert (other.partner.name == "c") is again
+    made.close("a", Closed(other.id, "void"), 1)
+    if ending == "for now":
+        (later,) = made.look_up("a", [Wish(0)], 0.0, round=2).leases
+        assert later.partner.name == "c"
+    if ending == "refused":
+        assert made.look_up("a", [Wish(0)], 0.0, round=2).leases[0].partner.name == "b"
+        made.offer("c", 0, 2.0, -2.5)
+        assert made.look_up("a", [Wish(0)], 100.0, round=2).leases[0].partner.name == "c"
+
+
+def test_after_an_exchange_each_is_free_when_it_has_said_so() -> None:
+    made = ledger()
+    (lease,) = made.look_up("a", [Wish(0)], 0.0).leases
+    made.offer("a", 0, 1.0, 1.0)
+    made.close("a", Closed(lease.id, "done"), 1)
+    assert not made.look_up("a", [Wish(1)], 0.0).engaged
+    assert made.look_up("c", [Wish(1)], 0.0).engaged
+
+
+def test_a_lease_ends_with_its_time_and_withdraws_what_is_known_to_be_gone() -> None:
+    made = ledger()
+    (lease,) = made.look_up("a", [Wish(0)], 0.0).leases
+    made.close("a", Closed(lease.id, "done"), 1)
+    assert made.next_deadline() == 10.0
+    made.expire(10.0)
+    assert made.counts.expired == 1
+    assert not made.look_up("c", [Wish(1)], 10.0).engaged
+    assert made.look_up("c", [Wish(0)], 10.0).none == (0,)
+
+
+def test_a_wanted_value_is_answered_with_the_nearest() -> None:
+    made = ledger()
+    for name in "abc":
+        for slot in (0, 1):
+            made.offer(name, slot, "abc".index(name), None)
+    (lease,) = made.look_up("a", [Wish(0, 1.9, 1.9)], 0.0).leases
+    assert lease.partner.name == "c"
+    made.close("a", Closed(lease.id, "declined"), 1)
+    assert made.look_up("a", [Wish(0, 1.9, 0.5)], 0.0).none == (0,)
+
+
+def test_a_direction_binds_who_is_firm() -> None:
+    made = ledger()
+    made.offer("b", 0, 1.0, FAR)
+    made.offer("c", 0, 2.0, FAR)
+    assert made.look_up("a", [Wish(0, 1.0, 1.0)], 0.0).none == (0,)
+    made.bind("b", firm=False)
+    assert made.look_up("a", [Wish(0, 1.0, 1.0)], 0.0).leases[0].partner.name == "b"
+
+
+def test_ties_do_not_depend_on_who_entered_first() -> None:
+    partners = []
+    for order in ("abcd", "dcba"):
+        made = Ledger(1, epoch=1)
+        for name in order:
+            made.enter(home(name))
+            made.bind(name, firm=False)
+            made.offer(name, 0, 0.0 if name == "a" else 1.0, 2.0 if name == "a" else -2.0)
+        partners.append(made.look_up("a", [Wish(0)], 0.0).leases[0].partner.name)
+    assert partners == ["b", "b"]
+
+
+def test_more_households_than_there_was_room_for() -> None:
+    made = Ledger(1, epoch=1)
+    for number in range(100):
+        made.enter(home(f"h{number:03}"))
+        made.bind(f"h{number:03}", firm=True)
+        made.offer(f"h{number:03}", 0, float(number), 100.0 if number < 50 else -100.0)
+    assert made.look_up("h000", [Wish(0)], 0.0).leases[0].partner.name == "h060"
+
+
+EMPTY = np.array([])
+
+
+def lookup(number: int, epoch: int = 0, session: int = 1, wants: tuple[int, ...] = ()) -> Lookup:
+    values = np.array([float(number)]) if epoch == 0 else EMPTY
+    slots = (0,) if epoch == 0 else ()
+    return Lookup(
+        session, number, epoch, 1, True, "value", slots, values, EMPTY, (), (), wants,
+        np.array([5.0] * len(wants)), np.array([9.0] * len(wants)), 0.0, 1,
+    )  # fmt: skip
+
+
+def ask(maker: Matchmaker, who: str, message: Lookup) -> Match:
+    (answer,) = maker.handle(Envelope(home(who), maker.address, message), 0.0)
+    assert isinstance(answer.message, Match)
+    return answer.message
+
+
+def test_a_repeated_lookup_gets_the_recorded_answer() -> None:
+    maker = Matchmaker(Address("m", "m"), 1, 7, lease=10.0, per_slot=False)
+    ask(maker, "b", lookup(6))
+    ask(maker, "a", lookup(1))
+    first = ask(maker, "a", lookup(2, 7, wants=(0,)))
+    assert first.leases[0].partner.name == "b"
+    assert ask(maker, "a", lookup(2, 7, wants=(0,))) == first
+    assert maker.ledger.counts.matches == 1
+    assert maker.handle(Envelope(home("a"), maker.address, lookup(1)), 0.0) == []
+
+
+def test_a_matchmaker_that_has_started_again_asks_for_all_offers() -> None:
+    maker = Matchmaker(Address("m", "m"), 1, 8, lease=10.0, per_slot=False)
+    answer = ask(maker, "a", lookup(5, 7, wants=(0,)))
+    assert (answer.anew, answer.epoch, answer.leases) == (True, 8, ())
+    assert not ask(maker, "a", lookup(6)).anew
+
+
+def test_lists_that_do_not_fit_are_refused() -> None:
+    maker = Matchmaker(Address("m", "m"), 1, 8, lease=10.0, per_slot=False)
+    with pytest.raises(PeerError, match="beyond"):
+        ask(maker, "a", lookup(1, 8, wants=(1,)))
+    odd = Lookup(1, 1, 0, 1, True, "limit", (0,), EMPTY, EMPTY, (), (), (), EMPTY, EMPTY, 0.0, 1)
+    with pytest.raises(PeerError, match="do not fit"):
+        ask(maker, "a", odd)

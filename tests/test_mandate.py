@@ -1,0 +1,83 @@
+"""Mandates from a file, and a household's journal on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.exchange.journal import Entry
+from agents.exchange.sqlite_journal import SqliteJournal
+from agents.mandate import Mandate, load_mandates
+from protocol.errors import InputError
+
+
+def load(tmp_path: Path, text: str) -> dict[str, Mandate]:
+    file = tmp_path / "mandates.toml"
+    file.write_text(text)
+    return load_mandates(file, ["h1", "h2"], 4)
+
+
+def test_a_table_a_household(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        """
+        [h1]
+        rule = "cooperative"
+        never = [0, 3]
+        energy-drift = 0.5
+        discomfort = 1
+        [h2]
+        exchange = false
+        """,
+    )
+    assert found == {
+        "h1": Mandate(
+            rule="cooperative", never=frozenset({0, 3}), energy_drift=0.5, discomfort=1.0
+        ),
+        "h2": Mandate(exchange=False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[h9]\n", "field h9: no such household"),
+        ("h1 = 3\n", "field h1: a mandate is a TOML table"),
+        ("[h1]\nrule = 'greedy'\n", "field h1.rule: "),
+        ("[h1]\nrules = 'mutual'\n", "field h1.rules: .*known: alpha, beta, rule"),
+        ("[h1]\nnever = [4]\n", "field h1.never: slot 4 is beyond the last one, 3"),
+        ("[h1]\nnever = ['x']\n", "field h1.never"),
+        ("[h1]\nenergy_drift = -1.0\n", "energy_drift must be"),
+        ("[h1]\nenergy_drift = nan\n", "energy_drift must be"),
+        ("[h1]\nbeta = 1.5\n", "beta must be in"),
+        ("[h1]\nalpha = 0.7\nbeta = 0.7\n", "alpha \\+ beta"),
+        ("[h1\n", "not a TOML file"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        load(tmp_path, text)
+    assert "mandates.toml" in str(caught.value)
+
+
+def test_what_was_committed_lasts_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    first = SqliteJournal(file)
+    entry = Entry(
+        "h1", "proposed", 2, 5, "host", "h2", 2**62, 9, 0.1, 0.3, -1e-17, "no joint gain", b"\x00x"
+    )
+    first.append(entry)
+    first.append(Entry("h2", "refused"))
+    first.append(entry._replace(kind="failed"))
+    first.commit()
+    first.append(Entry("h1", "over"))  # and the process is killed
+    again = SqliteJournal(file)
+    assert again.entries() == {
+        "h1": [entry, entry._replace(kind="failed")],
+        "h2": [Entry("h2", "refused")],
+    }
+    again.close()
+
+
+def test_a_journal_that_cannot_be_kept_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot keep a journal there"):
+        SqliteJournal(tmp_path / "nowhere" / "journal.db")
