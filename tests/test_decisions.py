@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from agents.chance import JavaRandom, household_chance
-from agents.choice import choose, combined_cost, unfairness
+from agents.chance import JavaRandom, JavaRandoms, household_chance
+from agents.choice import choose, choose_each, combined_cost, unfairness
 from agents.constraints import Candidates, judge
 from agents.costs import COMPATIBLE, EXACT, Arithmetic, cost_function, left_to_right, pairwise
 from agents.plans import Plans, Population
@@ -61,6 +62,17 @@ class Scripted(JavaRandom):
         return self.left.pop(0)
 
 
+class ScriptedMany(JavaRandoms):
+    """The same for one row at a time."""
+
+    def __init__(self, *draws: float) -> None:
+        super().__init__([JavaRandom(0)])
+        self.left = list(draws)
+
+    def next_double(self, rows: NDArray[np.intp]) -> Array:
+        return np.array([self.left.pop(0) for _ in rows])
+
+
 @pytest.mark.parametrize(
     ("costs", "draws", "index"),
     [
@@ -79,6 +91,9 @@ def test_ties_break_by_draws(costs: list[float], draws: tuple[float, ...], index
     chance = Scripted(*draws)
     assert choose(costs, chance) == index
     assert chance.left == []
+    many = ScriptedMany(*draws)
+    assert choose_each(np.array([costs]), many, np.array([0])).tolist() == [index]
+    assert many.left == []
 
 
 def test_nothing_can_be_chosen_among_what_is_no_number() -> None:
@@ -183,7 +198,16 @@ def test_combined_cost_and_unfairness() -> None:
     assert combined_cost(g, s, q, 4, (0.0, 0.0), EXACT) is g
     expected = 0.5 * 10 + 0.2 * discomforts.std() + 0.3 * discomforts.mean()
     assert combined_cost(g, s, q, 4, (0.2, 0.3), EXACT)[0] == pytest.approx(expected)
-    # Rounding may leave a variance just below zero; that is none.
+    # From left to right, to the last bit.
+    s, q = np.array([0.7]), np.array([0.7**2])
+    exactly = (1 - 0.1 - 0.2) * 10.0 + 0.1 * unfairness(s, q, 3, EXACT)[0] + 0.2 * 0.7 / 3
+    assert combined_cost(g, s, q, 3, (0.1, 0.2), EXACT)[0] == exactly
+    assert exactly != (1 - (0.1 + 0.2)) * 10.0 + 0.1 * unfairness(s, q, 3, EXACT)[0] + 0.2 * 0.7 / 3
+    # A variance of less than 1e-9 either way is rounding, and so none.
+    for variance, spread in ((5e-10, 0.0), (-5e-10, 0.0), (4e-9, np.sqrt(4e-9))):
+        for arithmetic in (EXACT, COMPATIBLE):
+            assert unfairness(np.array([0.0]), np.array([variance]), 1, arithmetic)[0] == spread
+    # Further below zero, EPOS fails.
     low = np.array([-1e-8])
     assert unfairness(np.array([0.0]), low, 1, EXACT)[0] == 0.0
     assert np.isnan(unfairness(np.array([0.0]), low, 1, COMPATIBLE)[0])
