@@ -200,8 +200,8 @@ def test_combined_cost_and_unfairness() -> None:
     assert combined_cost(g, s, q, 4, (0.2, 0.3), EXACT)[0] == pytest.approx(expected)
     # From left to right, to the last bit.
     none = np.array([0.0])
-    assert (1 - 0.1 - 0.2) * 10 != (1 - (0.1 + 0.2)) * 10
-    assert combined_cost(g, none, none, 3, (0.1, 0.2), EXACT)[0] == (1 - 0.1 - 0.2) * 10
+    assert (1 - 0.2 - 0.35) * 10 != (1 - (0.2 + 0.35)) * 10
+    assert combined_cost(g, none, none, 3, (0.2, 0.35), EXACT)[0] == (1 - 0.2 - 0.35) * 10
     # A variance of less than 1e-9 either way is rounding, and so none.
     for variance, spread in ((5e-10, 0.0), (-5e-10, 0.0), (4e-9, np.sqrt(4e-9))):
         for arithmetic in (EXACT, COMPATIBLE):
