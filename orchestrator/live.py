@@ -28,13 +28,15 @@ from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
 from protocol.subjects import ORCHESTRATOR
+from protocol.terms import Terms
 
 HOST_PATIENCE = 60.0
 """Seconds for which a host tries to reach the bus: many start at once."""
 FAREWELL = 5.0
 """Seconds for hosts to end by themselves."""
 
-WARM_UP = 3
+TRIED, TRIED_ITERATIONS, TRIAL_DEADLINE = 7, 20, 30.0
+"""Households, iterations and seconds of the trial before a run."""
 INTERRUPTED = "interrupted"
 
 Watch = Callable[[RunCourse], None]
@@ -65,7 +67,7 @@ def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Ru
             home = host_node(run_id, name, plans, isolation=isolation, mandates=inputs.mandates)
             asyncio.run(_host(home, url, processes.end_with_parent))
 
-        asyncio.run(_reach(url))
+        asyncio.run(_try(run_id, inputs, url))
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
         services = stack.enter_context(
@@ -98,15 +100,31 @@ def own_tally(node: Node) -> Tally:
     return Tally(counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped)
 
 
-async def _reach(url: str) -> None:
-    """Make sure that there is a bus before anything is started on it.
+async def _try(run_id: str, inputs: Inputs, url: str) -> None:
+    """A short run of a few households in this process, over the bus: it must carry a run at all.
 
-    What has run once here, its children need not warm up again each in memory of its own.
+    What has run once here, forked hosts need not warm up again each in memory of its own.
     """
-    for _ in range(WARM_UP):
-        bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
-        await bus.flush()
-        await bus.close()
+    members = inputs.members[:TRIED]
+    terms = Terms(iterations=TRIED_ITERATIONS, patience=TRIAL_DEADLINE)
+    trial = f"{run_id}-trial"
+    host = host_node(trial, "host", {m: inputs.population.households[m] for m in members})
+    node, course = orchestrator_node(trial, members, lambda _: terms, TRIAL_DEADLINE)
+    households = households_of(host)
+
+    async def drive(own: Node, done: Callable[[], bool]) -> None:
+        bus = await NatsBus.connect(Connection(url, own.name))
+        try:
+            await Shell(own, bus).run(done)
+        finally:
+            await bus.close()
+
+    await asyncio.gather(
+        drive(node, lambda: course.finished),
+        drive(host, lambda: all(household.finished for household in households)),
+    )
+    if course.reason:
+        raise RunError(f"the bus at {url} does not carry a run: {course.reason}")
 
 
 async def _host(node: Node, url: str, end_with_parent: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ from orchestrator.orphans import ending_with_parent
 from protocol.errors import InputError, RunError
 
 STOP_SECONDS = 5.0
-GARBAGE_AFTER = 5_000
+GARBAGE_AFTER = 1_500
 """Objects after which a host looks for garbage in cycles; messages make none."""
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 
