@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ from protocol.shell import Shell
 from protocol.subjects import ORCHESTRATOR
 from protocol.terms import Terms
 
+GARBAGE_AFTER = 1_500
+"""Objects a household after which a host looks for garbage in cycles; messages make none."""
 HOST_PATIENCE = 60.0
 """Seconds for which a host tries to reach the bus: many start at once."""
 FAREWELL = 5.0
@@ -63,6 +66,7 @@ def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Ru
 
         def host(name: str) -> None:
             plans = {m: inputs.population.households[m] for m in hosts[name]}
+            gc.set_threshold(GARBAGE_AFTER * len(plans))
             isolation = settings.resolved_isolation(len(members))
             home = host_node(run_id, name, plans, isolation=isolation, mandates=inputs.mandates)
             asyncio.run(_host(home, url, processes.end_with_parent))

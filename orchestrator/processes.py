@@ -21,8 +21,6 @@ from orchestrator.orphans import ending_with_parent
 from protocol.errors import InputError, RunError
 
 STOP_SECONDS = 5.0
-GARBAGE_AFTER = 1_500
-"""Objects after which a host looks for garbage in cycles; messages make none."""
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
@@ -128,7 +126,6 @@ class HostProcesses:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-            gc.set_threshold(GARBAGE_AFTER)
             main(name)
             status = 0
         except (InputError, RunError) as error:
