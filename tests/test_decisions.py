@@ -1,4 +1,4 @@
-"""The small decisions: chance, ties, costs, constraints, tree. Known values and properties."""
+"""The small decisions: chance, ties, costs, constraints. Known values and properties."""
 
 import math
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from agents.chance import JavaRandom, JavaRandoms, household_chance
 from agents.choice import choose, choose_each, combined_cost, unfairness
 from agents.constraints import Candidates, judge
 from agents.costs import COMPATIBLE, EXACT, Arithmetic, cost_function, left_to_right, pairwise
+from agents.planner import Aggregate, Planner
 from agents.plans import Plans, Population
-from agents.tree import Overlay, children_of, level_of, parent_of
 from protocol.terms import CostName, HardConstraint, Limit, Reorganisation, ScalingName, Terms
 from protocol.vectors import Array
 
@@ -256,6 +256,25 @@ def test_in_the_first_iteration_slack_stands_in_for_the_cost() -> None:
     assert min(equal) == equal[1]
 
 
+@pytest.mark.parametrize(
+    ("arithmetic", "flags"), [(EXACT, (False, False)), (COMPATIBLE, (True, False))]
+)
+def test_children_s_changes_that_violate_more_are_not_approved(
+    arithmetic: Arithmetic, flags: tuple[bool, ...]
+) -> None:
+    """Though they would even out the demand; EPOS approves them."""
+    constraint = HardConstraint("plans", (Limit(np.array([1.0, 0.0]), (1, 0)),))
+    planner = Planner(
+        np.zeros((1, 2)), np.zeros(1), Terms(constraint=constraint), 3, JavaRandom(0), arithmetic
+    )
+    old, first, second = (
+        Aggregate(np.array(x), 0.0, 0.0) for x in ([0.0, 2.0], [2.0, 0.0], [3.0, 0.0])
+    )
+    planner.settle(planner.rise([old, old], 3), approved=True)
+    planner.rise([first, second], 3)
+    assert planner.flags == flags
+
+
 def test_two_bounds_make_a_corridor() -> None:
     low = Limit(np.array([1.0, 5.0]), (2, 0))
     high = Limit(np.array([3.0, 6.0]), (1, 1))
@@ -340,36 +359,3 @@ def test_the_preferred_plan_and_the_measures_of_discomfort() -> None:
     ):
         with pytest.raises(ValueError, match=r"."):
             wrong()
-
-
-# -- tree -----------------------------------------------------------------------------------------
-
-
-@given(st.integers(1, 5), st.integers(1, 200))
-def test_the_tree_is_a_complete_heap(arity: int, households: int) -> None:
-    seen = [0]
-    for position in range(households):
-        for child in children_of(position, arity, households):
-            assert parent_of(child, arity) == position
-            assert level_of(child, arity) == level_of(position, arity) + 1
-            seen.append(child)
-    assert seen == list(range(households))
-    assert parent_of(0, arity) is None
-    assert level_of(0, arity) == 1
-
-
-def test_every_member_sees_the_same_trees() -> None:
-    members = [f"h{n}" for n in range(9)]
-    overlays = [Overlay(members, 2, seed=3) for _ in members]
-    for _ in range(4):
-        order = overlays[0].order()
-        assert sorted(order) == sorted(members)
-        for overlay, member in zip(overlays, members, strict=True):
-            assert overlay.order() == order
-            above, below = overlay.parent_and_children(member)
-            position = order.index(member)
-            assert above == (None if position == 0 else order[(position - 1) // 2])
-            assert list(below) == order[2 * position + 1 : 2 * position + 3]
-        for overlay in overlays:
-            overlay.reorganise()
-    assert overlays[0].order() != members
