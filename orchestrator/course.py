@@ -225,16 +225,16 @@ class RunCourse:
         if terms.reorganisation.strategy != "never":
             roster = tuple(self._hosts[member] for member in self.members)
         place = Place(
-            position,
-            households,
-            None if above is None else self._hosts[self.members[above]],
-            tuple(
+            position=position,
+            households=households,
+            parent=None if above is None else self._hosts[self.members[above]],
+            children=tuple(
                 self._hosts[self.members[child]]
                 for child in children_of(position, terms.arity, households)
             ),
-            terms,
-            self._matchmakers,
-            roster,
+            terms=terms,
+            matchmakers=self._matchmakers,
+            roster=roster,
         )
         return Envelope(self.address, self._hosts[name], place)
 
