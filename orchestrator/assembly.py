@@ -109,21 +109,17 @@ def orchestrator_node(
 def layout(members: Sequence[str], settings: RunSettings) -> dict[str, list[str]]:
     """Which members live on which host.
 
-    In isolation `process` each has a host of its own, of its own name. In `task` they are dealt out
-    in turn, so that every level of the tree is spread evenly and hosts work at the same time. In
-    `subtree` a host gets whole subtrees.
+    In isolation `process` each has a host of its own, of its own name; else a host gets whole
+    subtrees, so that hosts seldom wait for one another and answers to many children share frames.
     """
-    isolation = settings.resolved_isolation(len(members))
-    if isolation == "process":
+    if settings.resolved_isolation(len(members)) == "process":
         return {member: [member] for member in members}
     count = min(settings.hosts or _processors(), len(members))
-    if isolation == "subtree":
-        shares = partition(len(members), settings.children, count)
-        return {
-            f"host-{number}": [members[position] for position in share]
-            for number, share in enumerate(shares, 1)
-        }
-    return {f"host-{number}": list(members[number - 1 :: count]) for number in range(1, count + 1)}
+    shares = partition(len(members), settings.children, count)
+    return {
+        f"host-{number}": [members[position] for position in share]
+        for number, share in enumerate(shares, 1)
+    }
 
 
 def _processors() -> int:

@@ -1,8 +1,9 @@
 """Bytes <-> messages. A frame carries one or more envelopes between two hosts of one run.
 
-Layout (msgpack): `[version, run, [[to, sender, kind, {field: value}], ...]]`; `to` and `sender` are
-names, the hosts are in the bus subject. Vectors are raw little-endian float64. docs/protocol.md has
-every field and test vectors.
+Layout (msgpack): `[version, run, [[to, sender, kind, {field: value}], ...], [vector, ...]]`; `to`
+and `sender` are names, the hosts are in the bus subject. Vectors are raw little-endian float64 and
+stand in a frame once, however many messages hold them (the answers to hundreds of children hold
+the same): a field is the vector's number. docs/protocol.md has every field and test vectors.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,12 +16,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from protocol.errors import DecodeError
 from protocol.messages import Address, Message
-from protocol.vectors import to_bytes
+from protocol.vectors import from_bytes, to_bytes
 
 VERSION = 1
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Message)}
-_VALIDATE: dict[str, Callable[[Any], Message]] = {
+_VALIDATE: dict[str, Callable[..., Message]] = {
     # The validator itself: the adapter's own method only adds options that are not used here.
     name: TypeAdapter(cls).validator.validate_python
     for name, cls in _CLASSES.items()
@@ -38,36 +39,59 @@ class Item(NamedTuple):
     message: Message
 
 
-def _plain(value: Any) -> Any:
-    """`value` as msgpack can write it, one level down; called only for what it does not know."""
-    if isinstance(value, np.ndarray):
-        return to_bytes(value)
-    if is_dataclass(value):
-        names = _FIELDS.get(type(value)) or tuple(f.name for f in fields(value))
-        return {name: getattr(value, name) for name in names}
-    raise TypeError(f"cannot be sent: {type(value).__name__}")
+class _Writer:
+    """Writes frames, one after another; knows which vectors the present one has already."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[bytes, int] = {}
+        self._pack: Callable[[Any], bytes] = msgpack.Packer(
+            autoreset=True, default=self._plain
+        ).pack
+
+    def write(self, start: list[Any], messages: Any) -> bytes:
+        """The bytes of `[*start, messages, vectors]`."""
+        self._vectors = {}
+        # Packed in this order: when the vectors' turn comes, all messages have named theirs.
+        return self._pack([*start, messages, _VECTORS])
+
+    def _plain(self, value: Any) -> Any:
+        """`value` as msgpack can write it, one level down; only for what it does not know."""
+        if isinstance(value, np.ndarray):
+            return self._vectors.setdefault(to_bytes(value), len(self._vectors))
+        if is_dataclass(value):
+            names = _FIELDS.get(type(value)) or tuple(f.name for f in fields(value))
+            return {name: getattr(value, name) for name in names}
+        if value is _VECTORS:
+            return list(self._vectors)
+        raise TypeError(f"cannot be sent: {type(value).__name__}")
+
+
+_VECTORS = object()
+"""Stands for the vectors of a frame, which are not known yet when the packing begins."""
+_WRITER = _Writer()
 
 
 def encode_message(message: Message) -> bytes:
-    """One message as `[kind, {field: value}]`."""
-    return packb([type(message).__name__, message])
+    """One message as `[kind, {field: value or number of a vector}, vectors]`."""
+    return _WRITER.write([type(message).__name__], message)
 
 
 def encode_frame(run: str, items: Iterable[Item]) -> bytes:
     """The bytes of a frame."""
-    return packb([VERSION, run, [[to, by, type(m).__name__, m] for to, by, m in items]])
+    return _WRITER.write([VERSION, run], [[to, by, type(m).__name__, m] for to, by, m in items])
 
 
 def decode_frame(data: bytes, run: str) -> list[Item]:
     """The messages of a frame of this run, all valid, or DecodeError."""
     try:
-        version, of_run, items = msgpack.unpackb(data)
+        version, of_run, items, vectors = msgpack.unpackb(data)
         if version != VERSION:
             raise DecodeError(f"protocol version {version!r}, not {VERSION}")
         if of_run != run:
             raise DecodeError(f"of run {of_run!r}, not {run!r}")
+        known = [from_bytes(vector) for vector in vectors]
         return [
-            Item(_name(to), _name(sender), _VALIDATE[kind](body))
+            Item(_name(to), _name(sender), _VALIDATE[kind](body, context=known))
             for to, sender, kind, body in items
         ]
     except (ValueError, TypeError, KeyError, ValidationError, msgpack.UnpackException) as error:
@@ -79,7 +103,5 @@ def _name(value: Any) -> str:
         raise TypeError("a name is a string")
     return value
 
-
-packb: Callable[[Any], bytes] = msgpack.Packer(autoreset=True, default=_plain).pack
 
 __all__ = ["VERSION", "Address", "Item", "decode_frame", "encode_frame", "encode_message"]

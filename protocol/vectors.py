@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, ValidationInfo
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,15 @@ def from_bytes(data: Any) -> Array:
     return vector
 
 
-Vector = Annotated[Array, PlainValidator(from_bytes)]
+def from_frame(place: Any, info: ValidationInfo) -> Array:
+    """The vector at `place` among those of the frame, which are the validation's context."""
+    vectors: list[Array] = info.context or []
+    if type(place) is not int or not 0 <= place < len(vectors):
+        raise ValueError("a vector field is the number of a vector of the frame")
+    return vectors[place]
+
+
+Vector = Annotated[Array, PlainValidator(from_frame)]
 """A float64[d] field of a message."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

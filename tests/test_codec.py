@@ -107,18 +107,20 @@ plain = st.recursive(
 @given(plain, st.sampled_from([cls.__name__ for cls in get_args(Message)]))
 def test_any_content_is_a_message_or_is_refused(body: Any, kind: str) -> None:
     with contextlib.suppress(DecodeError):
-        decode_frame(msgpack.packb([VERSION, "run", [["to", "by", kind, body]]]), "run")
+        decode_frame(
+            msgpack.packb([VERSION, "run", [["to", "by", kind, body]], [b"\0" * 8]]), "run"
+        )
 
 
 @pytest.mark.parametrize(
     "frame",
     [
-        [VERSION + 1, "run", []],
-        [VERSION, "other", []],
-        [VERSION, "run", [[1, "by", "Go", {}]]],
-        [VERSION, "run", [["to", "by", "Nothing", {}]]],
-        [VERSION, "run", [["to", "by", "Enrol", {}]]],
-        [VERSION, "run", [["to", "by", "Enrol", {"slots": "many"}]]],
+        [VERSION + 1, "run", [], []],
+        [VERSION, "other", [], []],
+        [VERSION, "run", [[1, "by", "Go", {}]], []],
+        [VERSION, "run", [["to", "by", "Nothing", {}]], []],
+        [VERSION, "run", [["to", "by", "Enrol", {}]], []],
+        [VERSION, "run", [["to", "by", "Enrol", {"slots": "many"}]], []],
         [VERSION, "run"],
         7,
     ],
@@ -149,6 +151,29 @@ def test_sums_on_the_tree_are_finite(wrong: float) -> None:
     ):
         with pytest.raises(DecodeError, match="not a frame"):
             decode_frame(encode_frame("run", [Item("a", "b", message)]), "run")
+
+
+def test_a_vector_stands_in_a_frame_once() -> None:
+    up = Up(0, 1, np.arange(4.0), 0.0, 0.0)
+    same = Up(1, 2, np.arange(4.0), 0.5, 0.25)
+    frame = encode_frame("run", [Item("a", "b", up), Item("c", "d", same)])
+    assert frame.count(np.arange(4.0).tobytes()) == 1
+    back = [item.message for item in decode_frame(frame, "run")]
+    assert equal(back[0], up)
+    assert equal(back[1], same)
+
+
+@pytest.mark.parametrize("number", [1, -1, True, "0", 0.0, None, b""])
+def test_a_vector_that_a_frame_does_not_have_is_refused(number: object) -> None:
+    body = {"iteration": 0, "size": 1, "response": number}
+    body |= {"discomfort": 0.0, "discomfort_squares": 0.0}
+    vectors = [np.arange(4.0).tobytes()]
+    with pytest.raises(DecodeError):
+        decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], vectors]), "run")
+    body["response"] = 0
+    decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], vectors]), "run")
+    with pytest.raises(DecodeError):
+        decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], [b"123"]]), "run")
 
 
 def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:
