@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.chance import JavaRandom
 from agents.costs import COMPATIBLE
@@ -77,14 +77,14 @@ class Trace(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     dataset: str
-    numAgents: int  # noqa: N815  the format's own names
-    numPlans: int  # noqa: N815
-    numChildren: int  # noqa: N815
-    numIterations: int  # noqa: N815
+    num_agents: int = Field(alias="numAgents")
+    num_plans: int = Field(alias="numPlans")
+    num_children: int = Field(alias="numChildren")
+    num_iterations: int = Field(alias="numIterations")
     alpha: float
     beta: float
-    globalCostFunction: CostName  # noqa: N815
-    localCostFunction: str  # noqa: N815
+    global_cost_function: CostName = Field(alias="globalCostFunction")
+    local_cost_function: str = Field(alias="localCostFunction")
     scaling: str | None = None
     goal: list[float] | None = None
     reorg: Reorg | None = None
@@ -142,7 +142,7 @@ def verify(path: Path, data: Path) -> Difference | None:
         terms = _terms(trace)
     except (ValueError, KeyError) as error:
         raise InputError(f"not a run of EPOS: {error}", file=path) from error
-    last = trace.numAgents - 1
+    last = trace.num_agents - 1
     members = [f"h{number}" for number in trace.agent_ids]
     if [trace.agent_file_of_vertex[last - p] for p in range(last + 1)] != trace.agent_ids:
         raise InputError("agent_ids and agent_file_of_vertex disagree", file=path)
@@ -172,10 +172,10 @@ def _plans(trace: Trace, data: Path, path: Path) -> list[Plans]:
     counts = {len(set(trace.agent_ids)), *map(len, of_households)}
     if trace.weights_by_vertex is not None:
         counts.add(len(trace.weights_by_vertex))
-    if counts != {trace.numAgents} or len(trace.iterations) != trace.numIterations:
+    if counts != {trace.num_agents} or len(trace.iterations) != trace.num_iterations:
         raise InputError("numbers of households or iterations disagree", file=path)
     return [
-        read_agent(folder / f"agent_{number}.plans", limit=trace.numPlans, allow_nan_scores=True)
+        read_agent(folder / f"agent_{number}.plans", limit=trace.num_plans, allow_nan_scores=True)
         for number in trace.agent_ids
     ]
 
@@ -184,12 +184,12 @@ def _terms(trace: Trace) -> Callable[[int], Terms]:
     """The terms of the household at a vertex."""
     reorg = trace.reorg or Reorg()
     common = Terms(
-        iterations=trace.numIterations,
-        arity=trace.numChildren,
-        cost=trace.globalCostFunction,
+        iterations=trace.num_iterations,
+        arity=trace.num_children,
+        cost=trace.global_cost_function,
         scaling=_SCALINGS[trace.scaling or "STD"],
         target=None if trace.goal is None else np.array(trace.goal),
-        discomfort=_DISCOMFORTS[trace.localCostFunction],
+        discomfort=_DISCOMFORTS[trace.local_cost_function],
         alpha=trace.alpha,
         beta=trace.beta,
         reorganisation=Reorganisation(
@@ -230,8 +230,8 @@ def _constraint(trace: Trace) -> HardConstraint | None:
 def _tie_seeds(trace: Trace) -> list[int]:
     """By vertex: one seeder serves all vertices of all simulations in turn."""
     seeder = JavaRandom(0)
-    drawn = [seeder.next_long() for _ in range((trace.sim + 1) * trace.numAgents)]
-    return drawn[trace.sim * trace.numAgents :]
+    drawn = [seeder.next_long() for _ in range((trace.sim + 1) * trace.num_agents)]
+    return drawn[trace.sim * trace.num_agents :]
 
 
 def _compare(

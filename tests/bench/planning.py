@@ -5,6 +5,7 @@ messages, of the same size, up and down the same tree, between as many processes
 import asyncio
 import multiprocessing
 import struct
+from multiprocessing.synchronize import Barrier
 from statistics import median
 
 from nats.aio.client import Client
@@ -62,7 +63,7 @@ class _Bare:
             await self.up(household, iteration)
 
 
-def _process(url: str, rank: int, times: "multiprocessing.Queue[float]", start: object) -> None:
+def _process(url: str, rank: int, times: "multiprocessing.Queue[float]", start: Barrier) -> None:
     async def go() -> None:
         client = Client()
         await client.connect(url)
@@ -70,7 +71,7 @@ def _process(url: str, rank: int, times: "multiprocessing.Queue[float]", start: 
         await client.subscribe(f"bare.{rank}.>", cb=bare.on)
         await client.flush()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, start.wait)  # type: ignore[attr-defined]
+        await loop.run_in_executor(None, start.wait)
         began = loop.time()
         for household in bare.heard:
             if 2 * household + 1 >= HOUSEHOLDS:
