@@ -1,10 +1,10 @@
 """One household as a machine on the bus, deciding by itself: the readable reference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
-from agents.exchange.journal import Journal, MemoryJournal
+from agents.exchange.journal import Entry, Journal, MemoryJournal
 from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
 from agents.plans import Plans
@@ -26,6 +26,8 @@ class Household(Member):
         stage: Callable[[Member, Place], Stage] = StageOne,
         journal: Journal | None = None,
         mandate: Mandate = FREE,
+        session: int = 1,
+        entries: Sequence[Entry] = (),
     ) -> None:
         super().__init__(
             address,
@@ -36,4 +38,6 @@ class Household(Member):
             stage=stage,
             journal=MemoryJournal() if journal is None else journal,
             mandate=mandate,
+            session=session,
+            entries=entries,
         )

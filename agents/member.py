@@ -1,24 +1,25 @@
 """A household's membership of a run, as a machine: joining, being placed, reporting, leaving.
 
-Enrolling -> placed -> planning -> reporting -> released. At any time it has at most one thing to
-say again (to the orchestrator, or its aggregate to its parent) and says it until the answer shows
-that it was heard; what it has already handled it ignores. What is said along the tree in stage 1 is
-a `Stage`'s: stage_one.py for a household by itself, subtree.py for many at once.
+Enrolling -> placed -> planning -> exchanging -> reporting -> released. At any time it has at most
+one thing to say again (to the orchestrator, or its aggregate to its parent) and says it until the
+answer shows that it was heard; what it has already handled it ignores. What is said along the tree
+in stage 1 is a `Stage`'s: stage_one.py for a household by itself, subtree.py for many at once; what
+is said in stage 2, exchanging.py's.
+
+Started again after its host was killed, it goes on with stage 2 from its journal; without that it
+enrols anew, and stage 1 begins again for all, with the same result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Protocol
 
 from agents.chance import JavaRandom
-from agents.closing import Closing
 from agents.costs import Arithmetic
-from agents.exchange.journal import Journal
-from agents.exchange.setting import Setting
-from agents.exchange.trader import Trader
+from agents.exchange.journal import Entry, Journal
+from agents.exchanging import Exchanging, Seat, remembered
 from agents.mandate import Mandate
-from agents.planner import Aggregate
 from agents.plans import Plans
 from protocol.errors import PeerError
 from protocol.machine import Envelope
@@ -29,8 +30,6 @@ from protocol.messages import (
     Down,
     End,
     Enrol,
-    ExchangeCourse,
-    Exchanged,
     Go,
     Left,
     Match,
@@ -42,9 +41,7 @@ from protocol.messages import (
     Ready,
     Release,
     Result,
-    RoundCount,
     RoundDone,
-    RoundProgress,
     Up,
     Waiting,
 )
@@ -112,7 +109,11 @@ class Member:
         stage: "Callable[[Member, Place], Stage]",
         journal: Journal,
         mandate: Mandate,
+        session: int,
+        entries: Sequence[Entry],
     ) -> None:
+        """`session` rises whenever the household starts again; `entries` are what its journal then
+        holds."""
         self.address, self.plans = address, plans
         self.arithmetic, self.chance = arithmetic, chance
         self.phase = Phase.ENROLLING
@@ -120,11 +121,12 @@ class Member:
         """Why the run was aborted."""
         self._orchestrator, self._make_stage = orchestrator, stage
         self._journal, self._mandate = journal, mandate
-        self._trader: Trader | None = None
-        self._closing: Closing | None = None
-        self._rounds: list[RoundCount] = []
+        self._session, self._remembered = session, remembered(entries)
+        self._exchanging: Exchanging | None = None
         self._stage: Stage | None = None
         self._place: Place | None = None
+        self._attempt = 0
+        """Of stage 1, as the orchestrator counts them."""
         self._saying: list[Envelope] = []
         self._say_again: float | None = None
         self._wait = RESEND_AFTER
@@ -147,25 +149,27 @@ class Member:
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message."""
         sender, message = envelope.sender, envelope.message
+        exchanging = self._exchanging
         match message:
-            case Up() if self._closing and message.iteration == self._closing.iteration:
-                return self._close(self._closing.on_up(sender, message), now)
-            case Down() if self._closing and message.iteration == self._closing.iteration:
-                return self._close(self._closing.on_down(sender, message), now)
+            case Up() | Down() if exchanging and exchanging.closes_with(message):
+                return self._exchanged(exchanging, exchanging.handle(envelope, now), now)
+            case Up() | Down() if exchanging and self._stage is None:
+                return self._on_forgotten(exchanging, message, now)
             case Up():
                 return self._placed().on_up(sender, message, now)
             case Down():
                 return self._placed().on_down(sender, message, now)
             case Match() | Proposal() | Outcome() | RoundDone() | NextRound() | End():
-                if self._trader is None:
+                if exchanging is None:
                     raise PeerError(f"{self.address.name} does not exchange yet")
-                return self._traded(self._trader.handle(envelope, now), now)
+                return self._exchanged(exchanging, exchanging.handle(envelope, now), now)
             case Place() | Go() | Release() | Abort() if sender != self._orchestrator:
                 raise PeerError(f"{sender} is not the orchestrator of {self.address.name}")
             case Place():
                 return self._on_place(message, now)
             case Go():
-                return self.begin(now) if self.phase is Phase.PLACED else []
+                started = self.phase is not Phase.PLACED or message.attempt != self._attempt
+                return [] if started else self.begin(now)
             case Release():
                 if self.phase not in (Phase.REPORTING, Phase.RELEASED):
                     raise PeerError("released before the end")
@@ -180,40 +184,44 @@ class Member:
 
     def tick(self, now: float) -> list[Envelope]:
         """Say again what is unanswered; tell the orchestrator when that lasts too long."""
-        out: list[Envelope] = []
         if self.phase is Phase.ENROLLING and not self._saying:
-            return self.say([self.to_orchestrator(Enrol(self.plans.slots))], now)
+            return self._go_on_or_enrol(now)
+        out: list[Envelope] = []
         if self._say_again is not None and now >= self._say_again:
             out += self._saying
             self._wait = min(2 * self._wait, RESEND_AT_MOST)
             self._say_again = now + self._wait
-        if self._trader is not None and self._trader_due() <= now:
-            out += self._traded(self._trader.tick(now), now)
+        exchanging = self._exchanging
+        if exchanging is not None and self._exchanging_due() <= now:
+            out += self._exchanged(exchanging, exchanging.tick(now), now)
         if self._complain is not None and now >= self._complain:
             self._complain = now + self._patience
-            if missing := self._missing():
-                out.append(self.to_orchestrator(Waiting(self._placed().iteration, missing)))
+            out += self._waiting()
         return out
 
-    def _missing(self) -> tuple[Address, ...]:
-        """Whom this household waits for."""
+    def _waiting(self) -> list[Envelope]:
+        """What the orchestrator is told when nothing was said for long."""
+        missing: tuple[Address, ...] = ()
+        iteration, done = -1, 0
         match self.phase:
             case Phase.PLANNING:
-                return self._placed().missing()
+                missing, iteration = self._placed().missing(), self._placed().iteration
             case Phase.EXCHANGING:
-                assert self._trader is not None
-                assert self._closing is not None
-                return self._closing.missing() if self._trader.finished else self._trader.missing
-            case _:
-                return ()
+                assert self._exchanging is not None
+                missing, done = self._exchanging.missing, self._exchanging.done
+                iteration = self._exchanging.seat.place.terms.iterations
+        if self.phase is Phase.EXCHANGING or missing:
+            return [self.to_orchestrator(Waiting(iteration, missing, done))]
+        return []
 
-    def _trader_due(self) -> float:
-        due = None if self._trader is None or self.finished else self._trader.next_deadline()
-        return float("inf") if due is None else due
+    def _exchanging_due(self) -> float:
+        if self._exchanging is None or self.finished:
+            return float("inf")
+        return self._exchanging.next_deadline()
 
     def next_deadline(self) -> float | None:
         """When something is to be said again."""
-        due = float("inf") if self._trader is None else self._trader_due()
+        due = self._exchanging_due()
         if self._say_again is not None:
             due = min(due, self._say_again)
         if self._complain is not None:
@@ -222,17 +230,51 @@ class Member:
 
     # -- joining and leaving ----------------------------------------------------------------------
 
+    def _go_on_or_enrol(self, now: float) -> list[Envelope]:
+        """The first words: stage 2 goes on where the journal ends, or the household enrols."""
+        if not self._remembered:
+            return self._enrol(now)
+        self.phase = Phase.EXCHANGING
+        exchanging, out = Exchanging.resume(
+            self.address, self._orchestrator, self._remembered, self._journal, self._mandate, now
+        )
+        self._exchanging, place = exchanging, exchanging.seat.place
+        self._attempt, self._patience = place.attempt, place.terms.patience
+        self._complain = now + self._patience
+        return self._exchanged(exchanging, out, now)
+
+    def _enrol(self, now: float) -> list[Envelope]:
+        return self.say([self.to_orchestrator(Enrol(self.plans.slots, self._session))], now)
+
+    def _on_forgotten(self, exchanging: Exchanging, said: Up | Down, now: float) -> list[Envelope]:
+        """Somebody is still in stage 1, of which the journal holds nothing but the end. A child
+        that waits for its answer cannot have it: stage 1 begins anew for all. That is still right,
+        since nobody exchanges before all of the tree has entered stage 2; and once this subtree is
+        known to have entered, what was said is old."""
+        if isinstance(said, Down) or exchanging.gathered:
+            return []
+        self._forget()
+        self.phase, self._session = Phase.ENROLLING, self._session + 1
+        return self._enrol(now)
+
+    def _forget(self) -> None:
+        """Nothing of stage 2 counts any more."""
+        if self._exchanging is not None:
+            self._journal.append(Entry(self.address.name, "anew"))
+        self._exchanging = None
+
     def _on_place(self, place: Place, now: float) -> list[Envelope]:
-        if self.phase is not Phase.ENROLLING:
+        if place.attempt <= self._attempt or self.finished:
             return []
         target = place.terms.target
         if target is not None and len(target) != self.plans.slots:
             raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")
+        self._forget()
         place = replace(place, terms=self._mandated(place.terms))
         self._stage = self._make_stage(self, place)
         self._place, self._patience = place, place.terms.patience
-        self.phase = Phase.PLACED
-        return self.say([self.to_orchestrator(Ready())], now)
+        self.phase, self._attempt = Phase.PLACED, place.attempt
+        return self.say([self.to_orchestrator(Ready(place.attempt))], now)
 
     def _placed(self) -> Stage:
         if self._stage is None:
@@ -248,67 +290,34 @@ class Member:
         """Stage 1 is over: exchange, or report. `course` from those who were the root."""
         assert self._place is not None
         place, terms = self._place, self._place.terms.exchange
-        self._result = Result(
+        result = Result(
             selected,
             place.terms.beta,
             float(self.plans.discomforts("rmse")[selected]),
             course,
         )
         if terms is None:
-            return self._report(self._result, now)
+            return self._report(result, now)
         self.phase = Phase.EXCHANGING
-        self._closing = Closing(self.address, place)
-        self._trader = Trader(
-            self.address,
-            Setting(place.parent, place.children, place.matchmakers, terms),
+        self._exchanging, out = Exchanging.begin(
+            Seat(self.address, self._orchestrator, place, result),
             self.plans.values[selected],
             self.plans.preferred,
             self._journal,
             self._mandate,
+            now,
         )
-        return self.say([], now) + self._traded(self._trader.start(now), now)
+        return self.say([], now) + self._exchanged(self._exchanging, out, now)
+
+    def _exchanged(self, exchanging: Exchanging, out: list[Envelope], now: float) -> list[Envelope]:
+        """After a step of stage 2: report when it is over."""
+        if exchanging.outcome is None or self.phase is not Phase.EXCHANGING:
+            return out
+        return out + self._report(exchanging.outcome, now)
 
     def _report(self, result: Result, now: float) -> list[Envelope]:
         self.phase = Phase.REPORTING
         return self.say([self.to_orchestrator(result)], now)
-
-    # -- stage 2 ----------------------------------------------------------------------------------
-
-    def _traded(self, out: list[Envelope], now: float) -> list[Envelope]:
-        """After a step of the exchange: tell of a finished round; close when it is over."""
-        assert self._trader is not None
-        assert self._closing is not None
-        progress = self._trader.progress
-        if progress is not None and progress[0] + 2 > len(self._rounds):  # rounds count from -1
-            self._rounds.append(progress[1])
-            out = [*out, self.to_orchestrator(RoundProgress(*progress))]
-        if self._trader.finished and self.phase is Phase.EXCHANGING and not self._closing.offered:
-            discomfort = self._trader.discomfort
-            own = Aggregate(self._trader.schedule, discomfort, discomfort * discomfort)
-            out = out + self._close(self._closing.offer(own), now)
-        return out
-
-    def _close(self, out: list[Envelope], now: float) -> list[Envelope]:
-        """After a step of the last pass: say the own sum until it is answered, then report."""
-        assert self._closing is not None
-        if self.phase is not Phase.EXCHANGING:
-            return out
-        if self._closing.result is None:
-            return self.say(out, now) if out else out
-        assert self._trader is not None
-        tally = self._trader.tally
-        drift = float(
-            self._trader.schedule.sum() - self.plans.values[self._result.selected_plan].sum()
-        )
-        course = ExchangeCourse(tuple(self._rounds), self._closing.result.response)
-        result = replace(
-            self._result,
-            exchanged=Exchanged(
-                self._trader.discomfort, drift, tally.proposals, tally.accepted, tally.refused
-            ),
-            exchange=course if self._rounds else None,
-        )
-        return out + self._report(result, now)
 
     def _mandated(self, terms: Terms) -> Terms:
         """The terms, as far as the people of this household have not said otherwise."""

@@ -19,12 +19,15 @@ class Subtree:
         self._households = households
         self._seats: dict[Address, Seat] = {}
         self._parts: list[Part] = []
+        self._attempt = 0
 
     def seat(self, member: Member, place: Place) -> Stage:
         """A household has been placed."""
         terms = place.terms
         if terms.constraint is not None or terms.reorganisation.strategy != "never":
             return StageOne(member, place)
+        if place.attempt > self._attempt:
+            self._seats, self._parts, self._attempt = {}, [], place.attempt
         seat = self._seats[member.address] = Seat(member, place, self.open, self.begin)
         return seat
 

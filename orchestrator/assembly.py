@@ -48,10 +48,13 @@ def host_node(
     isolation: Literal["process", "task", "subtree"] = "task",
     journal: Journal | None = None,
     mandates: Mapping[str, Mandate] | None = None,
+    session: int = 1,
 ) -> Node:
     """A host with one household for each entry of `plans`; in isolation `subtree` they decide stage
-    1 together, with the same results."""
+    1 together, with the same results. They go on where the journal ends; `session` must rise
+    whenever the host starts again."""
     kept = MemoryJournal() if journal is None else journal
+    entries = kept.entries()
     node = Node(name, run, commit=kept.commit)
     node.machines[HOST] = Host(name, COURSE, node.counters)
     stage: Callable[[Member, Place], Stage] = StageOne
@@ -67,6 +70,8 @@ def host_node(
             stage=stage,
             journal=kept,
             mandate=(mandates or {}).get(household, FREE),
+            session=session,
+            entries=entries.get(household, ()),
         )
     return node
 

@@ -36,6 +36,8 @@ from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
 """Seconds after which those who have not left are released again."""
+PLACE_AGAIN = 1.0
+"""Seconds after which those who did not confirm their place in a new attempt are placed again."""
 FAREWELL = 5.0
 """Seconds after which the orchestrator no longer waits for households to say that they left."""
 NAMED = 8
@@ -58,7 +60,8 @@ class RunCourse:
     """The orchestrator of one run.
 
     `members` are the ids in tree order; `terms` gives each household's. The run fails with `reason`
-    when `deadline` seconds pass without any progress.
+    when `deadline` seconds pass without any progress. A household that enrols again has lost what
+    it knew: then all are placed again and stage 1 begins anew, with the same result.
     """
 
     def __init__(
@@ -81,16 +84,22 @@ class RunCourse:
         """When each stage began."""
         self.round: tuple[int, RoundCount] | None = None
         """The newest round of the exchange that the root told of, and what was counted in it."""
+        self.attempt = 1
+        """Of stage 1."""
         self._terms, self._deadline = terms, deadline
         self._matchmakers = tuple(matchmakers)
-        self._expected = frozenset(members)
+        self._positions = {name: position for position, name in enumerate(members)}
         self._hosts: dict[str, Address] = {}
         self._slots: int | None = None
+        self._sessions: dict[str, int] = {}
         self._ready: set[str] = set()
         self._left: set[str] = set()
         self._waiting: dict[str, tuple[Address, ...]] = {}
+        self._done: dict[str, int] = {}
+        """What households in stage 2 told of how far they are."""
         self._fail_at: float | None = None
-        self._release_at: float | None = None
+        self._again_at: float | None = None
+        """When those who did not answer are placed, or released, again."""
 
     @property
     def finished(self) -> bool:
@@ -121,17 +130,18 @@ class RunCourse:
         if isinstance(message, Tally) and sender.host in self._tallying():
             self.tallies[sender.host] = message
             return []
-        if sender.name not in self._expected:
+        if sender.name not in self._positions:
             raise PeerError(f"{sender.name} is not expected in this run")
         if isinstance(message, Enrol):
             return self._on_enrol(sender, message, now)
         if self._hosts.get(sender.name) != sender:
             raise PeerError(f"{sender.name} does not live on {sender.host}")
         match message:
-            case Ready():
-                return self._on_ready(sender, now)
+            case Ready(attempt=attempt):
+                return self._on_ready(sender, now) if attempt == self.attempt else []
             case Progress(iteration=iteration):
-                if self.latest is None or iteration.iteration > self.latest.iteration:
+                rises = self.latest is None or iteration.iteration > self.latest.iteration
+                if rises and self.stage is Stage.PLANNING:  # else of an attempt that is over
                     self.latest = iteration
                     self._progress(now)
                 return []
@@ -142,8 +152,10 @@ class RunCourse:
                 if self.stage is Stage.PLANNING:
                     self._enter(Stage.EXCHANGING, now)
                 return []
-            case Waiting(missing=missing):
-                self._waiting[sender.name] = missing
+            case Waiting(missing=missing, done=done):
+                if done != self._done.get(sender.name, 0):
+                    self._progress(now)
+                self._waiting[sender.name], self._done[sender.name] = missing, done
                 return []
             case Result():
                 return self._on_result(sender, message, now)
@@ -161,19 +173,26 @@ class RunCourse:
         """Fail a run that stands still; release again those who have not left."""
         if self._fail_at is None and not self.finished:
             self._enter(Stage.ENROLLING, now)
-        if self.stage is Stage.RELEASING:
-            if now - self.marks[Stage.RELEASING] >= FAREWELL:
-                self._enter(Stage.DONE, now)
-                return []
-            self._release_at = now + RELEASE_AGAIN
-            return self._release()
         if self._fail_at is not None and now >= self._fail_at:
-            return self.fail(self._standstill(), now)
-        return []
+            if self.stage is not Stage.RELEASING:
+                return self.fail(self._standstill(), now)
+            self._enter(Stage.DONE, now)
+        if self._again_at is None or now < self._again_at:
+            return []
+        match self.stage:
+            case Stage.PLACING:
+                self._again_at = now + PLACE_AGAIN
+                return [self._place(name) for name in self.members if name not in self._ready]
+            case Stage.RELEASING:
+                self._again_at = now + RELEASE_AGAIN
+                return self._release()
+            case _:
+                return []
 
     def next_deadline(self) -> float | None:
         """When something is due if nothing arrives."""
-        return self._release_at if self.stage is Stage.RELEASING else self._fail_at
+        dues = [due for due in (self._fail_at, self._again_at) if due is not None]
+        return min(dues, default=None)
 
     def fail(self, reason: str, now: float) -> list[Envelope]:
         """End the run without a result and tell everybody."""
@@ -188,13 +207,14 @@ class RunCourse:
         ]
 
     def _enter(self, stage: Stage, now: float) -> None:
-        self.stage = stage
+        self.stage, self._again_at = stage, None
         self.marks.setdefault(stage, now)
         self._progress(now)
 
     def _progress(self, now: float) -> None:
         self._waiting.clear()
-        self._fail_at = None if self.finished else now + self._deadline
+        patience = FAREWELL if self.stage is Stage.RELEASING else self._deadline
+        self._fail_at = None if self.finished else now + patience
 
     def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
         if sender.name not in self._hosts:
@@ -208,18 +228,36 @@ class RunCourse:
             return self.fail(
                 f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
             )
-        if self.stage is Stage.ENROLLING:
-            if len(self._hosts) < len(self.members):
+        before = self._sessions.get(sender.name, enrol.session)
+        self._sessions[sender.name] = max(before, enrol.session)
+        match self.stage:
+            case Stage.ENROLLING:
+                if len(self._hosts) < len(self.members):
+                    return []
+                self._enter(Stage.PLACING, now)
+                return [self._place(name) for name in self.members]
+            case Stage.PLACING:  # its place got lost, or was forgotten
+                self._ready.discard(sender.name)
+                return [self._place(sender.name)]
+            case Stage.PLANNING if enrol.session > before and sender.name in self._ready:
+                return self._begin_anew(now)
+            case Stage.EXCHANGING if enrol.session > before:
+                return self.fail(f"{sender.name} has lost its journal of the exchange", now)
+            case _:
                 return []
-            self._enter(Stage.PLACING, now)
-            return [self._place(position) for position in range(len(self.members))]
-        if self.stage is Stage.PLACING:  # its place got lost
-            return [self._place(self.members.index(sender.name))]
-        return []
 
-    def _place(self, position: int) -> Envelope:
-        name = self.members[position]
-        terms, households = self._terms(name), len(self.members)
+    def _begin_anew(self, now: float) -> list[Envelope]:
+        """Stage 1 from the beginning, for all. Nobody has exchanged anything yet."""
+        self.attempt += 1
+        self._ready.clear()
+        self.results.clear()
+        self.latest = None
+        self._enter(Stage.PLACING, now)
+        self._again_at = now + PLACE_AGAIN
+        return [self._place(name) for name in self.members]
+
+    def _place(self, name: str) -> Envelope:
+        position, terms, households = self._positions[name], self._terms(name), len(self.members)
         above = parent_of(position, terms.arity)
         roster: tuple[Address, ...] = ()
         if terms.reorganisation.strategy != "never":
@@ -235,12 +273,13 @@ class RunCourse:
             terms=terms,
             matchmakers=self._matchmakers,
             roster=roster,
+            attempt=self.attempt,
         )
         return Envelope(self.address, self._hosts[name], place)
 
     def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
         if self.stage in (Stage.PLANNING, Stage.EXCHANGING):  # the start got lost
-            return [Envelope(self.address, sender, Go())]
+            return [Envelope(self.address, sender, Go(self.attempt))]
         if self.stage is not Stage.PLACING:
             return []
         if sender.name not in self._ready:
@@ -249,7 +288,7 @@ class RunCourse:
         if len(self._ready) < len(self.members):
             return []
         self._enter(Stage.PLANNING, now)
-        return self._to_all(Go())
+        return self._to_all(Go(self.attempt))
 
     def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
         if sender.name not in self.results:
@@ -258,7 +297,7 @@ class RunCourse:
         running = self.stage in (Stage.PLANNING, Stage.EXCHANGING)
         if running and len(self.results) == len(self.members):
             self._enter(Stage.RELEASING, now)
-            self._release_at = now + RELEASE_AGAIN
+            self._again_at = now + RELEASE_AGAIN
             return self._release()
         return []
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from orchestrator.assembly import (
     host_node,
@@ -17,10 +18,11 @@ from orchestrator.assembly import (
 from orchestrator.collect import collect
 from orchestrator.course import RunCourse, Stage
 from orchestrator.embedded import EmbeddedServer
+from orchestrator.hosting import serve
 from orchestrator.inputs import Inputs
 from orchestrator.processes import HostProcesses
 from orchestrator.results import RunResults, Seconds
-from orchestrator.services import MatchmakerProcesses
+from orchestrator.services import Services, host_command, matchmaker_commands
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
 from protocol.errors import RunError
@@ -31,10 +33,6 @@ from protocol.shell import Shell
 from protocol.subjects import ORCHESTRATOR
 from protocol.terms import Terms
 
-GARBAGE_AFTER = 1_500
-"""Objects a household after which a host looks for garbage in cycles; messages make none."""
-HOST_PATIENCE = 60.0
-"""Seconds for which a host tries to reach the bus: many start at once."""
 FAREWELL = 5.0
 """Seconds for hosts to end by themselves."""
 
@@ -45,15 +43,28 @@ INTERRUPTED = "interrupted"
 Watch = Callable[[RunCourse], None]
 
 
-def run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
-    """Run on the bus, each host a process of its own. RunError says why it could not end well."""
+def run(
+    run_id: str,
+    inputs: Inputs,
+    settings: RunSettings,
+    watch: Watch,
+    journals: Path | None = None,
+) -> RunResults:
+    """Run on the bus, each host a process of its own, with its journal in the folder `journals` (or
+    one that is gone afterwards). RunError says why it could not end well."""
     try:
-        return _run(run_id, inputs, settings, watch)
+        with contextlib.ExitStack() as stack:
+            if journals is None:
+                folder = stack.enter_context(TemporaryDirectory(prefix="coflex-journals-"))
+                journals = Path(folder)
+            return _run(run_id, inputs, settings, watch, journals)
     except KeyboardInterrupt:  # before or after the loop that handles it
         raise RunError(INTERRUPTED) from None
 
 
-def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
+def _run(
+    run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch, journals: Path
+) -> RunResults:
     began = time.monotonic()
     members = inputs.members
     hosts = layout(members, settings)
@@ -65,24 +76,26 @@ def _run(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> Ru
         url = settings.nats or stack.enter_context(EmbeddedServer()).url
 
         def host(name: str) -> None:
-            plans = {m: inputs.population.households[m] for m in hosts[name]}
-            gc.set_threshold(GARBAGE_AFTER * len(plans))
-            isolation = settings.resolved_isolation(len(members))
-            home = host_node(run_id, name, plans, isolation=isolation, mandates=inputs.mandates)
-            asyncio.run(_host(home, url, processes.end_with_parent))
+            serve(
+                run_id,
+                name,
+                hosts[name],
+                inputs,
+                settings,
+                journals=journals,
+                url=url,
+                once_running=processes.end_with_parent,
+            )
 
         asyncio.run(_try(run_id, inputs, url))
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
-        services = stack.enter_context(
-            MatchmakerProcesses(
-                run_id,
-                url,
-                makers,
-                inputs.population.slots,
-                inputs.terms(members[0]).exchange,
-            )
-        )
+        exchange = inputs.terms(inputs.members[0]).exchange
+        commands = matchmaker_commands(run_id, url, makers, inputs.population.slots, exchange)
+        again = {name: host_command(run_id, url, name, journals, settings) for name in hosts}
+        services = stack.enter_context(Services({**commands, **again}))
+        for maker in commands:
+            services.start(maker)
         trouble = asyncio.run(_orchestrate(node, course, processes, services, url, watch))
         if course.reason:
             raise RunError("; ".join(filter(None, (course.reason, trouble))))
@@ -131,20 +144,11 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
         raise RunError(f"the bus at {url} does not carry a run: {course.reason}")
 
 
-async def _host(node: Node, url: str, end_with_parent: Callable[[], None]) -> None:
-    """One host process, until all its households have left."""
-    end_with_parent()
-    households = households_of(node)
-    bus = await NatsBus.connect(Connection(url, node.name), HOST_PATIENCE)
-    await Shell(node, bus).run(lambda: all(household.finished for household in households))
-    await bus.close()
-
-
 async def _orchestrate(
     node: Node,
     course: RunCourse,
     processes: HostProcesses,
-    services: MatchmakerProcesses,
+    services: Services,
     url: str,
     watch: Watch,
 ) -> str:
@@ -157,12 +161,13 @@ async def _orchestrate(
         shell.post(course.fail(INTERRUPTED, shell.clock()))
 
     def child_ended() -> None:
-        for ended in processes.reap():
-            # A host ends by itself once its households have left; before that it is a failure.
-            if ended.status or course.stage is not Stage.RELEASING:
-                shell.post(course.fail(str(ended), shell.clock()))
-        if course.stage is not Stage.RELEASING and (reason := services.revive()):
-            shell.post(course.fail(reason, shell.clock()))
+        # A part ends by itself once it has been released. What was killed before is started again.
+        for ended in (*processes.reap(), *services.reap()):
+            if course.stage is Stage.RELEASING or course.finished:
+                continue
+            reason = str(ended) if not ended.status else services.restart(ended)
+            if reason:
+                shell.post(course.fail(reason, shell.clock()))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)

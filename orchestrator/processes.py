@@ -26,16 +26,16 @@ _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A host process that is no more."""
+    """A process that is no more."""
 
-    host: str
+    name: str
     status: int
     """Exit status, or minus the signal that ended it."""
 
     def __str__(self) -> str:
         if self.status < 0:
-            return f"host {self.host} was ended by {signal.Signals(-self.status).name}"
-        return f"host {self.host} ended with status {self.status}"
+            return f"{self.name} was ended by {signal.Signals(-self.status).name}"
+        return f"{self.name} ended with status {self.status}"
 
 
 class HostProcesses:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from shutil import rmtree
+from shutil import copytree, rmtree
 from tempfile import TemporaryDirectory
 
 from protocol.errors import InputError
@@ -12,9 +12,15 @@ _UNFINISHED = ".writing-"
 
 
 def publish(
-    folder: Path, files: Mapping[str, bytes], *, seal: str, stale: Iterable[str] = ()
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    seal: str,
+    stale: Iterable[str] = (),
+    folders: Mapping[str, Path] | None = None,
 ) -> None:
-    """Write `files` (name: content) into `folder`; files of others in it are left alone.
+    """Write `files` (name: content) and copies of `folders` (name: where it is) into `folder`;
+    files of others in it are left alone.
 
     `seal` is the one whose presence says that the rest is there and belongs together: it goes
     first and comes last. Everything is on disk under temporary names before anything old goes, so
@@ -28,10 +34,14 @@ def publish(
         with TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as written:
             for name, content in files.items():
                 _write(Path(written) / name, content)
+            for name, source in (folders or {}).items():
+                copytree(source, Path(written) / name)
             (folder / seal).unlink(missing_ok=True)
             for pattern in stale:
                 for old in folder.glob(pattern):
-                    old.unlink()
+                    rmtree(old) if old.is_dir() else old.unlink()
+            for name in folders or ():
+                (Path(written) / name).replace(folder / name)
             for name in sorted(files, key=lambda name: name == seal):
                 (Path(written) / name).replace(folder / name)
     except OSError as error:

@@ -23,9 +23,15 @@ from protocol.messages import Iteration
 from protocol.vectors import Array
 
 RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
+JOURNALS_FOLDER = "journals"
+"""The journals of the hosts, one file each (agents/exchange/sqlite_journal.py)."""
 REPORT_FOLDER = "report"
 """Where `coflex report` writes by default, inside the folder of the results."""
-_STALE = ("exchanges.csv", *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")))
+_STALE = (
+    JOURNALS_FOLDER,
+    "exchanges.csv",
+    *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
+)
 """What other commands or options derive from a run; no longer true once there is another run."""
 
 
@@ -150,10 +156,11 @@ class RunResults(RunRecord):
     demand: Demand
 
 
-def write(results: RunResults, out: Path) -> None:
-    """Write the four files of a run into the folder `out`, run.json last: where it is, the others
-    are complete and of the same run. Results of an earlier run there, and what was derived from
-    them, go. Numbers are written exactly. InputError where the folder cannot be written."""
+def write(results: RunResults, out: Path, journals: Path | None = None) -> None:
+    """Write the four files of a run into the folder `out`, and a copy of the folder `journals`,
+    run.json last: where it is, the others are complete and of the same run. Results of an earlier
+    run there, and what was derived from them, go. Numbers are written exactly. InputError where the
+    folder cannot be written."""
     parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
     record = {name: part for name, part in parts.items() if part is not None}
     rows = [[getattr(row, name) for name in _names(HouseholdRow)] for row in results.rows]
@@ -168,7 +175,8 @@ def write(results: RunResults, out: Path) -> None:
         ),
     }
     content = {name: text.encode() for name, text in files.items()}
-    publish(out, content, seal=RUN, stale=_STALE)
+    folders = {} if journals is None else {JOURNALS_FOLDER: journals}
+    publish(out, content, seal=RUN, stale=_STALE, folders=folders)
 
 
 def read(out: Path) -> RunResults:

@@ -1,51 +1,59 @@
-"""Matchmakers as processes of their own: started, watched, started again when they end too soon.
+"""Parts of a run as processes of commands: started, watched, started again when they are killed.
 
 What a matchmaker knows is soft: a new one asks the households for their offers, and nothing is
-lost meanwhile.
+lost meanwhile. A host goes on where its journal ends.
 """
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from orchestrator.orphans import ending_with_parent
+from orchestrator.processes import Ended
+from orchestrator.settings import RunSettings, as_options
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
 
-RESTARTS_AT_MOST = 100
+RESTARTS_AT_MOST = 20
+"""Of one part; more say that something is wrong with it or with the machine."""
 STOP_SECONDS = 5.0
+Command = tuple[str, ...]
 _COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
 
-class MatchmakerProcesses:
-    """The matchmakers of a run; a context manager that leaves none behind."""
+def matchmaker_commands(
+    run: str, url: str, addresses: Sequence[Address], slots: int, terms: ExchangeTerms | None
+) -> dict[str, Command]:
+    """How the matchmakers of a run are started, by name."""
+    if terms is None:
+        return {}
+    where = ("--nats", url, "--run", run, "--slots", str(slots))
+    how = ("--lease", str(terms.lease), "--locks", terms.locks)
+    return {
+        address.host: (*_COFLEX, "matchmaker", "--name", address.host, *where, *how)
+        for address in addresses
+    }
 
-    def __init__(
-        self,
-        run: str,
-        url: str,
-        addresses: Sequence[Address],
-        slots: int,
-        terms: ExchangeTerms | None,
-    ) -> None:
-        self._commands: dict[str, tuple[str, ...]] = {}
+
+def host_command(run: str, url: str, name: str, journals: Path, settings: RunSettings) -> Command:
+    """How a host of a run is started by itself."""
+    where = ("--nats", url, "--run", run, "--journals", str(journals))
+    return (*_COFLEX, "host", name, *where, *as_options(settings, without={"nats", "out"}))
+
+
+class Services:
+    """Processes of commands, by name; a context manager that leaves none behind."""
+
+    def __init__(self, commands: Mapping[str, Command]) -> None:
+        self.restarts: Counter[str] = Counter()
+        """How often each had to be started again."""
+        self._commands = dict(commands)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.restarts = 0
-        """How often one had to be started again."""
-        if terms is None:
-            return
-        common = ("--nats", url, "--run", run, "--slots", str(slots))
-        options = (*common, "--lease", str(terms.lease), "--locks", terms.locks)
-        for address in addresses:
-            self._commands[address.host] = (
-                *(*_COFLEX, "matchmaker", "--name", address.host),
-                *options,
-            )
 
-    def __enter__(self) -> "MatchmakerProcesses":
-        for name in self._commands:
-            self._start(name)
+    def __enter__(self) -> "Services":
         return self
 
     def __exit__(
@@ -68,20 +76,31 @@ class MatchmakerProcesses:
         """Process ids, by name."""
         return {name: process.pid for name, process in self._processes.items()}
 
-    def revive(self) -> str | None:
-        """Start those again that have ended; a reason if that happens too often."""
-        for name, process in self._processes.items():
-            if process.poll() is not None:
-                if self.restarts >= RESTARTS_AT_MOST:
-                    return f"{name} keeps ending, last with status {process.returncode}"
-                self.restarts += 1
-                self._start(name)
-        return None
-
-    def _start(self, name: str) -> None:
+    def start(self, name: str) -> None:
+        """Start this one."""
         self._processes[name] = subprocess.Popen(
             self._commands[name],
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in the terminal is for the run, which ends us
             preexec_fn=ending_with_parent(),
         )
+
+    def restart(self, ended: Ended) -> str:
+        """Start one again that a signal has ended; else, or if that happens too often, a reason."""
+        if ended.status > 0:
+            return str(ended)
+        if self.restarts[ended.name] >= RESTARTS_AT_MOST:
+            return f"{ended}, after its restarts: time {RESTARTS_AT_MOST + 1}"
+        self.restarts[ended.name] += 1
+        self.start(ended.name)
+        return ""
+
+    def reap(self) -> list[Ended]:
+        """Those that have ended since the last call."""
+        ended = []
+        for name, process in list(self._processes.items()):
+            status = process.poll()
+            if status is not None:
+                del self._processes[name]
+                ended.append(Ended(name, status))
+        return ended

@@ -2,7 +2,7 @@
 the keys of a TOML file both come."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,7 +55,7 @@ class RunSettings(BaseModel):
     offset: int = Field(0, ge=0, description="Iteration whose selection 'memorise' keeps.")
     memorise: bool = Field(False, description="Return to the kept selection on a new tree.")
     threshold: float = Field(0.0, ge=0, description="Relative change for cost-reduction.")
-    exchange: ExchangeName = Field("off", description="Rule of stage 2 (experimental), or off.")
+    exchange: ExchangeName = Field("mutual", description="Rule of stage 2, or off.")
     disclose: DisclosureName = Field("limit", description="What an offer says (docs/privacy.md).")
     tolerance: float | None = Field(
         None, ge=0, description="kWh from the preferred value; none: anything that brings closer."
@@ -65,7 +65,7 @@ class RunSettings(BaseModel):
     )
     rounds: int = Field(50, ge=1, description="Rounds of the exchange at most.")
     exchange_order: OrderName = Field("concurrent", description="All at once, or in turn.")
-    locks: LocksName = Field("household", description="What a lease marks busy.")
+    locks: LocksName = Field("slot", description="What a lease marks busy.")
     matchmakers: int = Field(1, ge=1, description="Matchmakers that share the slots.")
     mandates: Path | None = Field(None, description="TOML: what households allow their proxies.")
     isolation: IsolationName = Field(
@@ -81,6 +81,20 @@ class RunSettings(BaseModel):
         if self.isolation != "auto":
             return self.isolation
         return "process" if households <= PROCESSES_AT_MOST else "subtree"
+
+
+def as_options(settings: RunSettings, without: Collection[str] = ()) -> tuple[str, ...]:
+    """The settings as a command line has them, but for the fields in `without`."""
+    options: list[str] = []
+    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
+        flag = name.replace("_", "-")
+        if name in without:
+            continue
+        if isinstance(value, bool):  # a flag that is not given is off
+            options += [f"--{flag}"] if value else []
+        else:
+            options += [f"--{flag}", str(value)]
+    return tuple(options)
 
 
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:

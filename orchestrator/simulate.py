@@ -2,7 +2,11 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+from agents.exchange.journal import MemoryJournal
+from agents.exchange.sqlite_journal import SqliteJournal
 from orchestrator.assembly import (
     host_node,
     layout,
@@ -11,7 +15,8 @@ from orchestrator.assembly import (
     orchestrator_node,
 )
 from orchestrator.collect import collect
-from orchestrator.course import RunCourse
+from orchestrator.course import RunCourse, Stage
+from orchestrator.hosting import journal_file
 from orchestrator.inputs import Inputs
 from orchestrator.live import own_tally
 from orchestrator.results import RunResults, Seconds
@@ -25,9 +30,11 @@ def simulate(
     inputs: Inputs,
     settings: RunSettings,
     watch: Callable[[RunCourse], None] = lambda course: None,
+    journals: Path | None = None,
     weather: Weather = CALM,
 ) -> RunResults:
-    """Run in simulation; the same selections and course as on the bus.
+    """Run in simulation; the same selections and course as on the bus. What the households wrote
+    down is kept in the folder `journals`, if one is given.
 
     Isolation `auto` is `subtree` in one host here: there are no processes to be isolated in.
     """
@@ -42,24 +49,45 @@ def simulate(
         for maker in makers
         if terms is not None
     ]
+    shares = layout(inputs.members, settings)
+    kept = {name: MemoryJournal() for name in shares}
     hosts = [
         host_node(
             run_id,
             name,
             {member: inputs.population.households[member] for member in members},
             isolation=settings.resolved_isolation(len(inputs.members)),
+            journal=kept[name],
             mandates=inputs.mandates,
         )
-        for name, members in layout(inputs.members, settings).items()
+        for name, members in shares.items()
     ]
     node, course = orchestrator_node(
         run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
     )
     network = Network([*hosts, *services, node], weather)
     started = time.perf_counter()
-    network.run(lambda: course.finished, watch=lambda: watch(course))
+    exchanging: float | None = None
+
+    def look() -> None:
+        nonlocal exchanging
+        if exchanging is None and Stage.EXCHANGING in course.marks:
+            exchanging = time.perf_counter()
+        watch(course)
+
+    network.run(lambda: course.finished, watch=look)
     if course.reason:
         raise RunError(course.reason)
     ended = time.perf_counter()
-    seconds = Seconds(start=started - began, planning=ended - started, total=ended - began)
+    if journals is not None:
+        for name, journal in kept.items():
+            with closing(SqliteJournal(journal_file(journals, name))) as file:
+                journal.save(file)
+    planned = ended if exchanging is None else exchanging
+    seconds = Seconds(
+        start=started - began,
+        planning=planned - started,
+        exchange=None if exchanging is None else ended - planned,
+        total=ended - began,
+    )
     return collect(run_id, inputs, settings, course, own_tally(node), seconds, "simulation")

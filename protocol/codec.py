@@ -76,6 +76,15 @@ def encode_message(message: Message) -> bytes:
     return _WRITER.write([type(message).__name__], message)
 
 
+def decode_message(data: bytes) -> Message:
+    """What `encode_message` wrote; DecodeError if it did not."""
+    try:
+        kind, body, vectors = msgpack.unpackb(data)
+        return _VALIDATE[kind](body, context=[from_bytes(vector) for vector in vectors])
+    except (ValueError, TypeError, KeyError, ValidationError, msgpack.UnpackException) as error:
+        raise DecodeError(f"not a message ({type(error).__name__}): {data[:40]!r}") from error
+
+
 def encode_frame(run: str, items: Iterable[Item]) -> bytes:
     """The bytes of a frame."""
     return _WRITER.write([VERSION, run], [[to, by, type(m).__name__, m] for to, by, m in items])
@@ -104,4 +113,12 @@ def _name(value: Any) -> str:
     return value
 
 
-__all__ = ["VERSION", "Address", "Item", "decode_frame", "encode_frame", "encode_message"]
+__all__ = [
+    "VERSION",
+    "Address",
+    "Item",
+    "decode_frame",
+    "decode_message",
+    "encode_frame",
+    "encode_message",
+]

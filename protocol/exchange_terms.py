@@ -30,7 +30,7 @@ class ExchangeTerms:
     """Rounds at most."""
     attempts: int = 4
     """Failed negotiations a slot and round after which a household leaves the slot alone."""
-    locks: LocksName = "household"
+    locks: LocksName = "slot"
     """What a lease marks busy: both households, or both at one slot only."""
     at_once: int = 4
     """Negotiations that one household begins at once when locks are per slot."""

@@ -3,11 +3,16 @@
 import os
 import signal
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
+from agents.exchange.setting import read_beginning
+from agents.exchange.sqlite_journal import SqliteJournal
+from agents.exchanging import remembered
 from orchestrator.course import RunCourse, Stage
+from orchestrator.embedded import EmbeddedServer
 from orchestrator.inputs import read_inputs
 from orchestrator.live import run
 from orchestrator.results import RunResults, read, write
@@ -90,20 +95,64 @@ def test_on_the_bus_at_once() -> None:
     assert children_of(os.getpid()) == []
 
 
+def parts_of(run: int) -> dict[str, list[int]]:
+    """Process ids of the hosts and of the matchmakers of a run in this process."""
+    parts: dict[str, list[int]] = {"host": [], "matchmaker": []}
+    for pid in sorted(children_of(run)):
+        if "main() matchmaker" in command_of(pid):
+            parts["matchmaker"].append(pid)
+        elif "nats-server" not in command_of(pid):
+            parts["host"].append(pid)
+    return parts
+
+
 @pytest.mark.nats
-def test_a_matchmaker_that_is_killed_is_started_again() -> None:
-    chosen = settings(exchange="cooperative", households=24, slots=48)
-    struck: list[int] = []
+@pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
+@pytest.mark.parametrize("rule", ["mutual", "cooperative"])
+def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
+    rule: str, isolation: str, tmp_path: Path
+) -> None:
+    """Hosts, matchmakers and the server, one after another, at moments that differ."""
+    with EmbeddedServer() as server:
+        chosen = settings(
+            exchange=rule, isolation=isolation, households=24, slots=48, nats=server.url
+        )
+        inputs = read_inputs(chosen)
+        chance = Random(rule + isolation)
+        pending = ["host", "matchmaker", "server", "host", "host"]
+        last: list[object] = [None]
 
-    def strike(course: RunCourse) -> None:
-        if course.stage is Stage.EXCHANGING and not struck:
-            makers = [p for p in children_of(os.getpid()) if "matchmaker" in command_of(p)]
-            struck.extend(makers)
-            for maker in makers:
-                os.kill(maker, signal.SIGKILL)
+        def strike(course: RunCourse) -> None:
+            moment = (course.round, len(course.results))
+            if course.stage is not Stage.EXCHANGING or not pending or moment == last[0]:
+                return
+            last[0] = moment
+            what = pending.pop(0)
+            if what == "server":
+                server.kill()
+                server.start()
+            else:
+                for pid in chance.sample(parts_of(os.getpid())[what], 1):
+                    os.kill(pid, signal.SIGKILL)
 
-    kept_and_improved(run("struck", read_inputs(chosen), chosen, strike), "cooperative")
-    assert len(struck) == 1
+        results = run("struck", inputs, chosen, strike, tmp_path)
+        assert not pending
+    kept_and_improved(results, rule)
+    assert children_of(os.getpid()) == []
+    # What the journals say that everybody holds in the end: at each slot the same values.
+    before, after = [], []
+    for file in tmp_path.glob("*.sqlite"):
+        for entries in SqliteJournal(file).entries().values():
+            _, schedule, _preferred = read_beginning(remembered(entries)[1].data)
+            before.append(schedule)
+            schedule = schedule.copy()
+            for entry in remembered(entries):
+                if entry.kind in ("done", "accepted"):
+                    assert schedule[entry.slot] == entry.given
+                    schedule[entry.slot] = entry.taken
+            after.append(schedule)
+    assert len(before) == 24
+    assert (np.sort(before, axis=0) == np.sort(after, axis=0)).all()
 
 
 def test_mandates_narrow_what_a_household_does(tmp_path: Path) -> None:

@@ -79,5 +79,8 @@ def test_what_was_committed_lasts_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_cannot_be_kept_is_bad_input(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "nowhere" / "journal.db")
+    assert journal.entries() == {}
+    journal.append(Entry("h1", "over"))
     with pytest.raises(InputError, match="cannot keep a journal there"):
-        SqliteJournal(tmp_path / "nowhere" / "journal.db")
+        journal.commit()

@@ -31,7 +31,7 @@ def until_all_ended(hosts: HostProcesses) -> dict[str, Ended]:
     ended: dict[str, Ended] = {}
 
     def reap() -> bool:
-        ended.update({one.host: one for one in hosts.reap()})
+        ended.update({one.name: one for one in hosts.reap()})
         return not hosts.pids
 
     wait_until(reap, "all hosts to end")
@@ -97,7 +97,7 @@ def test_a_host_that_fails_says_why(
     hosts.start(["h1"], fail_with(error))
     ended = until_all_ended(hosts)["h1"]
     assert ended == Ended("h1", 1)
-    assert str(ended) == "host h1 ended with status 1"
+    assert str(ended) == "h1 ended with status 1"
     assert capfd.readouterr().err == said
 
 
@@ -145,7 +145,7 @@ def test_a_killed_host_is_named_with_its_signal(hosts: HostProcesses) -> None:
         return bool(ended)
 
     wait_until(reap, "h2 to end")
-    assert [str(one) for one in ended] == ["host h2 was ended by SIGKILL"]
+    assert [str(one) for one in ended] == ["h2 was ended by SIGKILL"]
     assert set(hosts.pids) == {"h1", "h3"}
 
 

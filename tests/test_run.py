@@ -19,7 +19,10 @@ from protocol.errors import InputError, RunError
 from tests.waiting import alive, children_of, command_of, wait_until
 
 COFLEX = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
-SMALL = {"demo": True, "households": 24, "slots": 36, "iterations": 12, "seed": 5, "beta": 0.2}
+SMALL = {
+    **{"demo": True, "households": 24, "slots": 36, "iterations": 12, "seed": 5, "beta": 0.2},
+    "exchange_order": "sequential",  # in turn, stage 2 too is the same however it is executed
+}
 
 
 def settings(**options: object) -> RunSettings:
@@ -82,12 +85,18 @@ def test_the_bus_gives_what_the_simulation_gives(
     chosen = settings(**options)
     results = run("live", read_inputs(chosen), chosen, unwatched)
     assert essence(results) == essence(simulated)
-    assert results.bus is not None
-    # Up and down, for all but the root, in every iteration; and joining and leaving. A subtree in
-    # one process talks at its edges only.
-    inside = options["isolation"] == "subtree"
-    assert (results.bus.messages >= 2 * 23 * 12 + 24 * 6) is not inside
     assert children_of(os.getpid()) == []
+
+
+def test_a_subtree_in_one_process_talks_at_its_edges_only() -> None:
+    sent = {}
+    for isolation in ("task", "subtree"):
+        chosen = settings(isolation=isolation, hosts=2, exchange="off")
+        bus = simulate("counted", read_inputs(chosen), chosen).bus
+        assert bus is not None
+        sent[isolation] = bus.messages
+    # Up and down, for all but the root, in every iteration; and joining and leaving.
+    assert sent["task"] >= 2 * 23 * 12 + 24 * 6 > sent["subtree"]
 
 
 @pytest.mark.nats
@@ -115,6 +124,7 @@ def test_two_runs_on_one_server_do_not_disturb_each_other(
 ) -> None:
     options = ["--demo", "--households", "24", "--slots", "36", "--iterations", "12"]
     options += ["--seed", "5", "--beta", "0.2", "--isolation", "task", "--hosts", "2"]
+    options += ["--exchange-order", "sequential"]
     with EmbeddedServer() as server:
         started = [
             subprocess.Popen(
@@ -128,19 +138,53 @@ def test_two_runs_on_one_server_do_not_disturb_each_other(
         assert essence(read(tmp_path / name)) == essence(simulated)
 
 
+def hosts_of(run: int) -> list[int]:
+    """Process ids of the hosts of a run in this process, in the order in which they started."""
+    others = ("nats-server", "main() matchmaker")
+    return sorted(
+        pid for pid in children_of(run) if not any(word in command_of(pid) for word in others)
+    )
+
+
 @pytest.mark.nats
-def test_a_host_that_is_killed_ends_the_run_and_is_named() -> None:
-    chosen = settings(isolation="process", iterations=100_000)
+@pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
+def test_a_host_that_is_killed_while_planning_changes_nothing(
+    simulated: RunResults, isolation: str
+) -> None:
+    chosen = settings(isolation=isolation, hosts=3)
     struck: list[int] = []
 
     def strike(course: RunCourse) -> None:
-        if course.latest and not struck:
-            hosts = [p for p in children_of(os.getpid()) if "nats-server" not in command_of(p)]
-            struck.append(sorted(hosts)[7])
-            os.kill(struck[0], signal.SIGKILL)
+        done = course.latest.iteration if course.latest else -1
+        if (course.attempt, len(struck)) in ((1, 0), (2, 1)) and done >= 2:
+            struck.append(hosts_of(os.getpid())[1])
+            os.kill(struck[-1], signal.SIGKILL)
 
-    with pytest.raises(RunError, match=r"host h7 was ended by SIGKILL"):
-        run("struck", read_inputs(chosen), chosen, strike)
+    results = run("struck", read_inputs(chosen), chosen, strike)
+    assert len(struck) == 2
+    assert essence(results) == essence(simulated)
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.nats
+def test_a_host_that_is_killed_again_and_again_ends_the_run_and_is_named() -> None:
+    chosen = settings(isolation="process", iterations=100_000, deadline=600)
+
+    struck: list[int] = []
+
+    def strike(course: RunCourse) -> None:
+        # The first one is a fork like the others, those after it say what they are.
+        hosts = [pid for pid in hosts_of(os.getpid()) if "host h7" in command_of(pid)]
+        if course.latest and not struck:
+            hosts = [hosts_of(os.getpid())[7]]
+        for pid in hosts:
+            struck.append(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("orchestrator.services.RESTARTS_AT_MOST", 2)
+        with pytest.raises(RunError, match=r"h7 was ended by SIGKILL, .*time 3"):
+            run("struck", read_inputs(chosen), chosen, strike)
     assert children_of(os.getpid()) == []
 
 

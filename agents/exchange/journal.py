@@ -11,12 +11,14 @@ from typing import Literal, NamedTuple, Protocol
 from protocol.messages.exchange import Refusal
 
 Kind = Literal[
-    "begin", "resume", "round", "risen", "over",
+    "planned", "anew", "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
 ]  # fmt: skip
-"""begin: stage 2 starts (`data`: where and how). resume: the household has started again. round:
-a round begins. risen: the subtree's round is done, and this was said (`data`). over: the stage has
-ended. proposed, done, failed, declined: as requester. accepted, refused: as responder."""
+"""planned: stage 1 is over (`data`: the place, and what came out). anew: stage 1 begins again, and
+what stands before is void. begin: stage 2 starts (`data`: where and how). resume: the household has
+started again. round: a round begins. risen: the subtree's round is done, and this was said
+(`data`); counted: the same at the root. over: the stage has ended. closed: the sums over all are
+known (`data`). proposed, done, failed, declined: as requester. accepted, refused: as responder."""
 
 
 class Entry(NamedTuple):
@@ -75,6 +77,12 @@ class MemoryJournal:
     def crash(self) -> None:
         """What was not committed is gone."""
         self._pending.clear()
+
+    def save(self, journal: Journal) -> None:
+        """Copy what lasts into another journal."""
+        for entry in self._lasting:
+            journal.append(entry)
+        journal.commit()
 
     def entries(self) -> dict[str, list[Entry]]:
         """What lasts, by household."""

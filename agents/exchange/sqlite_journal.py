@@ -15,38 +15,58 @@ _INSERT = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Entry.
 
 
 class SqliteJournal:
-    """An open journal; made if the file does not exist."""
+    """A journal in `file`, which is made when there is something to write: until then, and for a
+    host without stage 2 for ever, it costs nothing."""
 
     def __init__(self, file: Path, *, power_safe: bool = False) -> None:
+        self._file, self._power_safe = file, power_safe
         self._pending: list[Entry] = []
-        try:
-            self._store = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-            self._store.execute("PRAGMA journal_mode = WAL")
-            self._store.execute(f"PRAGMA synchronous = {'FULL' if power_safe else 'NORMAL'}")
-            self._store.execute(
-                f"CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, {_COLUMNS})"
-            )
-        except sqlite3.Error as error:
-            raise InputError(f"cannot keep a journal there: {error}", file=file) from error
+        self._opened: sqlite3.Connection | None = None
 
     def append(self, entry: Entry) -> None:
         """Write down; lasts after the next `commit`."""
         self._pending.append(entry)
 
     def commit(self) -> None:
-        """Make everything written so far last."""
-        if self._pending:
-            self._store.execute("BEGIN IMMEDIATE")
-            self._store.executemany(_INSERT, self._pending)
-            self._store.execute("COMMIT")
-            self._pending.clear()
+        """Make everything written so far last; InputError where that is impossible."""
+        if not self._pending:
+            return
+        try:
+            store = self._store()
+            store.execute("BEGIN IMMEDIATE")
+            store.executemany(_INSERT, self._pending)
+            store.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        self._pending.clear()
 
     def entries(self) -> dict[str, list[Entry]]:
         """What lasts, by household, in the order it was written."""
-        rows = self._store.execute(f"SELECT {_COLUMNS} FROM entries ORDER BY place")
-        return by_household(map(Entry._make, rows))
+        if self._opened is None and not self._file.exists():
+            return {}
+        try:
+            rows = self._store().execute(f"SELECT {_COLUMNS} FROM entries ORDER BY place")
+            return by_household(map(Entry._make, rows))
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def close(self) -> None:
         """Commit and close the file."""
         self.commit()
-        self._store.close()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _store(self) -> sqlite3.Connection:
+        if self._opened is None:
+            store = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            store.execute("PRAGMA journal_mode = WAL")
+            store.execute(f"PRAGMA synchronous = {'FULL' if self._power_safe else 'NORMAL'}")
+            store.execute(
+                f"CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, {_COLUMNS})"
+            )
+            self._opened = store
+        return self._opened
+
+    def _unusable(self, error: sqlite3.Error) -> InputError:
+        return InputError(f"cannot keep a journal there: {error}", file=self._file)

@@ -47,8 +47,8 @@ class Trader:
         """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
         the household starts again."""
         self.address, self.setting = address, setting
-        self.progress: tuple[int, RoundCount] | None = None
-        """At the root: the last round that was completed, and what was counted in it."""
+        self.counted: list[RoundCount] = []
+        """At the root: what was counted in each round that was completed, from GATHER on."""
         terms, makers = setting.terms, setting.matchmakers
         self._journal = journal
         self._holding = Holding(schedule, preferred, terms, mandate)
@@ -85,6 +85,11 @@ class Trader:
     def round(self) -> int:
         """The round it is in; -1 and 0 are before the first exchange."""
         return self._rounds.round
+
+    @property
+    def gathered(self) -> bool:
+        """Whether all of its subtree is known to be in stage 2."""
+        return self.round > GATHER or self._rounds.risen is not None
 
     @property
     def tally(self) -> Tally:
@@ -143,6 +148,8 @@ class Trader:
                     self._holding.settle()
                 case "risen":
                     risen = read_done(entry.data)
+                case "counted":
+                    self.counted.append(read_done(entry.data).count)
                 case "over":
                     self._rounds.round = entry.round
                     self._rounds.end(End(entry.round))
@@ -259,7 +266,8 @@ class Trader:
         if self.setting.parent is not None:
             self._note("risen", write_done(done), done.round)
             return self._rounds.rise(done, now)
-        self.progress = (done.round, done.count)
+        self.counted.append(done.count)
+        self._note("counted", write_done(done), done.round)
         match done.round:
             case round if round == GATHER:
                 self._scale = done.count.deviation / done.count.households

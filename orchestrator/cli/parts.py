@@ -2,12 +2,18 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator.assembly import matchmaker_node
+from orchestrator.assembly import layout, matchmaker_node
+from orchestrator.cli.options import with_settings
+from orchestrator.hosting import serve
+from orchestrator.inputs import read_inputs
+from orchestrator.settings import RunSettings
 from protocol.bus import Connection
+from protocol.errors import InputError
 from protocol.exchange_terms import ExchangeTerms, LocksName
 from protocol.nats_bus import NatsBus
 from protocol.shell import Shell
@@ -20,6 +26,7 @@ PATIENCE = 60.0
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("matchmaker")(matchmaker)
+    app.command("host")(with_settings(host))
 
 
 def matchmaker(
@@ -38,11 +45,39 @@ def matchmaker(
         ExchangeTerms(lease=lease, locks=locks),
         epoch=time.time_ns() // 1000,
     )
-    host = node.machines[HOST]
+    voice = node.machines[HOST]
 
     async def serve() -> None:
         bus = await NatsBus.connect(Connection(nats, name), PATIENCE)
-        await Shell(node, bus).run(lambda: bool(getattr(host, "released", False)))
+        await Shell(node, bus).run(lambda: bool(getattr(voice, "released", False)))
         await bus.close()
 
     asyncio.run(serve())
+
+
+def host(
+    name: Annotated[str, typer.Argument(help="Which host: host-1 is the first of --hosts.")],
+    run: Annotated[str, typer.Option(help="Id of the run.")],
+    journals: Annotated[Path, typer.Option(help="Folder where its journal is kept.")],
+    settings: RunSettings,
+) -> None:
+    """Be one host of a run: its share of the households. Goes on where its journal ends."""
+    if settings.nats is None:
+        raise InputError("say where the run's NATS server is", field="--nats")
+    inputs = read_inputs(settings)
+    hosts = layout(inputs.members, settings)
+    if name not in hosts:
+        raise InputError(f"no such host: they are {', '.join(list(hosts)[:4])} ...", field="name")
+    try:
+        journals.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error}", file=journals) from error
+    serve(
+        check_name(run, "run"),
+        name,
+        hosts[name],
+        inputs,
+        settings,
+        journals=journals,
+        url=settings.nats,
+    )

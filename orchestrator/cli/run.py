@@ -4,7 +4,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import typer
 from rich.console import Console
@@ -30,17 +32,19 @@ def register(app: typer.Typer) -> None:
 def run(settings: RunSettings) -> None:
     """Run households as processes on a NATS bus, and write the results."""
     inputs = read_inputs(settings)
-    with _progress(settings) as watch:
-        results = run_live(_run_id(), inputs, settings, watch)
-    _finish(results, settings)
+    with _journals() as journals:
+        with _progress(settings) as watch:
+            results = run_live(_run_id(), inputs, settings, watch, journals)
+        _finish(results, settings, journals)
 
 
 def simulate(settings: RunSettings) -> None:
     """The same run in one process, without a bus: for experiments."""
     inputs = read_inputs(settings)
-    with _progress(settings) as watch:
-        results = run_simulated(_run_id(), inputs, settings, watch)
-    _finish(results, settings)
+    with _journals() as journals:
+        with _progress(settings) as watch:
+            results = run_simulated(_run_id(), inputs, settings, watch, journals)
+        _finish(results, settings, journals)
 
 
 def _run_id() -> str:
@@ -48,14 +52,21 @@ def _run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
 
 
-def _finish(results: RunResults, settings: RunSettings) -> None:
-    write(results, settings.out)
+@contextmanager
+def _journals() -> Iterator[Path]:
+    """Where the hosts keep their journals until the results are written."""
+    with TemporaryDirectory(prefix="coflex-journals-") as folder:
+        yield Path(folder)
+
+
+def _finish(results: RunResults, settings: RunSettings, journals: Path) -> None:
+    write(results, settings.out, journals if results.exchange is not None else None)
     print_summary(results, settings.out)
 
 
 @contextmanager
 def _progress(settings: RunSettings) -> Iterator[Watch]:
-    """A bar of iterations while the run lasts; only on a terminal."""
+    """A bar of iterations while planning, of rounds while exchanging; only on a terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -77,12 +88,25 @@ def _progress(settings: RunSettings) -> Iterator[Watch]:
 
         def watch(course: RunCourse) -> None:
             nonlocal shown
-            done = course.latest.iteration + 1 if course.latest else 0
+            total, done, note = _state(course, settings)
             if shown == (course.stage, done):
                 return
             shown = (course.stage, done)
-            note = f"inefficiency {course.latest.inefficiency:.4g}" if course.latest else ""
-            bars.update(task, description=course.stage.value, completed=done, note=note)
+            bars.update(
+                task, description=course.stage.value, total=total, completed=done, note=note
+            )
             bars.refresh()
 
         yield watch
+
+
+def _state(course: RunCourse, settings: RunSettings) -> tuple[int, int, str]:
+    """How many steps there are at most, how many are done, and what came of the last."""
+    if course.round is not None:
+        number, count = course.round
+        comfort = 1 - count.discomfort / count.households
+        return settings.rounds, max(number, 0), f"rounds at most, mean comfort {comfort:.3f}"
+    if course.latest is not None:
+        note = f"inefficiency {course.latest.inefficiency:.4g}"
+        return settings.iterations, course.latest.iteration + 1, note
+    return settings.iterations, 0, ""

@@ -19,6 +19,8 @@ class Enrol:
 
     slots: int
     """Length d of its plans."""
+    session: int = 0
+    """Rises whenever the household starts again, with nothing left of what it knew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,23 @@ class Place:
     """Where partners for slot i are looked up: number i modulo their number."""
     roster: tuple[Address, ...] = ()
     """All households by position; only sent when the tree may be reorganised during the run."""
+    attempt: int = 1
+    """Rises whenever stage 1 begins anew for all, since a household has lost what it knew: a higher
+    one than the last ends whatever the household is doing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """Household to orchestrator: placed. Repeated until Go arrives."""
 
+    attempt: int = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Go:
     """Orchestrator to household: everybody is placed, begin."""
+
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,11 +56,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Household to orchestrator: I have waited longer than my patience for these."""
+    """Household to orchestrator: I have waited longer than my patience; nothing waits for this."""
 
     iteration: int
-    """-1 before the first."""
+    """-1 before the first; all of them in stage 2."""
     missing: tuple[Address, ...]
+    """For these."""
+    done: int = 0
+    """What the household did in stage 2 so far: lookups, and proposals that it answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,66 @@
+"""One host process: its households, their journal, and the bus, until all have left.
+
+What starts a host and what becomes of it is decided elsewhere: forked by a run (live.py), or as a
+command of its own (`coflex host`).
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agents.exchange.sqlite_journal import SqliteJournal
+from orchestrator.assembly import host_node, households_of
+from orchestrator.inputs import Inputs
+from orchestrator.settings import RunSettings
+from protocol.bus import Connection
+from protocol.nats_bus import NatsBus
+from protocol.node import Node
+from protocol.shell import Shell
+
+GARBAGE_AFTER = 1_500
+"""Objects a household after which a host looks for garbage in cycles; messages make none."""
+PATIENCE = 60.0
+"""Seconds for which a host tries to reach the bus: many start at once."""
+
+
+def journal_file(folder: Path, host: str) -> Path:
+    """Where a host keeps its journal."""
+    return folder / f"{host}.sqlite"
+
+
+def serve(
+    run: str,
+    host: str,
+    households: Sequence[str],
+    inputs: Inputs,
+    settings: RunSettings,
+    *,
+    journals: Path,
+    url: str,
+    once_running: Callable[[], None] = lambda: None,
+) -> None:
+    """Be a host until all its households have left; go on where its journal ends."""
+    plans = {name: inputs.population.households[name] for name in households}
+    gc.set_threshold(GARBAGE_AFTER * len(plans))
+    journal = SqliteJournal(journal_file(journals, host))
+    node = host_node(
+        run,
+        host,
+        plans,
+        isolation=settings.resolved_isolation(len(inputs.members)),
+        journal=journal,
+        mandates=inputs.mandates,
+        session=time.time_ns() // 1000,
+    )
+    asyncio.run(_serve(node, url, once_running))
+    journal.close()
+
+
+async def _serve(node: Node, url: str, once_running: Callable[[], None]) -> None:
+    once_running()
+    households = households_of(node)
+    bus = await NatsBus.connect(Connection(url, node.name), PATIENCE)
+    await Shell(node, bus).run(lambda: all(household.finished for household in households))
+    await bus.close()
