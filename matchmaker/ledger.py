@@ -10,7 +10,7 @@ first household by name.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,6 +68,7 @@ class Counts:
     busy: int = 0
     done: int = 0
     refused: int = 0
+    """Leases closed without an exchange, for whatever reason."""
     expired: int = 0
 
 
@@ -107,6 +108,13 @@ class Ledger:
     def __post_init__(self) -> None:
         self._bad = [{} for _ in range(self.slots)]
         self._allocate(16)
+
+    # -- what it knows ----------------------------------------------------------------------------
+
+    def summary(self) -> dict[str, int]:
+        """Households and offers known, leases open, and the counts: numbers, and no names."""
+        known = {"households": len(self._columns), "offers": int(self._offered.sum())}
+        return {**known, "open": len(self._open), **asdict(self.counts)}
 
     # -- offers -----------------------------------------------------------------------------------
 

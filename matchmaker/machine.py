@@ -29,6 +29,8 @@ class Matchmaker:
         """`epoch` must be above 0 and differ from that of any matchmaker of this name before."""
         self.address = address
         self.ledger = Ledger(slots, epoch, lease_seconds=lease, per_slot=per_slot)
+        self.answered = 0
+        """Lookups that were not refused, repeated ones included."""
         self._sessions: dict[Address, _Session] = {}
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
@@ -40,11 +42,13 @@ class Matchmaker:
         number = (lookup.session, lookup.number)
         last = self._sessions.get(household)
         if last is not None and number <= last.number:
+            self.answered += 1
             if number < last.number:
                 return []
             return [Envelope(self.address, household, last.answer)]
         answer = self._answer(household, lookup, now)
         self._sessions[household] = _Session(number, answer)
+        self.answered += 1
         return [Envelope(self.address, household, answer)]
 
     def tick(self, now: float) -> list[Envelope]:

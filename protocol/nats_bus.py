@@ -1,4 +1,4 @@
-"""The bus over NATS: the only file that imports nats.
+"""The bus over NATS: the file that imports nats (one more beside it: nats_service.py).
 
 Core NATS delivers at most once. What is lost in an outage is lost here too: the machines say again
 what stays unanswered. The client reconnects for as long as it takes; whether that is too long is
@@ -7,6 +7,7 @@ ends the run.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from nats.aio.client import Client
@@ -113,6 +114,19 @@ class NatsBus:
         await self.flush()
         if self._failure is not None:
             raise self._failure
+
+    async def answer(self, subject: str, say: Callable[[], bytes]) -> None:
+        """Answer every request there with what `say` gives then. Call `subscribe` before: it says
+        whom to tell when the server forbids this."""
+
+        async def handle(message: Msg) -> None:
+            if message.reply:
+                await self.publish(message.reply, say())
+
+        try:
+            await self._client.subscribe(subject, cb=handle)
+        except ConnectionClosedError:
+            raise self._closed() from None
 
     async def publish(self, subject: str, data: bytes) -> None:
         """Hand over one message; RunError if it is larger than the server takes."""

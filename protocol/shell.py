@@ -6,7 +6,7 @@ frames. An exception of a machine other than a refusal is a defect and ends the 
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from protocol.bus import Bus
 from protocol.machine import Envelope
@@ -19,18 +19,28 @@ class Shell:
 
     def __init__(self, node: Node, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
         self.node, self.clock = node, clock
+        self.seconds = 0.0
+        """Spent on what came in."""
         self._bus = bus
         self._woken = asyncio.Event()
         self._error: Exception | None = None
         self._lost = 0
 
-    async def run(self, done: Callable[[], bool], watch: Callable[[], None] = lambda: None) -> None:
+    async def run(
+        self,
+        done: Callable[[], bool],
+        watch: Callable[[], None] = lambda: None,
+        heard: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         """Drive the node until `done()`; the server has then got what it last said.
 
-        `watch` is called after every step, for display.
+        `watch` is called after every step, for display; `heard` once, as soon as messages reach the
+        node, before it says anything.
         """
         loop, node = asyncio.get_running_loop(), self.node
         await self._bus.subscribe(inbox(node.run, node.name), self._receive, self.fail)
+        if heard is not None:
+            await heard()
         await self._send(node.start(self.clock()))
         while not done():
             deadline = node.next_deadline()
@@ -62,10 +72,12 @@ class Shell:
         self._woken.set()
 
     def _receive(self, subject: str, data: bytes) -> None:
+        began = self.clock()
         try:
-            self.node.accept(sender_of(subject), data, self.clock())
+            self.node.accept(sender_of(subject), data, began)
         except Exception as error:
             self.fail(error)
+        self.seconds += self.clock() - began
         self._woken.set()
 
     def _count_lost(self) -> None:

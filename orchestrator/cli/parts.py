@@ -1,26 +1,19 @@
 """The parts of a run as commands of their own, for several machines."""
 
-import asyncio
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator.assembly import layout, matchmaker_node
+from orchestrator.assembly import layout
 from orchestrator.cli.options import with_settings
 from orchestrator.hosting import serve
 from orchestrator.inputs import read_inputs
+from orchestrator.matchmaking import serve_lookups
 from orchestrator.settings import RunSettings
-from protocol.bus import Connection
 from protocol.errors import InputError
 from protocol.exchange_terms import ExchangeTerms, LocksName
-from protocol.nats_bus import NatsBus
-from protocol.shell import Shell
-from protocol.subjects import HOST, check_name
-
-PATIENCE = 60.0
-"""Seconds for which the bus is tried."""
+from protocol.subjects import check_name
 
 
 def register(app: typer.Typer) -> None:
@@ -35,24 +28,16 @@ def matchmaker(
     slots: Annotated[int, typer.Option(min=1, help="Slots of every plan.")],
     name: Annotated[str, typer.Option(help="Its name on the bus.")] = "matchmaker-1",
     lease: Annotated[float, typer.Option(min=0.01, help="Seconds that a lease lasts.")] = 5.0,
-    locks: Annotated[LocksName, typer.Option(help="What a lease marks busy.")] = "household",
+    locks: Annotated[LocksName, typer.Option(help="What a lease marks busy.")] = "slot",
 ) -> None:
     """Serve lookups of one run until it is over: who offers what, and who is busy."""
-    node = matchmaker_node(
+    serve_lookups(
         check_name(run, "run"),
         check_name(name, "name"),
         slots,
         ExchangeTerms(lease=lease, locks=locks),
-        epoch=time.time_ns() // 1000,
+        nats,
     )
-    voice = node.machines[HOST]
-
-    async def serve() -> None:
-        bus = await NatsBus.connect(Connection(nats, name), PATIENCE)
-        await Shell(node, bus).run(lambda: bool(getattr(voice, "released", False)))
-        await bus.close()
-
-    asyncio.run(serve())
 
 
 def host(
