@@ -72,13 +72,17 @@ class Closing:
         squares = below.discomfort_squares + self._own.discomfort_squares
         if self._place.parent is None:
             return self._conclude(Aggregate(response, total, squares))
-        up = Up(self.iteration, size, response, total, squares)
+        up = Up(self.iteration, size, response, total, squares, self._place.attempt)
         return [Envelope(self._address, self._place.parent, up)]
 
     def _conclude(self, everybody: Aggregate) -> list[Envelope]:
         self.result = everybody
         return [self._down(child, everybody) for child in self._place.children]
 
+    def answer(self, everybody: Aggregate) -> Down:
+        """The sums over all, as they are passed down."""
+        attempt = self._place.attempt
+        return Down(self.iteration, *everybody, approved=True, reorganise=False, attempt=attempt)
+
     def _down(self, child: Address, everybody: Aggregate) -> Envelope:
-        down = Down(self.iteration, *everybody, approved=True, reorganise=False)
-        return Envelope(self._address, child, down)
+        return Envelope(self._address, child, self.answer(everybody))

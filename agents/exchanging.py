@@ -51,7 +51,8 @@ class Seat:
         """The place as a trader sees it; only where there is a stage 2."""
         terms = self.place.terms.exchange
         assert terms is not None
-        return Setting(self.place.parent, self.place.children, self.place.matchmakers, terms)
+        place = self.place
+        return Setting(place.parent, place.children, place.matchmakers, terms, place.attempt)
 
 
 def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -200,7 +201,7 @@ class Exchanging:
                 self._saying, self._say_again = ups, now + self._wait
         elif self.outcome is None:
             self._saying, self._say_again = [], NEVER
-            down = Down(closing.iteration, *closing.result, approved=True, reorganise=False)
+            down = closing.answer(closing.result)
             self._journal.append(Entry(seat.address.name, "closed", data=encode_message(down)))
             self.outcome = self._conclude(closing.result)
         return out

@@ -46,6 +46,7 @@ from protocol.messages import (
     Waiting,
 )
 from protocol.terms import Terms
+from protocol.vectors import Array
 
 RESEND_AFTER = 0.5
 """Seconds until something unanswered is said again, at least; three times what the last answer took
@@ -144,6 +145,11 @@ class Member:
         """The selected plan after each iteration of stage 1 so far."""
         return [] if self._stage is None else self._stage.selections
 
+    @property
+    def schedule(self) -> Array | None:
+        """What it holds in stage 2, float64[d], kWh; None before."""
+        return None if self._exchanging is None else self._exchanging.trader.schedule
+
     # -- the machine ------------------------------------------------------------------------------
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
@@ -151,6 +157,8 @@ class Member:
         sender, message = envelope.sender, envelope.message
         exchanging = self._exchanging
         match message:
+            case Up() | Down() if self._attempt and message.attempt != self._attempt:
+                return []
             case Up() | Down() if exchanging and exchanging.closes_with(message):
                 return self._exchanged(exchanging, exchanging.handle(envelope, now), now)
             case Up() | Down() if exchanging and self._stage is None:
@@ -265,7 +273,8 @@ class Member:
 
     def _on_place(self, place: Place, now: float) -> list[Envelope]:
         if place.attempt <= self._attempt or self.finished:
-            return []
+            # Begun already, perhaps, by what a child said in the attempt before.
+            return [self.to_orchestrator(Ready(place.attempt))]
         target = place.terms.target
         if target is not None and len(target) != self.plans.slots:
             raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")

@@ -96,7 +96,7 @@ class Part:
         """The selected plan of each row, by iteration."""
         self._seats: list[Seat] = []
         self._shelves: list[_Shelf] = []
-        self._top = top
+        self._top, self._attempt = top, top.place.attempt
         self._terms, self._slots = top.place.terms, top.member.plans.slots
         level = [top]
         while level:
@@ -202,7 +202,7 @@ class Part:
                 float(self._risen.discomfort_squares[0]),
             )
             if self._top.place.parent is not None:
-                up = Up(self.iteration, int(self._sizes[0]), *aggregate)
+                up = Up(self.iteration, int(self._sizes[0]), *aggregate, self._attempt)
                 return out + top.say([Envelope(top.address, self._top.place.parent, up)], now)
             out += self._conclude(aggregate, now)
         return out
@@ -289,7 +289,11 @@ class Part:
             stands[shelf.inner] = flags[shelf.inner_at]
             for child, at in shelf.outer.items():
                 self._answers[child] = Down(
-                    self.iteration, *everybody, approved=bool(flags[at]), reorganise=False
+                    self.iteration,
+                    *everybody,
+                    approved=bool(flags[at]),
+                    reorganise=False,
+                    attempt=self._attempt,
                 )
         for seat in self._edge:
             out += (

@@ -91,7 +91,7 @@ class StageOne:
             )
             self._received, self._risen = {}, True
             if self._parent is not None:
-                up = Up(self.iteration, size, *aggregate)
+                up = Up(self.iteration, size, *aggregate, self._place.attempt)
                 envelope = Envelope(self._member.address, self._parent, up)
                 return out + self._member.say([envelope], now)
             out += self._conclude(aggregate, now)
@@ -132,7 +132,13 @@ class StageOne:
         """Answer the children; the next iteration, or the end of the stage."""
         address = self._member.address
         self._answers = {
-            child: Down(self.iteration, *everybody, approved=flag, reorganise=reorganise)
+            child: Down(
+                self.iteration,
+                *everybody,
+                approved=flag,
+                reorganise=reorganise,
+                attempt=self._place.attempt,
+            )
             for child, flag in zip(self._children, self._planner.flags, strict=True)
         }
         out = [Envelope(address, child, down) for child, down in self._answers.items()]

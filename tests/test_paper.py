@@ -207,10 +207,11 @@ def test_some_discomfort_remains_after_convergence() -> None:
 def test_what_is_said_along_the_tree_is_aggregates() -> None:
     """IV-B: plans are not disclosed; only sums of subtrees and of all are."""
     assert set(Up.__dataclass_fields__) == {
-        *("iteration", "size", "response", "discomfort", "discomfort_squares"),
+        *("attempt", "iteration", "size", "response", "discomfort", "discomfort_squares"),
     }
     assert set(Down.__dataclass_fields__) == {
-        *("iteration", "response", "discomfort", "discomfort_squares", "approved", "reorganise"),
+        *("attempt", "iteration", "response", "discomfort", "discomfort_squares"),
+        *("approved", "reorganise"),
     }
 
 

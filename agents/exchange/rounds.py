@@ -34,6 +34,7 @@ class Rounds:
     parent: Address | None
     children: tuple[Address, ...]
     sequential: bool
+    attempt: int = 1
     round: int = GATHER
     over: bool = False
     own: RoundDone | None = None
@@ -71,13 +72,15 @@ class Rounds:
 
     def done(self, count: RoundCount, changed: tuple[int, ...]) -> list[Envelope]:
         """The household itself is done with this round."""
-        self.own = RoundDone(self.round, count, changed)
+        self.own = RoundDone(self.round, count, changed, self.attempt)
         return self._next_turn()
 
     def on_done(self, sender: Address, done: RoundDone) -> list[Envelope]:
         """A child is done."""
         if sender not in self.children:
             raise PeerError(f"{sender} is not a child of {self.address.name}")
+        if done.attempt != self.attempt:
+            return []
         if done.round > self.round:
             raise PeerError(f"{sender} is done with round {done.round} before it began")
         if done.round == self.round and not self.over:
@@ -102,7 +105,7 @@ class Rounds:
         for part in parts:
             count = RoundCount._make(a + b for a, b in zip(count, part.count, strict=True))
             changed.update(part.changed)
-        return RoundDone(self.round, count, tuple(sorted(changed)))
+        return RoundDone(self.round, count, tuple(sorted(changed)), self.attempt)
 
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:
         """Tell the parent, until it answers."""

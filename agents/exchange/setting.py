@@ -19,6 +19,8 @@ class Setting:
     matchmakers: tuple[Address, ...]
     """Slot i is looked up at number i modulo their number."""
     terms: ExchangeTerms
+    attempt: int = 1
+    """Of stage 1, as in Place."""
 
 
 _SETTING = TypeAdapter(Setting)

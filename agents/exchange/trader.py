@@ -53,8 +53,9 @@ class Trader:
         self._journal = journal
         self._holding = Holding(schedule, preferred, terms, mandate)
         self._negotiations = Negotiations(address, self._holding, journal)
+        sequential = terms.order == "sequential"
         self._rounds = Rounds(
-            address, setting.parent, setting.children, terms.order == "sequential"
+            address, setting.parent, setting.children, sequential, setting.attempt
         )
         everything = range(len(schedule))
         self._links = [

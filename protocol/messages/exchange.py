@@ -163,6 +163,8 @@ class RoundDone:
     count: RoundCount
     changed: tuple[int, ...]
     """Slots at which something was exchanged in this round, rising."""
+    attempt: int = 1
+    """As in Place: round -1 of another attempt is not heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Up:
     discomfort: Finite
     """Sum of the subtree's discomforts."""
     discomfort_squares: Finite
+    attempt: int = 1
+    """As in Place; what belongs to another attempt is not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Down:
     approved: bool
     reorganise: bool
     """Whether the next iteration runs on the next tree."""
+    attempt: int = 1
 
 
 class Iteration(NamedTuple):
