@@ -12,6 +12,7 @@ import msgpack
 
 from agents.closing import Closing
 from agents.exchange.journal import Entry, Journal
+from agents.exchange.meter import Meter
 from agents.exchange.setting import Setting, read_beginning
 from agents.exchange.trader import Trader
 from agents.mandate import Mandate
@@ -89,12 +90,15 @@ class Exchanging:
         preferred: Array,
         journal: Journal,
         mandate: Mandate,
+        meter: Meter,
         now: float,
     ) -> "tuple[Exchanging, list[Envelope]]":
         """Enter stage 2; both plans float64[d], kWh."""
         data = msgpack.packb([encode_message(seat.place), encode_message(seat.planned)])
         journal.append(Entry(seat.address.name, "planned", data=data))
-        trader = Trader(seat.address, seat.setting, schedule, preferred, journal, mandate)
+        trader = Trader(
+            seat.address, seat.setting, schedule, preferred, journal, mandate, meter=meter
+        )
         stage = cls(seat, schedule, journal, trader)
         return stage, stage._go_on(trader.start(now), now)
 
@@ -106,6 +110,7 @@ class Exchanging:
         entries: Sequence[Entry],
         journal: Journal,
         mandate: Mandate,
+        meter: Meter,
         now: float,
     ) -> "tuple[Exchanging, list[Envelope]]":
         """Enter stage 2 again, with the entries that are `remembered`, at least one."""
@@ -114,7 +119,7 @@ class Exchanging:
         assert isinstance(planned, Result)
         own = [entry for entry in entries[1:] if entry.kind != "closed"]
         _, schedule, _ = read_beginning(own[0].data)
-        trader, out = Trader.resume(address, own, journal, now, mandate)
+        trader, out = Trader.resume(address, own, journal, now, mandate, meter)
         stage = cls(Seat(address, orchestrator, place, planned), schedule, journal, trader)
         closed = [entry for entry in entries if entry.kind == "closed"]
         if closed:

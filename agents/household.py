@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
 from agents.exchange.journal import Entry, Journal, MemoryJournal
+from agents.exchange.meter import Meter
 from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
 from agents.plans import Plans
@@ -28,6 +29,7 @@ class Household(Member):
         mandate: Mandate = FREE,
         session: int = 1,
         entries: Sequence[Entry] = (),
+        meter: Meter | None = None,
     ) -> None:
         super().__init__(
             address,
@@ -40,4 +42,5 @@ class Household(Member):
             mandate=mandate,
             session=session,
             entries=entries,
+            meter=Meter() if meter is None else meter,
         )

@@ -18,6 +18,7 @@ from typing import Protocol
 from agents.chance import JavaRandom
 from agents.costs import Arithmetic
 from agents.exchange.journal import Entry, Journal
+from agents.exchange.meter import Meter
 from agents.exchanging import Exchanging, Seat, remembered
 from agents.mandate import Mandate
 from agents.plans import Plans
@@ -112,6 +113,7 @@ class Member:
         mandate: Mandate,
         session: int,
         entries: Sequence[Entry],
+        meter: Meter,
     ) -> None:
         """`session` rises whenever the household starts again; `entries` are what its journal then
         holds."""
@@ -121,7 +123,7 @@ class Member:
         self.reason = ""
         """Why the run was aborted."""
         self._orchestrator, self._make_stage = orchestrator, stage
-        self._journal, self._mandate = journal, mandate
+        self._journal, self._mandate, self._meter = journal, mandate, meter
         self._session, self._remembered = session, remembered(entries)
         self._exchanging: Exchanging | None = None
         self._stage: Stage | None = None
@@ -244,7 +246,13 @@ class Member:
             return self._enrol(now)
         self.phase = Phase.EXCHANGING
         exchanging, out = Exchanging.resume(
-            self.address, self._orchestrator, self._remembered, self._journal, self._mandate, now
+            self.address,
+            self._orchestrator,
+            self._remembered,
+            self._journal,
+            self._mandate,
+            self._meter,
+            now,
         )
         self._exchanging, place = exchanging, exchanging.seat.place
         self._attempt, self._patience = place.attempt, place.terms.patience
@@ -314,6 +322,7 @@ class Member:
             self.plans.preferred,
             self._journal,
             self._mandate,
+            self._meter,
             now,
         )
         return self.say([], now) + self._exchanged(self._exchanging, out, now)

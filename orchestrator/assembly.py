@@ -8,6 +8,7 @@ from typing import Literal
 from agents.chance import JavaRandom, household_chance
 from agents.costs import EXACT, Arithmetic
 from agents.exchange.journal import Journal, MemoryJournal
+from agents.exchange.meter import Meter
 from agents.host import Host
 from agents.household import Household
 from agents.mandate import FREE, Mandate
@@ -57,6 +58,7 @@ def host_node(
     entries = kept.entries()
     node = Node(name, run, commit=kept.commit)
     node.machines[HOST] = Host(name, COURSE, node.counters)
+    meter = Meter(node.counters)
     stage: Callable[[Member, Place], Stage] = StageOne
     if isolation == "subtree":
         stage = Subtree(len(plans)).seat
@@ -72,6 +74,7 @@ def host_node(
             mandate=(mandates or {}).get(household, FREE),
             session=session,
             entries=entries.get(household, ()),
+            meter=meter,
         )
     return node
 

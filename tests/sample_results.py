@@ -7,7 +7,15 @@ import numpy as np
 
 from agents.tree import level_of
 from orchestrator.metrics import measures
-from orchestrator.results import Bus, Demand, Exchange, HouseholdRow, RunResults, Seconds
+from orchestrator.results import (
+    Bus,
+    Demand,
+    Exchange,
+    HouseholdRow,
+    Round,
+    RunResults,
+    Seconds,
+)
 from protocol.messages import Iteration
 from protocol.vectors import Array
 
@@ -81,6 +89,7 @@ def assemble(
             for row, left in zip(rows, halved, strict=True)
         ]
     exchanged = halved is not None
+    rounds = () if halved is None else rounds_between(discomforts, halved)
     return RunResults(
         run="k3v9",
         households=len(wanted),
@@ -107,7 +116,8 @@ def assemble(
         planned=measures(after, discomforts, after.var()),
         exchanged=None if halved is None else measures(after, halved, after.var()),
         bound=None if halved is None else measures(after, 0.9 * halved, after.var()),
-        exchange=Exchange(5, 900, 400, 350, 300, 50, 2, 0, 0.97, 1e-13, 0.4) if exchanged else None,
+        exchange=exchange_of(rounds) if rounds else None,
+        rounds=rounds,
         bus=Bus(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
         seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
         rows=tuple(rows),
@@ -121,4 +131,62 @@ def assemble(
             exchanged=after if exchanged else None,
             target=target,
         ),
+    )
+
+
+def rounds_between(before: Array, after: Array) -> tuple[Round, ...]:
+    """Five rounds of asking from one state to the other; each but the last exchanges half as much
+    as the one before."""
+    found = []
+    for number in range(6):
+        left = after + (before - after) * (0.0 if number == 5 else 0.5**number)
+        done = 0 if number in (0, 5) else 2 ** (6 - number)
+        found.append(
+            Round(
+                round=number,
+                lookups=10 * done + 7 * (number == 5),
+                matches=5 * done,
+                proposals=4 * done,
+                accepted=3 * done,
+                refused=done,
+                mean_discomfort=float(left.mean()),
+                pooled_discomfort=float(np.sqrt(np.mean(left * left))),
+                messages=30 * done + 60,
+                answers=10 * done + 30,
+                frames=7 * done + 20,
+                bytes=4_000 * done + 9_000,
+            )
+        )
+    return tuple(found)
+
+
+def exchange_of(rounds: Sequence[Round]) -> Exchange:
+    """The stage with these rounds."""
+    lookups, matches, proposals, accepted, refused, messages, frames, size = (
+        sum(getattr(row, name) for row in rounds)
+        for name in (
+            *("lookups", "matches", "proposals", "accepted", "refused"),
+            *("messages", "frames", "bytes"),
+        )
+    )
+    return Exchange(
+        rounds=len(rounds) - 1,
+        lookups=lookups,
+        matches=matches,
+        proposals=proposals,
+        accepted=accepted,
+        refused=refused,
+        expired=matches - accepted - refused,
+        households_worse=0,
+        share_of_bound=0.97,
+        inefficiency_change=1e-13,
+        max_energy_drift=0.4,
+        messages=messages,
+        frames=frames,
+        bytes=size,
+        lookup_success=matches / lookups,
+        proposal_success=accepted / proposals,
+        messages_per_exchange=messages / accepted,
+        frames_per_exchange=frames / accepted,
+        bytes_per_exchange=size / accepted,
     )

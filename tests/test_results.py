@@ -39,7 +39,7 @@ def test_what_is_written_is_read_exactly(
     results = sample_results(exchange=exchange, target=target, preferred=preferred)
     write(results, tmp_path / "out")
     found = read(tmp_path / "out")
-    assert names(tmp_path / "out") == FILES
+    assert names(tmp_path / "out") == FILES | ({"rounds.csv"} if exchange else set())
     assert without_demand(found) == without_demand(results)
     columns = found.demand.columns()
     assert columns.keys() == results.demand.columns().keys()
@@ -67,6 +67,10 @@ def test_columns_are_those_of_the_stages_that_took_place(tmp_path: Path) -> None
         "comfort_gain,energy_drift,requests,accepted,refused"
     )
     assert heads["demand.csv"] == "slot,preferred,planned,exchanged"
+    assert (tmp_path / "rounds.csv").read_text().splitlines()[0] == (
+        "round,lookups,matches,proposals,accepted,refused,mean_discomfort,pooled_discomfort,"
+        "messages,answers,frames,bytes"
+    )
 
 
 def test_an_undefined_number_is_null(tmp_path: Path) -> None:
@@ -86,7 +90,13 @@ def test_an_undefined_number_is_null(tmp_path: Path) -> None:
 def test_an_earlier_run_is_replaced_and_files_of_others_stay(tmp_path: Path) -> None:
     write(sample_results(seed=1), tmp_path)
     (tmp_path / "report").mkdir()
-    for stale in ("exchanges.csv", "report/index.html", "report/plans.png", "report/plans.csv"):
+    for stale in (
+        "rounds.csv",
+        "exchanges.csv",
+        "report/index.html",
+        "report/plans.png",
+        "report/plans.csv",
+    ):
         (tmp_path / stale).write_text("of the earlier run")
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / ".writing-abandoned").mkdir()
@@ -193,6 +203,28 @@ def test_missing_files_are_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).unlink()
     with pytest.raises(InputError, match=f"{name}: no such file"):
         read(tmp_path)
+
+
+def test_the_rounds_must_be_all_there(tmp_path: Path) -> None:
+    write(sample_results(exchange=True), tmp_path)
+    path = tmp_path / "rounds.csv"
+    path.write_text(cut(path.read_text()))
+    with pytest.raises(InputError, match=r"rounds\.csv: expected one line for each of 6"):
+        read(tmp_path)
+    path.unlink()
+    with pytest.raises(InputError, match=r"rounds\.csv: no such file"):
+        read(tmp_path)
+
+
+def test_ratios_without_exchanges_are_left_out(tmp_path: Path) -> None:
+    results = sample_results(exchange=True)
+    assert results.exchange is not None
+    none = replace(results.exchange, accepted=0, proposal_success=None, messages_per_exchange=None)
+    write(replace(results, exchange=none), tmp_path)
+    told = json.loads((tmp_path / "run.json").read_text())["exchange"]
+    assert "proposal_success" not in told
+    assert told["lookup_success"] == results.exchange.lookup_success
+    assert read(tmp_path).exchange == none
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

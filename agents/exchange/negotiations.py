@@ -37,6 +37,10 @@ class Tally:
     refused: int = 0
     given: int = 0
     withheld: int = 0
+    messages: int = 0
+    """Sent, repetitions included."""
+    answers: int = 0
+    """Heard from matchmakers."""
 
     def copy(self) -> "Tally":
         """As it is now."""

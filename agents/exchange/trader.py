@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from agents.exchange.holding import Holding
 from agents.exchange.journal import Entry, Journal, Kind
 from agents.exchange.link import Link
+from agents.exchange.meter import Meter
 from agents.exchange.negotiations import NEVER, Negotiations, Tally, ending
 from agents.exchange.offers import FLOOR
 from agents.exchange.rounds import ENTER, GATHER, Rounds
@@ -43,14 +44,16 @@ class Trader:
         journal: Journal,
         mandate: Mandate = FREE,
         session: int = 1,
+        meter: Meter | None = None,
     ) -> None:
         """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
-        the household starts again."""
+        the household starts again. `meter` is its host's."""
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
         """At the root: what was counted in each round that was completed, from GATHER on."""
         terms, makers = setting.terms, setting.matchmakers
         self._journal = journal
+        self._meter = Meter() if meter is None else meter
         self._holding = Holding(schedule, preferred, terms, mandate)
         self._negotiations = Negotiations(address, self._holding, journal)
         sequential = terms.order == "sequential"
@@ -72,7 +75,7 @@ class Trader:
         self._exchanged: set[int] = set()
         """Slots at which it exchanged something in this round, as requester."""
         self._before = Tally()
-        """The tally when this round began."""
+        """The tally when its part in a round was counted last."""
         self._scale = self._enough = self._lowest = 0.0
 
     # -- what its host may see --------------------------------------------------------------------
@@ -119,7 +122,7 @@ class Trader:
         """Begin stage 2."""
         holding = self._holding
         self._note("begin", write_beginning(self.setting, holding.schedule, holding.preference))
-        return self._finish_pass(now)
+        return self._sent(self._finish_pass(now))
 
     @classmethod
     def resume(
@@ -129,14 +132,15 @@ class Trader:
         journal: Journal,
         now: float,
         mandate: Mandate = FREE,
+        meter: Meter | None = None,
     ) -> tuple["Trader", list[Envelope]]:
         """A household that has started again, from its journal's entries (the first is `begin`),
         and what it says first."""
         setting, schedule, preferred = read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
-        trader = cls(address, setting, schedule, preferred, journal, mandate, session)
+        trader = cls(address, setting, schedule, preferred, journal, mandate, session, meter)
         trader._note("resume")
-        return trader, trader._replay(entries[1:], now)
+        return trader, trader._sent(trader._replay(entries[1:], now))
 
     def _replay(self, entries: Sequence[Entry], now: float) -> list[Envelope]:
         last: NextRound | None = None
@@ -148,9 +152,10 @@ class Trader:
                     self._before, self._exchanged = self.tally.copy(), set()
                     self._holding.settle()
                 case "risen":
-                    risen = read_done(entry.data)
+                    risen, self._before = read_done(entry.data), self.tally.copy()
                 case "counted":
                     self.counted.append(read_done(entry.data).count)
+                    self._before = self.tally.copy()
                 case "over":
                     self._rounds.round = entry.round
                     self._rounds.end(End(entry.round))
@@ -192,7 +197,7 @@ class Trader:
                 out = self._end(message) if self._rounds.follows(sender, message) else []
             case _:
                 raise PeerError(f"{type(message).__name__} is not for a household in stage 2")
-        return out + self._go_on(now)
+        return self._sent(out + self._go_on(now))
 
     def tick(self, now: float) -> list[Envelope]:
         """Say again what is unanswered; ask again where all were busy."""
@@ -201,7 +206,7 @@ class Trader:
             lookup = link.repeat(now)
             if lookup is not None:
                 out.append(Envelope(self.address, link.matchmaker, lookup))
-        return out + self._go_on(now)
+        return self._sent(out + self._go_on(now))
 
     def next_deadline(self) -> float | None:
         """When something is to be said again."""
@@ -218,7 +223,7 @@ class Trader:
         if changed and not 0 <= min(changed) <= max(changed) < self._holding.slots:
             raise PeerError(f"a round beyond the {self._holding.slots} slots")
         self._note("round", write_round(following), following.round)
-        self._before, self._exchanged = self.tally.copy(), set()
+        self._exchanged = set()
         self._holding.settle()
         out = self._enter(following)
         if following.round == ENTER:
@@ -245,7 +250,8 @@ class Trader:
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
-        was, now_is, squares = self._before, self.tally, self._holding.squares()
+        was, now_is, squares = self._before, self.tally.copy(), self._holding.squares()
+        self._before = now_is
         count = RoundCount(
             1,
             now_is.lookups - was.lookups,
@@ -255,6 +261,9 @@ class Trader:
             now_is.refused - was.refused,
             self.discomfort,
             squares / self._holding.slots,
+            now_is.messages - was.messages,
+            now_is.answers - was.answers,
+            *self._meter.take(),
         )
         out = self._rounds.done(count, tuple(sorted(self._exchanged)))
         return out + self._complete(now)
@@ -295,6 +304,7 @@ class Trader:
         if not link.heard(match, now):
             return []
         out = []
+        self.tally.answers += 1
         self.tally.lookups += len(match.none) + len(match.busy) + len(match.leases)
         self.tally.matches += len(match.leases)
         for lease in match.leases:
@@ -366,6 +376,10 @@ class Trader:
                 out += self._held_back.pop(link.matchmaker, [])
         if self._in_pass and not self._negotiations.open and all(k.idle for k in self._links):
             out += self._finish_pass(now)
+        return out
+
+    def _sent(self, out: list[Envelope]) -> list[Envelope]:
+        self.tally.messages += len(out)
         return out
 
     def _note(self, kind: Kind, data: bytes = b"", round: int = GATHER) -> None:

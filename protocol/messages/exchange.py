@@ -137,7 +137,10 @@ class Outcome:
 
 
 class RoundCount(NamedTuple):
-    """What happened in a round in a subtree, counted by requesters."""
+    """What happened in a round in a subtree, counted by requesters, and what was sent for it.
+
+    What is sent after a household has finished its own slots counts with the round after.
+    """
 
     households: int
     lookups: int
@@ -150,6 +153,14 @@ class RoundCount(NamedTuple):
     """Sum of the households' discomforts when they finished the round, kWh."""
     deviation: float
     """Sum of their mean squared deviations, kWh^2."""
+    messages: int
+    """Sent by households, repetitions included."""
+    answers: int
+    """Match messages that came back from matchmakers."""
+    frames: int
+    """Sent by the hosts of households: messages as the bus counts them."""
+    bytes: int
+    """Of these frames."""
 
 
 @dataclass(frozen=True, slots=True)
