@@ -53,6 +53,9 @@ def collect(
         [own.values[results[name].selected_plan] for name, own in zip(members, plans, strict=True)]
     )
     preferred_demand = preferred.sum(0)
+    best: list[float] | None = None
+    if exchange is not None:
+        best = rmse(exchange_bound(schedules, preferred), preferred).tolist()
     rows = tuple(
         HouseholdRow(
             name,
@@ -62,6 +65,7 @@ def collect(
             results[name].selected_plan,
             results[name].discomfort_planned,
             *_exchanged(results[name]),
+            discomfort_bound=None if best is None else best[position],
         )
         for position, name in enumerate(members)
     )
@@ -77,8 +81,7 @@ def collect(
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
         after = judged(exchange.response, _column(rows, "discomfort_exchanged"))
-        best = exchange_bound(schedules, preferred)
-        bound = judged(planned.response, rmse(best, preferred))
+        bound = judged(planned.response, _column(rows, "discomfort_bound"))
         rounds = tuple(_rounds(exchange.rounds))
     return RunResults(
         run=run,

@@ -56,6 +56,8 @@ class HouseholdRow:
     requests: int | None = None
     accepted: int | None = None
     refused: int | None = None
+    discomfort_bound: float | None = None
+    """kWh, if the same values were reassigned in the best way (metrics.exchange_bound)."""
 
 
 @dataclass(frozen=True, slots=True)
