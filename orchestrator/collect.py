@@ -53,9 +53,9 @@ def collect(
         [own.values[results[name].selected_plan] for name, own in zip(members, plans, strict=True)]
     )
     preferred_demand = preferred.sum(0)
-    best: list[float] | None = None
+    best = np.zeros(len(members))
     if exchange is not None:
-        best = rmse(exchange_bound(schedules, preferred), preferred).tolist()
+        best = rmse(exchange_bound(schedules, preferred), preferred)
     rows = tuple(
         HouseholdRow(
             name,
@@ -64,8 +64,7 @@ def collect(
             results[name].beta,
             results[name].selected_plan,
             results[name].discomfort_planned,
-            *_exchanged(results[name]),
-            discomfort_bound=None if best is None else best[position],
+            *_exchanged(results[name], float(best[position])),
         )
         for position, name in enumerate(members)
     )
@@ -122,13 +121,23 @@ def collect(
     )
 
 
-def _exchanged(result: Result) -> tuple[float, float, float, int, int, int] | tuple[()]:
-    """The columns of stage 2 for one household."""
+def _exchanged(
+    result: Result, best: float
+) -> tuple[float, float, float, int, int, int, float] | tuple[()]:
+    """The columns of stage 2 for one household; `best` is its discomfort at the bound."""
     made = result.exchanged
     if made is None:
         return ()
     gain = result.discomfort_planned - made.discomfort
-    return made.discomfort, gain, made.energy_drift, made.requests, made.accepted, made.refused
+    return (
+        made.discomfort,
+        gain,
+        made.energy_drift,
+        made.requests,
+        made.accepted,
+        made.refused,
+        best,
+    )
 
 
 def _rounds(counts: Sequence[RoundCount]) -> Iterator[Round]:
