@@ -218,8 +218,11 @@ def _config(settings: RunSettings, inputs: Inputs) -> dict[str, Any]:
     """Every option as it was resolved."""
     population, members = inputs.population, inputs.members
     meaning = next(iter(population.households.values())).meaning
+    exchange = inputs.terms(members[0]).exchange
     return {
         **settings.model_dump(mode="json"),
+        "rounds": settings.resolved_rounds(),
+        "tolerance": None if exchange is None else exchange.tolerance,
         "households": len(members),
         "slots": population.slots,
         "score": meaning,

@@ -126,7 +126,7 @@ def _exchange(settings: RunSettings) -> ExchangeTerms | None:
         disclosure=settings.disclose,
         tolerance=PAPER_TOLERANCE if paper else settings.tolerance,
         min_gain=settings.min_gain,
-        rounds=settings.rounds,
+        rounds=settings.resolved_rounds(),
         locks=settings.locks,
         order=settings.exchange_order,
     )

@@ -17,6 +17,8 @@ IsolationName = Literal["auto", "process", "task", "subtree"]
 
 ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
 
+ROUNDS, PAPER_ROUNDS = 50, 10
+"""Rounds of the exchange at most."""
 PROCESSES_AT_MOST = 500
 """Up to so many households, isolation auto gives each a process of its own."""
 
@@ -63,7 +65,9 @@ class RunSettings(BaseModel):
     min_gain: float = Field(
         0.02, ge=0, description="Least gain worth an exchange, share of mean squared deviation."
     )
-    rounds: int = Field(50, ge=1, description="Rounds of the exchange at most.")
+    rounds: int | None = Field(
+        None, ge=1, description="Rounds of the exchange at most (default 50; 10 for paper)."
+    )
     exchange_order: OrderName = Field("concurrent", description="All at once, or in turn.")
     locks: LocksName = Field("slot", description="What a lease marks busy.")
     matchmakers: int = Field(1, ge=1, description="Matchmakers that share the slots.")
@@ -75,6 +79,12 @@ class RunSettings(BaseModel):
     nats: str | None = Field(None, description="URL of a NATS server (default: an embedded one).")
     deadline: float = Field(60.0, gt=0, description="Seconds without progress that end a run.")
     out: Path = Field(Path("results"), description="Folder for the results.")
+
+    def resolved_rounds(self) -> int:
+        """Rounds of the exchange at most: the rule paper does not end by itself."""
+        if self.rounds is not None:
+            return self.rounds
+        return PAPER_ROUNDS if self.exchange == "paper" else ROUNDS
 
     def resolved_isolation(self, households: int) -> Literal["process", "task", "subtree"]:
         """The isolation for so many households."""

@@ -105,7 +105,11 @@ def _state(course: RunCourse, settings: RunSettings) -> tuple[int, int, str]:
     if course.round is not None:
         number, count = course.round
         comfort = 1 - count.discomfort / count.households
-        return settings.rounds, max(number, 0), f"rounds at most, mean comfort {comfort:.3f}"
+        return (
+            settings.resolved_rounds(),
+            max(number, 0),
+            f"rounds at most, mean comfort {comfort:.3f}",
+        )
     if course.latest is not None:
         note = f"inefficiency {course.latest.inefficiency:.4g}"
         return settings.iterations, course.latest.iteration + 1, note
