@@ -75,7 +75,8 @@ class Exchanging:
         self.outcome: Result | None = None
         """What came out of both stages, once it is known."""
         self._seat, self._journal = seat, journal
-        self._energy = float(schedule.sum())
+        self.planned_schedule = schedule
+        """What stage 1 chose, float64[d], kWh."""
         self._closing = Closing(seat.address, seat.place)
         self._told = 0
         """Rounds that the orchestrator was told of."""
@@ -213,12 +214,17 @@ class Exchanging:
 
     def _conclude(self, everybody: Aggregate) -> Result:
         trader, tally = self.trader, self.trader.tally
-        drift = float(trader.schedule.sum()) - self._energy
+        drift = float(trader.schedule.sum() - self.planned_schedule.sum())
         counted = trader.counted
         return replace(
             self._seat.planned,
             exchanged=Exchanged(
-                trader.discomfort, drift, tally.proposals, tally.accepted, tally.refused
+                trader.discomfort,
+                drift,
+                tally.proposals,
+                tally.accepted,
+                tally.refused,
+                trader.trace if trader.setting.terms.trace else None,
             ),
             exchange=ExchangeCourse(tuple(counted), everybody.response) if counted else None,
         )

@@ -148,6 +148,14 @@ class Member:
         return [] if self._stage is None else self._stage.selections
 
     @property
+    def planned_schedule(self) -> Array:
+        """What stage 1 has chosen so far, float64[d], kWh."""
+        if self._exchanging is not None:
+            return self._exchanging.planned_schedule
+        schedule: Array = self.plans.values[self._placed().selections[-1]]
+        return schedule
+
+    @property
     def schedule(self) -> Array | None:
         """What it holds in stage 2, float64[d], kWh; None before."""
         return None if self._exchanging is None else self._exchanging.trader.schedule

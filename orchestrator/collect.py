@@ -1,9 +1,9 @@
 """What the machines of a finished run tell, made into results."""
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from math import sqrt
+from math import nan, sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from orchestrator.results import (
     Bus,
     Demand,
     Exchange,
+    ExchangeRow,
     HouseholdRow,
     Round,
     RunResults,
@@ -25,6 +26,7 @@ from orchestrator.results import (
 )
 from orchestrator.settings import RunSettings
 from protocol.messages import Result, RoundCount, Tally
+from protocol.messages.exchange import LeaseId
 from protocol.vectors import Array
 
 GATHERING = 1
@@ -111,6 +113,7 @@ def collect(
         seconds=seconds,
         rows=rows,
         rounds=rounds,
+        exchanges=_traced(results) if settings.trace and exchange is not None else None,
         course=planned.iterations,
         demand=Demand(
             planned=planned.response,
@@ -157,6 +160,31 @@ def _rounds(counts: Sequence[RoundCount]) -> Iterator[Round]:
             frames=count.frames,
             bytes=count.bytes,
         )
+
+
+def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
+    """Every exchange, from what its two sides tell of it."""
+    gains: dict[tuple[LeaseId, int], float] = {}
+    asked: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
+    for household, result in results.items():
+        if result.exchanged is None or result.exchanged.trace is None:
+            continue
+        told = result.exchanged.trace
+        for round, slot, partner, lease, requester, given, taken, gain in zip(
+            *(told.rounds, told.slots, told.partners, told.leases, told.asked),
+            *(told.given.tolist(), told.taken.tolist(), told.gains.tolist()),
+            strict=True,
+        ):
+            if requester:
+                asked.append((round, lease, slot, household, partner, given, taken, gain))
+            else:
+                gains[lease, slot] = gain
+    return tuple(
+        ExchangeRow(
+            round, slot, household, partner, given, taken, gain, gains.get((lease, slot), nan)
+        )
+        for round, lease, slot, household, partner, given, taken, gain in sorted(asked)
+    )
 
 
 def _of_matchmakers(course: RunCourse) -> list[Tally]:

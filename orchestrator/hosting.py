@@ -7,14 +7,19 @@ command of its own (`coflex host`).
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from agents.exchange.sqlite_journal import SqliteJournal
+from agents.household import Household
+from agents.member import Phase
+from agents.saved import save_schedule
 from orchestrator.assembly import host_node, households_of
 from orchestrator.inputs import Inputs
+from orchestrator.results import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
+from protocol.errors import InputError
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
@@ -25,9 +30,25 @@ PATIENCE = 60.0
 """Seconds for which a host tries to reach the bus: many start at once."""
 
 
-def journal_file(folder: Path, host: str) -> Path:
-    """Where a host keeps its journal."""
-    return folder / f"{host}.sqlite"
+def journal_file(kept: Path, host: str) -> Path:
+    """Where a host keeps its journal, in the folder for all that hosts keep."""
+    return _folder(kept, JOURNALS_FOLDER) / f"{host}.sqlite"
+
+
+def save_schedules(households: Iterable[Household], kept: Path) -> None:
+    """Write the schedules of these households, once stage 2 is over."""
+    folder = _folder(kept, SCHEDULES_FOLDER)
+    for household in households:
+        save_schedule(household, folder)
+
+
+def _folder(kept: Path, name: str) -> Path:
+    folder = kept / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror}", file=folder) from error
+    return folder
 
 
 def serve(
@@ -37,14 +58,14 @@ def serve(
     inputs: Inputs,
     settings: RunSettings,
     *,
-    journals: Path,
+    kept: Path,
     url: str,
     once_running: Callable[[], None] = lambda: None,
 ) -> None:
     """Be a host until all its households have left; go on where its journal ends."""
     plans = {name: inputs.population.households[name] for name in households}
     gc.set_threshold(GARBAGE_AFTER * len(plans))
-    journal = SqliteJournal(journal_file(journals, host))
+    journal = SqliteJournal(journal_file(kept, host))
     node = host_node(
         run,
         host,
@@ -56,6 +77,9 @@ def serve(
     )
     asyncio.run(_serve(node, url, once_running))
     journal.close()
+    members = households_of(node)
+    if settings.save_schedules and all(member.phase is Phase.RELEASED for member in members):
+        save_schedules(members, kept)
 
 
 async def _serve(node: Node, url: str, once_running: Callable[[], None]) -> None:

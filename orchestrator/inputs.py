@@ -129,6 +129,7 @@ def _exchange(settings: RunSettings) -> ExchangeTerms | None:
         rounds=settings.resolved_rounds(),
         locks=settings.locks,
         order=settings.exchange_order,
+        trace=settings.trace,
     )
 
 

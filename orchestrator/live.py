@@ -48,22 +48,21 @@ def run(
     inputs: Inputs,
     settings: RunSettings,
     watch: Watch,
-    journals: Path | None = None,
+    kept: Path | None = None,
 ) -> RunResults:
-    """Run on the bus, each host a process of its own, with its journal in the folder `journals` (or
-    one that is gone afterwards). RunError says why it could not end well."""
+    """Run on the bus, each host a process of its own, which keeps its journal and schedules in the
+    folder `kept` (or one that is gone afterwards). RunError says why it could not end well."""
     try:
         with contextlib.ExitStack() as stack:
-            if journals is None:
-                folder = stack.enter_context(TemporaryDirectory(prefix="coflex-journals-"))
-                journals = Path(folder)
-            return _run(run_id, inputs, settings, watch, journals)
+            if kept is None:
+                kept = Path(stack.enter_context(TemporaryDirectory(prefix="coflex-")))
+            return _run(run_id, inputs, settings, watch, kept)
     except KeyboardInterrupt:  # before or after the loop that handles it
         raise RunError(INTERRUPTED) from None
 
 
 def _run(
-    run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch, journals: Path
+    run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch, kept: Path
 ) -> RunResults:
     began = time.monotonic()
     members = inputs.members
@@ -82,7 +81,7 @@ def _run(
                 hosts[name],
                 inputs,
                 settings,
-                journals=journals,
+                kept=kept,
                 url=url,
                 once_running=processes.end_with_parent,
             )
@@ -92,7 +91,7 @@ def _run(
         processes.start(list(hosts), host)
         exchange = inputs.terms(inputs.members[0]).exchange
         commands = matchmaker_commands(run_id, url, makers, inputs.population.slots, exchange)
-        again = {name: host_command(run_id, url, name, journals, settings) for name in hosts}
+        again = {name: host_command(run_id, url, name, kept, settings) for name in hosts}
         services = stack.enter_context(Services({**commands, **again}))
         for maker in commands:
             services.start(maker)

@@ -25,14 +25,19 @@ from protocol.vectors import Array
 RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
 ROUNDS = "rounds.csv"
 """Only where there was a stage 2."""
+EXCHANGES = "exchanges.csv"
+"""Only where the run was traced."""
 JOURNALS_FOLDER = "journals"
 """The journals of the hosts, one file each (agents/exchange/sqlite_journal.py)."""
+SCHEDULES_FOLDER = "schedules"
+"""The schedules of the households, one file each (agents/saved.py), if they were to be saved."""
 REPORT_FOLDER = "report"
 """Where `coflex report` writes by default, inside the folder of the results."""
 _STALE = (
     JOURNALS_FOLDER,
+    SCHEDULES_FOLDER,
     ROUNDS,
-    "exchanges.csv",
+    EXCHANGES,
     *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
 )
 """What other commands or options derive from a run; no longer true once there is another run."""
@@ -113,6 +118,23 @@ class Round:
     frames: int
     """Sent by the hosts of households."""
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRow:
+    """One exchange: both values of one slot change hands."""
+
+    round: int
+    slot: int
+    requester: str
+    responder: str
+    given: float
+    """What the requester held before and the responder holds then, kWh."""
+    taken: float
+    """The other way round, kWh."""
+    requester_gain: float
+    """Fall of its squared deviation at this slot, kWh²; the responder's is the next."""
+    responder_gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +221,16 @@ class RunResults(RunRecord):
     demand: Demand
     rounds: tuple[Round, ...] = ()
     """From round 0 on; empty without stage 2."""
+    exchanges: tuple[ExchangeRow, ...] | None = None
+    """By round, then in the order in which matchmakers brought them about; None if the run was not
+    traced."""
 
 
-def write(results: RunResults, out: Path, journals: Path | None = None) -> None:
-    """Write the files of a run into the folder `out`, and a copy of the folder `journals`,
-    run.json last: where it is, the others are complete and of the same run. Results of an earlier
-    run there, and what was derived from them, go. Numbers are written exactly. InputError where the
-    folder cannot be written."""
+def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
+    """Write the files of a run into the folder `out`, and copies of the folders that hosts have
+    made in `kept`, run.json last: where it is, the others are complete and of the same run. Results
+    of an earlier run there, and what was derived from them, go. Numbers are written exactly.
+    InputError where the folder cannot be written."""
     parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
     record = {name: part for name, part in parts.items() if part is not None}
     demand = results.demand.columns()
@@ -220,8 +245,14 @@ def write(results: RunResults, out: Path, journals: Path | None = None) -> None:
     }
     if results.exchange is not None:
         files[ROUNDS] = csv_text(*_table(Round, results.rounds))
+    if results.exchanges is not None:
+        files[EXCHANGES] = csv_text(*_table(ExchangeRow, results.exchanges))
     content = {name: text.encode() for name, text in files.items()}
-    folders = {} if journals is None else {JOURNALS_FOLDER: journals}
+    folders = {
+        name: kept / name
+        for name in (JOURNALS_FOLDER, SCHEDULES_FOLDER)
+        if kept is not None and any((kept / name).glob("*"))
+    }
     publish(out, content, seal=RUN, stale=_STALE, folders=folders)
 
 
@@ -234,6 +265,9 @@ def read(out: Path) -> RunResults:
     exchange, rounds = record.exchange, tuple[Round, ...]()
     if exchange is not None:
         rounds = tuple(_read_rows(out / ROUNDS, TypeAdapter(Round)))
+    exchanges: tuple[ExchangeRow, ...] | None = None
+    if record.config.get("trace") and exchange is not None:
+        exchanges = tuple(_read_rows(out / EXCHANGES, TypeAdapter(ExchangeRow)))
     for name, found, expected in (
         (ITERATIONS, [step.iteration for step in course], record.iterations),
         (HOUSEHOLDS, [row.position for row in rows], record.households),
@@ -251,6 +285,7 @@ def read(out: Path) -> RunResults:
         rows=rows,
         course=course,
         rounds=rounds,
+        exchanges=exchanges,
         demand=Demand(
             planned=np.array([row.planned for row in demand]),
             preferred=_column(out / DEMAND, "preferred", [row.preferred for row in demand]),
@@ -284,7 +319,8 @@ Row = TypeVar("Row")
 
 
 def _table(
-    kind: type[HouseholdRow] | type[Round], rows: Sequence[HouseholdRow] | Sequence[Round]
+    kind: type[HouseholdRow] | type[Round] | type[ExchangeRow],
+    rows: Sequence[HouseholdRow] | Sequence[Round] | Sequence[ExchangeRow],
 ) -> tuple[list[str], list[list[object]]]:
     """Names of the fields, and a line for each row."""
     names = [field.name for field in fields(kind)]

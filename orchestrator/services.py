@@ -38,9 +38,9 @@ def matchmaker_commands(
     }
 
 
-def host_command(run: str, url: str, name: str, journals: Path, settings: RunSettings) -> Command:
+def host_command(run: str, url: str, name: str, kept: Path, settings: RunSettings) -> Command:
     """How a host of a run is started by itself."""
-    where = ("--nats", url, "--run", run, "--journals", str(journals))
+    where = ("--nats", url, "--run", run, "--keep", str(kept))
     return (*_COFLEX, "host", name, *where, *as_options(settings, without={"nats", "out"}))
 
 

@@ -72,6 +72,10 @@ class RunSettings(BaseModel):
     locks: LocksName = Field("slot", description="What a lease marks busy.")
     matchmakers: int = Field(1, ge=1, description="Matchmakers that share the slots.")
     mandates: Path | None = Field(None, description="TOML: what households allow their proxies.")
+    trace: bool = Field(False, description="Write exchanges.csv: households tell of each exchange.")
+    save_schedules: bool = Field(
+        False, description="Write schedules/: each host writes those of its households."
+    )
     isolation: IsolationName = Field(
         "auto", description="Households a process: one, or many (auto: one up to 500)."
     )

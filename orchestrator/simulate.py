@@ -9,6 +9,7 @@ from agents.exchange.journal import MemoryJournal
 from agents.exchange.sqlite_journal import SqliteJournal
 from orchestrator.assembly import (
     host_node,
+    households_of,
     layout,
     matchmaker_addresses,
     matchmaker_node,
@@ -16,7 +17,7 @@ from orchestrator.assembly import (
 )
 from orchestrator.collect import collect
 from orchestrator.course import RunCourse, Stage
-from orchestrator.hosting import journal_file
+from orchestrator.hosting import journal_file, save_schedules
 from orchestrator.inputs import Inputs
 from orchestrator.live import own_tally
 from orchestrator.results import RunResults, Seconds
@@ -30,11 +31,11 @@ def simulate(
     inputs: Inputs,
     settings: RunSettings,
     watch: Callable[[RunCourse], None] = lambda course: None,
-    journals: Path | None = None,
+    kept: Path | None = None,
     weather: Weather = CALM,
 ) -> RunResults:
-    """Run in simulation; the same selections and course as on the bus. What the households wrote
-    down is kept in the folder `journals`, if one is given.
+    """Run in simulation; the same selections and course as on the bus. Journals and
+    schedules are kept in the folder `kept`, if one is given.
 
     Isolation `auto` is `subtree` in one host here: there are no processes to be isolated in.
     """
@@ -50,14 +51,14 @@ def simulate(
         if terms is not None
     ]
     shares = layout(inputs.members, settings)
-    kept = {name: MemoryJournal() for name in shares}
+    journals = {name: MemoryJournal() for name in shares}
     hosts = [
         host_node(
             run_id,
             name,
             {member: inputs.population.households[member] for member in members},
             isolation=settings.resolved_isolation(len(inputs.members)),
-            journal=kept[name],
+            journal=journals[name],
             mandates=inputs.mandates,
         )
         for name, members in shares.items()
@@ -79,10 +80,12 @@ def simulate(
     if course.reason:
         raise RunError(course.reason)
     ended = time.perf_counter()
-    if journals is not None:
-        for name, journal in kept.items():
-            with closing(SqliteJournal(journal_file(journals, name))) as file:
+    if kept is not None:
+        for name, journal in journals.items():
+            with closing(SqliteJournal(journal_file(kept, name))) as file:
                 journal.save(file)
+        if settings.save_schedules:
+            save_schedules((member for host in hosts for member in households_of(host)), kept)
     planned = ended if exchanging is None else exchanging
     seconds = Seconds(
         start=started - began,

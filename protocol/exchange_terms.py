@@ -37,6 +37,8 @@ class ExchangeTerms:
     order: OrderName = "concurrent"
     lease: float = 15.0
     """Seconds after which the matchmaker takes a lease for lost."""
+    trace: bool = False
+    """Whether households tell the orchestrator in the end of every exchange they made."""
 
     def __post_init__(self) -> None:
         if self.tolerance is not None and self.tolerance < 0:

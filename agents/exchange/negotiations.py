@@ -82,10 +82,13 @@ class Negotiations:
 
     def __init__(self, address: Address, holding: Holding, journal: Journal) -> None:
         self.tally = Tally()
+        self.made: list[Entry] = []
+        """The entries of all exchanges, on either side, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
         self._trip = 0.0
-        self._answered: dict[tuple[str, LeaseId], Outcome] = {}
+        self._answered: dict[tuple[str, int, LeaseId], Outcome] = {}
+        """By requester, slot, lease: matchmakers of different slots may number leases alike."""
 
     @property
     def open(self) -> int:
@@ -130,7 +133,7 @@ class Negotiations:
             proposal.given, proposal.taken, asked.change, outcome.reason,
         )  # fmt: skip
         self._journal.append(entry)
-        self._settle(outcome.slot, proposal.taken, outcome.accepted)
+        self._settle(entry)
         return Closed(lease, ending(outcome.reason))
 
     def _propose(self, entry: Entry, now: float, wait: float) -> Envelope:
@@ -149,11 +152,12 @@ class Negotiations:
         self.tally.proposals += 1
         return Envelope(self._address, partner, proposal)
 
-    def _settle(self, slot: int, taken: float, accepted: bool) -> None:
-        del self._asked[slot], self._holding.pending[slot]
-        if accepted:
-            self._holding.take(slot, taken)
+    def _settle(self, entry: Entry) -> None:
+        del self._asked[entry.slot], self._holding.pending[entry.slot]
+        if entry.kind == "done":
+            self._holding.take(entry.slot, entry.taken)
             self.tally.accepted += 1
+            self.made.append(entry)
         else:
             self.tally.refused += 1
 
@@ -161,12 +165,8 @@ class Negotiations:
 
     def answered(self, sender: Address, proposal: Proposal) -> Envelope | None:
         """What was answered to this proposal before, if it is a repeated one."""
-        outcome = self._answered.get((sender.name, proposal.lease))
-        if outcome is None:
-            return None
-        if outcome.slot != proposal.slot:
-            raise PeerError(f"{sender} uses a lease twice")
-        return Envelope(self._address, sender, outcome)
+        outcome = self._answered.get((sender.name, proposal.slot, proposal.lease))
+        return None if outcome is None else Envelope(self._address, sender, outcome)
 
     def answer(self, sender: Address, proposal: Proposal, round: int, enough: float) -> Envelope:
         """Decide about a new proposal: the commit point."""
@@ -184,17 +184,16 @@ class Negotiations:
             held, proposal.given, change, reason,
         )  # fmt: skip
         self._journal.append(entry)
-        outcome = self._record(sender.name, lease, slot, reason, proposal.given)
-        return Envelope(self._address, sender, outcome)
+        return Envelope(self._address, sender, self._record(entry))
 
-    def _record(
-        self, requester: str, lease: LeaseId, slot: int, reason: Refusal, value: float
-    ) -> Outcome:
-        outcome = Outcome(lease, slot, not reason, reason)
-        self._answered[requester, lease] = outcome
+    def _record(self, entry: Entry) -> Outcome:
+        lease = LeaseId(entry.epoch, entry.lease)
+        outcome = Outcome(lease, entry.slot, not entry.reason, entry.reason)
+        self._answered[entry.partner, entry.slot, lease] = outcome
         if outcome.accepted:
-            self._holding.take(slot, value)
+            self._holding.take(entry.slot, entry.taken)
             self.tally.given += 1
+            self.made.append(entry)
         else:
             self.tally.withheld += 1
         return outcome
@@ -207,10 +206,9 @@ class Negotiations:
             case "proposed":
                 self._propose(entry, now, 0.0)
             case "done" | "failed":
-                self._settle(entry.slot, entry.taken, entry.kind == "done")
+                self._settle(entry)
             case "accepted" | "refused":
-                lease = LeaseId(entry.epoch, entry.lease)
-                self._record(entry.partner, lease, entry.slot, entry.reason, entry.taken)
+                self._record(entry)
             case _:
                 pass
 

@@ -8,6 +8,8 @@ committed.
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from agents.exchange.holding import Holding
 from agents.exchange.journal import Entry, Journal, Kind
 from agents.exchange.link import Link
@@ -27,8 +29,17 @@ from agents.exchange.setting import (
 from agents.mandate import FREE, Mandate
 from protocol.errors import PeerError
 from protocol.machine import Envelope
-from protocol.messages import Address, End, Match, NextRound, Outcome, Proposal, RoundDone
-from protocol.messages.exchange import Closed, RoundCount
+from protocol.messages import (
+    Address,
+    End,
+    Match,
+    NextRound,
+    Outcome,
+    Proposal,
+    RoundDone,
+    Trace,
+)
+from protocol.messages.exchange import Closed, LeaseId, RoundCount
 from protocol.vectors import Array
 
 
@@ -99,6 +110,21 @@ class Trader:
     def tally(self) -> Tally:
         """What it did so far."""
         return self._negotiations.tally
+
+    @property
+    def trace(self) -> Trace:
+        """The exchanges it made."""
+        made = self._negotiations.made
+        return Trace(
+            tuple(entry.round for entry in made),
+            tuple(entry.slot for entry in made),
+            tuple(entry.partner for entry in made),
+            tuple(LeaseId(entry.epoch, entry.lease) for entry in made),
+            tuple(entry.kind == "done" for entry in made),
+            np.array([entry.given for entry in made]),
+            np.array([entry.taken for entry in made]),
+            np.array([-entry.change for entry in made]),
+        )
 
     @property
     def schedule(self) -> Array:

@@ -43,7 +43,7 @@ def matchmaker(
 def host(
     name: Annotated[str, typer.Argument(help="Which host: host-1 is the first of --hosts.")],
     run: Annotated[str, typer.Option(help="Id of the run.")],
-    journals: Annotated[Path, typer.Option(help="Folder where its journal is kept.")],
+    keep: Annotated[Path, typer.Option(help="Folder where it keeps its journal.")],
     settings: RunSettings,
 ) -> None:
     """Be one host of a run: its share of the households. Goes on where its journal ends."""
@@ -53,16 +53,12 @@ def host(
     hosts = layout(inputs.members, settings)
     if name not in hosts:
         raise InputError(f"no such host: they are {', '.join(list(hosts)[:4])} ...", field="name")
-    try:
-        journals.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot be made: {error}", file=journals) from error
     serve(
         check_name(run, "run"),
         name,
         hosts[name],
         inputs,
         settings,
-        journals=journals,
+        kept=keep,
         url=settings.nats,
     )

@@ -32,19 +32,19 @@ def register(app: typer.Typer) -> None:
 def run(settings: RunSettings) -> None:
     """Run households as processes on a NATS bus, and write the results."""
     inputs = read_inputs(settings)
-    with _journals() as journals:
+    with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_live(_run_id(), inputs, settings, watch, journals)
-        _finish(results, settings, journals)
+            results = run_live(_run_id(), inputs, settings, watch, kept)
+        _finish(results, settings, kept)
 
 
 def simulate(settings: RunSettings) -> None:
     """The same run in one process, without a bus: for experiments."""
     inputs = read_inputs(settings)
-    with _journals() as journals:
+    with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_simulated(_run_id(), inputs, settings, watch, journals)
-        _finish(results, settings, journals)
+            results = run_simulated(_run_id(), inputs, settings, watch, kept)
+        _finish(results, settings, kept)
 
 
 def _run_id() -> str:
@@ -53,14 +53,14 @@ def _run_id() -> str:
 
 
 @contextmanager
-def _journals() -> Iterator[Path]:
-    """Where the hosts keep their journals until the results are written."""
-    with TemporaryDirectory(prefix="coflex-journals-") as folder:
+def _kept() -> Iterator[Path]:
+    """Where the hosts keep journals and schedules until the results are written."""
+    with TemporaryDirectory(prefix="coflex-") as folder:
         yield Path(folder)
 
 
-def _finish(results: RunResults, settings: RunSettings, journals: Path) -> None:
-    write(results, settings.out, journals if results.exchange is not None else None)
+def _finish(results: RunResults, settings: RunSettings, kept: Path) -> None:
+    write(results, settings.out, kept)
     print_summary(results, settings.out)
 
 

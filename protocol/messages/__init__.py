@@ -31,6 +31,7 @@ from protocol.messages.planning import (
     Iteration,
     Progress,
     Result,
+    Trace,
     Up,
     Waiting,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "RoundDone",
     "RoundProgress",
     "Tally",
+    "Trace",
     "Up",
     "Waiting",
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocol.messages.enrolment import Address
-from protocol.messages.exchange import RoundCount
+from protocol.messages.exchange import LeaseId, RoundCount
 from protocol.vectors import Finite, Vector
 
 
@@ -79,6 +79,25 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """The exchanges that one household made, in their order, one column each; only if the terms ask
+    for it."""
+
+    rounds: tuple[int, ...]
+    slots: tuple[int, ...]
+    partners: tuple[str, ...]
+    leases: tuple[LeaseId, ...]
+    asked: tuple[bool, ...]
+    """Whether the household was the requester."""
+    given: Vector
+    """kWh."""
+    taken: Vector
+    """kWh."""
+    gains: Vector
+    """Fall of its own squared deviation, kWh^2."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchanged:
     """What stage 2 made of one household's plan."""
 
@@ -91,6 +110,7 @@ class Exchanged:
     accepted: int
     """Of them, those that were accepted."""
     refused: int
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
