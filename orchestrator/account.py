@@ -70,8 +70,6 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
     ]
     if results.bus is not None:
         lines.append(("bus", _bus(results)))
-    if results.exchange is not None:
-        lines.append(("exchange", _exchange(results)))
     lines.append(("seconds", _seconds(results)))
     return [(subject, text) for subject, text in lines if text]
 
@@ -146,15 +144,6 @@ def _bus(results: RunResults) -> str:
     assert bus is not None
     sent = f"{_count(bus.messages, 'message')} in {_count(bus.frames, 'frame')}"
     return f"{sent}, {bus.bytes / 1e6:,.1f} MB, {bus.resent:,} sent again, {bus.dropped:,} dropped"
-
-
-def _exchange(results: RunResults) -> str:
-    exchange = results.exchange
-    assert exchange is not None
-    return (
-        f"{_count(exchange.accepted, 'exchange')} in {_count(exchange.rounds, 'round')}, "
-        f"{exchange.share_of_bound:.0%} of the bound, {exchange.households_worse} worse off"
-    )
 
 
 def _seconds(results: RunResults) -> str:

@@ -83,7 +83,7 @@ def collect(
     if exchange is not None:
         after = judged(exchange.response, _column(rows, "discomfort_exchanged"))
         bound = judged(planned.response, _column(rows, "discomfort_bound"))
-        rounds = tuple(_rounds(exchange.rounds))
+        rounds = tuple(_rounds(exchange.rounds, before, after))
     return RunResults(
         run=run,
         households=len(members),
@@ -143,9 +143,18 @@ def _exchanged(
     )
 
 
-def _rounds(counts: Sequence[RoundCount]) -> Iterator[Round]:
-    """The rounds from 0 on: all make their offers, then ask."""
-    for number, count in enumerate(counts[GATHERING:]):
+def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> Iterator[Round]:
+    """The rounds from 0 on. In round 0 nothing is exchanged, so it ends as the stage begins; the
+    last ends as the stage; any other as the next one begins."""
+    ends = [
+        (before.mean_discomfort, before.pooled_discomfort),
+        *(
+            (count.discomfort / count.households, sqrt(count.deviation / count.households))
+            for count in counts[GATHERING + 2 :]
+        ),
+        (after.mean_discomfort, after.pooled_discomfort),
+    ]
+    for number, (count, end) in enumerate(zip(counts[GATHERING:], ends, strict=True)):
         yield Round(
             round=number,
             lookups=count.lookups,
@@ -153,8 +162,8 @@ def _rounds(counts: Sequence[RoundCount]) -> Iterator[Round]:
             proposals=count.proposals,
             accepted=count.accepted,
             refused=count.refused,
-            mean_discomfort=count.discomfort / count.households,
-            pooled_discomfort=sqrt(count.deviation / count.households),
+            mean_discomfort=end[0],
+            pooled_discomfort=end[1],
             messages=count.messages,
             answers=count.answers,
             frames=count.frames,

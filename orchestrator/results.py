@@ -108,7 +108,8 @@ class Round:
     accepted: int
     refused: int
     mean_discomfort: float
-    """When each household had gone through its slots, kWh, as is the next."""
+    """At the end of the round, which is when households hear of the next one, kWh; so is the
+    next."""
     pooled_discomfort: float
     messages: int
     """Sent by households; what a household says after it has gone through its own slots counts

@@ -3,6 +3,7 @@
 Decides the layout only; what is told stands in account.py.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from orchestrator.account import drawn_target, facts, headline, measure_lines
 from orchestrator.braille import Curve, plot
+from orchestrator.exchange_account import ROUND_HEADS, exchange_facts, round_lines
 from orchestrator.results import RunResults
 
 _WIDEST = 100
@@ -20,6 +22,8 @@ _WIDEST = 100
 _GAP = 4
 _LOG_FROM = 20.0
 """A course that falls by more than this factor is drawn on a logarithmic scale."""
+_MANY_ROUNDS = 12
+"""More than the table of rounds can show."""
 _STYLES = {"preferred": "yellow", "planned": "cyan", "exchanged": "green", "target": "magenta"}
 
 
@@ -30,10 +34,11 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
     width, ascii_only = min(console.width, _WIDEST), console.options.ascii_only
     parts: list[RenderableType] = [
         Text.assemble((f"Run {results.run}", "bold"), f"  {headline(results)}"),
-        _facts(results),
+        _pairs(facts(results)),
         _measures(results, ascii_only),
         _course(results, width, ascii_only),
         _demand(results, width, ascii_only),
+        *_exchange(results, width, ascii_only),
     ]
     for part in parts:
         console.print()
@@ -41,11 +46,11 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _facts(results: RunResults) -> Table:
+def _pairs(pairs: Sequence[tuple[str, str]]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for subject, text in facts(results):
+    for subject, text in pairs:
         table.add_row(subject, Text(text))
     return table
 
@@ -103,3 +108,31 @@ def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType
         )
     below = [] if target is None else [Text(f"dots: {target[0]}", style=_STYLES["target"])]
     return Group(Columns(panels, padding=(0, _GAP)), *below)
+
+
+def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[RenderableType]:
+    """Stage 2 in words, round by round, and its comfort as a curve if there are many rounds."""
+    if results.exchange is None:
+        return []
+    table = Table(header_style="bold", show_edge=False, pad_edge=False)
+    for head in ROUND_HEADS:
+        table.add_column(head, justify="right")
+    for line in round_lines(results):
+        table.add_row(*(["..."] * len(ROUND_HEADS) if line.cells is None else line.cells))
+    parts: list[RenderableType] = [
+        Group(Text("Slot exchange", style="bold"), _pairs(exchange_facts(results))),
+        table,
+    ]
+    if len(results.rounds) > _MANY_ROUNDS:
+        comfort = np.array([1 - row.mean_discomfort for row in results.rounds])
+        parts.append(
+            plot(
+                "Mean comfort by round",
+                [Curve(comfort, _STYLES["exchanged"])],
+                width=width,
+                height=8,
+                limits=(float(comfort.min()), float(comfort.max())),
+                ascii_only=ascii_only,
+            )
+        )
+    return parts

@@ -18,14 +18,17 @@ from typer.testing import CliRunner
 from orchestrator.account import drawn_target, facts, number
 from orchestrator.braille import Curve, plot
 from orchestrator.cli import app
+from orchestrator.exchange_account import worse_off
 from orchestrator.report import series as report_series
 from orchestrator.report import write_report
 from orchestrator.results import RunResults, read, write
 from orchestrator.summary import print_summary
 from protocol.errors import InputError
-from tests.sample_results import sample_results
+from tests.sample_results import assemble, sample_results
 
-FIGURES = ("convergence", "demand", "levels", "plans")
+STAGE_ONE = ("convergence", "demand", "levels", "plans")
+STAGE_TWO = ("gains", "comfort", "lorenz", "progress", "success")
+FIGURES = (*STAGE_ONE, *STAGE_TWO)
 
 
 def printed(results: RunResults, width: int = 80, encoding: str = "utf-8") -> str:
@@ -62,6 +65,28 @@ class TestSummary:
             "Files in some/where",
         ):
             assert part in text
+
+    def test_says_how_the_exchange_went(self) -> None:
+        text = printed(sample_results(exchange=True))
+        for part in (
+            "exchanges   180 in 5 rounds, 240 proposed (75.0% accepted)",
+            "lookups     607 slots, 300 matches (49.4% found), 60 leases unused",
+            "97.0% of what the bound allows",
+            "No household has more discomfort",
+        ):
+            assert part in text
+        rounds = [line.split() for line in text.splitlines() if re.match(r" +\d │", line)]
+        assert [line[0] for line in rounds] == ["0", "1", "2", "3", "4", "5"]
+        assert rounds[1][2:8:2] == ["320", "160", "96"]
+
+    def test_of_many_rounds_it_shows_the_first_and_the_last(self) -> None:
+        results = sample_results(exchange=True)
+        many = tuple(replace(results.rounds[1], round=number) for number in range(30))
+        text = printed(replace(results, rounds=many))
+        shown = [line.split()[0] for line in text.splitlines() if re.match(r" +[\d.]+ │", line)]
+        assert shown == [*"01234567", "...", "28", "29"]
+        assert "Mean comfort by round" in text
+        assert "Mean comfort by round" not in printed(results)
 
     def test_the_table_has_a_column_for_each_state_that_there_is(self) -> None:
         def heads(results: RunResults) -> list[str]:
@@ -240,8 +265,65 @@ class TestReport:
         assert column(plans, "households") == [selected.count(j) for j in range(len(plans))]
         assert sum(column(plans, "share")) == pytest.approx(1)
 
-    def test_stage_1_alone_has_no_traces_of_stage_2(self) -> None:
+    def test_the_data_of_stage_2_is_that_of_the_run(self, written: tuple[RunResults, Path]) -> None:
+        results, folder = written
+        gains = table(folder / "gains.csv")
+        named = {row.household: row for row in results.rows}
+        assert {row["household"] for row in gains} == named.keys()
+        falling = column(gains, "comfort_gain")
+        assert falling == sorted(falling, reverse=True)
+        for line in gains:
+            row = named[line["household"]]
+            assert int(line["level"]) == row.level
+            assert float(line["comfort_planned"]) == 1 - row.discomfort_planned
+            assert float(line["comfort_gain"]) == pytest.approx(row.comfort_gain)
+        levels = table(folder / "comfort.csv")
+        assert sum(column(levels, "households")) == results.households
+        third = [r.discomfort_planned for r in results.rows if r.level == 3]
+        assert float(levels[2]["comfort_planned"]) == pytest.approx(1 - np.mean(third))
+        progress = table(folder / "progress.csv")
+        assert column(progress, "exchanges") == [row.accepted for row in results.rounds]
+        assert column(progress, "mean_comfort") == [1 - r.mean_discomfort for r in results.rounds]
+        success = table(folder / "success.csv")
+        assert column(success, "matches_per_lookup") == [
+            row.matches / row.lookups for row in results.rounds[1:]
+        ]
+        assert success[-1]["exchanges_per_proposal"] == ""
+
+    def test_lorenz_curves_hold_what_gini_says(self, written: tuple[RunResults, Path]) -> None:
+        results, folder = written
+        curves = table(folder / "lorenz.csv")
+        shares = np.array(column(curves, "households_share"))
+        assert len(shares) == results.households + 1
+        for state in ("planned", "exchanged", "bound"):
+            curve = np.array(column(curves, state))
+            assert (curve[0], curve[-1]) == (0, pytest.approx(1))
+            assert (np.diff(curve, 2) >= -1e-12).all()
+            # Twice the area between the diagonal and the curve.
+            area = float(np.sum((curve[1:] + curve[:-1]) / 2 * np.diff(shares)))
+            assert 1 - 2 * area == pytest.approx(results.states()[state].gini)
+
+    def test_the_page_says_how_many_are_worse_off(self, written: tuple[RunResults, Path]) -> None:
+        results, folder = written
+        assert worse_off(results) == "No household has more discomfort than after stage 1."
+        assert worse_off(results) in (folder / "index.html").read_text()
+        assert results.exchange is not None
+        for rule, worse, sentence in (
+            ("mutual", 1, "1 of 31 households has more discomfort than before."),
+            ("paper", 12, "12 of 31 households have more discomfort than before. The literal"),
+        ):
+            exchange = replace(results.exchange, households_worse=worse)
+            config = {**results.config, "exchange": rule}
+            assert worse_off(replace(results, exchange=exchange, config=config)).startswith(
+                sentence
+            )
+
+    def test_stage_1_alone_has_no_traces_of_stage_2(self, tmp_path: Path) -> None:
         results = sample_results()
+        write_report(results, tmp_path)
+        assert {path.stem for path in tmp_path.glob("*.png")} == set(STAGE_ONE)
+        assert "xchange" not in (tmp_path / "index.html").read_text().split("<details>")[0]
+        assert "xchange" not in printed(results)
         assert set(report_series.levels(results).columns["state"]) == {"planned"}
         assert list(report_series.demand(results).columns) == ["slot", "preferred", "planned"]
 
@@ -252,9 +334,37 @@ class TestReport:
         assert "<b>" not in (tmp_path / "index.html").read_text()
         assert "<b>&[red]" in printed(odd)
 
+    @pytest.mark.parametrize("exchange", [False, True])
     @pytest.mark.parametrize("preferred", [False, True])
-    def test_the_smallest_run_can_be_drawn(self, tmp_path: Path, preferred: bool) -> None:
-        assert write_report(sample_results(1, 1, 1, preferred=preferred), tmp_path).is_file()
+    def test_the_smallest_run_can_be_drawn(
+        self, tmp_path: Path, preferred: bool, exchange: bool
+    ) -> None:
+        results = sample_results(1, 1, 1, preferred=preferred, exchange=exchange)
+        assert write_report(results, tmp_path).is_file()
+
+    def test_a_run_that_exchanged_nothing_can_be_drawn(self, tmp_path: Path) -> None:
+        wanted = np.ones((5, 4))
+        results = assemble(wanted, wanted, [0] * 5, [1.0], halved=np.zeros(5))
+        assert results.exchange is not None
+        nothing = dict.fromkeys(("lookups", "matches", "proposals", "accepted", "refused"), 0)
+        rounds = tuple(replace(row, **nothing) for row in results.rounds[:2])
+        exchange = replace(
+            replace(results.exchange, rounds=1, **nothing),
+            lookup_success=None,
+            proposal_success=None,
+            messages_per_exchange=None,
+        )
+        still = replace(results, exchange=exchange, rounds=rounds)
+        assert write_report(still, tmp_path).is_file()
+        assert column(table(tmp_path / "lorenz.csv"), "exchanged") == pytest.approx(
+            [0, 0.2, 0.4, 0.6, 0.8, 1]
+        )
+        assert "0 in 1 round, 0 proposed\n" in re.sub(" +\n", "\n", printed(still))
+
+    def test_a_tree_like_a_chain_can_be_drawn(self, tmp_path: Path) -> None:
+        results = sample_results(40, exchange=True)
+        rows = tuple(replace(row, level=row.position + 1) for row in results.rows)
+        assert write_report(replace(results, rows=rows), tmp_path).is_file()
 
     def test_is_the_same_each_time(self, written: tuple[RunResults, Path], tmp_path: Path) -> None:
         results, folder = written
@@ -263,7 +373,8 @@ class TestReport:
             assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
     def test_says_what_to_install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delitem(sys.modules, "orchestrator.report.figures", raising=False)
+        for name in ("figures", "style", "exchange"):
+            monkeypatch.delitem(sys.modules, f"orchestrator.report.{name}", raising=False)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         with pytest.raises(InputError, match=r"needs matplotlib: .*coflex\[report\]"):
             write_report(sample_results(), tmp_path)

@@ -87,6 +87,8 @@ class Trader:
         """Slots at which it exchanged something in this round, as requester."""
         self._before = Tally()
         """The tally when its part in a round was counted last."""
+        self._began = self._measure()
+        """Discomfort and mean squared deviation when the round began."""
         self._scale = self._enough = self._lowest = 0.0
 
     # -- what its host may see --------------------------------------------------------------------
@@ -177,6 +179,7 @@ class Trader:
                     last, risen = read_round(entry.data), None
                     self._before, self._exchanged = self.tally.copy(), set()
                     self._holding.settle()
+                    self._began = self._measure()
                 case "risen":
                     risen, self._before = read_done(entry.data), self.tally.copy()
                 case "counted":
@@ -251,6 +254,7 @@ class Trader:
         self._note("round", write_round(following), following.round)
         self._exchanged = set()
         self._holding.settle()
+        self._began = self._measure()
         out = self._enter(following)
         if following.round == ENTER:
             for link in self._links:
@@ -276,7 +280,7 @@ class Trader:
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
-        was, now_is, squares = self._before, self.tally.copy(), self._holding.squares()
+        was, now_is = self._before, self.tally.copy()
         self._before = now_is
         count = RoundCount(
             1,
@@ -285,8 +289,7 @@ class Trader:
             now_is.proposals - was.proposals,
             now_is.accepted - was.accepted,
             now_is.refused - was.refused,
-            self.discomfort,
-            squares / self._holding.slots,
+            *self._began,
             now_is.messages - was.messages,
             now_is.answers - was.answers,
             *self._meter.take(),
@@ -403,6 +406,10 @@ class Trader:
         if self._in_pass and not self._negotiations.open and all(k.idle for k in self._links):
             out += self._finish_pass(now)
         return out
+
+    def _measure(self) -> tuple[float, float]:
+        holding = self._holding
+        return holding.discomfort(), holding.squares() / holding.slots
 
     def _sent(self, out: list[Envelope]) -> list[Envelope]:
         self.tally.messages += len(out)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from orchestrator.account import facts, headline, measure_lines
-from orchestrator.report.figures import Drawing
+from orchestrator.exchange_account import ROUND_HEADS, exchange_facts, round_lines
+from orchestrator.report.style import Drawing
 from orchestrator.results import RunResults
 
 _STYLE = """
@@ -19,6 +20,7 @@ th, td { padding: .25rem 1rem .25rem 0; text-align: left; vertical-align: top; }
 tbody tr { border-top: 1px solid #ddd; }
 table.facts tr { border: 0; }
 table.facts th, td.unit { color: #666; font-weight: normal; }
+table.rounds { margin-top: .8rem; }
 .number { text-align: right; }
 figure { margin: 0; break-inside: avoid; }
 figure img { width: 100%; height: auto; }
@@ -43,6 +45,7 @@ def page(results: RunResults, drawings: Iterable[Drawing]) -> str:
             _pairs(facts(results)),
             "<h2>Measures</h2>",
             _measures(results),
+            *_exchange(results),
             *(_section(drawing) for drawing in drawings),
             "<details><summary>Configuration and versions</summary>",
             _pairs([(key, _plain(value)) for key, value in results.config.items()]),
@@ -73,6 +76,26 @@ def _measures(results: RunResults) -> str:
     )
     head = f"<tr><th></th><th></th>{states}</tr>"
     return f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+
+
+def _exchange(results: RunResults) -> list[str]:
+    """Stage 2 in words and round by round, where it took place."""
+    if results.exchange is None:
+        return []
+    heads = "".join(f'<th class="number">{escape(head)}</th>' for head in ROUND_HEADS)
+    gap = f'<tr><td colspan="{len(ROUND_HEADS)}" class="number">...</td></tr>'
+    rows = "\n".join(
+        gap
+        if line.cells is None
+        else "<tr>" + "".join(f'<td class="number">{cell}</td>' for cell in line.cells) + "</tr>"
+        for line in round_lines(results)
+    )
+    return [
+        "<h2>Slot exchange</h2>",
+        _pairs(exchange_facts(results)),
+        f'<table class="rounds">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n'
+        "</table>",
+    ]
 
 
 def _numbers(values: Mapping[str, str]) -> str:

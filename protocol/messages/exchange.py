@@ -150,9 +150,9 @@ class RoundCount(NamedTuple):
     accepted: int
     refused: int
     discomfort: float
-    """Sum of the households' discomforts when they finished the round, kWh."""
+    """Sum of the households' discomforts when they began the round, kWh."""
     deviation: float
-    """Sum of their mean squared deviations, kWh^2."""
+    """Sum of their mean squared deviations then, kWh^2."""
     messages: int
     """Sent by households, repetitions included."""
     answers: int
