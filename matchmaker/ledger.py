@@ -2,41 +2,17 @@
 
 It answers a lookup at once (match, none or busy), never queues, and decides nothing for anybody: a
 match is a hint, and the two households may know better. It knows what offers say and which pairs
-did not agree; all of it can be lost and told again.
-
-Choice among those who would serve: if the requester names a value it wants, the nearest to it; if
-offers tell how far their owners would go, the pair that seems to gain most together. Ties go to the
-first household by name.
+did not agree; all of it can be lost and told again. Who is chosen of those who would serve is
+decided in offers.py; ties go to the first household by name.
 """
 
 from collections import deque
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from matchmaker.offers import ALWAYS, Offers, Wish
 from protocol.messages import Address
 from protocol.messages.exchange import Closed, Lease, LeaseId
-
-LADDER = 2.0**0.5
-"""Limits are named on steps of this ratio, rounded down: the true one lies within a step above."""
-GUESS = (1 + LADDER) / 2
-"""Named limit -> the middle of what it may stand for."""
-FAR = 1e100
-"""A limit in a direction that tells nothing more."""
-
-_ALWAYS = -1
-_NEVER = -2
-
-
-class Wish(NamedTuple):
-    """What a lookup asks for at one slot: the value nearest to `wanted` within `tolerance`; if that
-    is None, whatever suits the own offer."""
-
-    slot: int
-    wanted: float | None = None
-    tolerance: float = 0.0
 
 
 class Found(NamedTuple):
@@ -55,6 +31,10 @@ class _Open:
     columns: tuple[int, int]
     """Requester and match."""
     until: float
+    held: tuple[float, float]
+    """What each of the two offered."""
+    gain: float
+    """What the requester seems to gain, kWh^2."""
 
 
 @dataclass(slots=True)
@@ -85,9 +65,6 @@ class Ledger:
     lease_seconds: float = 5.0
     per_slot: bool = False
     counts: Counts = field(default_factory=Counts)
-    _columns: dict[str, int] = field(default_factory=dict)
-    _where: list[Address] = field(default_factory=list)
-    _sorted: bool = True
     _next: int = 1
     _open: dict[LeaseId, _Open] = field(default_factory=dict)
     _queue: deque[_Open] = field(default_factory=deque)
@@ -95,77 +72,50 @@ class Ledger:
     """Open leases by household."""
     _held: set[tuple[int, int]] = field(default_factory=set)
     """Slot and household of every open lease, if leases hold one slot only."""
-    _bad: list[dict[int, dict[int, int]]] = field(init=False)
-    """By slot: household -> those it is not to be matched with, and until which round."""
-    _value: NDArray[np.float64] = field(init=False)
-    _limit: NDArray[np.float64] = field(init=False)
-    _target: NDArray[np.float64] = field(init=False)
-    _offered: NDArray[np.bool_] = field(init=False)
-    _free: NDArray[np.bool_] = field(init=False)
-    _slack: NDArray[np.float64] = field(init=False)
-    """By household: 0 if its limits bind, else infinite."""
+    _offers: Offers = field(init=False)
 
     def __post_init__(self) -> None:
-        self._bad = [{} for _ in range(self.slots)]
-        self._allocate(16)
+        self._offers = Offers(self.slots)
 
     # -- what it knows ----------------------------------------------------------------------------
 
     def summary(self) -> dict[str, int]:
         """Households and offers known, leases open, and the counts: numbers, and no names."""
-        known = {"households": len(self._columns), "offers": int(self._offered.sum())}
+        known = {"households": len(self._offers.columns), "offers": int(self._offers.stands.sum())}
         return {**known, "open": len(self._open), **asdict(self.counts)}
 
     # -- offers -----------------------------------------------------------------------------------
 
     def enter(self, household: Address) -> None:
         """A household that will tell all its offers: what was known of it is forgotten."""
-        column = self._columns.get(household.name)
-        if column is None:
-            column = len(self._where)
-            if column == self._value.shape[1]:
-                self._allocate(2 * column)
-            self._columns[household.name] = column
-            self._where.append(household)
-            self._sorted = False
+        offers = self._offers
+        column = offers.enter(household)
         for lease in list(self._engaged.get(column, ())):
             self._release(self._open.pop(lease))
-        self._where[column] = household
-        self._offered[:, column] = self._free[:, column] = False
-        for slot in range(self.slots):
-            self._forget(slot, column)
+        offers.free[:, column] = False
 
     def bind(self, household: str, firm: bool) -> None:
         """Whether this household's limits bind from now on."""
-        self._slack[self._columns[household]] = 0.0 if firm else np.inf
+        self._offers.slack[self._offers.columns[household]] = 0.0 if firm else float("inf")
 
     def knows(self, household: Address) -> bool:
         """Whether this household has entered, from there."""
-        column = self._columns.get(household.name)
-        return column is not None and self._where[column] == household
+        column = self._offers.columns.get(household.name)
+        return column is not None and self._offers.where[column] == household
 
     def offer(self, household: str, slot: int, value: float, limit: float | None) -> None:
         """`limit`: kWh from `value`, signed, as named; +-FAR if only the direction is, else None.
 
         The offer is new: who did not agree on the last one may try again."""
-        column = self._columns[household]
-        self._value[slot, column] = value
-        if limit is None:
-            # Nothing is said, so nothing can bind: opposite to whoever asks.
-            self._limit[slot, column], self._target[slot, column] = np.nan, value
-        else:
-            self._limit[slot, column] = limit
-            known = abs(limit) < FAR
-            self._target[slot, column] = value + (limit * GUESS / 2 if known else 0.0)
-        self._offered[slot, column] = True
-        self._free[slot, column] = not self._is_busy(slot, column)
-        self._forget(slot, column)
+        column = self._offers.columns[household]
+        self._offers.put(slot, column, value, limit)
+        self._offers.free[slot, column] = not self._is_busy(slot, column)
 
     def withdraw(self, household: str, slot: int) -> None:
         """No offer any more."""
-        column = self._columns[household]
-        self._offered[slot, column] = self._free[slot, column] = False
-        self._forget(slot, column)
+        column = self._offers.columns[household]
+        self._offers.drop(slot, column)
+        self._offers.free[slot, column] = False
 
     # -- lookups ----------------------------------------------------------------------------------
 
@@ -181,9 +131,11 @@ class Ledger:
     ) -> Found:
         """First come, first served: leases on the first `most` wishes that can be served."""
         self.expire(now)
-        if wishes and not self._sorted:
-            self._sort()
-        column = self._columns[household]
+        if wishes and not self._open and self._offers.sort():
+            # Open leases keep the order as it is until a quieter moment.
+            self._engaged = {}
+        offers = self._offers
+        column = offers.columns[household]
         if not self.per_slot and self._engaged.get(column):
             return Found(True, (), (), ())
         leases: list[Lease] = []
@@ -194,16 +146,16 @@ class Ledger:
                 break
             self.counts.lookups += 1
             slot = wish.slot
-            if not self._offered[slot, column]:
+            if not offers.stands[slot, column]:
                 none.append(slot)
                 continue
-            if self.per_slot and not self._free[slot, column]:
+            if self.per_slot and not offers.free[slot, column]:
                 busy.append(slot)
                 continue
-            merit = self._merit(wish, column, enough, round)
-            best = int((merit * self._free[slot]).argmax())
-            if merit[best] > 0 and self._free[slot, best]:
-                leases.append(self._lease(slot, column, best, now))
+            merit = offers.merit(wish, column, enough, round)
+            best = int((merit * offers.free[slot]).argmax())
+            if merit[best] > 0 and offers.free[slot, best]:
+                leases.append(self._lease(wish, column, best, now))
             elif merit.any():
                 busy.append(slot)
             else:
@@ -213,55 +165,23 @@ class Ledger:
         self.counts.busy += len(busy)
         return Found(False, tuple(leases), tuple(none), tuple(busy))
 
-    def _merit(self, wish: Wish, column: int, enough: float, round: int) -> NDArray[np.float64]:
-        """How well each household would serve, busy or not; 0 for not at all."""
-        slot = wish.slot
-        own, limit = self._value[slot, column], self._limit[slot, column]
-        if wish.wanted is None:
-            width = limit if self._slack[column] == 0.0 else limit * GUESS
-        else:
-            width = 2 * (wish.wanted - own)
-        away = self._value[slot] - own
-        serves = away * (width - away) > enough
-        serves &= self._offered[slot]
-        limits = self._limit[slot]
-        # A household whose limits bind is not asked beyond them.
-        serves &= ~(away * (limits + away) > self._slack)
-        if wish.wanted is None:
-            merit = away * (self._target[slot, column] - self._target[slot])
-            serves &= merit > enough / 2
-        else:
-            distance = np.abs(self._value[slot] - wish.wanted)
-            serves &= distance <= wish.tolerance
-            # First those who want the other way and hold no more than is wanted: they are sure to
-            # agree under the rule cooperative; then others who want the other way.
-            opposite = away * limits < 0
-            short = np.abs(away) <= abs(wish.wanted - own)
-            merit = (1.0 + opposite + (opposite & short)) + 1.0 / (1.0 + distance)
-        merit = np.where(serves, merit, 0.0)
-        merit[column] = 0.0
-        bad = self._bad[slot].get(column)
-        if bad:
-            for other, until in bad.items():
-                if until == _ALWAYS or until >= round:
-                    merit[other] = 0.0
-        return merit
-
-    def _lease(self, slot: int, requester: int, match: int, now: float) -> Lease:
-        id_ = LeaseId(self.epoch, self._next)
+    def _lease(self, wish: Wish, requester: int, match: int, now: float) -> Lease:
+        id_, slot = LeaseId(self.epoch, self._next), wish.slot
         self._next += 1
-        opened = _Open(id_, slot, (requester, match), now + self.lease_seconds)
+        held = (float(self._offers.value[slot, requester]), float(self._offers.value[slot, match]))
+        gain = self._offers.gain(wish, requester, match)
+        opened = _Open(id_, slot, (requester, match), now + self.lease_seconds, held, gain)
         self._open[id_] = opened
         self._queue.append(opened)
         for column in opened.columns:
             self._engaged.setdefault(column, set()).add(id_)
             if self.per_slot:
                 self._held.add((slot, column))
-                self._free[slot, column] = False
+                self._offers.free[slot, column] = False
             else:
-                self._free[:, column] = False
-        value = float(self._value[slot, match])
-        return Lease(id_, slot, self._where[match], value, self.lease_seconds)
+                self._offers.free[:, column] = False
+        value = float(self._offers.value[slot, match])
+        return Lease(id_, slot, self._offers.where[match], value, self.lease_seconds)
 
     # -- the end of leases ------------------------------------------------------------------------
 
@@ -269,7 +189,7 @@ class Ledger:
         """One side of a lease says that it is over. Unless an exchange was made both are free; the
         other side of an exchange is when it says so too, since only then its new offer is known."""
         opened = self._open.get(closed.lease)
-        column = self._columns[household]
+        column = self._offers.columns[household]
         if opened is None or column not in opened.columns:
             return
         if closed.ending == "done":
@@ -286,11 +206,13 @@ class Ledger:
         self.counts.refused += 1
         if requester >= 0 and match >= 0:
             if closed.ending in ("refused", "for now"):
-                until = _ALWAYS if closed.ending == "refused" else round
-                self._remember(opened.slot, requester, match, until)
-                self._remember(opened.slot, match, requester, until)
+                until = ALWAYS if closed.ending == "refused" else round
+                self._offers.remember(opened.slot, requester, match, until)
+                self._offers.remember(opened.slot, match, requester, until)
+                if closed.ending == "refused":
+                    self._offers.learn(opened.slot, match, opened.held, opened.gain)
             elif closed.ending == "declined":
-                self._remember(opened.slot, requester, match, _ALWAYS)
+                self._offers.remember(opened.slot, requester, match, ALWAYS)
         self._release(self._open.pop(closed.lease))
 
     def expire(self, now: float) -> None:
@@ -303,7 +225,7 @@ class Ledger:
             self.counts.expired += 1
             if -1 in opened.columns:
                 column = max(opened.columns)
-                self._offered[opened.slot, column] = False
+                self._offers.stands[opened.slot, column] = False
             self._release(opened)
 
     def next_deadline(self) -> float | None:
@@ -327,59 +249,6 @@ class Ledger:
         leases.discard(opened.id)
         if self.per_slot:
             self._held.discard((opened.slot, column))
-            self._free[opened.slot, column] = self._offered[opened.slot, column]
+            self._offers.free[opened.slot, column] = self._offers.stands[opened.slot, column]
         elif not leases:
-            self._free[:, column] = self._offered[:, column]
-
-    def _remember(self, slot: int, column: int, other: int, until: int) -> None:
-        bad = self._bad[slot]
-        bad.setdefault(column, {})[other] = until
-        # So that the entry is found when the other one's offer changes.
-        bad.setdefault(other, {}).setdefault(column, _NEVER)
-
-    def _forget(self, slot: int, column: int) -> None:
-        others = self._bad[slot].pop(column, None)
-        for other in others or ():
-            self._bad[slot][other].pop(column, None)
-
-    def _allocate(self, columns: int) -> None:
-        def grown(name: str, dtype: type, fill: float) -> NDArray[Any]:
-            array: NDArray[Any] = np.full((self.slots, columns), fill, dtype)
-            old = getattr(self, name, None)
-            if old is not None:
-                array[:, : old.shape[1]] = old
-            return array
-
-        for name, dtype, fill in (
-            ("_value", np.float64, 0.0),
-            ("_limit", np.float64, 0.0),
-            ("_target", np.float64, 0.0),
-            ("_offered", np.bool_, False),
-            ("_free", np.bool_, False),
-        ):
-            setattr(self, name, grown(name, dtype, fill))
-        slack = np.zeros(columns)
-        old = getattr(self, "_slack", None)
-        if old is not None:
-            slack[: len(old)] = old
-        self._slack = slack
-
-    def _sort(self) -> None:
-        """Households in the order of their names, so that ties do not depend on who entered first.
-        Open leases keep the order as it is until a quieter moment."""
-        if self._open:
-            return
-        order = sorted(range(len(self._where)), key=lambda column: self._where[column].name)
-        everything = order + list(range(len(order), self._value.shape[1]))
-        for name in ("_value", "_limit", "_target", "_offered", "_free"):
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, everything]))
-        self._slack = self._slack[everything]
-        self._where = [self._where[column] for column in order]
-        to = {column: place for place, column in enumerate(order)}
-        self._columns = {where.name: place for place, where in enumerate(self._where)}
-        self._engaged = {}
-        self._bad = [
-            {to[a]: {to[b]: until for b, until in row.items()} for a, row in bad.items()}
-            for bad in self._bad
-        ]
-        self._sorted = True
+            self._offers.free[:, column] = self._offers.stands[:, column]

@@ -6,7 +6,8 @@ lookup changes nothing. All it knows is soft: started again, it asks everybody f
 
 from dataclasses import dataclass
 
-from matchmaker.ledger import FAR, Ledger, Wish
+from matchmaker.ledger import Ledger
+from matchmaker.offers import FAR, Wish
 from protocol.errors import PeerError
 from protocol.machine import Envelope
 from protocol.messages import Address

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from matchmaker.ledger import FAR, Ledger, Wish
+from matchmaker.ledger import Ledger
 from matchmaker.machine import Matchmaker
+from matchmaker.offers import FAR, Wish
 from protocol.errors import PeerError
 from protocol.machine import Envelope
 from protocol.messages import Address, Lookup, Match
@@ -101,15 +102,53 @@ def test_a_lease_ends_with_its_time_and_withdraws_what_is_known_to_be_gone() -> 
     assert (found.engaged, found.none) == (False, (0,))
 
 
-def test_a_wanted_value_is_answered_with_the_nearest() -> None:
-    made = ledger()
-    for name in "abc":
-        for slot in (0, 1):
-            made.offer(name, slot, "abc".index(name), None)
-    (lease,) = made.look_up("a", [Wish(0, 1.9, 1.9)], 0.0).leases
-    assert lease.partner.name == "c"
-    made.close("a", Closed(lease.id, "declined"), 1)
-    assert made.look_up("a", [Wish(0, 1.9, 0.5)], 0.0).none == (0,)
+def blind(firm: bool = True) -> Ledger:
+    """One slot, offers that say nothing but their value: a 0, b 1, c 2, d 3."""
+    made = Ledger(1, epoch=7, lease_seconds=10.0)
+    for value, name in enumerate(NAMES):
+        made.enter(home(name))
+        made.bind(name, firm=firm)
+        made.offer(name, 0, float(value), None)
+    return made
+
+
+def partner(made: Ledger, who: str, wish: Wish, ending: Ending = "void") -> str:
+    """Who is found; the lease ends at once, as the partner says."""
+    (lease,) = made.look_up(who, [wish], 0.0).leases
+    made.close(lease.partner.name, Closed(lease.id, ending), 1)
+    return lease.partner.name
+
+
+def test_a_wanted_value_is_answered_with_what_is_to_be_expected() -> None:
+    """c is nearer to what a wants, but b is more likely to agree; if limits do not bind, whoever
+    holds no more than is wanted will agree."""
+    assert partner(blind(), "a", Wish(0, 1.9, 1.9)) == "b"
+    assert partner(blind(firm=False), "a", Wish(0, 2.0, 2.0)) == "c"
+    made = blind()
+    assert partner(made, "a", Wish(0, 1.9, 0.5)) == "c"
+    assert made.look_up("a", [Wish(0, 1.4, 0.3)], 0.0).none == (0,)
+
+
+def test_who_refused_is_not_asked_to_go_farther() -> None:
+    """c did not go from 2 to 1: not to 0 either, for anybody; but up, and after a new offer."""
+    made = blind()
+    assert partner(made, "b", Wish(0, 2.0, 0.1), "refused") == "c"
+    assert made.look_up("a", [Wish(0, 2.0, 0.1)], 0.0).none == (0,)
+    assert partner(made, "d", Wish(0, 2.0, 0.1)) == "c"
+    made.offer("c", 0, 2.0, None)
+    assert partner(made, "a", Wish(0, 2.0, 0.1)) == "c"
+
+
+def test_who_refused_much_is_not_asked_to_lose_for_little() -> None:
+    """Limits do not bind: c would not go from 2 to 1 though b gained 3 by it; a gains less."""
+    cases: list[tuple[Ending, str]] = [("void", "c"), ("refused", "")]
+    for ending, found in cases:
+        made = blind(firm=False)
+        made.withdraw("d", 0)
+        assert partner(made, "b", Wish(0, 3.0, 1.0), ending) == "c"
+        made.withdraw("b", 0)
+        leases = made.look_up("a", [Wish(0, 1.2, 0.8)], 0.0).leases
+        assert [lease.partner.name for lease in leases] == ([found] if found else [])
 
 
 def test_a_direction_binds_who_is_firm() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from agents.exchange import rules
+from agents.exchange.offers import limit_named
 from agents.mandate import Mandate
 from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.messages.exchange import Refusal
@@ -98,11 +99,14 @@ class Holding:
         """Whether a lookup must name the value it wants: offers alone do not say enough."""
         return self.disclosure != "limit" or self.tolerance is not None
 
-    def aim(self, slot: int) -> tuple[float, float]:
-        """The value wanted there, and how far from it one still serves, kWh."""
-        wanted = self.preferred[slot]
-        closer = abs(self.values[slot] - wanted)
-        return wanted, closer if self.tolerance is None else min(closer, self.tolerance)
+    def aim(self, slot: int, lowest: float) -> tuple[float, float]:
+        """The value to ask for there, and how far from it one still serves, kWh: the preferred one
+        if there is a tolerance, else the middle of what the limit would be, named as short."""
+        held, wanted = self.values[slot], self.preferred[slot]
+        if self.tolerance is not None:
+            return wanted, min(abs(held - wanted), self.tolerance)
+        half = limit_named(held, wanted, lowest) / 2
+        return held + half, abs(half)
 
     # -- decisions --------------------------------------------------------------------------------
 

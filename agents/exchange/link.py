@@ -103,7 +103,7 @@ class Link:
             if (limit := tell(holding.disclosure, values[slot], preferred[slot], lowest))
             is not None
         ]
-        aims = [holding.aim(slot) for slot in wants] if holding.aims else []
+        aims = [holding.aim(slot, lowest) for slot in wants] if holding.aims else []
         self.number += 1
         lookup = Lookup(
             self.session,
