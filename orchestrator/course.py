@@ -130,6 +130,8 @@ class RunCourse:
         if isinstance(message, Tally) and sender.host in self._tallying():
             self.tallies[sender.host] = message
             return []
+        if isinstance(message, Failure) and sender.name == HOST:
+            return self.fail(f"{sender.host}: {message.reason}", now)
         if sender.name not in self._positions:
             raise PeerError(f"{sender.name} is not expected in this run")
         if isinstance(message, Enrol):

@@ -53,16 +53,16 @@ def _folder(kept: Path, name: str) -> Path:
 
 def serve(
     run: str,
-    host: str,
     households: Sequence[str],
     inputs: Inputs,
     settings: RunSettings,
     *,
     kept: Path,
-    url: str,
+    connection: Connection,
     once_running: Callable[[], None] = lambda: None,
 ) -> None:
-    """Be a host until all its households have left; go on where its journal ends."""
+    """Be the host of that name until all its households have left; go on where its journal ends."""
+    host = connection.name
     plans = {name: inputs.population.households[name] for name in households}
     gc.set_threshold(GARBAGE_AFTER * len(plans))
     journal = SqliteJournal(journal_file(kept, host))
@@ -75,16 +75,16 @@ def serve(
         mandates=inputs.mandates,
         session=time.time_ns() // 1000,
     )
-    asyncio.run(_serve(node, url, once_running))
+    asyncio.run(_serve(node, connection, once_running))
     journal.close()
     members = households_of(node)
     if settings.save_schedules and all(member.phase is Phase.RELEASED for member in members):
         save_schedules(members, kept)
 
 
-async def _serve(node: Node, url: str, once_running: Callable[[], None]) -> None:
+async def _serve(node: Node, connection: Connection, once_running: Callable[[], None]) -> None:
     once_running()
     households = households_of(node)
-    bus = await NatsBus.connect(Connection(url, node.name), PATIENCE)
+    bus = await NatsBus.connect(connection, PATIENCE)
     await Shell(node, bus).run(lambda: all(household.finished for household in households))
     await bus.close()

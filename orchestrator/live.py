@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from orchestrator.announcing import announcement
 from orchestrator.assembly import (
     host_node,
     households_of,
@@ -16,17 +16,17 @@ from orchestrator.assembly import (
     orchestrator_node,
 )
 from orchestrator.collect import collect
-from orchestrator.course import RunCourse, Stage
+from orchestrator.conducting import INTERRUPTED, Watch, conduct, own_tally, seconds_of
+from orchestrator.course import Stage
 from orchestrator.embedded import EmbeddedServer
 from orchestrator.hosting import serve
 from orchestrator.inputs import Inputs
 from orchestrator.processes import HostProcesses
-from orchestrator.results import RunResults, Seconds
-from orchestrator.services import Services, host_command, matchmaker_commands
+from orchestrator.results import RunResults
+from orchestrator.services import Services, host_command, matchmaker_command
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
 from protocol.errors import RunError
-from protocol.messages import Tally
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
@@ -38,9 +38,6 @@ FAREWELL = 5.0
 
 TRIED, TRIED_ITERATIONS, TRIAL_DEADLINE = 7, 20, 30.0
 """Households, iterations and seconds of the trial before a run."""
-INTERRUPTED = "interrupted"
-
-Watch = Callable[[RunCourse], None]
 
 
 def run(
@@ -77,43 +74,61 @@ def _run(
         def host(name: str) -> None:
             serve(
                 run_id,
-                name,
                 hosts[name],
                 inputs,
                 settings,
                 kept=kept,
-                url=url,
+                connection=Connection(url, name),
                 once_running=processes.end_with_parent,
             )
+
+        def child_ended(shell: Shell) -> None:
+            # A part ends by itself once it has been released; one killed before is started again.
+            for ended in (*processes.reap(), *services.reap()):
+                if course.stage is Stage.RELEASING or course.finished:
+                    continue
+                reason = str(ended) if not ended.status else services.restart(ended)
+                if reason:
+                    shell.post(course.fail(reason, shell.clock()))
 
         asyncio.run(_try(run_id, inputs, url))
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
-        exchange = inputs.terms(inputs.members[0]).exchange
-        commands = matchmaker_commands(run_id, url, makers, inputs.population.slots, exchange)
-        again = {name: host_command(run_id, url, name, kept, settings) for name in hosts}
-        services = stack.enter_context(Services({**commands, **again}))
-        for maker in commands:
-            services.start(maker)
-        trouble = asyncio.run(_orchestrate(node, course, processes, services, url, watch))
+        commands = {
+            **{maker.host: matchmaker_command(run_id, url, maker.host) for maker in makers},
+            **{name: host_command(run_id, url, name, kept) for name in hosts},
+        }
+        services = stack.enter_context(Services(commands))
+        for maker in makers:
+            services.start(maker.host)
+        announced = announcement(inputs, settings, makers)
+        orchestrator = Connection(url, ORCHESTRATOR)
+        trouble = asyncio.run(conduct(node, course, orchestrator, announced, watch, child_ended))
         if course.reason:
             raise RunError("; ".join(filter(None, (course.reason, trouble))))
         processes.join(FAREWELL)
-    marks, ended = course.marks, time.monotonic()
-    planned = marks.get(Stage.EXCHANGING, marks[Stage.RELEASING])
-    seconds = Seconds(
-        start=marks[Stage.PLANNING] - began,
-        planning=planned - marks[Stage.PLANNING],
-        exchange=marks[Stage.RELEASING] - planned if Stage.EXCHANGING in marks else None,
-        total=ended - began,
-    )
+    seconds = seconds_of(course, began)
     return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
 
 
-def own_tally(node: Node) -> Tally:
-    """What the orchestrator's own node sent and refused."""
-    counted = node.counters
-    return Tally(counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped)
+def run_standing(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
+    """Run with hosts and matchmakers that stand by at the URL of the settings; they keep their
+    journals themselves. RunError says why it could not end well."""
+    assert settings.nats is not None
+    began, makers = time.monotonic(), matchmaker_addresses(settings)
+    node, course = orchestrator_node(
+        run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
+    )
+    announced = announcement(inputs, settings, makers)
+    connection = Connection(settings.nats, ORCHESTRATOR)
+    try:
+        trouble = asyncio.run(conduct(node, course, connection, announced, watch))
+    except KeyboardInterrupt:
+        raise RunError(INTERRUPTED) from None
+    if course.reason:
+        raise RunError("; ".join(filter(None, (course.reason, trouble))))
+    seconds = seconds_of(course, began)
+    return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
 
 
 async def _try(run_id: str, inputs: Inputs, url: str) -> None:
@@ -141,41 +156,3 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
     )
     if course.reason:
         raise RunError(f"the bus at {url} does not carry a run: {course.reason}")
-
-
-async def _orchestrate(
-    node: Node,
-    course: RunCourse,
-    processes: HostProcesses,
-    services: Services,
-    url: str,
-    watch: Watch,
-) -> str:
-    """The orchestrator's part, until the run is over; says what was wrong with the bus then."""
-    loop = asyncio.get_running_loop()
-    bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
-    shell = Shell(node, bus)
-
-    def interrupted() -> None:
-        shell.post(course.fail(INTERRUPTED, shell.clock()))
-
-    def child_ended() -> None:
-        # A part ends by itself once it has been released. What was killed before is started again.
-        for ended in (*processes.reap(), *services.reap()):
-            if course.stage is Stage.RELEASING or course.finished:
-                continue
-            reason = str(ended) if not ended.status else services.restart(ended)
-            if reason:
-                shell.post(course.fail(reason, shell.clock()))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted)
-    loop.add_signal_handler(signal.SIGCHLD, child_ended)
-    child_ended()  # those that ended before there was a handler
-    try:
-        await shell.run(lambda: course.finished, lambda: watch(course))
-        return bus.trouble
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-            loop.remove_signal_handler(number)
-        await bus.close()

@@ -1,12 +1,9 @@
 """One matchmaker process: the bus, its lookups, and what it answers to standard NATS tools.
 
-It serves until its run is over or somebody tells it to end (SIGTERM, Ctrl-C): what it knows is
-soft, so it may end at any moment.
+It serves until its run is over. What it knows is soft, so it may end at any moment.
 """
 
 import asyncio
-import contextlib
-import signal
 import time
 from importlib.metadata import version
 
@@ -26,22 +23,18 @@ SERVICE = "coflex-matchmaker"
 ENDPOINT = "lookup"
 
 
-def serve_lookups(run: str, name: str, slots: int, terms: ExchangeTerms, url: str) -> None:
-    """Be a matchmaker; InputError if there is no bus, RunError if it cannot go on."""
+def serve_lookups(run: str, slots: int, terms: ExchangeTerms, connection: Connection) -> None:
+    """Be the matchmaker of that name; InputError if there is no bus, RunError if it cannot go
+    on."""
     epoch = time.time_ns() // 1000
-    node = matchmaker_node(run, name, slots, terms, epoch=epoch)
-    with contextlib.suppress(asyncio.CancelledError):  # told to end
-        asyncio.run(_serve(node, epoch, url))
+    node = matchmaker_node(run, connection.name, slots, terms, epoch=epoch)
+    asyncio.run(_serve(node, epoch, connection))
 
 
-async def _serve(node: Node, epoch: int, url: str) -> None:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+async def _serve(node: Node, epoch: int, connection: Connection) -> None:
     host, machine = node.machines[HOST], node.machines[node.name]
     assert isinstance(machine, Matchmaker)
-    bus = await NatsBus.connect(Connection(url, node.name), PATIENCE)
+    bus = await NatsBus.connect(connection, PATIENCE)
     shell = Shell(node, bus)
     service = Service(
         kind=SERVICE,

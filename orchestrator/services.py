@@ -7,15 +7,12 @@ lost meanwhile. A host goes on where its journal ends.
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
 from orchestrator.orphans import ending_with_parent
 from orchestrator.processes import Ended
-from orchestrator.settings import RunSettings, as_options
-from protocol.exchange_terms import ExchangeTerms
-from protocol.messages import Address
 
 RESTARTS_AT_MOST = 20
 """Of one part; more say that something is wrong with it or with the machine."""
@@ -24,24 +21,14 @@ Command = tuple[str, ...]
 _COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
 
-def matchmaker_commands(
-    run: str, url: str, addresses: Sequence[Address], slots: int, terms: ExchangeTerms | None
-) -> dict[str, Command]:
-    """How the matchmakers of a run are started, by name."""
-    if terms is None:
-        return {}
-    where = ("--nats", url, "--run", run, "--slots", str(slots))
-    how = ("--lease", str(terms.lease), "--locks", terms.locks)
-    return {
-        address.host: (*_COFLEX, "matchmaker", "--name", address.host, *where, *how)
-        for address in addresses
-    }
+def matchmaker_command(run: str, url: str, name: str) -> Command:
+    """How a matchmaker of a run is started."""
+    return (*_COFLEX, "matchmaker", name, "--nats", url, "--run", run)
 
 
-def host_command(run: str, url: str, name: str, kept: Path, settings: RunSettings) -> Command:
+def host_command(run: str, url: str, name: str, kept: Path) -> Command:
     """How a host of a run is started by itself."""
-    where = ("--nats", url, "--run", run, "--keep", str(kept))
-    return (*_COFLEX, "host", name, *where, *as_options(settings, without={"nats", "out"}))
+    return (*_COFLEX, "host", name, "--nats", url, "--run", run, "--keep", str(kept))
 
 
 class Services:

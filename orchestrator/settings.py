@@ -2,7 +2,7 @@
 the keys of a TOML file both come."""
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,20 +95,6 @@ class RunSettings(BaseModel):
         if self.isolation != "auto":
             return self.isolation
         return "process" if households <= PROCESSES_AT_MOST else "subtree"
-
-
-def as_options(settings: RunSettings, without: Collection[str] = ()) -> tuple[str, ...]:
-    """The settings as a command line has them, but for the fields in `without`."""
-    options: list[str] = []
-    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
-        flag = name.replace("_", "-")
-        if name in without:
-            continue
-        if isinstance(value, bool):  # a flag that is not given is off
-            options += [f"--{flag}"] if value else []
-        else:
-            options += [f"--{flag}", str(value)]
-    return tuple(options)
 
 
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:

@@ -16,10 +16,10 @@ from orchestrator.assembly import (
     orchestrator_node,
 )
 from orchestrator.collect import collect
+from orchestrator.conducting import own_tally
 from orchestrator.course import RunCourse, Stage
 from orchestrator.hosting import journal_file, save_schedules
 from orchestrator.inputs import Inputs
-from orchestrator.live import own_tally
 from orchestrator.results import RunResults, Seconds
 from orchestrator.settings import RunSettings
 from orchestrator.simulation import CALM, Network, Weather

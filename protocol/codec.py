@@ -90,6 +90,15 @@ def encode_frame(run: str, items: Iterable[Item]) -> bytes:
     return _WRITER.write([VERSION, run], [[to, by, type(m).__name__, m] for to, by, m in items])
 
 
+def run_of(data: bytes) -> str:
+    """The run that a frame says it belongs to; DecodeError if it is none of ours."""
+    try:
+        _, run, _, _ = msgpack.unpackb(data)
+        return _name(run)
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise DecodeError(f"not a frame ({type(error).__name__}): {data[:40]!r}") from error
+
+
 def decode_frame(data: bytes, run: str) -> list[Item]:
     """The messages of a frame of this run, all valid, or DecodeError."""
     try:
@@ -121,4 +130,5 @@ __all__ = [
     "decode_message",
     "encode_frame",
     "encode_message",
+    "run_of",
 ]

@@ -23,6 +23,12 @@ def check_name(name: str, what: str) -> str:
     return name
 
 
+EVERYBODY = "everybody"
+"""To whom an announcement is addressed."""
+ANNOUNCEMENTS = f"coflex.announce.from.{ORCHESTRATOR}"
+"""Where orchestrators tell which run there is."""
+
+
 def direct(run: str, to: str, sender: str) -> str:
     """Where `sender` writes to `to`."""
     return f"coflex.{run}.to.{to}.from.{sender}"

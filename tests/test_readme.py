@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
+from orchestrator.embedded import EmbeddedServer
 
+COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 ROOT = Path(__file__).parent.parent
 SMALLER = {
     "run --demo": ["--households", "6", "--slots", "36", "--iterations", "3"],
@@ -17,6 +21,8 @@ SMALLER = {
     "generate --from": ["--slots", "48", "--scheme", "shuffle:3"],
 }
 """Added to a command that would take long."""
+STANDING = ("host", "matchmaker", "orchestrate")
+"""Commands that need one another, and a server."""
 
 
 def commands() -> list[str]:
@@ -37,7 +43,7 @@ def test_the_commands_work_in_the_order_in_which_they_stand(
     rows = "".join(f"{time},{i % 5},{i % 7}\n" for i, time in enumerate(times))
     Path("meters.csv").write_text("time,left,right\n" + rows)
     trace = shared / "golden" / "energy50_k3_VAR_b0.json"
-    found = commands()
+    found = [command for command in commands() if command.split()[0] not in STANDING]
     assert len(found) >= 9
     for command in found:
         command = command.replace("TRACE.json", str(trace))
@@ -51,6 +57,30 @@ def test_the_commands_work_in_the_order_in_which_they_stand(
         assert result.exit_code == 0, (command, result.output, result.exception)
     assert (Path("results") / "run.json").exists()
     assert list((Path("results") / "report").glob("*.html"))
+
+
+@pytest.mark.nats
+def test_the_commands_for_several_machines_work_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    *parts, orchestrate = [command for command in commands() if command.split()[0] in STANDING]
+    assert len(parts) == 3
+    with EmbeddedServer() as server:
+        started = [
+            subprocess.Popen([*COFLEX, *shlex.split(command.replace("URL", server.url))])
+            for command in parts
+        ]
+        try:
+            small = ["--households", "6", "--slots", "36", "--iterations", "3"]
+            words = shlex.split(orchestrate.replace("URL", server.url)) + small
+            result = CliRunner().invoke(app, words)
+            assert result.exit_code == 0, (result.output, result.exception)
+        finally:
+            for process in started:
+                process.terminate()
+                process.wait()
+    assert (Path("results") / "run.json").exists()
 
 
 def test_every_option_of_a_run_stands_in_the_readme() -> None:

@@ -215,7 +215,7 @@ def endless(tmp_path: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: len(children_of(process.pid)) == 7, "six hosts and a server")
+    wait_until(lambda: len(children_of(process.pid)) == 8, "six hosts, a matchmaker and a server")
     return process
 
 

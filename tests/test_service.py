@@ -14,10 +14,15 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.micro.service import ServiceInfo, ServicePing, ServiceStats
 
+from orchestrator.announcing import announce
 from orchestrator.embedded import EmbeddedServer
+from protocol.bus import Connection
 from protocol.codec import Item, decode_frame, encode_frame
-from protocol.messages import Lookup, Match, Proposal
+from protocol.exchange_terms import ExchangeTerms
+from protocol.messages import Address, Announce, Lookup, Match, Proposal
 from protocol.messages.exchange import Closed, LeaseId
+from protocol.nats_bus import NatsBus
+from protocol.subjects import ORCHESTRATOR
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -33,8 +38,8 @@ def server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def makers(server: EmbeddedServer) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Two matchmakers of run r."""
-    common = ("--nats", server.url, "--run", "r", "--slots", str(SLOTS), "--locks", "household")
-    started = [subprocess.Popen((*COFLEX, "matchmaker", *common, "--name", name)) for name in NAMES]
+    where = ("--nats", server.url, "--run", "r")
+    started = [subprocess.Popen((*COFLEX, "matchmaker", name, *where)) for name in NAMES]
     yield started
     for process in started:
         process.kill()
@@ -43,12 +48,18 @@ def makers(server: EmbeddedServer) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 @contextlib.asynccontextmanager
 async def tool(url: str) -> AsyncIterator[Client]:
-    """A client that knows nothing of coflex."""
+    """A client that knows nothing of coflex but that run r is announced."""
     client = Client()
     await client.connect(url)
+    makers = tuple(Address(name, name) for name in NAMES)
+    announced = Announce("{}", SLOTS, ExchangeTerms(locks="household"), makers)
+    bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
+    telling = asyncio.create_task(announce(bus, "r", announced))
     try:
         yield client
     finally:
+        telling.cancel()
+        await bus.close()
         await client.close()
 
 

@@ -9,13 +9,15 @@ household after any crash, loss or repetition.
 from dataclasses import dataclass, replace
 from math import isfinite
 
+import numpy as np
+
 from agents.exchange.holding import Holding
 from agents.exchange.journal import Entry, Journal, Kind
 from agents.exchange.rules import named_change
 from protocol.errors import PeerError
 from protocol.machine import Envelope
-from protocol.messages import Address, Outcome, Proposal
-from protocol.messages.exchange import Closed, Ending, Lease, LeaseId, Refusal
+from protocol.messages import Address, Outcome, Proposal, Trace
+from protocol.messages.exchange import Closed, Ending, Lease, LeaseId, Refusal, RoundCount
 
 RESEND_AFTER = 0.5
 """Seconds until a proposal is repeated, at least; three times what the last answer took if that is
@@ -41,6 +43,26 @@ class Tally:
     """Sent, repetitions included."""
     answers: int = 0
     """Heard from matchmakers."""
+
+    def since(
+        self, before: "Tally", discomfort: float, deviation: float, frames: int, size: int
+    ) -> RoundCount:
+        """One household's part of a round: what it did after `before`; the rest as in RoundCount,
+        `size` in bytes."""
+        return RoundCount(
+            1,
+            self.lookups - before.lookups,
+            self.matches - before.matches,
+            self.proposals - before.proposals,
+            self.accepted - before.accepted,
+            self.refused - before.refused,
+            discomfort,
+            deviation,
+            self.messages - before.messages,
+            self.answers - before.answers,
+            frames,
+            size,
+        )
 
     def copy(self) -> "Tally":
         """As it is now."""
@@ -82,7 +104,7 @@ class Negotiations:
 
     def __init__(self, address: Address, holding: Holding, journal: Journal) -> None:
         self.tally = Tally()
-        self.made: list[Entry] = []
+        self._made: list[Entry] = []
         """The entries of all exchanges, on either side, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
@@ -99,6 +121,20 @@ class Negotiations:
     def partners(self) -> tuple[Address, ...]:
         """Those whose answer is awaited."""
         return tuple(asked.partner for asked in self._asked.values())
+
+    def trace(self) -> Trace:
+        """The exchanges it made."""
+        made = self._made
+        return Trace(
+            tuple(entry.round for entry in made),
+            tuple(entry.slot for entry in made),
+            tuple(entry.partner for entry in made),
+            tuple(LeaseId(entry.epoch, entry.lease) for entry in made),
+            tuple(entry.kind == "done" for entry in made),
+            np.array([entry.given for entry in made]),
+            np.array([entry.taken for entry in made]),
+            np.array([-entry.change for entry in made]),
+        )
 
     # -- as requester -----------------------------------------------------------------------------
 
@@ -157,7 +193,7 @@ class Negotiations:
         if entry.kind == "done":
             self._holding.take(entry.slot, entry.taken)
             self.tally.accepted += 1
-            self.made.append(entry)
+            self._made.append(entry)
         else:
             self.tally.refused += 1
 
@@ -193,7 +229,7 @@ class Negotiations:
         if outcome.accepted:
             self._holding.take(entry.slot, entry.taken)
             self.tally.given += 1
-            self.made.append(entry)
+            self._made.append(entry)
         else:
             self.tally.withheld += 1
         return outcome

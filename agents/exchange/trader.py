@@ -8,8 +8,6 @@ committed.
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from agents.exchange.holding import Holding
 from agents.exchange.journal import Entry, Journal, Kind
 from agents.exchange.link import Link
@@ -39,7 +37,7 @@ from protocol.messages import (
     RoundDone,
     Trace,
 )
-from protocol.messages.exchange import Closed, LeaseId, RoundCount
+from protocol.messages.exchange import Closed, RoundCount
 from protocol.vectors import Array
 
 
@@ -116,17 +114,7 @@ class Trader:
     @property
     def trace(self) -> Trace:
         """The exchanges it made."""
-        made = self._negotiations.made
-        return Trace(
-            tuple(entry.round for entry in made),
-            tuple(entry.slot for entry in made),
-            tuple(entry.partner for entry in made),
-            tuple(LeaseId(entry.epoch, entry.lease) for entry in made),
-            tuple(entry.kind == "done" for entry in made),
-            np.array([entry.given for entry in made]),
-            np.array([entry.taken for entry in made]),
-            np.array([-entry.change for entry in made]),
-        )
+        return self._negotiations.trace()
 
     @property
     def schedule(self) -> Array:
@@ -280,20 +268,9 @@ class Trader:
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
-        was, now_is = self._before, self.tally.copy()
+        now_is = self.tally.copy()
+        count = now_is.since(self._before, *self._began, *self._meter.take())
         self._before = now_is
-        count = RoundCount(
-            1,
-            now_is.lookups - was.lookups,
-            now_is.matches - was.matches,
-            now_is.proposals - was.proposals,
-            now_is.accepted - was.accepted,
-            now_is.refused - was.refused,
-            *self._began,
-            now_is.messages - was.messages,
-            now_is.answers - was.answers,
-            *self._meter.take(),
-        )
         out = self._rounds.done(count, tuple(sorted(self._exchanged)))
         return out + self._complete(now)
 

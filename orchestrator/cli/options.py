@@ -11,14 +11,11 @@ from pydantic.fields import FieldInfo
 from orchestrator.settings import RunSettings, settings_from
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """`command`, whose last parameter is the settings, as a function with one keyword for each
-    setting, and `--config`; its other parameters stay as they are."""
-    *own, _ = inspect.signature(command, eval_str=True).parameters.values()
+def with_settings(command: Callable[[RunSettings], None]) -> Callable[..., None]:
+    """`command` as a function with one keyword for each setting, and `--config`."""
 
     def call(config: Path | None, **options: Any) -> None:
-        others = {parameter.name: options.pop(parameter.name) for parameter in own}
-        command(**others, settings=settings_from(options, config))
+        command(settings_from(options, config))
 
     config = inspect.Parameter(
         "config",
@@ -28,8 +25,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             Path | None, typer.Option(help="TOML file with any of these; options win.")
         ],
     )
-    kept = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    parameters = [*kept, config, *(_parameter(*item) for item in RunSettings.model_fields.items())]
+    parameters = [config, *(_parameter(*item) for item in RunSettings.model_fields.items())]
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in parameters}
     call.__name__ = command.__name__

@@ -5,60 +5,64 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.assembly import layout
-from orchestrator.cli.options import with_settings
-from orchestrator.hosting import serve
-from orchestrator.inputs import read_inputs
-from orchestrator.matchmaking import serve_lookups
-from orchestrator.settings import RunSettings
+from orchestrator.claim import claimed
+from orchestrator.standing import host_part, matchmaker_part, stand_by
+from protocol.bus import Connection
 from protocol.errors import InputError
-from protocol.exchange_terms import ExchangeTerms, LocksName
 from protocol.subjects import check_name
+
+Nats = Annotated[str, typer.Option(envvar="COFLEX_NATS", help="URL of the NATS server.")]
+Run = Annotated[
+    str | None, typer.Option(help="Take part in this run only, and end (default: in all).")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("matchmaker")(matchmaker)
-    app.command("host")(with_settings(host))
+    app.command("host")(host)
 
 
 def matchmaker(
-    nats: Annotated[str, typer.Option(help="URL of the NATS server.")],
-    run: Annotated[str, typer.Option(help="Id of the run.")],
-    slots: Annotated[int, typer.Option(min=1, help="Slots of every plan.")],
-    name: Annotated[str, typer.Option(help="Its name on the bus.")] = "matchmaker-1",
-    lease: Annotated[float, typer.Option(min=0.01, help="Seconds that a lease lasts.")] = 5.0,
-    locks: Annotated[LocksName, typer.Option(help="What a lease marks busy.")] = "slot",
+    nats: Nats,
+    name: Annotated[str, typer.Argument(help="Its name on the bus.")] = "matchmaker-1",
+    run: Run = None,
 ) -> None:
-    """Serve lookups of one run until it is over: who offers what, and who is busy."""
-    serve_lookups(
-        check_name(run, "run"),
-        check_name(name, "name"),
-        slots,
-        ExchangeTerms(lease=lease, locks=locks),
-        nats,
-    )
+    """Stand by as a matchmaker: tell households who offers what, and who is busy."""
+    connection = Connection(nats, check_name(name, "name"))
+    stand_by(connection, _checked(run), matchmaker_part(connection))
 
 
 def host(
-    name: Annotated[str, typer.Argument(help="Which host: host-1 is the first of --hosts.")],
-    run: Annotated[str, typer.Option(help="Id of the run.")],
-    keep: Annotated[Path, typer.Option(help="Folder where it keeps its journal.")],
-    settings: RunSettings,
+    nats: Nats,
+    name: Annotated[
+        str | None, typer.Argument(help="Which host: host-1 is the first of a run's --hosts.")
+    ] = None,
+    claim: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of a name: be the first of host-1, host-2, ... that nobody who "
+            "shares this folder is."
+        ),
+    ] = None,
+    keep: Annotated[Path, typer.Option(help="Folder for its journals.")] = Path("kept"),
+    run: Run = None,
 ) -> None:
-    """Be one host of a run: its share of the households. Goes on where its journal ends."""
-    if settings.nats is None:
-        raise InputError("say where the run's NATS server is", field="--nats")
-    inputs = read_inputs(settings)
-    hosts = layout(inputs.members, settings)
-    if name not in hosts:
-        raise InputError(f"no such host: they are {', '.join(list(hosts)[:4])} ...", field="name")
-    serve(
-        check_name(run, "run"),
-        name,
-        hosts[name],
-        inputs,
-        settings,
-        kept=keep,
-        url=settings.nats,
-    )
+    """Stand by as a host: run a share of the households of every run. Killed and started again, it
+    goes on where its journal ends."""
+    if claim is not None and name is None:
+        with claimed(claim) as found:
+            _host(nats, found, keep, run)
+    elif name is not None and claim is None:
+        _host(nats, name, keep, run)
+    else:
+        raise InputError("give either a name or --claim", field="name")
+
+
+def _host(nats: str, name: str, keep: Path, run: str | None) -> None:
+    connection = Connection(nats, check_name(name, "name"))
+    stand_by(connection, _checked(run), host_part(connection, keep, per_run=run is None))
+
+
+def _checked(run: str | None) -> str | None:
+    return None if run is None else check_name(run, "run")

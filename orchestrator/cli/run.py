@@ -1,4 +1,4 @@
-"""`coflex run` and `coflex simulate`: a whole run, on a bus or in one process."""
+"""`coflex run`, `simulate`, `orchestrate`: a whole run, on a bus or in one process."""
 
 import sys
 from collections.abc import Iterator
@@ -13,20 +13,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.options import with_settings
+from orchestrator.conducting import Watch
 from orchestrator.course import RunCourse, Stage
 from orchestrator.inputs import read_inputs
-from orchestrator.live import Watch
 from orchestrator.live import run as run_live
+from orchestrator.live import run_standing
 from orchestrator.results import RunResults, write
 from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate as run_simulated
 from orchestrator.summary import print_summary
+from protocol.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run")(with_settings(run))
     app.command("simulate")(with_settings(simulate))
+    app.command("orchestrate")(with_settings(orchestrate))
 
 
 def run(settings: RunSettings) -> None:
@@ -45,6 +48,21 @@ def simulate(settings: RunSettings) -> None:
         with _progress(settings) as watch:
             results = run_simulated(_run_id(), inputs, settings, watch, kept)
         _finish(results, settings, kept)
+
+
+def orchestrate(settings: RunSettings) -> None:
+    """Run with hosts and matchmakers that stand by on the bus, and write the results."""
+    if settings.nats is None:
+        raise InputError("say where the NATS server is that the hosts are on", field="--nats")
+    if settings.isolation == "auto":
+        settings = settings.model_copy(update={"isolation": "subtree"})
+    if settings.hosts is None and settings.isolation != "process":
+        raise InputError("say how many hosts stand by: host-1, host-2, ...", field="--hosts")
+    inputs = read_inputs(settings)
+    with _progress(settings) as watch:
+        results = run_standing(_run_id(), inputs, settings, watch)
+    write(results, settings.out)
+    print_summary(results, settings.out)
 
 
 def _run_id() -> str:

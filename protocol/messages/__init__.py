@@ -3,6 +3,7 @@
 from protocol.messages.enrolment import (
     Abort,
     Address,
+    Announce,
     Enrol,
     Failure,
     Go,
@@ -37,7 +38,8 @@ from protocol.messages.planning import (
 )
 
 Message = (
-    Enrol
+    Announce
+    | Enrol
     | Place
     | Ready
     | Go
@@ -64,6 +66,7 @@ Message = (
 __all__ = [
     "Abort",
     "Address",
+    "Announce",
     "Course",
     "Down",
     "End",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from protocol.exchange_terms import ExchangeTerms
 from protocol.terms import Terms
 
 
@@ -11,6 +12,18 @@ class Address(NamedTuple):
 
     host: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Orchestrator to all hosts and matchmakers, again and again while a run lasts."""
+
+    settings: str
+    """The options of the run, as a JSON object: for hosts that take their households from them."""
+    slots: int
+    exchange: ExchangeTerms | None
+    """None: there is no stage 2, and matchmakers have nothing to do."""
+    matchmakers: tuple[Address, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""The orchestrator's part in a run on the bus, from the first announcement to the last release."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable
+
+from orchestrator.announcing import announce
+from orchestrator.course import RunCourse, Stage
+from orchestrator.results import Seconds
+from protocol.bus import Connection
+from protocol.messages import Announce, Tally
+from protocol.nats_bus import NatsBus
+from protocol.node import Node
+from protocol.shell import Shell
+
+INTERRUPTED = "interrupted"
+Watch = Callable[[RunCourse], None]
+ChildEnded = Callable[[Shell], None]
+"""Called whenever a child process may have ended, and once in the beginning."""
+
+
+async def conduct(
+    node: Node,
+    course: RunCourse,
+    connection: Connection,
+    announced: Announce,
+    watch: Watch,
+    child_ended: ChildEnded | None = None,
+) -> str:
+    """Until the run is over; says what was wrong with the bus then. Ctrl-C and SIGTERM abort it."""
+    loop = asyncio.get_running_loop()
+    bus = await NatsBus.connect(connection)
+    shell = Shell(node, bus)
+
+    def interrupted() -> None:
+        shell.post(course.fail(INTERRUPTED, shell.clock()))
+
+    handled = [signal.SIGINT, signal.SIGTERM]
+    for number in handled:
+        loop.add_signal_handler(number, interrupted)
+    if child_ended is not None:
+        handled.append(signal.SIGCHLD)
+        loop.add_signal_handler(signal.SIGCHLD, child_ended, shell)
+        child_ended(shell)  # for those that ended before there was a handler
+    telling = asyncio.create_task(announce(bus, node.run, announced))
+    telling.add_done_callback(lambda task: _pass_on(task, shell))
+    try:
+        await shell.run(lambda: course.finished, lambda: watch(course))
+        return bus.trouble
+    finally:
+        telling.cancel()
+        for number in handled:
+            loop.remove_signal_handler(number)
+        await bus.close()
+
+
+def _pass_on(task: "asyncio.Task[None]", shell: Shell) -> None:
+    """An announcement that could not be made ends the run."""
+    with contextlib.suppress(asyncio.CancelledError):
+        error = task.exception()
+        if isinstance(error, Exception):
+            shell.fail(error)
+
+
+def seconds_of(course: RunCourse, began: float) -> Seconds:
+    """How long the parts of a run took that has ended now; `began` is of time.monotonic."""
+    marks = course.marks
+    planned = marks.get(Stage.EXCHANGING, marks[Stage.RELEASING])
+    return Seconds(
+        start=marks[Stage.PLANNING] - began,
+        planning=planned - marks[Stage.PLANNING],
+        exchange=marks[Stage.RELEASING] - planned if Stage.EXCHANGING in marks else None,
+        total=time.monotonic() - began,
+    )
+
+
+def own_tally(node: Node) -> Tally:
+    """What the orchestrator's own node sent and refused."""
+    counted = node.counters
+    return Tally(counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped)

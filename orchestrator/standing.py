@@ -1,0 +1,116 @@
+"""Hosts and matchmakers that stand by: wait for a run, take part in it, wait for the next.
+
+Killed and started again, they hear of the run that is on and go on with it. SIGTERM and Ctrl-C end
+them at once and cleanly: what they must not lose is in the journal.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.announcing import await_run
+from orchestrator.assembly import COURSE, layout
+from orchestrator.hosting import serve
+from orchestrator.inputs import read_inputs
+from orchestrator.matchmaking import serve_lookups
+from orchestrator.settings import settings_from
+from protocol.bus import Connection
+from protocol.codec import Item, encode_frame
+from protocol.errors import InputError, RunError
+from protocol.messages import Announce, Failure
+from protocol.nats_bus import NatsBus
+from protocol.subjects import HOST, direct
+
+PATIENCE = 60.0
+"""Seconds for which the bus is tried."""
+Part = Callable[[str, Announce], None]
+"""Takes part in a run."""
+
+
+def stand_by(connection: Connection, run: str | None, part: Part) -> None:
+    """Take part in every run that is announced, one after another; only in `run` if it is named.
+
+    A run in which a part cannot take part ends, with the reason; the part stands by further."""
+    over: set[str] = set()
+
+    def wanted(announced: str) -> bool:
+        return announced == run if run is not None else announced not in over
+
+    with _ending_on_signals():
+        while True:
+            name, announced = asyncio.run(_next(connection, wanted))
+            try:
+                part(name, announced)
+            except (InputError, RunError) as error:
+                asyncio.run(_complain(connection, name, str(error)))
+                if run is not None:
+                    raise
+                print(f"coflex: run {name}: {error}", file=sys.stderr)
+            if run is not None:
+                return
+            over.add(name)
+
+
+def host_part(connection: Connection, kept: Path, per_run: bool) -> Part:
+    """Be the host of that name; in a run that has no host of that name, nothing. `per_run`: what is
+    kept goes to a folder for each run."""
+
+    def take(run: str, announced: Announce) -> None:
+        settings = settings_from(json.loads(announced.settings))
+        inputs = read_inputs(settings)
+        households = layout(inputs.members, settings).get(connection.name)
+        if households is not None:
+            folder = kept / run if per_run else kept
+            serve(run, households, inputs, settings, kept=folder, connection=connection)
+
+    return take
+
+
+def matchmaker_part(connection: Connection) -> Part:
+    """Be the matchmaker of that name; in a run that does not need it, nothing."""
+
+    def take(run: str, announced: Announce) -> None:
+        needed = any(maker.host == connection.name for maker in announced.matchmakers)
+        if needed and announced.exchange is not None:
+            serve_lookups(run, announced.slots, announced.exchange, connection)
+
+    return take
+
+
+async def _next(connection: Connection, wanted: Callable[[str], bool]) -> tuple[str, Announce]:
+    bus = await NatsBus.connect(connection, PATIENCE)
+    try:
+        return await await_run(bus, wanted)
+    finally:
+        await bus.close()
+
+
+async def _complain(connection: Connection, run: str, reason: str) -> None:
+    """Tell the orchestrator that this part cannot take part."""
+    bus = await NatsBus.connect(connection, PATIENCE)
+    try:
+        frame = encode_frame(run, [Item(COURSE.name, HOST, Failure(reason))])
+        await bus.publish(direct(run, COURSE.host, connection.name), frame)
+        await bus.flush()
+    finally:
+        await bus.close()
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """SIGTERM as Ctrl-C; both end what stands by with status 0."""
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)

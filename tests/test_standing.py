@@ -1,0 +1,134 @@
+"""Hosts and matchmakers that stand by, as processes of their own, and an orchestrator."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.claim import claimed
+from orchestrator.course import RunCourse, Stage
+from orchestrator.embedded import EmbeddedServer
+from orchestrator.inputs import read_inputs
+from orchestrator.live import run_standing
+from orchestrator.results import RunResults
+from orchestrator.settings import RunSettings
+from orchestrator.simulate import simulate
+from protocol.errors import InputError, RunError
+
+pytestmark = pytest.mark.nats
+COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
+
+
+class Parts:
+    """A server, hosts that claim their names, and a matchmaker."""
+
+    def __init__(self, server: EmbeddedServer, folder: Path, hosts: int) -> None:
+        self.server, self.folder = server, folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+        for _ in range(hosts):
+            self.start_host()
+        self._start("matchmaker")
+
+    def start_host(self) -> None:
+        claim, keep = self.folder / "claims", self.folder / "kept"
+        self._start("host", "--claim", str(claim), "--keep", str(keep))
+
+    def _start(self, *command: str) -> None:
+        self.processes.append(subprocess.Popen([*COFLEX, *command, "--nats", self.server.url]))
+
+    def stop(self) -> list[int]:
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        return [process.wait(30) for process in self.processes]
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    with EmbeddedServer() as server:
+        made = Parts(server, tmp_path, hosts=3)
+        yield made
+        for process in made.processes:
+            process.kill()
+            process.wait()
+
+
+def settings(parts: Parts, **options: object) -> RunSettings:
+    return RunSettings.model_validate(
+        {
+            **{"demo": True, "households": 20, "slots": 32, "iterations": 8, "beta": 0.1},
+            **{"isolation": "task", "hosts": 3, "exchange_order": "sequential"},
+            **{"nats": parts.server.url, **options},
+        }
+    )
+
+
+def unwatched(course: RunCourse) -> None:
+    """Nobody looks."""
+
+
+def same(results: RunResults, chosen: RunSettings) -> bool:
+    reference = simulate("reference", read_inputs(chosen), chosen)
+    return results.rows == reference.rows and results.course == reference.course
+
+
+def test_they_take_part_in_one_run_after_another(parts: Parts) -> None:
+    for number, seed in enumerate((1, 2)):
+        chosen = settings(parts, seed=seed)
+        results = run_standing(f"run-{number}", read_inputs(chosen), chosen, unwatched)
+        assert same(results, chosen)
+    assert parts.stop() == [0, 0, 0, 0]
+    journals = sorted(
+        str(file.relative_to(parts.folder / "kept"))
+        for file in (parts.folder / "kept").rglob("*.sqlite")
+    )
+    assert journals == [
+        f"run-{run}/journals/host-{host}.sqlite" for run in (0, 1) for host in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("stage", [Stage.PLANNING, Stage.EXCHANGING])
+def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: Stage) -> None:
+    chosen = settings(parts, households=30, exchange="cooperative", exchange_order="concurrent")
+    struck: list[int] = []
+
+    def strike(course: RunCourse) -> None:
+        if course.stage is stage and course.latest and not struck:
+            process = parts.processes[len(struck)]
+            struck.append(process.pid)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            parts.start_host()
+
+    results = run_standing("struck", read_inputs(chosen), chosen, strike)
+    assert len(struck) == 1
+    reference = simulate("reference", read_inputs(chosen), chosen)
+    planned = [(row.household, row.selected_plan) for row in results.rows]
+    assert planned == [(row.household, row.selected_plan) for row in reference.rows]
+    assert results.exchange is not None
+    assert results.exchange.households_worse == 0
+    assert results.exchange.share_of_bound > 0.9
+
+
+def test_a_host_without_the_data_ends_the_run_and_says_why(parts: Parts, tmp_path: Path) -> None:
+    chosen = settings(parts, deadline=30)
+    inputs = read_inputs(chosen)
+    elsewhere = chosen.model_copy(update={"demo": False, "dataset": tmp_path / "nowhere"})
+    with pytest.raises(RunError, match=r"host-\d: .*nowhere"):
+        run_standing("nothing", inputs, elsewhere, unwatched)
+    # And they stand by further.
+    assert same(run_standing("further", inputs, chosen, unwatched), chosen)
+
+
+def test_names_are_claimed_in_turn_and_freed(tmp_path: Path) -> None:
+    with claimed(tmp_path) as first, claimed(tmp_path) as second:
+        assert (first, second) == ("host-1", "host-2")
+    with claimed(tmp_path) as again:
+        assert again == "host-1"
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(InputError, match="cannot claim a host there"), claimed(file):
+        pass
