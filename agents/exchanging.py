@@ -119,7 +119,7 @@ class Exchanging:
         assert isinstance(place, Place)
         assert isinstance(planned, Result)
         own = [entry for entry in entries[1:] if entry.kind != "closed"]
-        _, schedule, _ = read_beginning(own[0].data)
+        schedule = read_beginning(own[0].data).schedule
         trader, out = Trader.resume(address, own, journal, now, mandate, meter)
         stage = cls(Seat(address, orchestrator, place, planned), schedule, journal, trader)
         closed = [entry for entry in entries if entry.kind == "closed"]

@@ -201,7 +201,7 @@ def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
     before, after = [], []
     for file in (tmp_path / JOURNALS_FOLDER).glob("*.sqlite"):
         for entries in SqliteJournal(file).entries().values():
-            _, schedule, _preferred = read_beginning(remembered(entries)[1].data)
+            schedule = read_beginning(remembered(entries)[1].data).schedule
             before.append(schedule)
             schedule = schedule.copy()
             for entry in remembered(entries):

@@ -82,5 +82,5 @@ def test_a_journal_that_cannot_be_kept_is_bad_input(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "nowhere" / "journal.db")
     assert journal.entries() == {}
     journal.append(Entry("h1", "over"))
-    with pytest.raises(InputError, match="cannot keep a journal there"):
+    with pytest.raises(InputError, match="no journal can be kept or read there"):
         journal.commit()

@@ -1,10 +1,12 @@
 """Where and how a household takes part in stage 2, and how that stands in its journal."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgpack
 from pydantic import TypeAdapter
 
+from agents.mandate import Mandate
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, NextRound, RoundDone
 from protocol.vectors import Array, from_bytes, to_bytes
@@ -23,23 +25,46 @@ class Setting:
     """Of stage 1, as in Place."""
 
 
+class Beginning(NamedTuple):
+    """What a household needs to begin stage 2 again, and to explain itself afterwards."""
+
+    setting: Setting
+    mandate: Mandate
+    schedule: Array
+    """What stage 1 chose, float64[d], kWh."""
+    preferred: Array
+    """float64[d], kWh."""
+
+
 _SETTING = TypeAdapter(Setting)
+_MANDATE = TypeAdapter(Mandate)
 _NEXT = TypeAdapter(NextRound)
 _DONE = TypeAdapter(RoundDone)
 
 
-def write_beginning(setting: Setting, schedule: Array, preferred: Array) -> bytes:
-    """What a household needs to begin stage 2 again; the plans are float64[d], kWh."""
+def write_beginning(beginning: Beginning) -> bytes:
+    """As it stands in the journal."""
+    setting, mandate, schedule, preferred = beginning
     packed: bytes = msgpack.packb(
-        [_SETTING.dump_json(setting), to_bytes(schedule), to_bytes(preferred)]
+        [
+            _SETTING.dump_json(setting),
+            _MANDATE.dump_json(mandate),
+            to_bytes(schedule),
+            to_bytes(preferred),
+        ]
     )
     return packed
 
 
-def read_beginning(data: bytes) -> tuple[Setting, Array, Array]:
+def read_beginning(data: bytes) -> Beginning:
     """What `write_beginning` wrote."""
-    setting, schedule, preferred = msgpack.unpackb(data)
-    return _SETTING.validate_json(setting), from_bytes(schedule), from_bytes(preferred)
+    setting, mandate, schedule, preferred = msgpack.unpackb(data)
+    return Beginning(
+        _SETTING.validate_json(setting),
+        _MANDATE.validate_json(mandate),
+        from_bytes(schedule),
+        from_bytes(preferred),
+    )
 
 
 def write_round(following: NextRound) -> bytes:

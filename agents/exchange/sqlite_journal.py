@@ -50,6 +50,22 @@ class SqliteJournal:
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
+    def of(self, household: str) -> list[Entry]:
+        """What lasts of one household; nothing of the others is read."""
+        query = f"SELECT {_COLUMNS} FROM entries WHERE household = ? ORDER BY place"
+        try:
+            return [Entry._make(row) for row in self._store().execute(query, (household,))]
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def households(self) -> list[str]:
+        """Those that have written something."""
+        try:
+            rows = self._store().execute("SELECT DISTINCT household FROM entries")
+            return [row[0] for row in rows]
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
     def close(self) -> None:
         """Commit and close the file."""
         self.commit()
@@ -69,4 +85,4 @@ class SqliteJournal:
         return self._opened
 
     def _unusable(self, error: sqlite3.Error) -> InputError:
-        return InputError(f"cannot keep a journal there: {error}", file=self._file)
+        return InputError(f"no journal can be kept or read there: {error}", file=self._file)

@@ -16,6 +16,7 @@ from agents.exchange.negotiations import NEVER, Negotiations, Tally, ending
 from agents.exchange.offers import FLOOR
 from agents.exchange.rounds import ENTER, GATHER, Rounds
 from agents.exchange.setting import (
+    Beginning,
     Setting,
     read_beginning,
     read_done,
@@ -61,7 +62,7 @@ class Trader:
         self.counted: list[RoundCount] = []
         """At the root: what was counted in each round that was completed, from GATHER on."""
         terms, makers = setting.terms, setting.matchmakers
-        self._journal = journal
+        self._journal, self._mandate = journal, mandate
         self._meter = Meter() if meter is None else meter
         self._holding = Holding(schedule, preferred, terms, mandate)
         self._negotiations = Negotiations(address, self._holding, journal)
@@ -137,7 +138,8 @@ class Trader:
     def start(self, now: float) -> list[Envelope]:
         """Begin stage 2."""
         holding = self._holding
-        self._note("begin", write_beginning(self.setting, holding.schedule, holding.preference))
+        beginning = Beginning(self.setting, self._mandate, holding.schedule, holding.preference)
+        self._note("begin", write_beginning(beginning))
         return self._sent(self._finish_pass(now))
 
     @classmethod
@@ -152,7 +154,7 @@ class Trader:
     ) -> tuple["Trader", list[Envelope]]:
         """A household that has started again, from its journal's entries (the first is `begin`),
         and what it says first."""
-        setting, schedule, preferred = read_beginning(entries[0].data)
+        setting, _, schedule, preferred = read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
         trader = cls(address, setting, schedule, preferred, journal, mandate, session, meter)
         trader._note("resume")

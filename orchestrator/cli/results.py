@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("show")(show)
     app.command("report")(report)
+    app.command("explain")(explain)
 
 
 def show(results: Results) -> None:
@@ -34,3 +35,21 @@ def report(
 
     folder = out or results / REPORT_FOLDER
     typer.echo(f"Report in {write_report(read(results), folder)}")
+
+
+def explain(
+    results: Results,
+    household: Annotated[str, typer.Option(help="Its id.")],
+    slot: Annotated[int | None, typer.Option(min=0, help="What happened at this slot.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Tell what a household's proxy did in stage 2 and why, from its own journal."""
+    import json
+
+    from orchestrator.explained import find_account, plain, print_account
+
+    account = find_account(results, household)
+    if as_json:
+        typer.echo(json.dumps(plain(account), indent=2, ensure_ascii=False))
+    else:
+        print_account(account, slot)
