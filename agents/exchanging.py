@@ -13,6 +13,7 @@ import msgpack
 from agents.closing import Closing
 from agents.exchange.journal import Entry, Journal
 from agents.exchange.meter import Meter
+from agents.exchange.rounds import GATHER
 from agents.exchange.setting import Setting, read_beginning
 from agents.exchange.trader import Trader
 from agents.mandate import Mandate
@@ -140,6 +141,11 @@ class Exchanging:
     def gathered(self) -> bool:
         """Whether all of its subtree is known to be in stage 2."""
         return self.trader.gathered
+
+    @property
+    def begun(self) -> bool:
+        """Whether all of the tree is known to be in stage 2."""
+        return self.trader.round > GATHER
 
     @property
     def missing(self) -> tuple[Address, ...]:

@@ -291,6 +291,8 @@ class Member:
         if place.attempt <= self._attempt or self.finished:
             # Begun already, perhaps, by what a child said in the attempt before.
             return [self.to_orchestrator(Ready(place.attempt))]
+        if self._exchanging is not None and self._exchanging.begun:
+            raise PeerError("the exchange has begun: nobody may begin anew")
         target = place.terms.target
         if target is not None and len(target) != self.plans.slots:
             raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")

@@ -4,20 +4,25 @@ import os
 from random import Random
 
 import numpy as np
+import pytest
 
 from agents.exchange.journal import MemoryJournal
 from agents.plans import Plans
 from orchestrator.assembly import (
+    COURSE,
     host_node,
     households_of,
     matchmaker_addresses,
     matchmaker_node,
     orchestrator_node,
 )
+from orchestrator.course import Stage
 from orchestrator.settings import RunSettings
 from orchestrator.simulation import Network, Weather
+from protocol.errors import PeerError
 from protocol.exchange_terms import ExchangeTerms
-from protocol.messages import Result
+from protocol.machine import Envelope
+from protocol.messages import Place, Result
 from protocol.terms import Terms
 from protocol.vectors import Array
 
@@ -137,3 +142,17 @@ def test_whatever_is_killed_whenever_the_result_stands() -> None:
         kills, anew = kills + killed, anew + again
     assert kills > SEEDS / 2
     assert anew > 0
+
+
+def test_nobody_begins_anew_once_values_change_hands() -> None:
+    run = Run(4)
+    assert run.run(lambda: run.course.stage is Stage.EXCHANGING)
+    members = [member for name in run.hosts for member in households_of(run.nodes[name])]
+    begun = 0
+    for member in members:
+        place = Place(0, 1, None, (), Terms(), attempt=2)
+        if member._exchanging is not None and member._exchanging.begun:
+            begun += 1
+            with pytest.raises(PeerError, match="the exchange has begun"):
+                member.handle(Envelope(COURSE, member.address, place), run.now)
+    assert begun
