@@ -215,7 +215,12 @@ def endless(tmp_path: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: len(children_of(process.pid)) == 8, "six hosts, a matchmaker and a server")
+    try:
+        found = "six hosts, a matchmaker and a server"
+        wait_until(lambda: len(children_of(process.pid)) == 8, found)
+    except AssertionError:
+        process.kill()  # which ends all others
+        raise
     return process
 
 
