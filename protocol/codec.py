@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from protocol.errors import DecodeError
 from protocol.messages import Address, Message
+from protocol.subjects import is_name
 from protocol.vectors import from_bytes, to_bytes
 
 VERSION = 1
@@ -117,8 +118,8 @@ def decode_frame(data: bytes, run: str) -> list[Item]:
 
 
 def _name(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a name is a string")
+    if not isinstance(value, str) or not is_name(value):
+        raise TypeError("a name is a string of 1 to 64 letters, digits, '-' or '_'")
     return value
 
 

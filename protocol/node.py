@@ -77,12 +77,12 @@ class Node:
         try:
             items = decode_frame(data, self.run)
         except DecodeError as error:
-            self._refuse(error)
+            self.refuse(error)
             return
         for item in items:
             machine = self.machines.get(item.to)
             if machine is None:
-                self._refuse(PeerError(f"no {item.to} here"))
+                self.refuse(PeerError(f"no {item.to} here"))
                 continue
             envelope = Envelope(
                 Address(sender, item.sender), Address(self.name, item.to), item.message
@@ -90,7 +90,7 @@ class Node:
             try:
                 said = machine.handle(envelope, now)
             except PeerError as error:
-                self._refuse(error)
+                self.refuse(error)
                 said = []
             self.post(said)
             self._arm(item.to, machine)
@@ -155,6 +155,7 @@ class Node:
         half = len(items) // 2
         return self._pack(items[:half]) + self._pack(items[half:])
 
-    def _refuse(self, error: Exception) -> None:
+    def refuse(self, error: Exception) -> None:
+        """Count what came in and is not heard, with the reason."""
         self.counters.dropped += 1
         self.last_refusal = str(error)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from protocol.bus import Bus
+from protocol.errors import DecodeError
 from protocol.machine import Envelope
 from protocol.node import Frame, Node
 from protocol.subjects import direct, inbox, sender_of
@@ -75,6 +76,8 @@ class Shell:
         began = self.clock()
         try:
             self.node.accept(sender_of(subject), data, began)
+        except DecodeError as error:  # nobody's subject: a peer's nonsense, as in a frame
+            self.node.refuse(error)
         except Exception as error:
             self.fail(error)
         self.seconds += self.clock() - began

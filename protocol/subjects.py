@@ -5,6 +5,9 @@
 """
 
 import re
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from protocol.errors import DecodeError, InputError
 
@@ -13,10 +16,18 @@ HOST = "host"
 """Name under which a host itself is reached, beside its households."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}$")]
+"""A field of a message that names a host or a household: one token of a subject, no wildcard."""
+
+
+def is_name(name: str) -> bool:
+    """Whether `name` can stand in a subject."""
+    return _NAME.fullmatch(name) is not None
+
 
 def check_name(name: str, what: str) -> str:
     """`name` if it can stand in a subject, else InputError."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InputError(
             f"{what} {name!r} is not a name: use 1 to 64 letters, digits, '-' or '_'", field=what
         )
@@ -42,6 +53,8 @@ def inbox(run: str, host: str) -> str:
 def sender_of(subject: str) -> str:
     """The host that wrote to this subject."""
     parts = subject.split(".")
-    if len(parts) != 6 or parts[0] != "coflex" or parts[2] != "to" or parts[4] != "from":
+    if len(parts) != 6 or [parts[i] for i in (0, 2, 4)] != ["coflex", "to", "from"]:
         raise DecodeError(f"not a subject of ours: {subject!r}")
+    if not is_name(parts[5]):
+        raise DecodeError(f"not from a host: {subject!r}")
     return parts[5]

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from protocol.codec import VERSION, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, InputError
-from protocol.messages import Down, Go, Message, Up
+from protocol.messages import Address, Down, Go, Message, Up, Waiting
 from protocol.subjects import check_name, direct, inbox, sender_of
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 vectors = st.lists(finite.filter(lambda v: abs(v) < 1e300), max_size=5).map(np.array)
+names = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 whole = st.integers(-(2**31), 2**31)
 
 limits = st.lists(st.tuples(st.floats(-9, 9), st.integers(0, 3)), min_size=4, max_size=4).map(
@@ -47,7 +48,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is Terms:
         return terms
     if origin is typing.Annotated:
-        return finite if parts[0] is float else vectors
+        return {float: finite, str: names}.get(parts[0], vectors)
     if origin is typing.Literal:
         return st.sampled_from(parts)
     if origin is tuple:
@@ -183,12 +184,28 @@ def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:
         encode_frame("run", [Item("a", "b", message)])
 
 
+@pytest.mark.parametrize("name", ["a b", "a.b", "*", ">", "", "a\n", "x" * 65, "\u00e4"])
+def test_a_name_that_no_subject_can_carry_is_refused(name: str) -> None:
+    """Or a peer could have us publish where nobody may, or pass the name on to others."""
+    missing = Waiting(0, (Address("host-1", "h1"),))
+    for frame in (
+        encode_frame("run", [Item("a", "b", Waiting(0, (Address(name, "h1"),)))]),
+        encode_frame("run", [Item("a", "b", Waiting(0, (Address("host-1", name),)))]),
+        encode_frame("run", [Item(name, "b", missing)]),
+        encode_frame("run", [Item("a", name, missing)]),
+    ):
+        with pytest.raises(DecodeError, match="not a frame"):
+            decode_frame(frame, "run")
+    assert decode_frame(encode_frame("run", [Item("a", "b", missing)]), "run")
+
+
 def test_subjects_name_the_sender_last() -> None:
     subject = direct("r1", "host-1", "host-2")
     assert subject == "coflex.r1.to.host-1.from.host-2"
     assert inbox("r1", "host-1") == "coflex.r1.to.host-1.from.*"
     assert sender_of(subject) == "host-2"
-    for wrong in ("a.b", "coflex.r.from.a.to.b", "other.r1.to.a.from.b", subject + ".x"):
+    wrongs = ("a.b", "coflex.r.from.a.to.b", "other.r1.to.a.from.b", subject + ".x", subject + "!")
+    for wrong in wrongs:
         with pytest.raises(DecodeError):
             sender_of(wrong)
 

@@ -130,11 +130,12 @@ async def test_nonsense_is_counted_and_changes_nothing() -> None:
     bus.deliver(ASKER, b"nonsense")
     bus.deliver(ASKER, frame(Enrol(7), run="another"))
     bus.deliver(ASKER, frame(Go()))  # what nobody may say to an answerer
+    bus.deliver(ASKER + "!", frame(Enrol(8)))  # from what is no host's name
     bus.deliver(ASKER, frame(Enrol(7)))
     async with asyncio.timeout(60):
         await task
     assert answerer.told == [7]
-    assert shell.node.counters.dropped == 3
+    assert shell.node.counters.dropped == 4
 
 
 @pytest.mark.parametrize("together", [(Enrol(0),), (Enrol(1), Enrol(0)), (Enrol(0), Enrol(1))])

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from protocol.exchange_terms import ExchangeTerms
+from protocol.subjects import Name
 from protocol.terms import Terms
 
 
 class Address(NamedTuple):
     """Where a household (or the orchestrator, a matchmaker) is reached: its host and its name."""
 
-    host: str
-    name: str
+    host: Name
+    name: Name
 
 
 @dataclass(frozen=True, slots=True)
