@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from protocol.codec import VERSION, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, InputError
+from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Down, Go, Message, Up, Waiting
 from protocol.subjects import check_name, direct, inbox, sender_of
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
@@ -40,13 +41,24 @@ terms = st.builds(
     constraint=st.none()
     | st.builds(HardConstraint, st.just("costs"), limits.map(lambda limit: (limit,))),
 )
+AGREED = {
+    Terms: terms,
+    ExchangeTerms: st.builds(
+        ExchangeTerms,
+        tolerance=st.none() | st.floats(0, 9),
+        min_gain=st.floats(0, 1),
+        rounds=st.integers(1, 99),
+        trace=st.booleans(),
+    ),
+}
+"""Whatever else is checked when it is built."""
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Values for a field of this type, so that messages added later are covered."""
     origin, parts = get_origin(hint), get_args(hint)
-    if hint is Terms:
-        return terms
+    if hint in AGREED:
+        return AGREED[hint]
     if origin is typing.Annotated:
         return {float: finite, str: names}.get(parts[0], vectors)
     if origin is typing.Literal:
