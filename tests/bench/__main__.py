@@ -1,4 +1,4 @@
-"""Runs all benchmarks, or those named: `python -m tests.bench [NAME...]`."""
+"""Runs the benchmarks, or what is named: `python -m tests.bench [NAME...]`."""
 
 import importlib
 import os
@@ -10,10 +10,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import tests.bench
 
 
+STUDIES = {"__main__", "complexity", "privacy"}
+"""Take minutes and print tables: only when they are named."""
+
+
 def main() -> None:
     """Print one line a benchmark."""
-    names = sys.argv[1:] or sorted(m.name for m in pkgutil.iter_modules(tests.bench.__path__))
-    for name in names:
+    found = {module.name for module in pkgutil.iter_modules(tests.bench.__path__)}
+    for name in sys.argv[1:] or sorted(found - STUDIES):
         if name != "__main__":
             module = importlib.import_module(f"tests.bench.{name}")
             print(f"{name}: {module.bench()}", flush=True)
