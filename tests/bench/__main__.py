@@ -9,7 +9,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import tests.bench
 
-
 STUDIES = {"__main__", "complexity", "privacy"}
 """Take minutes and print tables: only when they are named."""
 
