@@ -13,6 +13,7 @@ from orchestrator.assembly import (
     households_of,
     layout,
     matchmaker_addresses,
+    matchmaker_node,
     orchestrator_node,
 )
 from orchestrator.collect import collect
@@ -27,6 +28,8 @@ from orchestrator.services import Services, host_command, matchmaker_command
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
 from protocol.errors import RunError
+from protocol.exchange_terms import ExchangeTerms
+from protocol.messages import Address
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
@@ -36,8 +39,8 @@ from protocol.terms import Terms
 FAREWELL = 5.0
 """Seconds for hosts to end by themselves."""
 
-TRIED, TRIED_ITERATIONS, TRIAL_DEADLINE = 7, 20, 30.0
-"""Households, iterations and seconds of the trial before a run."""
+TRIED, TRIED_ITERATIONS, TRIED_ROUNDS, TRIAL_DEADLINE = 7, 20, 2, 30.0
+"""Households, iterations, rounds and seconds of the trial before a run."""
 
 
 def run(
@@ -136,11 +139,16 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
 
     What has run once here, forked hosts need not warm up again each in memory of its own.
     """
-    members = inputs.members[:TRIED]
-    terms = Terms(iterations=TRIED_ITERATIONS, patience=TRIAL_DEADLINE)
-    trial = f"{run_id}-trial"
+    members, slots = inputs.members[:TRIED], inputs.population.slots
+    exchange = None
+    if inputs.terms(members[0]).exchange is not None:
+        exchange = ExchangeTerms(rounds=TRIED_ROUNDS)
+    terms = Terms(iterations=TRIED_ITERATIONS, patience=TRIAL_DEADLINE, exchange=exchange)
+    trial, maker = f"{run_id}-trial", Address("matchmaker", "matchmaker")
     host = host_node(trial, "host", {m: inputs.population.households[m] for m in members})
-    node, course = orchestrator_node(trial, members, lambda _: terms, TRIAL_DEADLINE)
+    node, course = orchestrator_node(
+        trial, members, lambda _: terms, TRIAL_DEADLINE, matchmakers=[maker] if exchange else []
+    )
     households = households_of(host)
 
     async def drive(own: Node, done: Callable[[], bool]) -> None:
@@ -150,9 +158,13 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
         finally:
             await bus.close()
 
-    await asyncio.gather(
+    driven = [
         drive(node, lambda: course.finished),
         drive(host, lambda: all(household.finished for household in households)),
-    )
+    ]
+    if exchange is not None:
+        matchmaker = matchmaker_node(trial, maker.name, slots, exchange, epoch=1)
+        driven.append(drive(matchmaker, lambda: course.finished))
+    await asyncio.gather(*driven)
     if course.reason:
         raise RunError(f"the bus at {url} does not carry a run: {course.reason}")
