@@ -1,0 +1,115 @@
+"""Frames: what is said as bytes, and back (docs/protocol.md, Frames)."""
+
+from typing import Any, NamedTuple
+
+import msgpack
+import numpy as np
+
+VERSION = 1
+Address = tuple[str, str]
+NUMBER = (int, float)
+ADDRESS, VECTOR = "address", "vector"
+
+HEARD: dict[str, dict[str, Any]] = {
+    "Place": {
+        **{"position": int, "households": int, "parent": (ADDRESS, None), "children": [ADDRESS]},
+        **{"terms": dict, "matchmakers": [ADDRESS], "roster": [ADDRESS], "attempt": int},
+    },
+    "Go": {"attempt": int},
+    "Release": {},
+    "Abort": {"reason": str},
+    "Up": {
+        **{"iteration": int, "size": int, "response": VECTOR, "discomfort": NUMBER},
+        **{"discomfort_squares": NUMBER, "attempt": int},
+    },
+    "Down": {
+        **{"iteration": int, "response": VECTOR, "discomfort": NUMBER},
+        **{"discomfort_squares": NUMBER, "approved": bool, "reorganise": bool, "attempt": int},
+    },
+    "Match": {
+        **{"session": int, "number": int, "epoch": int, "anew": bool, "engaged": bool},
+        **{"leases": list, "none": [int], "busy": [int]},
+    },
+    "Proposal": {"lease": [int], "slot": int, "given": NUMBER, "taken": NUMBER, "change": NUMBER},
+    "Outcome": {"lease": [int], "slot": int, "accepted": bool, "reason": str},
+    "RoundDone": {"round": int, "count": list, "changed": [int], "attempt": int},
+    "NextRound": {"round": int, "changed": [int], "scale": NUMBER},
+    "End": {"round": int},
+}
+"""What a household may be told: the fields of each kind, and what they are."""
+
+
+class Heard(NamedTuple):
+    """One message that has arrived."""
+
+    to: str
+    sender: str
+    kind: str
+    fields: dict[str, Any]
+
+
+def write(run: str, said: list[tuple[str, str, str, dict[str, Any]]]) -> bytes:
+    """A frame of messages (to, sender, kind, fields); numpy arrays in the fields are vectors."""
+    vectors: list[bytes] = []
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            vectors.append(value.astype("<f8").tobytes())
+            return len(vectors) - 1
+        if isinstance(value, dict):
+            return {key: plain(part) for key, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(part) for part in value]
+        return value
+
+    messages = [[to, sender, kind, plain(fields)] for to, sender, kind, fields in said]
+    data: bytes = msgpack.packb([VERSION, run, messages, vectors])
+    return data
+
+
+def read(run: str, data: bytes) -> list[Heard]:
+    """The messages of a frame that are for households; ValueError if it is to be dropped."""
+    try:
+        version, of_run, messages, raw = msgpack.unpackb(data)
+        if version != VERSION or of_run != run:
+            raise ValueError("of another version or run")
+        vectors = [_vector(part) for part in raw]
+        return [
+            Heard(to, sender, kind, _checked(HEARD[kind], fields, vectors))
+            for to, sender, kind, fields in messages
+            if kind in HEARD
+        ]
+    except (TypeError, KeyError, IndexError, msgpack.UnpackException) as error:
+        raise ValueError("not a frame") from error
+
+
+def _vector(raw: bytes) -> Any:
+    vector = np.frombuffer(raw, "<f8")
+    if not np.isfinite(vector).all():
+        raise ValueError("a vector that is not finite")
+    return vector
+
+
+def _checked(wanted: dict[str, Any], fields: dict[str, Any], vectors: list[Any]) -> dict[str, Any]:
+    if set(fields) != set(wanted):
+        raise ValueError("other fields than these")
+    return {name: _one(kind, fields[name], vectors) for name, kind in wanted.items()}
+
+
+def _one(kind: Any, value: Any, vectors: list[Any]) -> Any:
+    if kind == VECTOR:
+        if type(value) is not int or value < 0:
+            raise ValueError("not the number of a vector")
+        return vectors[value]
+    if kind == ADDRESS:
+        host, name = value
+        return str(host), str(name)
+    if kind == (ADDRESS, None):
+        return None if value is None else _one(ADDRESS, value, vectors)
+    if isinstance(kind, list):
+        return [_one(kind[0], part, vectors) for part in value]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ValueError("a field of another type")
+    if kind == NUMBER and not np.isfinite(value):
+        raise ValueError("a number that is not finite")
+    return value
