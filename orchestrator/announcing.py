@@ -6,7 +6,7 @@ What a part does about it is decided in standing.py.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from orchestrator.assembly import layout
+from orchestrator.assembly import host_count
 from orchestrator.inputs import Inputs
 from orchestrator.settings import RunSettings
 from protocol.bus import Bus
@@ -17,7 +17,7 @@ from protocol.subjects import ANNOUNCEMENTS, EVERYBODY, ORCHESTRATOR
 
 AGAIN = 0.5
 """Seconds after which a run is announced again."""
-_NOT_TOLD = {"nats", "out", "deadline"}
+_NOT_TOLD = {"nats", "out", "deadline", "run"}
 """Settings that concern the orchestrator alone."""
 
 
@@ -27,7 +27,7 @@ def announcement(inputs: Inputs, settings: RunSettings, makers: Sequence[Address
     resolved = settings.model_copy(
         update={
             "isolation": settings.resolved_isolation(len(members)),
-            "hosts": len(layout(members, settings)),
+            "hosts": host_count(members, settings),
         }
     )
     options = resolved.model_dump_json(exclude=_NOT_TOLD, exclude_none=True)

@@ -119,15 +119,24 @@ def layout(members: Sequence[str], settings: RunSettings) -> dict[str, list[str]
 
     In isolation `process` each has a host of its own, of its own name; else a host gets whole
     subtrees, so that hosts seldom wait for one another and answers to many children share frames.
+    Households that others run live nowhere here, and a host that has none left does not exist.
     """
     if settings.resolved_isolation(len(members)) == "process":
-        return {member: [member] for member in members}
-    count = min(settings.hosts or _processors(), len(members))
-    shares = partition(len(members), settings.children, count)
-    return {
-        f"host-{number}": [members[position] for position in share]
-        for number, share in enumerate(shares, 1)
-    }
+        shares = {member: [member] for member in members}
+    else:
+        parts = partition(len(members), settings.children, host_count(members, settings))
+        shares = {
+            f"host-{number}": [members[position] for position in part]
+            for number, part in enumerate(parts, 1)
+        }
+    others = set(settings.externals)
+    own = {host: [name for name in share if name not in others] for host, share in shares.items()}
+    return {host: share for host, share in own.items() if share}
+
+
+def host_count(members: Sequence[str], settings: RunSettings) -> int:
+    """Among how many hosts the tree is divided, unless each household has its own."""
+    return min(settings.hosts or _processors(), len(members))
 
 
 def _processors() -> int:

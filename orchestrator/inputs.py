@@ -62,6 +62,9 @@ def read_inputs(settings: RunSettings) -> Inputs:
         members = tuple(name for name in members if name not in absent)
         if not members:
             raise InputError("nobody takes part", file=settings.mandates)
+    for name in settings.externals:
+        if name not in members:
+            raise InputError(f"no household {name!r} takes part", field="--external")
     return Inputs(
         population, members, lambda name: special.get(name, common), target, digest, mandates
     )

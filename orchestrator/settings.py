@@ -81,8 +81,17 @@ class RunSettings(BaseModel):
     )
     hosts: int | None = Field(None, ge=1, description="Processes for task and subtree isolation.")
     nats: str | None = Field(None, description="URL of a NATS server (default: an embedded one).")
+    run: str | None = Field(None, description="Id of the run (default: made up).")
+    external: str | None = Field(
+        None, description="Households that others run, comma separated; they come by themselves."
+    )
     deadline: float = Field(60.0, gt=0, description="Seconds without progress that end a run.")
     out: Path = Field(Path("results"), description="Folder for the results.")
+
+    @property
+    def externals(self) -> tuple[str, ...]:
+        """The households that others run."""
+        return tuple(name.strip() for name in (self.external or "").split(",") if name.strip())
 
     def resolved_rounds(self) -> int:
         """Rounds of the exchange at most: the rule paper does not end by itself."""

@@ -43,6 +43,8 @@ def simulate(
     if settings.isolation == "auto":
         alone = {"isolation": "subtree", "hosts": settings.hosts or 1}
         settings = settings.model_copy(update=alone)
+    if settings.external:  # nobody else is here
+        settings = settings.model_copy(update={"external": None})
     makers = matchmaker_addresses(settings)
     terms = inputs.terms(inputs.members[0]).exchange
     services = [

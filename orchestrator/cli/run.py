@@ -23,6 +23,7 @@ from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate as run_simulated
 from orchestrator.summary import print_summary
 from protocol.errors import InputError
+from protocol.subjects import check_name
 
 
 def register(app: typer.Typer) -> None:
@@ -34,10 +35,12 @@ def register(app: typer.Typer) -> None:
 
 def run(settings: RunSettings) -> None:
     """Run households as processes on a NATS bus, and write the results."""
+    if settings.external and settings.nats is None:
+        raise InputError("say where they find the run: a NATS server", field="--nats")
     inputs = read_inputs(settings)
     with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_live(_run_id(), inputs, settings, watch, kept)
+            results = run_live(_call(_run_id(settings), settings), inputs, settings, watch, kept)
         _finish(results, settings, kept)
 
 
@@ -46,7 +49,7 @@ def simulate(settings: RunSettings) -> None:
     inputs = read_inputs(settings)
     with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_simulated(_run_id(), inputs, settings, watch, kept)
+            results = run_simulated(_run_id(settings), inputs, settings, watch, kept)
         _finish(results, settings, kept)
 
 
@@ -60,14 +63,23 @@ def orchestrate(settings: RunSettings) -> None:
         raise InputError("say how many hosts stand by: host-1, host-2, ...", field="--hosts")
     inputs = read_inputs(settings)
     with _progress(settings) as watch:
-        results = run_standing(_run_id(), inputs, settings, watch)
+        results = run_standing(_call(_run_id(settings), settings), inputs, settings, watch)
     write(results, settings.out)
     print_summary(results, settings.out)
 
 
-def _run_id() -> str:
-    """A name for the run that no other run on the same bus has."""
+def _run_id(settings: RunSettings) -> str:
+    """The name that was given to the run, or one that no other run on the same bus has."""
+    if settings.run is not None:
+        return check_name(settings.run, "--run")
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
+
+
+def _call(run: str, settings: RunSettings) -> str:
+    """Tell those who run households of this run themselves what they must know."""
+    if settings.externals:
+        print(f"coflex: run {run} waits for {', '.join(settings.externals)}", file=sys.stderr)
+    return run
 
 
 @contextmanager

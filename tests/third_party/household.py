@@ -212,7 +212,7 @@ class Household:
     # -- after stage 2 ----------------------------------------------------------------------------
 
     def exchanged(self) -> None:
-        """After a step of stage 2: the orchestrator sees how far the root is; perhaps it is over."""
+        """After a step of stage 2: the root tells how far it is; perhaps it is over."""
         assert self.exchange is not None
         counts = self.exchange.counts
         for number in range(self.told, len(counts)):
