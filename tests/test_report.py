@@ -21,7 +21,10 @@ from orchestrator.cli import app
 from orchestrator.exchange_account import worse_off
 from orchestrator.report import series as report_series
 from orchestrator.report import write_report
-from orchestrator.results import RunResults, read, write
+from orchestrator.report.page import UNTRACED, page
+from orchestrator.report.partners import GROUPS_AT_MOST, groups_of, partner_drawings
+from orchestrator.report.partners import table as partner_table
+from orchestrator.results import ExchangeRow, RunResults, read, write
 from orchestrator.summary import print_summary
 from protocol.errors import InputError
 from tests.sample_results import assemble, sample_results
@@ -216,6 +219,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]
     return results, folder
 
 
+def exchanges(*pairs: tuple[str, str]) -> tuple[ExchangeRow, ...]:
+    return tuple(
+        ExchangeRow(1, slot, asked, agreed, 1.5, 1.0, 0.5, 0.25)
+        for slot, (asked, agreed) in enumerate(pairs)
+    )
+
+
 class TestReport:
     def test_has_a_picture_and_its_data_for_each_figure(
         self, written: tuple[RunResults, Path]
@@ -361,6 +371,38 @@ class TestReport:
         )
         assert "0 in 1 round, 0 proposed\n" in re.sub(" +\n", "\n", printed(still))
 
+    def test_tells_who_exchanged_with_whom_if_it_was_traced(self, tmp_path: Path) -> None:
+        results = sample_results(exchange=True)
+        assert UNTRACED in page(results, [])
+        none = replace(results, exchanges=())
+        assert UNTRACED not in page(none, [])
+        assert partner_drawings(none) == []
+        traced = replace(results, exchanges=exchanges(("h0", "h7"), ("h0", "h9"), ("h3", "h0")))
+        write_report(traced, tmp_path)
+        assert (tmp_path / "partners.png").read_bytes().startswith(b"\x89PNG\r\n")
+        found = table(tmp_path / "partners.csv")
+        # Four households took part: they stand for themselves.
+        assert [(row["requester"], row["responder"]) for row in found] == [
+            ("h0", "h7"),
+            ("h0", "h9"),
+            ("h3", "h0"),
+        ]
+
+    def test_many_partners_are_grouped_by_level(self) -> None:
+        results = sample_results(31, exchange=True)
+        pairs = [(f"h{i}", f"h{(i + 1) % 31}") for i in range(31)]
+        traced = replace(results, exchanges=exchanges(*pairs))
+        groups = groups_of(traced)
+        assert groups.names == ("level 1", "level 2", "level 3", "level 4", "level 5")
+        columns = partner_table(traced, groups).columns
+        assert sum(map(int, columns["exchanges"])) == 31
+        assert sum(map(float, columns["requester_gain"])) == pytest.approx(31 * 0.5)
+        assert sum(map(float, columns["responder_gain"])) == pytest.approx(31 * 0.25)
+        rows = tuple(replace(row, level=row.position + 1) for row in results.rows)
+        chain = groups_of(replace(traced, rows=rows))
+        assert len(chain.names) == GROUPS_AT_MOST
+        assert chain.names[0] == "levels 1 to 3"
+
     def test_a_tree_like_a_chain_can_be_drawn(self, tmp_path: Path) -> None:
         results = sample_results(40, exchange=True)
         rows = tuple(replace(row, level=row.position + 1) for row in results.rows)
@@ -373,7 +415,7 @@ class TestReport:
             assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
     def test_says_what_to_install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("figures", "style", "exchange"):
+        for name in ("figures", "style", "exchange", "partners"):
             monkeypatch.delitem(sys.modules, f"orchestrator.report.{name}", raising=False)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         with pytest.raises(InputError, match=r"needs matplotlib: .*coflex\[report\]"):

@@ -13,6 +13,7 @@ from orchestrator.account import discomfort_in_course, drawn_target, number
 from orchestrator.metrics import cost_unit
 from orchestrator.report import series
 from orchestrator.report.exchange import exchange_drawings
+from orchestrator.report.partners import partner_drawings
 from orchestrator.report.style import (
     COLOURS,
     INK,
@@ -66,6 +67,7 @@ def drawings(results: RunResults) -> list[Drawing]:
             lambda: plans(results),
         ),
         *exchange_drawings(results),
+        *partner_drawings(results),
     ]
 
 

@@ -9,6 +9,10 @@ from orchestrator.exchange_account import ROUND_HEADS, exchange_facts, round_lin
 from orchestrator.report.style import Drawing
 from orchestrator.results import RunResults
 
+UNTRACED = (
+    "<p>Who exchanged with whom is known only of a run with <code>--trace</code>: run again with "
+    "it to see it here.</p>"
+)
 _STYLE = """
 body { color: #222; background: #fff; margin: 2rem auto; max-width: 50rem; padding: 0 1rem;
        font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; }
@@ -95,6 +99,7 @@ def _exchange(results: RunResults) -> list[str]:
         _pairs(exchange_facts(results)),
         f'<table class="rounds">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n'
         "</table>",
+        *([UNTRACED] if results.exchanges is None else []),
     ]
 
 
