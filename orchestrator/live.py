@@ -33,7 +33,7 @@ from protocol.messages import Address
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
-from protocol.subjects import ORCHESTRATOR
+from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import Terms
 
 FAREWELL = 5.0
@@ -164,7 +164,8 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
     ]
     if exchange is not None:
         matchmaker = matchmaker_node(trial, maker.name, slots, exchange, epoch=1)
-        driven.append(drive(matchmaker, lambda: course.finished))
+        voice = matchmaker.machines[HOST]
+        driven.append(drive(matchmaker, lambda: bool(getattr(voice, "released", False))))
     await asyncio.gather(*driven)
     if course.reason:
         raise RunError(f"the bus at {url} does not carry a run: {course.reason}")
