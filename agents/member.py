@@ -290,7 +290,7 @@ class Member:
     def _on_place(self, place: Place, now: float) -> list[Envelope]:
         if place.attempt <= self._attempt or self.finished:
             # Begun already, perhaps, by what a child said in the attempt before.
-            return [self.to_orchestrator(Ready(place.attempt))]
+            return [self.to_orchestrator(Ready(place.attempt, self._session))]
         if self._exchanging is not None and self._exchanging.begun:
             raise PeerError("the exchange has begun: nobody may begin anew")
         target = place.terms.target
@@ -301,7 +301,7 @@ class Member:
         self._stage = self._make_stage(self, place)
         self._place, self._patience = place, place.terms.patience
         self.phase, self._attempt = Phase.PLACED, place.attempt
-        return self.say([self.to_orchestrator(Ready(place.attempt))], now)
+        return self.say([self.to_orchestrator(Ready(place.attempt, self._session))], now)
 
     def _placed(self) -> Stage:
         if self._stage is None:

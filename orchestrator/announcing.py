@@ -4,6 +4,7 @@ What a part does about it is decided in standing.py.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from orchestrator.assembly import host_count
@@ -11,12 +12,15 @@ from orchestrator.inputs import Inputs
 from orchestrator.settings import RunSettings
 from protocol.bus import Bus
 from protocol.codec import Item, decode_frame, encode_frame, run_of
-from protocol.errors import DecodeError
+from protocol.errors import DecodeError, RunError
 from protocol.messages import Address, Announce
+from protocol.shell import Shell
 from protocol.subjects import ANNOUNCEMENTS, EVERYBODY, ORCHESTRATOR
 
 AGAIN = 0.5
 """Seconds after which a run is announced again."""
+SILENCE = 15.0
+"""Seconds without an announcement after which a run is given up by those who stand by."""
 _NOT_TOLD = {"nats", "out", "deadline", "run"}
 """Settings that concern the orchestrator alone."""
 
@@ -41,6 +45,29 @@ async def announce(bus: Bus, run: str, announced: Announce) -> None:
     while True:
         await bus.publish(ANNOUNCEMENTS, data)
         await asyncio.sleep(AGAIN)
+
+
+class UnattendedError(RunError):
+    """A run that is not announced any more, though it was not heard to end."""
+
+
+async def give_up_in_silence(bus: Bus, run: str, shell: Shell) -> None:
+    """From now on, end `shell` with UnattendedError when the run is not announced for long."""
+    loop = asyncio.get_running_loop()
+
+    def give_up() -> None:
+        shell.fail(UnattendedError(f"not announced for {SILENCE:g} s, so it is over"))
+
+    timer = loop.call_later(SILENCE, give_up)
+
+    def receive(subject: str, data: bytes) -> None:
+        nonlocal timer
+        with contextlib.suppress(DecodeError):
+            if run_of(data) == run:
+                timer.cancel()
+                timer = loop.call_later(SILENCE, give_up)
+
+    await bus.subscribe(ANNOUNCEMENTS, receive, shell.fail)
 
 
 async def await_run(bus: Bus, wanted: Callable[[str], bool]) -> tuple[str, Announce]:

@@ -139,8 +139,9 @@ class RunCourse:
         if self._hosts.get(sender.name) != sender:
             raise PeerError(f"{sender.name} does not live on {sender.host}")
         match message:
-            case Ready(attempt=attempt):
-                return self._on_ready(sender, now) if attempt == self.attempt else []
+            case Ready(attempt=attempt, session=session):
+                old = attempt != self.attempt or session < self._sessions[sender.name]
+                return [] if old else self._on_ready(sender, now)
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
                 if rises and self.stage is Stage.PLANNING:  # else of an attempt that is over

@@ -14,6 +14,7 @@ from agents.exchange.sqlite_journal import SqliteJournal
 from agents.household import Household
 from agents.member import Phase
 from agents.saved import save_schedule
+from orchestrator.announcing import give_up_in_silence
 from orchestrator.assembly import host_node, households_of
 from orchestrator.inputs import Inputs
 from orchestrator.results import JOURNALS_FOLDER, SCHEDULES_FOLDER
@@ -60,8 +61,10 @@ def serve(
     kept: Path,
     connection: Connection,
     once_running: Callable[[], None] = lambda: None,
+    standing: bool = False,
 ) -> None:
-    """Be the host of that name until all its households have left; go on where its journal ends."""
+    """Be the host of that name until all its households have left; go on where its journal ends.
+    `standing`: a run that is not announced any more is given up (UnattendedError)."""
     host = connection.name
     plans = {name: inputs.population.households[name] for name in households}
     gc.set_threshold(GARBAGE_AFTER * len(plans))
@@ -75,16 +78,23 @@ def serve(
         mandates=inputs.mandates,
         session=time.time_ns() // 1000,
     )
-    asyncio.run(_serve(node, connection, once_running))
+    asyncio.run(_serve(node, connection, once_running, standing))
     journal.close()
     members = households_of(node)
     if settings.save_schedules and all(member.phase is Phase.RELEASED for member in members):
         save_schedules(members, kept)
 
 
-async def _serve(node: Node, connection: Connection, once_running: Callable[[], None]) -> None:
+async def _serve(
+    node: Node, connection: Connection, once_running: Callable[[], None], standing: bool
+) -> None:
     once_running()
     households = households_of(node)
     bus = await NatsBus.connect(connection, PATIENCE)
-    await Shell(node, bus).run(lambda: all(household.finished for household in households))
-    await bus.close()
+    shell = Shell(node, bus)
+    try:
+        if standing:
+            await give_up_in_silence(bus, node.run, shell)
+        await shell.run(lambda: all(household.finished for household in households))
+    finally:
+        await bus.close()

@@ -8,6 +8,7 @@ import time
 from importlib.metadata import version
 
 from matchmaker.machine import Matchmaker
+from orchestrator.announcing import give_up_in_silence
 from orchestrator.assembly import matchmaker_node
 from protocol.bus import Connection
 from protocol.exchange_terms import ExchangeTerms
@@ -23,15 +24,17 @@ SERVICE = "coflex-matchmaker"
 ENDPOINT = "lookup"
 
 
-def serve_lookups(run: str, slots: int, terms: ExchangeTerms, connection: Connection) -> None:
-    """Be the matchmaker of that name; InputError if there is no bus, RunError if it cannot go
-    on."""
+def serve_lookups(
+    run: str, slots: int, terms: ExchangeTerms, connection: Connection, standing: bool
+) -> None:
+    """Be the matchmaker of that name; InputError if there is no bus, RunError if it cannot go on.
+    `standing`: a run that is not announced any more is given up (UnattendedError)."""
     epoch = time.time_ns() // 1000
     node = matchmaker_node(run, connection.name, slots, terms, epoch=epoch)
-    asyncio.run(_serve(node, epoch, connection))
+    asyncio.run(_serve(node, epoch, connection, standing))
 
 
-async def _serve(node: Node, epoch: int, connection: Connection) -> None:
+async def _serve(node: Node, epoch: int, connection: Connection, standing: bool) -> None:
     host, machine = node.machines[HOST], node.machines[node.name]
     assert isinstance(machine, Matchmaker)
     bus = await NatsBus.connect(connection, PATIENCE)
@@ -51,6 +54,8 @@ async def _serve(node: Node, epoch: int, connection: Connection) -> None:
         return Work(machine.answered + errors, errors, shell.seconds, machine.ledger.summary())
 
     try:
+        if standing:
+            await give_up_in_silence(bus, node.run, shell)
         await shell.run(
             lambda: bool(getattr(host, "released", False)),
             heard=lambda: attend(bus, service, work),

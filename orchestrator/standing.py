@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.announcing import await_run
+from orchestrator.announcing import UnattendedError, await_run
 from orchestrator.assembly import COURSE, layout
 from orchestrator.hosting import serve
 from orchestrator.inputs import read_inputs
@@ -45,6 +45,9 @@ def stand_by(connection: Connection, run: str | None, part: Part) -> None:
             name, announced = asyncio.run(_next(connection, wanted))
             try:
                 part(name, announced)
+            except UnattendedError as silence:
+                print(f"coflex: run {name}: {silence}", file=sys.stderr)
+                continue  # and take part again, should it be announced again
             except (InputError, RunError) as error:
                 asyncio.run(_complain(connection, name, str(error)))
                 if run is not None:
@@ -55,28 +58,35 @@ def stand_by(connection: Connection, run: str | None, part: Part) -> None:
             over.add(name)
 
 
-def host_part(connection: Connection, kept: Path, per_run: bool) -> Part:
-    """Be the host of that name; in a run that has no host of that name, nothing. `per_run`: what is
-    kept goes to a folder for each run."""
+def host_part(connection: Connection, kept: Path, standing: bool) -> Part:
+    """Be the host of that name; in a run that has no host of that name, nothing. `standing`: what
+    is kept goes to a folder for each run, and a run that falls silent is given up."""
 
     def take(run: str, announced: Announce) -> None:
         settings = settings_from(json.loads(announced.settings))
         inputs = read_inputs(settings)
         households = layout(inputs.members, settings).get(connection.name)
         if households is not None:
-            folder = kept / run if per_run else kept
-            serve(run, households, inputs, settings, kept=folder, connection=connection)
+            serve(
+                run,
+                households,
+                inputs,
+                settings,
+                kept=kept / run if standing else kept,
+                connection=connection,
+                standing=standing,
+            )
 
     return take
 
 
-def matchmaker_part(connection: Connection) -> Part:
+def matchmaker_part(connection: Connection, standing: bool) -> Part:
     """Be the matchmaker of that name; in a run that does not need it, nothing."""
 
     def take(run: str, announced: Announce) -> None:
         needed = any(maker.host == connection.name for maker in announced.matchmakers)
         if needed and announced.exchange is not None:
-            serve_lookups(run, announced.slots, announced.exchange, connection)
+            serve_lookups(run, announced.slots, announced.exchange, connection, standing)
 
     return take
 

@@ -114,7 +114,7 @@ def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: Stage
 
 
 def test_a_host_without_the_data_ends_the_run_and_says_why(parts: Parts, tmp_path: Path) -> None:
-    chosen = settings(parts, deadline=30)
+    chosen = settings(parts)
     inputs = read_inputs(chosen)
     elsewhere = chosen.model_copy(update={"demo": False, "dataset": tmp_path / "nowhere"})
     with pytest.raises(RunError, match=r"host-\d: .*nowhere"):

@@ -30,7 +30,7 @@ def matchmaker(
 ) -> None:
     """Stand by as a matchmaker: tell households who offers what, and who is busy."""
     connection = Connection(nats, check_name(name, "name"))
-    stand_by(connection, _checked(run), matchmaker_part(connection))
+    stand_by(connection, _checked(run), matchmaker_part(connection, standing=run is None))
 
 
 def host(
@@ -61,7 +61,7 @@ def host(
 
 def _host(nats: str, name: str, keep: Path, run: str | None) -> None:
     connection = Connection(nats, check_name(name, "name"))
-    stand_by(connection, _checked(run), host_part(connection, keep, per_run=run is None))
+    stand_by(connection, _checked(run), host_part(connection, keep, standing=run is None))
 
 
 def _checked(run: str | None) -> str | None:

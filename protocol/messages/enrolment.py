@@ -60,6 +60,8 @@ class Ready:
     """Household to orchestrator: placed. Repeated until Go arrives."""
 
     attempt: int = 1
+    session: int = 0
+    """As in Enrol: what an earlier life of the household said does not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ class Household:
         if self.gone:
             return
         if place["attempt"] <= self.attempt:
-            return self.voice.say(ORCHESTRATOR, "Ready", attempt=place["attempt"])
+            fields = {"attempt": place["attempt"], "session": self.session}
+            return self.voice.say(ORCHESTRATOR, "Ready", **fields)
         terms = place["terms"]
         wanted = {name: terms[name] for name in KNOWN} != KNOWN
         exchange = terms["exchange"]
@@ -110,7 +111,8 @@ class Household:
         self.closing, self.closed, self.exchange = {}, None, None
         self.risen, self.summed, self.told = False, False, 0
         self.planning = Planning(self.name, self.plans, self.preferred, terms, place["households"])
-        return self.voice.insist("orchestrator", ORCHESTRATOR, "Ready", attempt=self.attempt)
+        fields = {"attempt": self.attempt, "session": self.session}
+        return self.voice.insist("orchestrator", ORCHESTRATOR, "Ready", **fields)
 
     def fail(self, reason: str) -> None:
         self.voice.say(ORCHESTRATOR, "Failure", reason=reason)
