@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 Receive = Callable[[str, bytes], None]
@@ -17,6 +18,8 @@ class Connection:
     url: str
     name: str
     """Name of this endpoint, for the server's logs and for the own inbox."""
+    keys: Path | None = None
+    """Folder with the keys that show it is this one (identity.py); None: neither keys nor TLS."""
 
 
 class Bus(Protocol):

@@ -17,6 +17,8 @@ from nats.errors import Error as NatsError
 
 from protocol.bus import Connection, Fail, Receive
 from protocol.errors import InputError, RunError
+from protocol.identity import read_identity
+from protocol.subjects import replies
 
 CONNECT_SECONDS = 30
 """For one attempt; many processes that connect at once need their time."""
@@ -70,7 +72,8 @@ class NatsBus:
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_SECONDS,
                 ping_interval=PING_SECONDS,
-                inbox_prefix=f"_INBOX_{connection.name}".encode(),
+                inbox_prefix=replies(connection.name).encode(),
+                **_secured(connection),
             )
         )
         try:
@@ -190,6 +193,20 @@ class NatsBus:
         self._failure = self._failure or failure
         if self._fail is not None:
             self._fail(self._failure)
+
+
+def _secured(connection: Connection) -> dict[str, Any]:
+    """The client's options for a connection with keys."""
+    if connection.keys is None:
+        return {}
+    identity = read_identity(connection.keys, connection.name)
+    # TLS comes before a single word of NATS, or else who is in between could say that the server
+    # wants none, and the client would go on in the clear.
+    return {
+        "tls": identity.tls,
+        "tls_handshake_first": True,
+        "nkeys_seed_str": identity.seed,
+    }
 
 
 def _said(error: Exception) -> str:

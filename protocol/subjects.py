@@ -50,6 +50,12 @@ def inbox(run: str, host: str) -> str:
     return f"coflex.{run}.to.{host}.from.*"
 
 
+def replies(name: str) -> str:
+    """What the subjects begin with on which `name` awaits answers to its requests: with one that
+    all share, anybody could read anybody's."""
+    return f"_INBOX_{name}"
+
+
 def sender_of(subject: str) -> str:
     """The host that wrote to this subject."""
     parts = subject.split(".")

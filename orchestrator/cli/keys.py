@@ -1,0 +1,89 @@
+"""`coflex keys`: who may take part on a bus, and the files with which they show it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from protocol.errors import InputError
+
+RELOAD = "Have running servers read it: nats-server --signal reload"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("keys")(keys)
+
+
+def keys(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of all keys of a bus.")],
+    hosts: Annotated[
+        str | None, typer.Option(help="Make keys for these: host-1,host-2,...")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="Make keys for so many: host-1 to host-N.")
+    ] = None,
+    matchmakers: Annotated[
+        int, typer.Option(min=0, help="Matchmakers to make keys for, besides.")
+    ] = 1,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or address under which the server is reached; repeatable."),
+    ] = None,
+    add: Annotated[str | None, typer.Option(help="Keys for further parts: NAME,...")] = None,
+    rotate: Annotated[
+        str | None, typer.Option(help="New keys for parts, or for the server: NAME,...")
+    ] = None,
+    revoke: Annotated[
+        str | None, typer.Option(help="These may not take part any more: NAME,...")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="For how long certificates are valid.")] = 365,
+) -> None:
+    """Make certificates, nkeys and a server's configuration; add, rotate, revoke parts; or list
+    them."""
+    from orchestrator.keys.keyring import Keyring
+
+    asked = [option for option in (hosts, count, add, rotate, revoke) if option is not None]
+    if len(asked) > 1:
+        raise InputError("do one thing at a time: --hosts, --count, --add, --rotate or --revoke")
+    ring = Keyring(folder, datetime.now(UTC), days)
+    if hosts is not None or count is not None:
+        names = _names(hosts) if hosts is not None else _numbered(count or 0)
+        ring.make(names, matchmakers, server or [])
+        typer.echo(f"Keys of {len(ring.users())} parts in {folder}.")
+        typer.echo(f"Start the server: cd {folder} && nats-server -c nats.conf")
+        typer.echo("Copy to each machine the folders of its parts; keep ca/ apart, and offline.")
+    elif add is not None:
+        ring.add(_names(add))
+        typer.echo(f"Added {add}. {RELOAD}, then copy the folder to its machine.")
+    elif rotate is not None:
+        ring.rotate(_names(rotate))
+        typer.echo(
+            f"New keys for {rotate}. Copy the folder to its machine. {RELOAD}; then start the "
+            "part again there, since the old keys are not taken any more."
+        )
+    elif revoke is not None:
+        ring.revoke(_names(revoke))
+        typer.echo(f"Revoked {revoke}. {RELOAD}: it is cut off then, and not before.")
+    else:
+        _list(folder)
+
+
+def _list(folder: Path) -> None:
+    from orchestrator.keys.keyring import Keyring
+    from orchestrator.keys.server_config import SERVER
+
+    ring = Keyring(folder, datetime.now(UTC))
+    for name, key in [*sorted(ring.users().items()), (SERVER, "")]:
+        ends = ring.expiry(name)
+        until = f"until {ends:%Y-%m-%d}" if ends else "keys not in this folder"
+        typer.echo(f"{name:16} {until:24} {key}".rstrip())
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"host-{number + 1}" for number in range(count)]

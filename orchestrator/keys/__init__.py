@@ -1,0 +1,1 @@
+"""Keys of the parts of a bus: certificates and nkeys, made, added, rotated and revoked."""

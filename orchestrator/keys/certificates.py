@@ -1,0 +1,139 @@
+"""Certificates: a CA of our own, the server's, and one for each part. No files, no clock.
+
+All keys are on the curve P-256. A certificate names its part; that the part may only do what its
+name allows is for the nkey and the server's permissions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+CA_DAYS = 3650
+BACKDATED = timedelta(minutes=10)
+"""So that a certificate is valid at once on a machine whose clock is behind."""
+CA_NAME = "coflex CA"
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A private key and its certificate."""
+
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    def key_pem(self) -> bytes:
+        """The private key, not encrypted."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+    def pem(self) -> bytes:
+        """The certificate."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def make_ca(now: datetime) -> Certified:
+    """A CA that can sign certificates and nothing else, and no further CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(CA_NAME)
+    made = (
+        _begun(name, name, key, now, CA_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return Certified(key, made)
+
+
+def make_server(ca: Certified, names: Sequence[str], now: datetime, days: int) -> Certified:
+    """For a server reached by these names and addresses. It may be a client too: of the other
+    servers of a cluster."""
+    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    known = x509.SubjectAlternativeName([_alternative(name) for name in names])
+    return _signed(ca, "server", known, usages, now, days)
+
+
+def make_part(ca: Certified, name: str, now: datetime, days: int) -> Certified:
+    """For the part of that name."""
+    known = x509.SubjectAlternativeName([x509.DNSName(name)])
+    return _signed(ca, name, known, [ExtendedKeyUsageOID.CLIENT_AUTH], now, days)
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """Names and addresses that a certificate is for."""
+    known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in known]
+
+
+def _signed(
+    ca: Certified,
+    name: str,
+    known: x509.SubjectAlternativeName,
+    usages: Sequence[x509.ObjectIdentifier],
+    now: datetime,
+    days: int,
+) -> Certified:
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key())
+    made = (
+        _begun(_name(name), ca.certificate.subject, key, now, days)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(known, critical=False)
+        .add_extension(issuer, critical=False)
+        .sign(ca.key, hashes.SHA256())
+    )
+    return Certified(key, made)
+
+
+def _begun(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    now: datetime,
+    days: int,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
