@@ -21,7 +21,7 @@ AGAIN = 0.5
 """Seconds after which a run is announced again."""
 SILENCE = 15.0
 """Seconds without an announcement after which a run is given up by those who stand by."""
-_NOT_TOLD = {"nats", "out", "deadline", "run"}
+_NOT_TOLD = {"nats", "keys", "insecure", "out", "deadline", "run"}
 """Settings that concern the orchestrator alone."""
 
 

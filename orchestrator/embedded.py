@@ -4,6 +4,7 @@ with it, whatever ends the run. Neither process nor file of it stays behind."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sysconfig
 import tempfile
@@ -44,11 +45,14 @@ class EmbeddedServer:
     """A nats-server of our own, as a context manager. Start it in the main thread: the kernel ends
     it with the thread that started it.
 
-    `configuration` holds further lines in the server's own format.
+    `configuration` holds further lines in the server's own format; `file` is a whole configuration
+    instead, and the server then runs in its folder.
     """
 
-    def __init__(self, port: int | None = None, configuration: str = "") -> None:
-        self._port, self._configuration = port, configuration
+    def __init__(
+        self, port: int | None = None, configuration: str = "", file: Path | None = None
+    ) -> None:
+        self._port, self._configuration, self._file = port, configuration, file
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
@@ -87,7 +91,10 @@ class EmbeddedServer:
 
     def _start(self, folder: Path) -> None:
         log, configuration = folder / "server.log", folder / "nats.conf"
-        configuration.write_text(f"max_payload: {MAX_PAYLOAD}\n{self._configuration}\n")
+        if self._file is not None:
+            configuration = self._file.absolute()
+        else:
+            configuration.write_text(f"max_payload: {MAX_PAYLOAD}\n{self._configuration}\n")
         port = -1 if self._port is None else self._port
         server = find_server()
         try:
@@ -96,6 +103,7 @@ class EmbeddedServer:
                     *(server, "-c", configuration, "-l", log, "--ports_file_dir", folder),
                     *("-a", "127.0.0.1", "-p", str(port)),
                 ),
+                cwd=self._file.parent if self._file is not None else None,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -112,6 +120,10 @@ class EmbeddedServer:
                 raise RunError(f"the embedded nats-server did not start: {said}")
             time.sleep(0.002)
         self.url = url
+
+    def reload(self) -> None:
+        """Have it read its configuration again."""
+        os.kill(self.pid, signal.SIGHUP)
 
     def kill(self) -> None:
         """End it at once, without a farewell (kill -9)."""

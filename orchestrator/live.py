@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,11 +23,12 @@ from orchestrator.embedded import EmbeddedServer
 from orchestrator.hosting import serve
 from orchestrator.inputs import Inputs
 from orchestrator.processes import HostProcesses
+from orchestrator.reach import reach
 from orchestrator.results import RunResults
 from orchestrator.services import Services, host_command, matchmaker_command
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
-from protocol.errors import RunError
+from protocol.errors import InputError, RunError
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
 from protocol.nats_bus import NatsBus
@@ -72,7 +73,7 @@ def _run(
         run_id, members, inputs.terms, settings.deadline, matchmakers=makers
     )
     with contextlib.ExitStack() as stack:
-        url = settings.nats or stack.enter_context(EmbeddedServer()).url
+        bus = _way(settings, [*hosts, *(maker.host for maker in makers)], stack)
 
         def host(name: str) -> None:
             serve(
@@ -81,7 +82,7 @@ def _run(
                 inputs,
                 settings,
                 kept=kept,
-                connection=Connection(url, name),
+                connection=bus.named(name),
                 once_running=processes.end_with_parent,
             )
 
@@ -94,19 +95,19 @@ def _run(
                 if reason:
                     shell.post(course.fail(reason, shell.clock()))
 
-        asyncio.run(_try(run_id, inputs, url))
+        if hosts:
+            asyncio.run(_try(run_id, inputs, bus, next(iter(hosts))))
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
         commands = {
-            **{maker.host: matchmaker_command(run_id, url, maker.host) for maker in makers},
-            **{name: host_command(run_id, url, name, kept) for name in hosts},
+            **{maker.host: matchmaker_command(run_id, bus.named(maker.host)) for maker in makers},
+            **{name: host_command(run_id, bus.named(name), kept) for name in hosts},
         }
         services = stack.enter_context(Services(commands))
         for maker in makers:
             services.start(maker.host)
         announced = announcement(inputs, settings, makers)
-        orchestrator = Connection(url, ORCHESTRATOR)
-        trouble = asyncio.run(conduct(node, course, orchestrator, announced, watch, child_ended))
+        trouble = asyncio.run(conduct(node, course, bus, announced, watch, child_ended))
         if course.reason:
             raise RunError("; ".join(filter(None, (course.reason, trouble))))
         processes.join(FAREWELL)
@@ -117,13 +118,12 @@ def _run(
 def run_standing(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
     """Run with hosts and matchmakers that stand by at the URL of the settings; they keep their
     journals themselves. RunError says why it could not end well."""
-    assert settings.nats is not None
+    connection = reach(settings.nats, ORCHESTRATOR, settings.keys, settings.insecure)
     began, makers = time.monotonic(), matchmaker_addresses(settings)
     node, course = orchestrator_node(
         run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
     )
     announced = announcement(inputs, settings, makers)
-    connection = Connection(settings.nats, ORCHESTRATOR)
     try:
         trouble = asyncio.run(conduct(node, course, connection, announced, watch))
     except KeyboardInterrupt:
@@ -134,8 +134,23 @@ def run_standing(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watc
     return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
 
 
-async def _try(run_id: str, inputs: Inputs, url: str) -> None:
-    """A short run of a few households in this process, over the bus: it must carry a run at all.
+def _way(settings: RunSettings, names: Iterable[str], stack: contextlib.ExitStack) -> Connection:
+    """The orchestrator's connection, to a server that `stack` ends unless it is somebody's. There,
+    the parts of these names can connect as well."""
+    if settings.nats is not None:
+        for name in names:
+            reach(settings.nats, name, settings.keys, settings.insecure)
+        return reach(settings.nats, ORCHESTRATOR, settings.keys, settings.insecure)
+    if settings.keys is not None:
+        raise InputError(
+            "the embedded server has no use for keys: name a server with --nats", field="--keys"
+        )
+    return Connection(stack.enter_context(EmbeddedServer()).url, ORCHESTRATOR)
+
+
+async def _try(run_id: str, inputs: Inputs, connection: Connection, name: str) -> None:
+    """A short run of a few households in this process, over the bus, as the host `name`: it must
+    carry a run at all.
 
     What has run once here, forked hosts need not warm up again each in memory of its own.
     """
@@ -144,15 +159,15 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
     if inputs.terms(members[0]).exchange is not None:
         exchange = ExchangeTerms(rounds=TRIED_ROUNDS)
     terms = Terms(iterations=TRIED_ITERATIONS, patience=TRIAL_DEADLINE, exchange=exchange)
-    trial, maker = f"{run_id}-trial", Address("matchmaker", "matchmaker")
-    host = host_node(trial, "host", {m: inputs.population.households[m] for m in members})
+    trial, maker = f"{run_id}-trial", Address("matchmaker-1", "matchmaker-1")
+    host = host_node(trial, name, {m: inputs.population.households[m] for m in members})
     node, course = orchestrator_node(
         trial, members, lambda _: terms, TRIAL_DEADLINE, matchmakers=[maker] if exchange else []
     )
     households = households_of(host)
 
     async def drive(own: Node, done: Callable[[], bool]) -> None:
-        bus = await NatsBus.connect(Connection(url, own.name))
+        bus = await NatsBus.connect(connection.named(own.name))
         try:
             await Shell(own, bus).run(done)
         finally:
@@ -168,4 +183,4 @@ async def _try(run_id: str, inputs: Inputs, url: str) -> None:
         driven.append(drive(matchmaker, lambda: bool(getattr(voice, "released", False))))
     await asyncio.gather(*driven)
     if course.reason:
-        raise RunError(f"the bus at {url} does not carry a run: {course.reason}")
+        raise RunError(f"the bus does not carry a run: {course.reason}")

@@ -13,6 +13,8 @@ from types import TracebackType
 
 from orchestrator.orphans import ending_with_parent
 from orchestrator.processes import Ended
+from orchestrator.reach import as_options
+from protocol.bus import Connection
 
 RESTARTS_AT_MOST = 20
 """Of one part; more say that something is wrong with it or with the machine."""
@@ -21,14 +23,15 @@ Command = tuple[str, ...]
 _COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
 
-def matchmaker_command(run: str, url: str, name: str) -> Command:
+def matchmaker_command(run: str, connection: Connection) -> Command:
     """How a matchmaker of a run is started."""
-    return (*_COFLEX, "matchmaker", name, "--nats", url, "--run", run)
+    return (*_COFLEX, "matchmaker", connection.name, *as_options(connection), "--run", run)
 
 
-def host_command(run: str, url: str, name: str, kept: Path) -> Command:
+def host_command(run: str, connection: Connection, kept: Path) -> Command:
     """How a host of a run is started by itself."""
-    return (*_COFLEX, "host", name, "--nats", url, "--run", run, "--keep", str(kept))
+    where = ("--run", run, "--keep", str(kept))
+    return (*_COFLEX, "host", connection.name, *as_options(connection), *where)
 
 
 class Services:

@@ -81,6 +81,8 @@ class RunSettings(BaseModel):
     )
     hosts: int | None = Field(None, ge=1, description="Processes for task and subtree isolation.")
     nats: str | None = Field(None, description="URL of a NATS server (default: an embedded one).")
+    keys: Path | None = Field(None, description="Keys for that server, made by `coflex keys`.")
+    insecure: bool = Field(False, description="Allow a server elsewhere without keys.")
     run: str | None = Field(None, description="Id of the run (default: made up).")
     external: str | None = Field(
         None, description="Households that others run, comma separated; they come by themselves."

@@ -1,7 +1,7 @@
 """What a shell needs of a bus."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,10 @@ class Connection:
     """Name of this endpoint, for the server's logs and for the own inbox."""
     keys: Path | None = None
     """Folder with the keys that show it is this one (identity.py); None: neither keys nor TLS."""
+
+    def named(self, name: str) -> "Connection":
+        """The same server, as another endpoint."""
+        return replace(self, name=name)
 
 
 class Bus(Protocol):

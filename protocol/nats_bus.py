@@ -7,6 +7,8 @@ ends the run.
 """
 
 import asyncio
+import logging
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +33,12 @@ WAITING_MESSAGES = 512 * 1024
 WAITING_BYTES = 128 * 1024 * 1024
 """Their size together."""
 
+_REFUSED_FOR_GOOD = ("authorization violation", "authentication revoked", "authentication expired")
+"""What a server says to a user that it does not know, or no longer."""
+_MAYBE_KEYS = "; if it wants keys, give --keys"
+_EMPTY_WARNING = "returning true from eof_received() has no effect when using ssl"
+"""The standard library logs it whenever a server hangs up on a stream that began without TLS."""
+
 
 class NatsBus:
     """One connection to a NATS server. Not made directly but with `connect`."""
@@ -38,7 +46,7 @@ class NatsBus:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client = Client()
-        self._leaving = False
+        self._leaving = self._was_taken = False
         self._failure: RunError | None = None
         self._fail: Fail | None = None
         self._complaint: Exception | None = None
@@ -95,7 +103,9 @@ class NatsBus:
         except asyncio.CancelledError:
             await bus.close()
             reason = bus._refusal or bus._complaint or TimeoutError("no answer")
-            raise InputError(_unreachable(where, reason), field="--nats") from None
+            text = _unreachable(where, reason, secured=connection.keys is not None)
+            raise InputError(text, field="--nats") from None
+        bus._was_taken = True
         return bus
 
     async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
@@ -177,6 +187,13 @@ class NatsBus:
                     f"({_said(error)}): give it the permissions"
                 )
             )
+        elif self._was_taken and any(word in str(error).lower() for word in _REFUSED_FOR_GOOD):
+            self._give_up(
+                RunError(
+                    f"the NATS server does not take {self._connection.name} any more "
+                    f"({_said(error)}): give it the keys or the user that the server has now"
+                )
+            )
 
     async def _on_closed(self) -> None:
         if not self._leaving:
@@ -200,6 +217,7 @@ def _secured(connection: Connection) -> dict[str, Any]:
     if connection.keys is None:
         return {}
     identity = read_identity(connection.keys, connection.name)
+    logging.getLogger("asyncio").addFilter(_is_worth_logging)
     # TLS comes before a single word of NATS, or else who is in between could say that the server
     # wants none, and the client would go on in the clear.
     return {
@@ -209,19 +227,29 @@ def _secured(connection: Connection) -> dict[str, Any]:
     }
 
 
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    return record.msg != _EMPTY_WARNING
+
+
 def _said(error: Exception) -> str:
     return str(error).removeprefix("nats: ") or type(error).__name__
 
 
-def _unreachable(where: str, reason: Exception) -> str:
+def _unreachable(where: str, reason: Exception, *, secured: bool) -> str:
+    if isinstance(reason, ssl.SSLError):
+        return (
+            f"no TLS with the server at {where} ({_said(reason)}): check that it has TLS on, and a "
+            "certificate for this name from the CA of these keys"
+        )
     if isinstance(reason, NatsError):
+        user = "that it knows the keys of this part" if secured else "the user in the URL"
         return (
             f"the server at {where} does not take us ({_said(reason)}): check that it is a NATS "
-            "server, and the user in the URL"
+            f"server, and {user}{'' if secured else _MAYBE_KEYS}"
         )
     return (
         f"no NATS server answers at {where} ({_said(reason)}): start one there, or leave the URL "
-        "away for an embedded one"
+        f"away for an embedded one{'' if secured else _MAYBE_KEYS}"
     )
 
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import data, generate, parts, results, run, verify
+from orchestrator.cli import data, generate, keys, parts, results, run, verify
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ data.register(app)
 results.register(app)
 verify.register(app)
 parts.register(app)
+keys.register(app)
 
 
 def main() -> None:

@@ -10,6 +10,9 @@ from pydantic.fields import FieldInfo
 
 from orchestrator.settings import RunSettings, settings_from
 
+FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
+"""Options that may stand in the environment too: the same for every part on a machine."""
+
 
 def with_settings(command: Callable[[RunSettings], None]) -> Callable[..., None]:
     """`command` as a function with one keyword for each setting, and `--config`."""
@@ -37,7 +40,9 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     """Absent options stay None, so that a file's value shows; the help tells the default."""
     default = "" if field.default in (None, False) else f" (default {field.default})"
     flag = "--" + name.replace("_", "-")
-    option = typer.Option(flag, help=f"{field.description}{default}", show_default=False)
+    variable = f"COFLEX_{name.upper()}" if name in FROM_ENVIRONMENT else None
+    text = f"{field.description}{default}"
+    option = typer.Option(flag, envvar=variable, help=text, show_default=False)
     kind: Any = field.annotation
     return inspect.Parameter(
         name,

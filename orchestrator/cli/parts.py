@@ -1,17 +1,25 @@
 """The parts of a run as commands of their own, for several machines."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator.claim import claimed
+from orchestrator.reach import reach
 from orchestrator.standing import host_part, matchmaker_part, stand_by
-from protocol.bus import Connection
 from protocol.errors import InputError
 from protocol.subjects import check_name
 
 Nats = Annotated[str, typer.Option(envvar="COFLEX_NATS", help="URL of the NATS server.")]
+Keys = Annotated[
+    Path | None, typer.Option(envvar="COFLEX_KEYS", help="Keys for it, made by `coflex keys`.")
+]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", envvar="COFLEX_INSECURE", help="Allow one elsewhere without keys."),
+]
 Run = Annotated[
     str | None, typer.Option(help="Take part in this run only, and end (default: in all).")
 ]
@@ -27,9 +35,11 @@ def matchmaker(
     nats: Nats,
     name: Annotated[str, typer.Argument(help="Its name on the bus.")] = "matchmaker-1",
     run: Run = None,
+    keys: Keys = None,
+    insecure: Insecure = False,
 ) -> None:
     """Stand by as a matchmaker: tell households who offers what, and who is busy."""
-    connection = Connection(nats, check_name(name, "name"))
+    connection = reach(nats, check_name(name, "name"), keys, insecure)
     stand_by(connection, _checked(run), matchmaker_part(connection, standing=run is None))
 
 
@@ -47,21 +57,17 @@ def host(
     ] = None,
     keep: Annotated[Path, typer.Option(help="Folder for its journals.")] = Path("kept"),
     run: Run = None,
+    keys: Keys = None,
+    insecure: Insecure = False,
 ) -> None:
     """Stand by as a host: run a share of the households of every run. Killed and started again, it
     goes on where its journal ends."""
-    if claim is not None and name is None:
-        with claimed(claim) as found:
-            _host(nats, found, keep, run)
-    elif name is not None and claim is None:
-        _host(nats, name, keep, run)
-    else:
+    if (claim is None) == (name is None):
         raise InputError("give either a name or --claim", field="name")
-
-
-def _host(nats: str, name: str, keep: Path, run: str | None) -> None:
-    connection = Connection(nats, check_name(name, "name"))
-    stand_by(connection, _checked(run), host_part(connection, keep, standing=run is None))
+    with contextlib.ExitStack() as stack:
+        own = name if claim is None else stack.enter_context(claimed(claim))
+        connection = reach(nats, check_name(own or "", "name"), keys, insecure)
+        stand_by(connection, _checked(run), host_part(connection, keep, standing=run is None))
 
 
 def _checked(run: str | None) -> str | None:

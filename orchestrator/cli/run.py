@@ -55,8 +55,6 @@ def simulate(settings: RunSettings) -> None:
 
 def orchestrate(settings: RunSettings) -> None:
     """Run with hosts and matchmakers that stand by on the bus, and write the results."""
-    if settings.nats is None:
-        raise InputError("say where the NATS server is that the hosts are on", field="--nats")
     if settings.isolation == "auto":
         settings = settings.model_copy(update={"isolation": "subtree"})
     if settings.hosts is None and settings.isolation != "process":

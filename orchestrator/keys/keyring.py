@@ -66,8 +66,8 @@ class Keyring:
             _check_part(name)
             if name in (ORCHESTRATOR, OPERATOR) or is_matchmaker(name):
                 raise InputError(f"{name} is no host: it has keys of its own", field="--hosts")
-        for server in servers:
-            _check_server(server)
+        for known in servers:
+            _check_server(known)
         names = _once([*hosts, *makers, ORCHESTRATOR, OPERATOR])
         ca = make_ca(self.now)
         server = make_server(ca, list(dict.fromkeys([*servers, *LOOPBACK])), self.now, self.days)
