@@ -28,6 +28,7 @@ RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotat
 PING_SECONDS = 2
 """A hung server is noticed after about two of these."""
 FLUSH_SECONDS = 10
+CLOSE_SECONDS = 5
 WAITING_MESSAGES = 512 * 1024
 """Messages that may wait to be handled; more are dropped, and counted."""
 WAITING_BYTES = 128 * 1024 * 1024
@@ -36,6 +37,7 @@ WAITING_BYTES = 128 * 1024 * 1024
 _REFUSED_FOR_GOOD = ("authorization violation", "authentication revoked", "authentication expired")
 """What a server says to a user that it does not know, or no longer."""
 _MAYBE_KEYS = "; if it wants keys, give --keys"
+_MAYBE_NO_TLS = "; with keys it must have TLS, with handshake_first"
 _EMPTY_WARNING = "returning true from eof_received() has no effect when using ssl"
 """The standard library logs it whenever a server hangs up on a stream that began without TLS."""
 
@@ -101,8 +103,8 @@ class NatsBus:
                 field="--nats",
             ) from None
         except asyncio.CancelledError:
-            await bus.close()
             reason = bus._refusal or bus._complaint or TimeoutError("no answer")
+            await bus.close()
             text = _unreachable(where, reason, secured=connection.keys is not None)
             raise InputError(text, field="--nats") from None
         bus._was_taken = True
@@ -170,7 +172,9 @@ class NatsBus:
         """Leave the server; also when it is not there."""
         self._leaving = True
         try:
-            await self._client.close()
+            # A peer that does not take part in TLS's farewell would keep us for ever.
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._client.close()
         except OSError as error:  # something was still to be sent, and nobody takes it
             self._complaint = error
 
@@ -249,7 +253,7 @@ def _unreachable(where: str, reason: Exception, *, secured: bool) -> str:
         )
     return (
         f"no NATS server answers at {where} ({_said(reason)}): start one there, or leave the URL "
-        f"away for an embedded one{'' if secured else _MAYBE_KEYS}"
+        f"away for an embedded one{_MAYBE_NO_TLS if secured else _MAYBE_KEYS}"
     )
 
 
