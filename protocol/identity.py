@@ -8,8 +8,6 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-import nkeys
-
 from protocol.errors import InputError
 
 CA, CERTIFICATE, KEY, SEED = "ca.pem", "cert.pem", "key.pem", "user.nk"
@@ -66,6 +64,8 @@ def read_identity(keys: Path, name: str) -> Identity:
 
 def public_key(seed: str, file: Path) -> str:
     """The public key of a user's seed, as the server knows it; InputError if it is none."""
+    import nkeys  # only who has keys pays for loading it
+
     try:
         if seed.startswith("SU"):
             return str(nkeys.from_seed(bytearray(seed.encode())).public_key.decode())
