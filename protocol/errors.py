@@ -2,6 +2,7 @@
 
 InputError   what a person gave us is wrong: say what, where and what to do; exit status 2.
 RunError     a run could not be completed: what happened, to whom; exit status 1.
+             ForbiddenError: the server's permissions are in the way.
 DecodeError  bytes from the bus that are no message: counted and dropped.
 PeerError    a well-formed message that its sender may not say now: counted and dropped.
 
@@ -37,6 +38,10 @@ class InputError(Exception):
 
 class RunError(Exception):
     """A run that could not be completed."""
+
+
+class ForbiddenError(RunError):
+    """The server does not let this part do what it wanted to."""
 
 
 class DecodeError(Exception):

@@ -18,7 +18,7 @@ from nats.errors import ConnectionClosedError, OutboundBufferLimitError, SlowCon
 from nats.errors import Error as NatsError
 
 from protocol.bus import Connection, Fail, Receive
-from protocol.errors import InputError, RunError
+from protocol.errors import ForbiddenError, InputError, RunError
 from protocol.identity import read_identity
 from protocol.subjects import replies
 
@@ -63,6 +63,17 @@ class NatsBus:
             return ""
         reason = f": {_said(self._complaint)}" if self._complaint is not None else ""
         return f"no connection to the NATS server{reason}"
+
+    @property
+    def server_version(self) -> tuple[int, int, int]:
+        """Of the server that is there, as it says itself."""
+        version = self._client.connected_server_version
+        return (version.major, version.minor, version.patch)
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes of the largest message that the server takes."""
+        return int(self._client.max_payload)
 
     @classmethod
     async def connect(cls, connection: Connection, patience: float = 5.0) -> "NatsBus":
@@ -186,7 +197,7 @@ class NatsBus:
             self.lost += 1
         elif "permissions violation" in str(error).lower():
             self._give_up(
-                RunError(
+                ForbiddenError(
                     f"the NATS server does not allow {self._connection.name} what it needs "
                     f"({_said(error)}): give it the permissions"
                 )

@@ -1,6 +1,7 @@
 """The bus over a real nats-server: order, limits, outages, kills, refusals."""
 
 import asyncio
+import json
 import os
 import signal
 import threading
@@ -186,11 +187,14 @@ async def test_permissions_that_are_missing_end_the_run_with_a_reason() -> None:
 
 
 @asynccontextmanager
-async def pretending(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
+async def pretending(
+    answer: Callable[[bytes], bytes], version: str = "2.11.0", max_payload: int = 1000
+) -> AsyncIterator[str]:
     """The URL of something that answers each line like a NATS server, or not quite."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b'INFO {"server_id":"s","version":"2.11.0","max_payload":1000}\r\n')
+        said = {"server_id": "s", "version": version, "max_payload": max_payload}
+        writer.write(f"INFO {json.dumps(said)}\r\n".encode())
         while line := await reader.readline():
             writer.write(answer(line))
         writer.close()

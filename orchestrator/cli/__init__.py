@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from orchestrator.cli import data, generate, keys, parts, results, run, verify
+from orchestrator.cli import data, doctor, generate, keys, parts, results, run, verify
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ results.register(app)
 verify.register(app)
 parts.register(app)
 keys.register(app)
+doctor.register(app)
 
 
 def main() -> None:
