@@ -56,11 +56,26 @@ def replies(name: str) -> str:
     return f"_INBOX_{name}"
 
 
+def everything(run: str) -> str:
+    """All that is said in a run: for who tests a household."""
+    return f"coflex.{run}.to.*.from.*"
+
+
 def sender_of(subject: str) -> str:
     """The host that wrote to this subject."""
+    sender = _parts(subject)[5]
+    if not is_name(sender):
+        raise DecodeError(f"not from a host: {subject!r}")
+    return sender
+
+
+def receiver_of(subject: str) -> str:
+    """The host that was written to."""
+    return _parts(subject)[3]
+
+
+def _parts(subject: str) -> list[str]:
     parts = subject.split(".")
     if len(parts) != 6 or [parts[i] for i in (0, 2, 4)] != ["coflex", "to", "from"]:
         raise DecodeError(f"not a subject of ours: {subject!r}")
-    if not is_name(parts[5]):
-        raise DecodeError(f"not from a host: {subject!r}")
-    return parts[5]
+    return parts

@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from orchestrator.cli import data, doctor, generate, keys, parts, results, run, verify
+from orchestrator.cli import (
+    conformance,
+    data,
+    doctor,
+    generate,
+    keys,
+    parts,
+    results,
+    run,
+    verify,
+)
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -22,6 +32,7 @@ verify.register(app)
 parts.register(app)
 keys.register(app)
 doctor.register(app)
+conformance.register(app)
 
 
 def main() -> None:

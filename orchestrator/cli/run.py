@@ -40,7 +40,7 @@ def run(settings: RunSettings) -> None:
     inputs = read_inputs(settings)
     with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_live(_call(_run_id(settings), settings), inputs, settings, watch, kept)
+            results = run_live(_call(settings), inputs, settings, watch, kept)
         _finish(results, settings, kept)
 
 
@@ -49,7 +49,7 @@ def simulate(settings: RunSettings) -> None:
     inputs = read_inputs(settings)
     with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_simulated(_run_id(settings), inputs, settings, watch, kept)
+            results = run_simulated(run_id(settings.run), inputs, settings, watch, kept)
         _finish(results, settings, kept)
 
 
@@ -61,20 +61,22 @@ def orchestrate(settings: RunSettings) -> None:
         raise InputError("say how many hosts stand by: host-1, host-2, ...", field="--hosts")
     inputs = read_inputs(settings)
     with _progress(settings) as watch:
-        results = run_standing(_call(_run_id(settings), settings), inputs, settings, watch)
+        results = run_standing(_call(settings), inputs, settings, watch)
     write(results, settings.out)
     print_summary(results, settings.out)
 
 
-def _run_id(settings: RunSettings) -> str:
+def run_id(given: str | None) -> str:
     """The name that was given to the run, or one that no other run on the same bus has."""
-    if settings.run is not None:
-        return check_name(settings.run, "--run")
+    if given is not None:
+        return check_name(given, "--run")
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
 
 
-def _call(run: str, settings: RunSettings) -> str:
-    """Tell those who run households of this run themselves what they must know."""
+def _call(settings: RunSettings) -> str:
+    """The name of the run; those who run households of it themselves are told what they must
+    know."""
+    run = run_id(settings.run)
     if settings.externals:
         print(f"coflex: run {run} waits for {', '.join(settings.externals)}", file=sys.stderr)
     return run

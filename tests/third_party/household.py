@@ -93,11 +93,11 @@ class Household:
     # -- joining and leaving ----------------------------------------------------------------------
 
     def on_place(self, place: dict[str, Any]) -> None:
-        if self.gone:
-            return
         if place["attempt"] <= self.attempt:
             fields = {"attempt": place["attempt"], "session": self.session}
             return self.voice.say(ORCHESTRATOR, "Ready", **fields)
+        if self.gone or (self.exchange is not None and self.exchange.round >= 0):
+            raise ValueError("too late to begin anew")
         terms = place["terms"]
         wanted = {name: terms[name] for name in KNOWN} != KNOWN
         exchange = terms["exchange"]

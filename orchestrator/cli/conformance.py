@@ -1,0 +1,54 @@
+"""`coflex conformance`: test a household that somebody else wrote."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents.data.epos_folder import read_agent
+from agents.plans import ScoreMeaning
+from orchestrator.cli.run import run_id
+from orchestrator.conformance.findings import Finding
+from orchestrator.conformance.run import conform
+from protocol.errors import RunError
+from protocol.subjects import check_name
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("conformance")(conformance)
+
+
+def conformance(
+    household: Annotated[str, typer.Option(help="Id of the household that is tested.")],
+    nats: Annotated[str, typer.Option(envvar="COFLEX_NATS", help="URL of the NATS server.")],
+    run: Annotated[str | None, typer.Option(help="Id of the run that it joins.")] = None,
+    plans: Annotated[
+        Path | None,
+        typer.Option(help="Its plans, a line each, score:value,value,...: checks what it chooses."),
+    ] = None,
+    score: Annotated[
+        ScoreMeaning, typer.Option(help="What the number before a plan means.")
+    ] = "preference",
+    patience: Annotated[
+        float, typer.Option(min=1, help="Seconds to wait for whatever it must say.")
+    ] = 30.0,
+) -> None:
+    """Test somebody's household against docs/protocol.md: we play everybody else in its run."""
+    check_name(household, "household")
+    known = None if plans is None else read_agent(plans, meaning=score)
+    name = run_id(run)
+    print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
+    findings = asyncio.run(conform(nats, name, household, known, patience))
+    for found in findings.found:
+        print("\n".join(found.lines))
+    wrong = [found for found in findings.found if found.passed is False]
+    if wrong or not findings.passed:
+        raise RunError(_summary(household, wrong))
+    print(f"{household} passed {len(findings.found)} checks")
+
+
+def _summary(household: str, wrong: list[Finding]) -> str:
+    return f"{household} failed {len(wrong)} checks, the first: {wrong[0].check}"

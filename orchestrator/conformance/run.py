@@ -1,0 +1,54 @@
+"""The whole test, from the first Enrol to the last Left."""
+
+from agents.plans import Plans
+from orchestrator.assembly import COURSE
+from orchestrator.conformance.cast import place_of
+from orchestrator.conformance.findings import Findings
+from orchestrator.conformance.joining import disturb, join, leave, place_anew
+from orchestrator.conformance.planning import Tree, as_inner, as_leaf, as_root
+from orchestrator.conformance.stand import Stand
+from orchestrator.conformance.trading import Trading
+from protocol.bus import Connection
+from protocol.messages import Abort
+from protocol.nats_bus import NatsBus
+
+NAME = "conformance"
+
+
+async def conform(
+    url: str, run: str, household: str, plans: Plans | None, patience: float
+) -> Findings:
+    """Test the household that comes to this run; `patience` is how long to wait for anything that
+    it must say, in seconds. Findings end where it says nothing more."""
+    bus = await NatsBus.connect(Connection(url, NAME))
+    stand = Stand(bus, run, household, patience)
+    try:
+        await stand.open()
+        with stand.findings.going_on():
+            await _script(stand, run, plans)
+        if stand.where is not None:
+            await stand.say(COURSE, Abort("the test is over"))
+        await bus.flush()
+    finally:
+        await bus.close()
+    return stand.findings
+
+
+async def _script(stand: Stand, run: str, plans: Plans | None) -> None:
+    slots, place = await join(stand)
+    if plans is not None and plans.slots != slots:
+        stand.note("enrols", "Joining and leaving", False, f"{plans.slots} slots", f"{slots}")
+        plans = None
+    with stand.findings.going_on():
+        await as_leaf(Tree(stand, place, plans, slots))
+    await disturb(stand, run)
+    with stand.findings.going_on():
+        place = place_of(2, parent=False, children=True)
+        await place_anew(stand, place)
+        await as_root(Tree(stand, place, plans, slots))
+    place = place_of(3, parent=True, children=True)
+    await place_anew(stand, place)
+    tree = Tree(stand, place, plans, slots)
+    schedule = await as_inner(tree)
+    result = await Trading(tree, schedule, plans).run()
+    await leave(stand, result)
