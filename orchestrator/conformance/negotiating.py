@@ -23,6 +23,8 @@ class Negotiating:
         self.desk, self.stand, self.held = desk, desk.stand, schedule.copy()
         self.asked = self.agreed = 0
         """Proposals that it made, and those that were accepted."""
+        self.exchanged: set[int] = set()
+        """Slots at which its proposals of this round were accepted."""
         self._last: tuple[Address, Proposal] | None = None
         """A proposal that it accepted, and whose."""
 
@@ -64,7 +66,7 @@ class Negotiating:
         self.held[slot] = value
         await desk.closes("closes a lease with an exchange as done", again.lease, "done")
         self._holds("offers what it has got, or withdraws", slot)
-        self.asked, self.agreed = 2, 1
+        self.asked, self.agreed, self.exchanged = 2, 1, {slot}
 
     async def _proposes(
         self, slot: int, partner: Address, value: float, wanted_again: bool = False

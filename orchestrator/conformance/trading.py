@@ -114,9 +114,11 @@ class Trading:
         for child in CHILDREN:
             await stand.say(child, RoundDone(round, CHILD, changed, attempt))
 
+        def of_round(done: RoundDone) -> bool:
+            return (done.round, done.attempt) == (round, attempt)
+
         def found() -> RoundDone | Lookup | None:
             desk.read()
-            of_round = lambda done: (done.round, done.attempt) == (round, attempt)  # noqa: E731
             return stand.said(RoundDone, PARENT, of_round) or desk.open
 
         check = "is done with a round when all is settled and its children are done"
@@ -125,14 +127,15 @@ class Trading:
             done := await stand.require(check, ROUNDS, expected, found), RoundDone
         ):
             await desk.answer()
-        right = done.count.households == 3 and set(changed) <= set(done.changed)
-        expected += f" with 3 households, and {list(changed)} among those that changed"
+        exchanged = {*changed, *self.partners.exchanged}
+        right = done.count.households == 3 and exchanged <= set(done.changed)
+        expected += f" with 3 households, and {sorted(exchanged)} among those that changed"
         stand.note(check, ROUNDS, right, expected, shown(done))
         return done
 
     async def _begins(self, round: int) -> None:
         """The next round, which is passed on."""
-        stand, self._round = self.stand, round
+        stand, self._round, self.partners.exchanged = self.stand, round, set()
         everything = tuple(range(len(self.held))) if round else ()
         following = NextRound(round, everything, self._scale)
         stand.mark()
