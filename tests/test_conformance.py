@@ -14,7 +14,7 @@ from agents.plans import Plans
 from orchestrator.assembly import host_node, households_of
 from orchestrator.cli import app
 from orchestrator.conformance.findings import Finding, Findings
-from orchestrator.conformance.run import conform
+from orchestrator.conformance.run import NAME, conform
 from orchestrator.embedded import EmbeddedServer
 from protocol.bus import Connection
 from protocol.errors import InputError, RunError
@@ -47,7 +47,9 @@ async def third_party(url: str, name: str, plans: Path, known: bool) -> Findings
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, *where)
     try:
         patience = IMPATIENT if name in FOUND else PATIENCE
-        findings = await conform(url, run, "h7", read_agent(plans) if known else None, patience)
+        findings = await conform(
+            Connection(url, NAME), run, "h7", read_agent(plans) if known else None, patience
+        )
         if name not in FOUND:
             assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
@@ -64,7 +66,7 @@ async def our_own(url: str, plans: Plans) -> Findings:
     household = households_of(node)[0]
     try:
         driving = Shell(node, bus).run(lambda: household.finished)
-        testing = conform(url, "our-own", "h7", plans, PATIENCE)
+        testing = conform(Connection(url, NAME), "our-own", "h7", plans, PATIENCE)
         return (await asyncio.gather(testing, driving))[0]
     finally:
         await bus.close()

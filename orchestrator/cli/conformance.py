@@ -9,9 +9,11 @@ import typer
 
 from agents.data.epos_folder import read_agent
 from agents.plans import ScoreMeaning
+from orchestrator.cli.parts import Insecure, Nats
 from orchestrator.cli.run import run_id
 from orchestrator.conformance.findings import Finding
-from orchestrator.conformance.run import conform
+from orchestrator.conformance.run import NAME, conform
+from orchestrator.reach import reach
 from protocol.errors import RunError
 from protocol.subjects import check_name
 
@@ -23,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def conformance(
     household: Annotated[str, typer.Option(help="Id of the household that is tested.")],
-    nats: Annotated[str, typer.Option(envvar="COFLEX_NATS", help="URL of the NATS server.")],
+    nats: Nats,
     run: Annotated[str | None, typer.Option(help="Id of the run that it joins.")] = None,
     plans: Annotated[
         Path | None,
@@ -35,13 +37,16 @@ def conformance(
     patience: Annotated[
         float, typer.Option(min=1, help="Seconds to wait for whatever it must say.")
     ] = 30.0,
+    insecure: Insecure = False,
 ) -> None:
     """Test somebody's household against docs/protocol.md: we play everybody else in its run."""
     check_name(household, "household")
     known = None if plans is None else read_agent(plans, meaning=score)
     name = run_id(run)
+    # We speak for everybody, which no keys allow: a server for tests has none.
+    connection = reach(nats, NAME, None, insecure)
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
-    findings = asyncio.run(conform(nats, name, household, known, patience))
+    findings = asyncio.run(conform(connection, name, household, known, patience))
     for found in findings.found:
         print("\n".join(found.lines))
     wrong = [found for found in findings.found if found.passed is False]

@@ -16,11 +16,11 @@ NAME = "conformance"
 
 
 async def conform(
-    url: str, run: str, household: str, plans: Plans | None, patience: float
+    connection: Connection, run: str, household: str, plans: Plans | None, patience: float
 ) -> Findings:
     """Test the household that comes to this run; `patience` is how long to wait for anything that
     it must say, in seconds. Findings end where it says nothing more."""
-    bus = await NatsBus.connect(Connection(url, NAME))
+    bus = await NatsBus.connect(connection)
     stand = Stand(bus, run, household, patience)
     try:
         await stand.open()
