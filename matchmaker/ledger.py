@@ -152,14 +152,17 @@ class Ledger:
             if self.per_slot and not offers.free[slot, column]:
                 busy.append(slot)
                 continue
-            merit = offers.merit(wish, column, enough, round)
-            best = int((merit * offers.free[slot]).argmax())
-            if merit[best] > 0 and offers.free[slot, best]:
-                leases.append(self._lease(wish, column, best, now))
-            elif merit.any():
-                busy.append(slot)
-            else:
+            others, merit = offers.merit(wish, column, enough, round)
+            if not len(others):
                 none.append(slot)
+                continue
+            # The first of the best, if anybody is free.
+            merit = merit * offers.free[slot, others]
+            best = int(merit.argmax())
+            if merit[best] > 0:
+                leases.append(self._lease(wish, column, int(others[best]), now))
+            else:
+                busy.append(slot)
         self.counts.matches += len(leases)
         self.counts.none += len(none)
         self.counts.busy += len(busy)

@@ -36,6 +36,16 @@ class Wish(NamedTuple):
     tolerance: float = 0.0
 
 
+class Merits(NamedTuple):
+    """Who would serve a wish, as columns in rising order, and how well, > 0."""
+
+    columns: NDArray[np.intp]
+    merit: NDArray[np.float64]
+
+
+_NOBODY = np.zeros(0)
+
+
 @dataclass(slots=True)
 class Offers:
     """Offers, what they say, and what refusals have shown of them.
@@ -105,25 +115,30 @@ class Offers:
 
     # -- choosing ---------------------------------------------------------------------------------
 
-    def merit(self, wish: Wish, column: int, enough: float, round: int) -> NDArray[np.float64]:
-        """How well each household would serve, busy or not; 0 for not at all."""
+    def merit(self, wish: Wish, column: int, enough: float, round: int) -> Merits:
+        """How well each of those who would serve at all does so, busy or not."""
         slot, own, width = wish.slot, self.value[wish.slot, column], self._width(wish, column)
         away = self.value[slot] - own
         serves = away * (width - away) > enough
         serves &= self.stands[slot]
-        limits = self._limit[slot]
         # A household whose limits bind is not asked beyond them.
-        serves &= ~(away * (limits + away) > self.slack)
+        serves &= ~(away * (self._limit[slot] + away) > self.slack)
+        serves[self._not_now(slot, column, round)] = False
+        # Mostly these are few, and often nobody: the rest is about them alone.
+        others = serves.nonzero()[0]
+        if not len(others):
+            return Merits(others, _NOBODY)
+        away, limits, slack = away[others], self._limit[slot, others], self.slack[others]
         # Nor is anybody asked for what it must refuse, since it refused less.
-        known = np.where(away < 0, self._up[slot], self._down[slot])
-        most = np.where(self.slack == 0.0, 0.0, away * (width * LADDER - away))
-        serves &= np.abs(away) * (known - np.abs(away)) + most > 0
+        known = np.where(away < 0, self._up[slot, others], self._down[slot, others])
+        most = np.where(slack == 0.0, 0.0, away * (width * LADDER - away))
+        agrees = np.abs(away) * (known - np.abs(away)) + most > 0
         if wish.wanted is None:
-            merit = away * (self._target[slot, column] - self._target[slot])
-            serves &= merit > enough / 2
+            merit = away * (self._target[slot, column] - self._target[slot, others])
+            agrees &= merit > enough / 2
         else:
-            distance = np.abs(self.value[slot] - wish.wanted)
-            serves &= distance <= wish.tolerance
+            distance = np.abs(self.value[slot, others] - wish.wanted)
+            agrees &= distance <= wish.tolerance
             # First those who want the other way.
             opposite = away * limits < 0
             if self.slack[column] == 0.0:
@@ -138,14 +153,16 @@ class Offers:
                 # cooperative.
                 short = np.abs(away) <= abs(wish.wanted - own)
                 merit = (1.0 + opposite + (opposite & short)) + 1.0 / (1.0 + distance)
-        merit = np.where(serves, merit, 0.0)
-        merit[column] = 0.0
-        bad = self._bad[slot].get(column)
-        if bad:
-            for other, until in bad.items():
-                if until == ALWAYS or until >= round:
-                    merit[other] = 0.0
-        return merit
+        agrees &= merit > 0
+        return Merits(others[agrees], merit[agrees])
+
+    def _not_now(self, slot: int, column: int, round: int) -> list[int]:
+        """Those with whom it is not to be matched now, itself among them."""
+        bad = self._bad[slot].get(column, {})
+        return [
+            column,
+            *(other for other, until in bad.items() if until == ALWAYS or until >= round),
+        ]
 
     def _width(self, wish: Wish, column: int) -> float:
         """How far the requester would go, kWh, signed."""

@@ -5,7 +5,6 @@ command of its own (`coflex host`).
 """
 
 import asyncio
-import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from agents.member import Phase
 from agents.saved import save_schedule
 from orchestrator.announcing import give_up_in_silence
 from orchestrator.assembly import host_node, households_of
+from orchestrator.garbage import collected_rarely
 from orchestrator.inputs import Inputs
 from orchestrator.results import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from orchestrator.settings import RunSettings
@@ -25,8 +25,6 @@ from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
 
-GARBAGE_AFTER = 1_500
-"""Objects a household after which a host looks for garbage in cycles; messages make none."""
 PATIENCE = 60.0
 """Seconds for which a host tries to reach the bus: many start at once."""
 
@@ -67,7 +65,6 @@ def serve(
     `standing`: a run that is not announced any more is given up (UnattendedError)."""
     host = connection.name
     plans = {name: inputs.population.households[name] for name in households}
-    gc.set_threshold(GARBAGE_AFTER * len(plans))
     journal = SqliteJournal(journal_file(kept, host))
     node = host_node(
         run,
@@ -78,7 +75,8 @@ def serve(
         mandates=inputs.mandates,
         session=time.time_ns() // 1000,
     )
-    asyncio.run(_serve(node, connection, once_running, standing))
+    with collected_rarely(len(plans)):
+        asyncio.run(_serve(node, connection, once_running, standing))
     journal.close()
     members = households_of(node)
     if settings.save_schedules and all(member.phase is Phase.RELEASED for member in members):

@@ -18,6 +18,7 @@ from orchestrator.assembly import (
 from orchestrator.collect import collect
 from orchestrator.conducting import own_tally
 from orchestrator.course import RunCourse, Stage
+from orchestrator.garbage import collected_rarely
 from orchestrator.hosting import journal_file, save_schedules
 from orchestrator.inputs import Inputs
 from orchestrator.results import RunResults, Seconds
@@ -78,7 +79,8 @@ def simulate(
             exchanging = time.perf_counter()
         watch(course)
 
-    network.run(lambda: course.finished, watch=look)
+    with collected_rarely(len(inputs.members)):
+        network.run(lambda: course.finished, watch=look)
     if course.reason:
         raise RunError(course.reason)
     ended = time.perf_counter()

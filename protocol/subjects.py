@@ -5,6 +5,7 @@
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -20,6 +21,7 @@ Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}$")]
 """A field of a message that names a host or a household: one token of a subject, no wildcard."""
 
 
+@lru_cache(maxsize=4096)  # every message names two
 def is_name(name: str) -> bool:
     """Whether `name` can stand in a subject."""
     return _NAME.fullmatch(name) is not None
