@@ -6,6 +6,8 @@ A household's own mandate may narrow some of them for itself (agents/mandate.py)
 from dataclasses import dataclass
 from typing import Literal
 
+from protocol.vectors import Finite
+
 RuleName = Literal["mutual", "cooperative", "paper"]
 DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
@@ -21,9 +23,9 @@ class ExchangeTerms:
 
     rule: RuleName = "mutual"
     disclosure: DisclosureName = "limit"
-    tolerance: float | None = None
+    tolerance: Finite | None = None
     """kWh that a value may be away from the preferred one; None: whatever brings it closer."""
-    min_gain: float = 0.02
+    min_gain: Finite = 0.02
     """Least fall of squared deviation worth an exchange, as a share of the mean squared deviation
     over all households and slots when the stage begins."""
     rounds: int = 50
@@ -35,7 +37,7 @@ class ExchangeTerms:
     at_once: int = 4
     """Negotiations that one household begins at once when locks are per slot."""
     order: OrderName = "concurrent"
-    lease: float = 15.0
+    lease: Finite = 15.0
     """Seconds after which the matchmaker takes a lease for lost."""
     trace: bool = False
     """Whether households tell the orchestrator in the end of every exchange they made."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from protocol.exchange_terms import ExchangeTerms
-from protocol.vectors import Vector
+from protocol.vectors import Finite, Vector
 
 CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
 ScalingName = Literal["std", "unit-length", "min-max"]
@@ -25,7 +25,7 @@ class Reorganisation:
     """convergence: the iteration, counted from the last reorganisation, whose selection is kept."""
     memorise: bool = False
     """convergence: go back to the kept selection after a reorganisation."""
-    threshold: float = 0.0
+    threshold: Finite = 0.0
     """cost-reduction: reorganise when the relative change of the cost is at most this."""
     seed: int = 0
 
@@ -78,15 +78,15 @@ class Terms:
     """How rss scales the global plan and the target."""
     target: Vector | None = None
     discomfort: DiscomfortName = "rmse"
-    alpha: float = 0.0
-    beta: float = 0.0
+    alpha: Finite = 0.0
+    beta: Finite = 0.0
     """alpha and beta are this household's own."""
     seed: int = 0
     reorganisation: Reorganisation = Reorganisation()
     constraint: HardConstraint | None = None
     exchange: ExchangeTerms | None = None
     """How slots are exchanged in stage 2; None: there is no stage 2."""
-    patience: float = 10.0
+    patience: Finite = 10.0
     """Seconds of waiting after which a household tells the orchestrator for whom."""
 
     def __post_init__(self) -> None:

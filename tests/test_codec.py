@@ -15,7 +15,20 @@ from hypothesis import strategies as st
 from protocol.codec import VERSION, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, InputError
 from protocol.exchange_terms import ExchangeTerms
-from protocol.messages import Address, Down, Go, Message, Up, Waiting
+from protocol.messages import (
+    Address,
+    Down,
+    Exchanged,
+    Go,
+    Message,
+    Proposal,
+    Result,
+    RoundCount,
+    RoundDone,
+    Up,
+    Waiting,
+)
+from protocol.messages.exchange import LeaseId
 from protocol.subjects import check_name, direct, inbox, sender_of
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 
@@ -153,14 +166,19 @@ def test_vectors_are_whole_and_finite() -> None:
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
-def test_sums_on_the_tree_are_finite(wrong: float) -> None:
-    """One household that sends NaN must not bring down those who add it up."""
+def test_numbers_are_finite(wrong: float) -> None:
+    """One household that sends NaN must not bring down those who add it up or compare it."""
     x = np.array([1.0])
     for message in (
         Up(0, 1, x, wrong, 0.0),
         Up(0, 1, x, 0.0, wrong),
         Down(0, x, wrong, 0.0, True, False),
         Down(0, x, 0.0, wrong, True, False),
+        Proposal(LeaseId(1, 1), 0, wrong, 0.5, 0.0),
+        Proposal(LeaseId(1, 1), 0, 0.5, wrong, 0.0),
+        RoundDone(1, RoundCount(1, 0, 0, 0, 0, 0, wrong, 0.0, 0, 0, 0, 0), ()),
+        Result(0, wrong, 0.0),
+        Result(0, 0.0, 0.0, exchanged=Exchanged(wrong, 0.0, 0, 0, 0)),
     ):
         with pytest.raises(DecodeError, match="not a frame"):
             decode_frame(encode_frame("run", [Item("a", "b", message)]), "run")

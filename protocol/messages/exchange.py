@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from protocol.exchange_terms import DisclosureName
 from protocol.messages.enrolment import Address
-from protocol.vectors import Vector
+from protocol.vectors import Finite, Vector
 
 Refusal = Literal[
     "", "loss", "no joint gain", "preferred", "cap", "drift", "never", "stale", "busy"
@@ -50,9 +50,9 @@ class Lease(NamedTuple):
     id: LeaseId
     slot: int
     partner: Address
-    value: float
+    value: Finite
     """What the partner offered there, kWh."""
-    seconds: float
+    seconds: Finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Lookup:
     """Values looked for, kWh; empty if the own offers' limits say enough."""
     tolerance: Vector
     """How far from `wanted` a value may be, kWh."""
-    enough: float
+    enough: Finite
     """Fall of squared deviation below which it is not worth while, kWh^2; alike for everybody."""
     most: int
     """Leases at most."""
@@ -117,11 +117,11 @@ class Proposal:
 
     lease: LeaseId
     slot: int
-    given: float
+    given: Finite
     """What the requester holds there, kWh."""
-    taken: float
+    taken: Finite
     """What it expects the responder to hold there, kWh."""
-    change: float
+    change: Finite
     """Change of its own squared deviation that the requester names, kWh^2 (rule cooperative, else
     0)."""
 
@@ -149,9 +149,9 @@ class RoundCount(NamedTuple):
     proposals: int
     accepted: int
     refused: int
-    discomfort: float
+    discomfort: Finite
     """Sum of the households' discomforts when they began the round, kWh."""
-    deviation: float
+    deviation: Finite
     """Sum of their mean squared deviations then, kWh^2."""
     messages: int
     """Sent by households, repetitions included."""
@@ -185,7 +185,7 @@ class NextRound:
     round: int
     changed: tuple[int, ...]
     """Slots at which something changed in the round before: nothing new can be had at others."""
-    scale: float
+    scale: Finite
     """Mean squared deviation over all households and slots when the stage began, kWh^2."""
 
 

@@ -44,10 +44,10 @@ class Iteration(NamedTuple):
     """The state of the whole after one iteration, as the root computes it."""
 
     iteration: int
-    inefficiency: float
-    unfairness: float
-    mean_discomfort: float
-    cost: float
+    inefficiency: Finite
+    unfairness: Finite
+    mean_discomfort: Finite
+    cost: Finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,9 @@ class Trace:
 class Exchanged:
     """What stage 2 made of one household's plan."""
 
-    discomfort: float
+    discomfort: Finite
     """RMSE of the schedule against the preferred plan, kWh."""
-    energy_drift: float
+    energy_drift: Finite
     """Sum of the schedule minus sum of the selected plan, kWh."""
     requests: int
     """Proposals it made."""
@@ -128,8 +128,8 @@ class Result:
     """Household to orchestrator: what came out for me. Repeated until Release arrives."""
 
     selected_plan: int
-    beta: float
-    discomfort_planned: float
+    beta: Finite
+    discomfort_planned: Finite
     """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
     course: Course | None = None
     """From households that were the root, in whichever iteration."""
