@@ -57,11 +57,12 @@ def examine_program() -> Iterator[Finding]:
 
 
 def examine_server(connection: Connection) -> Iterator[Finding]:
-    """The server of this connection: whether it takes us, its version and limits."""
-    found = asyncio.run(_server(connection))
-    yield from found
-    if connection.keys is not None and found[0].well:
-        yield _served_certificate(connection, connection.keys)
+    """Each server of this connection: whether it takes us, its version and limits."""
+    for server in connection.each():
+        found = asyncio.run(_server(server))
+        yield from found
+        if connection.keys is not None and found[0].well:
+            yield _served_certificate(server, connection.keys)
 
 
 def examine_clock(monitor: str | None) -> Finding:

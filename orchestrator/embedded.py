@@ -55,6 +55,8 @@ class EmbeddedServer:
         self._port, self._configuration, self._file = port, configuration, file
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.listens: dict[str, list[str]] = {}
+        """URLs by what is to be had there: `nats`, and `cluster` and `leafnodes` if configured."""
 
     @property
     def pid(self) -> int:
@@ -114,12 +116,12 @@ class EmbeddedServer:
             raise RunError(f"{server} cannot be run as a nats-server: {error.strerror}") from None
         ports = folder / f"nats-server_{self._process.pid}.ports"
         until = time.monotonic() + START_SECONDS
-        while not (url := _listening(ports)):
+        while not (found := _listening(ports)):
             if self._process.poll() is not None or time.monotonic() > until:
                 said = log.read_text()[-2000:] if log.exists() else "it said nothing"
                 raise RunError(f"the embedded nats-server did not start: {said}")
             time.sleep(0.002)
-        self.url = url
+        self.listens, self.url = found, found["nats"][0]
 
     def reload(self) -> None:
         """Have it read its configuration again."""
@@ -143,10 +145,10 @@ class EmbeddedServer:
         self._process = None
 
 
-def _listening(ports: Path) -> str | None:
+def _listening(ports: Path) -> dict[str, list[str]]:
     """Where the server listens, once it has written that down."""
     try:
-        url: str = json.loads(ports.read_text())["nats"][0]
+        found: dict[str, list[str]] = json.loads(ports.read_text())
     except (FileNotFoundError, ValueError):  # not yet, or half
-        return None
-    return url
+        return {}
+    return found

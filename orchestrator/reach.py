@@ -17,15 +17,16 @@ def reach(url: str | None, name: str, keys: Path | None, insecure: bool) -> Conn
     """
     if url is None:
         raise InputError("say where the NATS server is that the parts are on", field="--nats")
+    connection = Connection(url, name, keys)
     if keys is not None:
         folder_of(keys, name)
-    elif not insecure and not _is_loopback(url):
+    elif not insecure and not all(map(_is_loopback, connection.urls)):
         raise InputError(
             "this server is not on the loopback interface of this machine: give --keys DIR (made "
             "by `coflex keys`), or --insecure if nobody else can reach the network",
             field="--nats",
         )
-    return Connection(url, name, keys)
+    return connection
 
 
 def as_options(connection: Connection) -> tuple[str, ...]:

@@ -80,7 +80,10 @@ class RunSettings(BaseModel):
         "auto", description="Households a process: one, or many (auto: one up to 500)."
     )
     hosts: int | None = Field(None, ge=1, description="Processes for task and subtree isolation.")
-    nats: str | None = Field(None, description="URL of a NATS server (default: an embedded one).")
+    nats: str | None = Field(
+        None,
+        description="URL of a NATS server, or of a cluster's, comma separated (default: embedded).",
+    )
     keys: Path | None = Field(None, description="Keys for that server, made by `coflex keys`.")
     insecure: bool = Field(False, description="Allow a server elsewhere without keys.")
     run: str | None = Field(None, description="Id of the run (default: made up).")

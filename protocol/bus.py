@@ -16,10 +16,20 @@ class Connection:
     """How to reach the bus, and as whom."""
 
     url: str
+    """Of a server, or of several of one cluster, separated by commas: the nearest first."""
     name: str
     """Name of this endpoint, for the server's logs and for the own inbox."""
     keys: Path | None = None
     """Folder with the keys that show it is this one (identity.py); None: neither keys nor TLS."""
+
+    @property
+    def urls(self) -> list[str]:
+        """Of each server."""
+        return [url.strip() for url in self.url.split(",")]
+
+    def each(self) -> "list[Connection]":
+        """A connection to each server alone."""
+        return [replace(self, url=url) for url in self.urls]
 
     def named(self, name: str) -> "Connection":
         """The same server, as another endpoint."""

@@ -24,6 +24,8 @@ from protocol.subjects import replies
 
 CONNECT_SECONDS = 30
 """For one attempt; many processes that connect at once need their time."""
+NEXT_SECONDS = 5
+"""For one attempt where there are others to be tried."""
 RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotation says
 PING_SECONDS = 2
 """A hung server is noticed after about two of these."""
@@ -82,14 +84,16 @@ class NatsBus:
         The URL is never repeated with its password.
         """
         bus = cls(connection)
-        where = _without_secrets(connection.url)
+        urls = connection.urls
+        where = " or ".join(map(_without_secrets, urls))
         attempt = asyncio.ensure_future(
             bus._client.connect(
-                connection.url,
+                urls,
+                dont_randomize=True,
                 name=connection.name,
                 error_cb=bus._complain,
                 closed_cb=bus._on_closed,
-                connect_timeout=CONNECT_SECONDS,
+                connect_timeout=CONNECT_SECONDS if len(urls) == 1 else NEXT_SECONDS,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_SECONDS,
                 ping_interval=PING_SECONDS,

@@ -293,7 +293,13 @@ def test_wrong_files_of_a_part_are_said(
 
 @pytest.mark.parametrize(
     "url",
-    ["nats://127.0.0.1:4222", "localhost:4222", "nats://u:p@127.3.2.1", "tls://[::1]:4222"],
+    [
+        "nats://127.0.0.1:4222",
+        "localhost:4222",
+        "localhost:1, 127.0.0.1:2",
+        "nats://u:p@127.3.2.1",
+        "tls://[::1]:4222",
+    ],
 )
 def test_on_the_own_machine_keys_are_not_asked_for(url: str) -> None:
     assert reach(url, "host-1", None, insecure=False).keys is None
@@ -304,6 +310,7 @@ def test_on_the_own_machine_keys_are_not_asked_for(url: str) -> None:
     [
         *("nats://10.0.0.7:4222", "nats:4222", "tls://example.org", "nats://127.0.0.1@example.org"),
         *("nats://localhost.example.org", "nats://[::2]:4222", "nats://[", ""),
+        *("localhost,nats:4222", "localhost,"),
     ],
 )
 def test_elsewhere_keys_are_asked_for(ring: Keyring, url: str) -> None:

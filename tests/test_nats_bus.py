@@ -29,6 +29,10 @@ authorization: {
 }
 """
 
+CLUSTER = """
+cluster: { name: street, listen: "127.0.0.1:-1", no_advertise: true, routes: [%s] }
+"""
+
 
 @pytest.fixture
 def server() -> Iterator[EmbeddedServer]:
@@ -302,6 +306,24 @@ async def test_a_server_killed_in_the_middle_of_traffic_costs_nothing(
     asker, _ = await talk(server.url, 100 * kills + 100, strike)
     assert not pending
     assert asker.heard == list(range(1, 100 * kills + 101))
+
+
+async def test_the_next_server_of_a_cluster_takes_over(server: EmbeddedServer) -> None:
+    """Named servers are tried in turn, from the first, which is gone here, then killed."""
+    gone = "nats://127.0.0.1:9"
+    with EmbeddedServer(configuration=CLUSTER % "") as first:
+        route = first.listens["cluster"][0]
+        with EmbeddedServer(configuration=CLUSTER % f'"{route}"') as second:
+            killed: list[int] = []
+
+            def strike(question: int) -> None:
+                if question >= 100 and not killed:
+                    first.kill()
+                    killed.append(question)
+
+            asker, _ = await talk(f"{gone}, {first.url}, {second.url}", 200, strike)
+            assert killed
+            assert asker.heard == list(range(1, 201))
 
 
 @pytest.mark.slow

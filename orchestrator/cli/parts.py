@@ -12,7 +12,12 @@ from orchestrator.standing import host_part, matchmaker_part, stand_by
 from protocol.errors import InputError
 from protocol.subjects import check_name
 
-Nats = Annotated[str, typer.Option(envvar="COFLEX_NATS", help="URL of the NATS server.")]
+Nats = Annotated[
+    str,
+    typer.Option(
+        envvar="COFLEX_NATS", help="URL of the NATS server, or URLs of a cluster, comma separated."
+    ),
+]
 Keys = Annotated[
     Path | None, typer.Option(envvar="COFLEX_KEYS", help="Keys for it, made by `coflex keys`.")
 ]
