@@ -46,13 +46,18 @@ class EmbeddedServer:
     it with the thread that started it.
 
     `configuration` holds further lines in the server's own format; `file` is a whole configuration
-    instead, and the server then runs in its folder.
+    instead, and the server then runs in its folder. It listens at `address`.
     """
 
     def __init__(
-        self, port: int | None = None, configuration: str = "", file: Path | None = None
+        self,
+        port: int | None = None,
+        configuration: str = "",
+        file: Path | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self._port, self._configuration, self._file = port, configuration, file
+        self._address = address
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.listens: dict[str, list[str]] = {}
@@ -103,7 +108,7 @@ class EmbeddedServer:
             self._process = subprocess.Popen(
                 (
                     *(server, "-c", configuration, "-l", log, "--ports_file_dir", folder),
-                    *("-a", "127.0.0.1", "-p", str(port)),
+                    *("-a", self._address, "-p", str(port)),
                 ),
                 cwd=self._file.parent if self._file is not None else None,
                 stdin=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ another, and from hearing what is meant for another.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.subjects import ANNOUNCEMENTS, ORCHESTRATOR, direct, replies
@@ -38,6 +39,14 @@ def permissions(name: str) -> Permissions:
     elif is_matchmaker(name):
         subscribe.append(SERVICES)
     return Permissions(tuple(publish), tuple(subscribe), answer=is_matchmaker(name))
+
+
+def leaf_permissions(hosts: Sequence[str]) -> Permissions:
+    """What a leaf node may pass on, and what is passed on to it: what its hosts may, no more."""
+    own = [permissions(host) for host in hosts]
+    publish = [subject for each in own for subject in each.publish]
+    subscribe = [subject for each in own for subject in each.subscribe]
+    return Permissions(tuple(dict.fromkeys(publish)), tuple(dict.fromkeys(subscribe)))
 
 
 def is_matchmaker(name: str) -> bool:

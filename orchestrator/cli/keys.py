@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from protocol.errors import InputError
+
+if TYPE_CHECKING:
+    from orchestrator.keys.keyring import Edge
 
 RELOAD = "Have running servers read it: nats-server --signal reload"
 
@@ -31,6 +34,15 @@ def keys(
         list[str] | None,
         typer.Option(help="Name or address under which the server is reached; repeatable."),
     ] = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="These servers are the members of one cluster.")
+    ] = False,
+    leaf: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A leaf node, where it is, and its hosts: NAME@ADDRESS=host-1,...; repeatable."
+        ),
+    ] = None,
     add: Annotated[str | None, typer.Option(help="Keys for further parts: NAME,...")] = None,
     rotate: Annotated[
         str | None, typer.Option(help="New keys for parts, or for the server: NAME,...")
@@ -47,15 +59,19 @@ def keys(
     asked = [option for option in (hosts, count, add, rotate, revoke) if option is not None]
     if len(asked) > 1:
         raise InputError("do one thing at a time: --hosts, --count, --add, --rotate or --revoke")
-    ring = Keyring(folder, datetime.now(UTC), days)
+    ring, leaves = Keyring(folder, datetime.now(UTC), days), _leaves(leaf or [])
+    if leaves and (rotate or revoke or not asked):
+        raise InputError("leaf nodes are made with --hosts, --count or --add", field="--leaf")
     if hosts is not None or count is not None:
         names = _names(hosts) if hosts is not None else _numbered(count or 0)
-        ring.make(names, matchmakers, server or [])
+        ring.make(names, matchmakers, server or [], cluster=cluster, leaves=leaves)
         typer.echo(f"Keys of {len(ring.users())} parts in {folder}.")
         typer.echo(f"Start the server: cd {folder} && nats-server -c nats.conf")
+        for name in leaves:
+            typer.echo(f"Leaf node: copy {name}/, {name}.conf and users-{name}.conf there.")
         typer.echo("Copy to each machine the folders of its parts; keep ca/ apart, and offline.")
     elif add is not None:
-        ring.add(_names(add))
+        ring.add(_names(add), leaves)
         typer.echo(f"Added {add}. {RELOAD}, then copy the folder to its machine.")
     elif rotate is not None:
         ring.rotate(_names(rotate))
@@ -75,10 +91,25 @@ def _list(folder: Path) -> None:
     from orchestrator.keys.server_config import SERVER
 
     ring = Keyring(folder, datetime.now(UTC))
-    for name, key in [*sorted(ring.users().items()), (SERVER, "")]:
+    leaves = {name: f"{key} for {', '.join(hosts)}" for name, (key, hosts) in ring.leaves().items()}
+    for name, key in [*sorted((ring.users() | leaves).items()), (SERVER, "")]:
         ends = ring.expiry(name)
         until = f"until {ends:%Y-%m-%d}" if ends else "keys not in this folder"
         typer.echo(f"{name:16} {until:24} {key}".rstrip())
+
+
+def _leaves(options: list[str]) -> "dict[str, Edge]":
+    from orchestrator.keys.keyring import Edge
+
+    leaves: dict[str, Edge] = {}
+    for option in options:
+        where, equals, hosts = option.partition("=")
+        name, *addresses = where.split("@")
+        if not equals or name in leaves:
+            reason = f"{option!r}: name each leaf node once, as NAME@ADDRESS=host-1,host-2"
+            raise InputError(reason, field="--leaf")
+        leaves[name] = Edge(_names(hosts), addresses)
+    return leaves
 
 
 def _names(text: str) -> list[str]:

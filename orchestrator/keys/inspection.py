@@ -10,7 +10,8 @@ from cryptography.exceptions import InvalidSignature
 
 from orchestrator.findings import Finding, bad, good
 from orchestrator.keys.certificates import names_of
-from orchestrator.keys.keyring import PARTS_FILE, Keyring, read_certificate
+from orchestrator.keys.files import read_certificate
+from orchestrator.keys.keyring import PARTS_FILE, Keyring
 from orchestrator.keys.server_config import SERVER, USERS_FILE, users_config
 from protocol.errors import InputError
 from protocol.identity import CA, CERTIFICATE, KEY, SEED, folder_of, public_key, read_identity
@@ -56,7 +57,8 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[Finding]:
     if not (keys / PARTS_FILE).exists():
         return
     try:
-        users = Keyring(keys, now).users()
+        ring = Keyring(keys, now)
+        users, leaves = ring.users(), ring.leaves()
         certificate = read_certificate(keys / SERVER / CERTIFICATE)
         ca = read_certificate(keys / CA)
         written = (keys / USERS_FILE).read_text()
@@ -72,7 +74,7 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[Finding]:
     if changed:
         reason = f"{', '.join(changed)}: other keys than {PARTS_FILE} knows; rotate them"
         yield bad("users", reason)
-    elif written != users_config(users):
+    elif written != users_config(users, leaves):
         reason = f"{USERS_FILE} is not what {PARTS_FILE} says: any --rotate writes it anew"
         yield bad("users", reason)
     else:

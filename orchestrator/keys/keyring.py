@@ -5,46 +5,77 @@
     server/             the server's certificate and key
     <part>/             what a part needs, to be copied to its machine: all of it, and nothing else
     nats.conf           a configuration for nats-server, to be changed at will
+    cluster.conf        included there, where there is a cluster or a leaf node: private
     users.conf          the users and their permissions, included there; written anew by us
+    <leaf>/             what a leaf node needs, beside <leaf>.conf and users-<leaf>.conf
     parts.json          the public nkey of each part; where it is, the folder is complete
+    leaves.json         the public nkey of each leaf node, and its hosts
 
 Nothing that exists is overwritten but by rotation, and by revocation removed. Files come into being
 under temporary names. A running server learns of changes when it is told to reload.
 """
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
-from secrets import token_bytes
-from shutil import rmtree
-from tempfile import TemporaryDirectory
+from secrets import token_bytes, token_hex
+from types import MappingProxyType
+from typing import NamedTuple
 
 import nkeys
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from orchestrator.keys.certificates import Certified, make_ca, make_part, make_server, names_of
-from orchestrator.keys.server_config import SERVER, SERVER_CONFIG, USERS_FILE, users_config
+from orchestrator.keys.files import (
+    change,
+    make_folder,
+    read_certificate,
+    write_certified,
+    write_json,
+    write_private,
+    write_public,
+)
+from orchestrator.keys.server_config import (
+    CLUSTER_FILE,
+    LEAF_SEED,
+    SERVER,
+    USERS_FILE,
+    Leaf,
+    cluster_config,
+    leaf_config,
+    leaf_config_file,
+    leaf_users_file,
+    server_config,
+    users_config,
+)
 from protocol.errors import InputError
-from protocol.identity import CA, CERTIFICATE, KEY, SEED, public_key
+from protocol.identity import CA, CERTIFICATE, KEY, SEED
 from protocol.permissions import OPERATOR, is_matchmaker
 from protocol.subjects import ORCHESTRATOR, check_name
 
 CA_FOLDER = "ca"
-CONFIG_FILE, PARTS_FILE = "nats.conf", "parts.json"
+CONFIG_FILE, PARTS_FILE, LEAVES_FILE = "nats.conf", "parts.json", "leaves.json"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names that every server certificate has."""
 _TAKEN = {SERVER, CA_FOLDER, "host", "everybody"}
+_TAKEN_FILES = {CONFIG_FILE, USERS_FILE, CLUSTER_FILE}
 _SERVER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_USERS = (USERS_FILE, PARTS_FILE)
-_UNFINISHED = ".writing-"
-_PRIVATE, _PUBLIC = 0o600, 0o644
+
+
+class Edge(NamedTuple):
+    """A leaf node that is wished for: its hosts, and where they find it besides under its name."""
+
+    hosts: Sequence[str]
+    addresses: Sequence[str] = ()
+
+
+Edges = Mapping[str, Edge]
+_NO_LEAVES: Edges = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +89,21 @@ class Keyring:
     now: datetime
     days: int = 365
 
-    def make(self, hosts: Sequence[str], matchmakers: int, servers: Sequence[str]) -> None:
-        """Everything, for these hosts, so many matchmakers, orchestrator and operator; the server
-        is reached by the names or addresses `servers`, and by loopback."""
+    def make(
+        self,
+        hosts: Sequence[str],
+        matchmakers: int,
+        servers: Sequence[str],
+        *,
+        cluster: bool = False,
+        leaves: Edges = _NO_LEAVES,
+    ) -> None:
+        """Everything, for these hosts, so many matchmakers, orchestrator and operator.
+
+        The server is reached by the names or addresses `servers`, and by loopback; they are those
+        of the members of a `cluster`, if it is one. `leaves`: leaf nodes at its edge, each a server
+        for its hosts.
+        """
         makers = [f"matchmaker-{number + 1}" for number in range(matchmakers)]
         for name in hosts:
             _check_part(name)
@@ -69,43 +112,100 @@ class Keyring:
         for known in servers:
             _check_server(known)
         names = _once([*hosts, *makers, ORCHESTRATOR, OPERATOR])
+        _check_leaves(leaves, names)
+        if cluster and len(servers) < 2:
+            raise InputError("name every member of the cluster with --server", field="--cluster")
+        if leaves and not servers:
+            raise InputError("say with --server where leaf nodes find the server", field="--leaf")
         ca = make_ca(self.now)
-        server = make_server(ca, list(dict.fromkeys([*servers, *LOOPBACK])), self.now, self.days)
+        server = make_server(ca, _also_here(servers), self.now, self.days)
 
         def write(new: Path) -> None:
-            _write(new / CA, ca.pem(), _PUBLIC)
-            _folder(new / CA_FOLDER)
-            _write(new / CA_FOLDER / KEY, ca.key_pem(), _PRIVATE)
-            _write_certified(_folder(new / SERVER), server)
+            write_public(new / CA, ca.pem())
+            write_private(make_folder(new / CA_FOLDER) / KEY, ca.key_pem())
+            write_certified(make_folder(new / SERVER), server)
             users = {name: self._write_part(new, ca, name) for name in names}
-            _write(new / CONFIG_FILE, SERVER_CONFIG.encode(), _PUBLIC)
-            _write_users(new, users)
+            edge = bool(cluster or leaves)
+            write_public(new / CONFIG_FILE, server_config(further=edge).encode())
+            if edge:
+                config = cluster_config(servers if cluster else servers[:1], token_hex(24))
+                write_private(new / CLUSTER_FILE, config.encode())
+            made = {name: self._new_leaf(new, ca, name, leaves[name], servers) for name in leaves}
+            _write_lists(new, users, made)
 
-        self._change(write, replacing=())
+        change(self.folder, write, last=PARTS_FILE)
 
-    def add(self, names: Sequence[str]) -> None:
-        """Keys for further parts."""
-        users = self.users()
+    def add(self, names: Sequence[str], leaves: Edges = _NO_LEAVES) -> None:
+        """Keys for further parts; `leaves`: hosts behind leaf nodes, which may be new."""
+        users, known = self.users(), self.leaves()
         for name in _once(names):
             _check_part(name)
-            if name in users:
+            if name in users or name in known:
                 raise InputError(
                     f"{name} has keys already: --rotate gives it new ones", field="--add"
                 )
-        self._renew(names, users, replacing=())
+        _check_leaves(leaves, [*users, *names])
+        if leaves and not (self.folder / CLUSTER_FILE).exists():
+            reason = "this bus was made without leaf nodes: make keys anew, with --leaf"
+            raise InputError(reason, field="--leaf")
+        ca = self._ca()
+        servers = [name for name in self._names_of(SERVER) if name not in LOOPBACK]
+
+        def write(new: Path) -> None:
+            for name in names:
+                users[name] = self._write_part(new, ca, name)
+            for leaf, edge in leaves.items():
+                if leaf in known:
+                    both = dict.fromkeys([*known[leaf].hosts, *edge.hosts])
+                    known[leaf] = known[leaf]._replace(hosts=list(both))
+                else:
+                    known[leaf] = self._new_leaf(new, ca, leaf, edge, servers)
+            _write_lists(new, users, known)
+
+        change(self.folder, write, last=PARTS_FILE, replacing=_lists(known))
 
     def rotate(self, names: Sequence[str]) -> None:
-        """New keys in place of the present ones; `server`: the server's, for the same names."""
-        users = self.users()
-        self._check_known([name for name in _once(names) if name != SERVER], users)
-        self._renew(names, users, replacing=names)
+        """New keys in place of the present ones; `server`: the servers', for the same names."""
+        users, leaves = self.users(), self.leaves()
+        self._check_known([name for name in _once(names) if name != SERVER], [*users, *leaves])
+        ca = self._ca()
+
+        def write(new: Path) -> None:
+            for name in names:
+                if name == SERVER:
+                    server = make_server(ca, self._names_of(SERVER), self.now, self.days)
+                    write_certified(make_folder(new / SERVER), server)
+                elif name in leaves:
+                    key = self._write_leaf(new, ca, name, self._names_of(name))
+                    leaves[name] = Leaf(key, leaves[name].hosts)
+                else:
+                    users[name] = self._write_part(new, ca, name)
+            _write_lists(new, users, leaves)
+
+        change(self.folder, write, last=PARTS_FILE, replacing=(*names, *_lists(leaves)))
 
     def revoke(self, names: Sequence[str]) -> None:
-        """These are users no more, once the server has reloaded; their keys here are removed."""
-        users = self.users()
-        self._check_known(_once(names), users)
+        """These are users no more, once the servers have reloaded; their keys here are removed."""
+        users, leaves = self.users(), self.leaves()
+        self._check_known(_once(names), [*users, *leaves])
         left = {name: key for name, key in users.items() if name not in names}
-        self._change(lambda new: _write_users(new, left), replacing=_USERS, removing=names)
+        kept = {
+            leaf: Leaf(key, [host for host in hosts if host not in names])
+            for leaf, (key, hosts) in leaves.items()
+            if leaf not in names
+        }
+        for leaf, (_, hosts) in kept.items():
+            if not hosts:
+                raise InputError(f"{leaf} would have no host: revoke it, too", field="--revoke")
+        gone = [name for leaf in leaves if leaf in names for name in _leaf_files(leaf)]
+        lists = {*_lists(leaves)} - {*gone}
+        change(
+            self.folder,
+            lambda new: _write_lists(new, left, kept, emptied=bool(leaves)),
+            last=PARTS_FILE,
+            replacing=lists,
+            removing=[*names, *gone],
+        )
 
     def users(self) -> dict[str, str]:
         """The public nkey of each part, by name."""
@@ -122,25 +222,28 @@ class Keyring:
             pass
         raise InputError("not readable: it is the list of parts and their public keys", file=file)
 
+    def leaves(self) -> dict[str, Leaf]:
+        """The leaf nodes, by name."""
+        file = self.folder / LEAVES_FILE
+        try:
+            listed = json.loads(file.read_bytes())
+            return {
+                name: Leaf(str(key), [str(h) for h in hosts])
+                for name, (key, hosts) in listed.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError):
+            reason = "not readable: it is the list of leaf nodes and their hosts"
+            raise InputError(reason, file=file) from None
+
     def expiry(self, name: str) -> datetime | None:
         """When the certificate of a part, or of the server, ends; None: it is not here."""
         file = self.folder / name / CERTIFICATE
         return read_certificate(file).not_valid_after_utc if file.exists() else None
 
-    def _renew(self, names: Sequence[str], users: dict[str, str], replacing: Sequence[str]) -> None:
-        ca = self._ca()
-
-        def write(new: Path) -> None:
-            for name in names:
-                if name == SERVER:
-                    known = names_of(read_certificate(self.folder / SERVER / CERTIFICATE))
-                    server = make_server(ca, known, self.now, self.days)
-                    _write_certified(_folder(new / SERVER), server)
-                else:
-                    users[name] = self._write_part(new, ca, name)
-            _write_users(new, users)
-
-        self._change(write, replacing=(*replacing, *_USERS))
+    def _names_of(self, server: str) -> list[str]:
+        return names_of(read_certificate(self.folder / server / CERTIFICATE))
 
     def _ca(self) -> Certified:
         file = self.folder / CA_FOLDER / KEY
@@ -161,68 +264,49 @@ class Keyring:
 
     def _write_part(self, new: Path, ca: Certified, name: str) -> str:
         """The files of a part; its public nkey."""
-        folder = _folder(new / name)
-        seed = nkeys.encode_seed(token_bytes(32), nkeys.PREFIX_BYTE_USER)
-        _write(folder / SEED, seed + b"\n", _PRIVATE)
-        _write_certified(folder, make_part(ca, name, self.now, self.days))
-        _write(folder / CA, ca.pem(), _PUBLIC)
-        return public_key(seed.decode(), folder / SEED)
+        folder, (seed, public) = make_folder(new / name), _new_nkey()
+        write_private(folder / SEED, f"{seed}\n".encode())
+        _write_certified(folder, ca, make_part(ca, name, self.now, self.days))
+        return public
 
-    def _check_known(self, names: Iterable[str], users: Iterable[str]) -> None:
+    def _write_leaf(self, new: Path, ca: Certified, leaf: str, names: Sequence[str]) -> str:
+        """The keys of a leaf node; its public nkey."""
+        folder, (seed, public) = make_folder(new / leaf), _new_nkey()
+        write_private(folder / LEAF_SEED, f"nkey: {seed}\n".encode())
+        _write_certified(folder, ca, make_server(ca, names, self.now, self.days))
+        return public
+
+    def _new_leaf(
+        self, new: Path, ca: Certified, leaf: str, edge: Edge, servers: Sequence[str]
+    ) -> Leaf:
+        write_public(new / leaf_config_file(leaf), leaf_config(leaf, servers).encode())
+        names = _also_here([leaf, *edge.addresses])
+        return Leaf(self._write_leaf(new, ca, leaf, names), edge.hosts)
+
+    def _check_known(self, names: Iterable[str], known: Iterable[str]) -> None:
         for name in names:
-            if name not in users:
+            if name not in known:
                 raise InputError(
-                    f"no part {name}: there are {', '.join(sorted(users))}", file=self.folder
+                    f"no part {name}: there are {', '.join(sorted(known))}", file=self.folder
                 )
-
-    def _change(
-        self,
-        write: Callable[[Path], None],
-        *,
-        replacing: Iterable[str],
-        removing: Iterable[str] = (),
-    ) -> None:
-        """Put what `write` writes into its place; only what is named may be there before."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            for leftover in self.folder.glob(f"{_UNFINISHED}*"):
-                rmtree(leftover)
-            with TemporaryDirectory(prefix=_UNFINISHED, dir=self.folder) as name:
-                new, old = _folder(Path(name) / "new"), _folder(Path(name) / "old")
-                write(new)
-                # Folders come first, and the list of parts last.
-                entries = sorted(new.iterdir(), key=lambda e: (e.is_file(), e.name == PARTS_FILE))
-                for entry in entries:
-                    place = self.folder / entry.name
-                    if place.exists() and entry.name not in replacing:
-                        raise InputError("exists already: keys are never overwritten", file=place)
-                for entry in entries:
-                    place = self.folder / entry.name
-                    if place.is_dir():
-                        place.replace(old / entry.name)
-                    entry.replace(place)
-                for gone in removing:
-                    if (self.folder / gone).exists():
-                        (self.folder / gone).replace(old / gone)
-        except OSError as error:
-            reason = f"cannot be written ({error.strerror or error})"
-            raise InputError(reason, file=error.filename or self.folder) from error
-
-
-def read_certificate(file: Path) -> x509.Certificate:
-    """The certificate in a file; InputError if there is none."""
-    try:
-        return x509.load_pem_x509_certificate(file.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=file) from None
-    except ValueError:
-        raise InputError("not a certificate", file=file) from None
 
 
 def _check_part(name: str) -> None:
     check_name(name, "name of a part")
     if name in _TAKEN:
         raise InputError(f"{name} cannot be the name of a part: it has a meaning of its own")
+
+
+def _check_leaves(leaves: Edges, names: Sequence[str]) -> None:
+    for leaf, (hosts, addresses) in leaves.items():
+        _check_part(leaf)
+        for address in addresses:
+            _check_server(address)
+        if leaf in names or leaf_config_file(leaf) in _TAKEN_FILES:
+            raise InputError(f"{leaf} cannot be a leaf node's name: it is taken", field="--leaf")
+        for host in _once(hosts):
+            if host not in names:
+                raise InputError(f"{leaf} is for {host}, which has no keys", field="--leaf")
 
 
 def _check_server(name: str) -> None:
@@ -244,22 +328,39 @@ def _once(names: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _write_users(folder: Path, users: Mapping[str, str]) -> None:
-    _write(folder / USERS_FILE, users_config(users).encode(), _PUBLIC)
-    listed = json.dumps(dict(sorted(users.items())), indent=1)
-    _write(folder / PARTS_FILE, f"{listed}\n".encode(), _PUBLIC)
+def _also_here(servers: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*servers, *LOOPBACK]))
 
 
-def _write_certified(folder: Path, made: Certified) -> None:
-    _write(folder / KEY, made.key_pem(), _PRIVATE)
-    _write(folder / CERTIFICATE, made.pem(), _PUBLIC)
+def _lists(leaves: Iterable[str]) -> tuple[str, ...]:
+    """Files that every change writes anew."""
+    return (USERS_FILE, PARTS_FILE, LEAVES_FILE, *(leaf_users_file(leaf) for leaf in leaves))
 
 
-def _folder(path: Path) -> Path:
-    path.mkdir(mode=0o700)
-    return path
+def _leaf_files(leaf: str) -> tuple[str, str]:
+    return leaf_config_file(leaf), leaf_users_file(leaf)
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
+def _write_lists(
+    folder: Path, users: Mapping[str, str], leaves: Mapping[str, Leaf], *, emptied: bool = False
+) -> None:
+    """Who may what at the servers, and at each leaf node; `emptied`: there were leaf nodes."""
+    write_public(folder / USERS_FILE, users_config(users, leaves).encode())
+    for leaf, (_, hosts) in leaves.items():
+        own = users_config({host: users[host] for host in hosts})
+        write_public(folder / leaf_users_file(leaf), own.encode())
+    if leaves or emptied:
+        write_json(folder / LEAVES_FILE, leaves)
+    write_json(folder / PARTS_FILE, users)
+
+
+def _new_nkey() -> tuple[str, str]:
+    """Seed and public key of a user."""
+    seed = nkeys.encode_seed(token_bytes(32), nkeys.PREFIX_BYTE_USER)
+    return seed.decode(), nkeys.from_seed(bytearray(seed)).public_key.decode()
+
+
+def _write_certified(folder: Path, ca: Certified, made: Certified) -> None:
+    """Who it is, and whom to trust."""
+    write_certified(folder, made)
+    write_public(folder / CA, ca.pem())
