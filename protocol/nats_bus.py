@@ -14,6 +14,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.transport import TcpTransport
 from nats.errors import ConnectionClosedError, OutboundBufferLimitError, SlowConsumerError
 from nats.errors import Error as NatsError
 
@@ -30,7 +31,7 @@ RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotat
 PING_SECONDS = 2
 """A hung server is noticed after about two of these."""
 FLUSH_SECONDS = 10
-CLOSE_SECONDS = 5
+FAREWELL_SECONDS, CLOSE_SECONDS = 2, 5
 WAITING_MESSAGES = 512 * 1024
 """Messages that may wait to be handled; more are dropped, and counted."""
 WAITING_BYTES = 128 * 1024 * 1024
@@ -44,12 +45,32 @@ _EMPTY_WARNING = "returning true from eof_received() has no effect when using ss
 """The standard library logs it whenever a server hangs up on a stream that began without TLS."""
 
 
+class _Transport(TcpTransport):
+    """Does not wait long for a server that does not answer any more: neither for its part of TLS's
+    farewell, for which the standard library waits half a minute, nor until it took the rest.
+    """
+
+    def __bool__(self) -> bool:
+        return True  # or else the client takes one of its own
+
+    async def wait_closed(self) -> None:
+        # As a task, since who waits may be cancelled, and others wait for the same.
+        farewell = asyncio.ensure_future(super().wait_closed())
+        farewell.add_done_callback(lambda done: done.cancelled() or done.exception())
+        _, late = await asyncio.wait({farewell}, timeout=FAREWELL_SECONDS)
+        if late and self._io_writer is not None:
+            self._io_writer.transport.abort()
+            await asyncio.wait({farewell})
+        farewell.result()
+
+
 class NatsBus:
     """One connection to a NATS server. Not made directly but with `connect`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._client = Client()
+        self._client._transport = _Transport()
         self._leaving = self._was_taken = False
         self._failure: RunError | None = None
         self._fail: Fail | None = None
