@@ -2,7 +2,7 @@
 and the terms of each household."""
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,7 @@ from agents.chance import JavaRandom
 from agents.data.epos_folder import read_target
 from agents.data.generate import generate
 from agents.data.load import data_sha256, load
-from agents.mandate import Mandate, load_mandates
+from agents.mandate import FREE, Mandate, load_mandates
 from agents.plans import Population
 from orchestrator.settings import RunSettings
 from protocol.errors import InputError
@@ -62,6 +62,8 @@ def read_inputs(settings: RunSettings) -> Inputs:
         members = tuple(name for name in members if name not in absent)
         if not members:
             raise InputError("nobody takes part", file=settings.mandates)
+    for name in _onlookers(settings, members):
+        mandates[name] = replace(mandates.get(name, FREE), exchange=False)
     for name in settings.externals:
         if name not in members:
             raise InputError(f"no household {name!r} takes part", field="--external")
@@ -157,6 +159,13 @@ def _order(settings: RunSettings, population: Population) -> tuple[str, ...]:
     if missing:
         raise InputError(f"{len(missing)} households are missing, first {missing[0]}", file=path)
     return tuple(seen)
+
+
+def _onlookers(settings: RunSettings, members: Sequence[str]) -> list[str]:
+    """Households that do not exchange, since only a share takes part in stage 2."""
+    drawn = list(members)
+    JavaRandom(settings.seed).shuffle(drawn)
+    return drawn[round(settings.participation * len(drawn)) :]
 
 
 def _behaviours(path: Path, population: Population) -> dict[str, tuple[float, float]]:

@@ -9,14 +9,16 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 
-def ending_with_parent() -> Callable[[], None]:
+def ending_with_parent(parent: int | None = None) -> Callable[[], None]:
     """What a child has to call first so that the kernel ends it with the thread that started it.
 
-    To be made in the parent, before the fork. Linux only; elsewhere it does nothing.
+    To be made in the parent, before the fork; or in the child, which then says who its `parent` is.
+    Linux only; elsewhere it does nothing.
     """
     if sys.platform != "linux":
         return lambda: None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()
+    parent = os.getpid() if parent is None else parent
+    prctl = ctypes.CDLL(None).prctl
 
     def arrange() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -72,6 +72,9 @@ class RunSettings(BaseModel):
     locks: LocksName = Field("slot", description="What a lease marks busy.")
     matchmakers: int = Field(1, ge=1, description="Matchmakers that share the slots.")
     mandates: Path | None = Field(None, description="TOML: what households allow their proxies.")
+    participation: float = Field(
+        1.0, ge=0, le=1, description="Share of the households that exchange, drawn by the seed."
+    )
     trace: bool = Field(False, description="Write exchanges.csv: households tell of each exchange.")
     save_schedules: bool = Field(
         False, description="Write schedules/: each host writes those of its households."

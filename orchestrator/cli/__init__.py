@@ -13,6 +13,7 @@ from orchestrator.cli import (
     parts,
     results,
     run,
+    sweep,
     verify,
 )
 from protocol.errors import InputError, RunError
@@ -33,6 +34,7 @@ parts.register(app)
 keys.register(app)
 doctor.register(app)
 conformance.register(app)
+sweep.register(app)
 
 
 def main() -> None:

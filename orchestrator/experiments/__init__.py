@@ -1,0 +1,1 @@
+"""Many runs instead of one: grids of options, replications, statistics of what came out."""
