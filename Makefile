@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check fix bench clean
+.PHONY: run test compose-test check fix bench clean
 # every target below works from a bare clone
 
 $(VENV)/.installed: pyproject.toml deploy/requirements.lock
@@ -25,6 +25,13 @@ fix: $(VENV)/.installed
 
 test: $(VENV)/.installed  ## all tests
 	$(BIN)/pytest
+
+$(VENV)/.docker-tools: $(VENV)/.installed tests/docker/requirements.txt
+	$(BIN)/python -m pip install --quiet --constraint deploy/requirements.lock --requirement tests/docker/requirements.txt
+	touch $@
+
+compose-test: $(VENV)/.docker-tools  ## docker-compose.yml in a real Docker Engine; says why where none can run
+	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/test_compose.py
 
 bench: $(VENV)/.installed  ## ratios against the bare bus, in one run
 	$(BIN)/python -m tests.bench

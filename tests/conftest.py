@@ -16,5 +16,6 @@ def shared() -> Path:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rewrite`: write down in the scripts what happens now."""
+    """`--rewrite`: write down in the scripts what happens now; `--docker`: containers too."""
     parser.addoption("--rewrite", action="store_true", help="rewrite tests/scripts")
+    parser.addoption("--docker", action="store_true", help="run what needs a Docker Engine")
