@@ -19,6 +19,7 @@ from agents.chance import JavaRandom
 from agents.costs import Arithmetic
 from agents.exchange.journal import Entry, Journal
 from agents.exchange.meter import Meter
+from agents.exchange.negotiations import Tally
 from agents.exchanging import Exchanging, Seat, remembered
 from agents.mandate import Mandate
 from agents.plans import Plans
@@ -146,6 +147,16 @@ class Member:
     def selections(self) -> list[int]:
         """The selected plan after each iteration of stage 1 so far."""
         return [] if self._stage is None else self._stage.selections
+
+    @property
+    def iteration(self) -> int:
+        """The iteration of stage 1 it is in; 0 before."""
+        return 0 if self._stage is None else self._stage.iteration
+
+    @property
+    def tally(self) -> Tally:
+        """What it did in stage 2."""
+        return Tally() if self._exchanging is None else self._exchanging.trader.tally
 
     @property
     def planned_schedule(self) -> Array:

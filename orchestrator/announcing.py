@@ -5,12 +5,12 @@ What a part does about it is decided in standing.py.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from orchestrator.assembly import host_count
 from orchestrator.inputs import Inputs
 from orchestrator.settings import RunSettings
-from protocol.bus import Bus
+from protocol.bus import Bus, Fail
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Address, Announce
@@ -70,8 +70,11 @@ async def give_up_in_silence(bus: Bus, run: str, shell: Shell) -> None:
     await bus.subscribe(ANNOUNCEMENTS, receive, shell.fail)
 
 
-async def await_run(bus: Bus, wanted: Callable[[str], bool]) -> tuple[str, Announce]:
-    """The next run that is announced and wanted; an error of the bus if that cannot be heard."""
+async def await_run(
+    bus: Bus, wanted: Callable[[str], bool], meanwhile: Callable[[Fail], Awaitable[None]]
+) -> tuple[str, Announce]:
+    """The next run that is announced and wanted; an error of the bus if that cannot be heard.
+    `meanwhile` is what else is to be heard, and told whom to tell when that is impossible."""
     heard: asyncio.Future[tuple[str, Announce]] = asyncio.get_running_loop().create_future()
 
     def receive(subject: str, data: bytes) -> None:
@@ -88,5 +91,6 @@ async def await_run(bus: Bus, wanted: Callable[[str], bool]) -> tuple[str, Annou
         if not heard.done():
             heard.set_exception(error)
 
+    await meanwhile(fail)
     await bus.subscribe(ANNOUNCEMENTS, receive, fail)
     return await heard

@@ -8,9 +8,12 @@ from collections.abc import Callable
 
 from orchestrator.announcing import announce
 from orchestrator.course import RunCourse, Stage
+from orchestrator.duty import Duty, read_orchestrator
+from orchestrator.milestones import RunMilestones
+from orchestrator.presence import answer_inquiries
 from orchestrator.results import Seconds
 from protocol.bus import Connection
-from protocol.messages import Announce, Tally
+from protocol.messages import Announce, RunState, Tally
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
@@ -27,9 +30,12 @@ async def conduct(
     connection: Connection,
     announced: Announce,
     watch: Watch,
+    duty: Duty,
+    state: Callable[[], RunState],
     child_ended: ChildEnded | None = None,
 ) -> str:
-    """Until the run is over; says what was wrong with the bus then. Ctrl-C and SIGTERM abort it."""
+    """Until the run is over; says what was wrong with the bus then. Ctrl-C and SIGTERM abort it.
+    An operator that asks is answered with `state`."""
     loop = asyncio.get_running_loop()
     bus = await NatsBus.connect(connection)
     shell = Shell(node, bus)
@@ -46,8 +52,16 @@ async def conduct(
         child_ended(shell)  # for those that ended before there was a handler
     telling = asyncio.create_task(announce(bus, node.run, announced))
     telling.add_done_callback(lambda task: _pass_on(task, shell))
+    milestones = RunMilestones(node, course, state().iterations)
+
+    def look() -> None:
+        milestones.look()
+        watch(course)
+
     try:
-        await shell.run(lambda: course.finished, lambda: watch(course))
+        await answer_inquiries(bus, course.address, state, shell.fail)
+        with duty.in_run(node.run, lambda: read_orchestrator(node, bus, course)):
+            await shell.run(lambda: course.finished, look)
         return bus.trouble
     finally:
         telling.cancel()

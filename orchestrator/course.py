@@ -4,7 +4,7 @@ It decides where in the tree a household stands and when the run begins and ends
 in any decision of a household, and nothing in between waits for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 from agents.tree import children_of, parent_of
@@ -31,7 +31,7 @@ from protocol.messages import (
     Tally,
     Waiting,
 )
-from protocol.subjects import HOST
+from protocol.subjects import HOST, OPERATOR
 from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
@@ -42,6 +42,9 @@ FAREWELL = 5.0
 """Seconds after which the orchestrator no longer waits for households to say that they left."""
 NAMED = 8
 """Households named in a reason, at most."""
+
+
+_OPERATOR = Address(OPERATOR, OPERATOR)
 
 
 class Stage(Enum):
@@ -84,10 +87,14 @@ class RunCourse:
         """When each stage began."""
         self.round: tuple[int, RoundCount] | None = None
         """The newest round of the exchange that the root told of, and what was counted in it."""
+        self.exchanges = 0
+        """Up to that round."""
+        self.heard: dict[str, float] = {}
+        """By host: when it was heard of last."""
         self.attempt = 1
         """Of stage 1."""
         self._terms, self._deadline = terms, deadline
-        self._matchmakers = tuple(matchmakers)
+        self.matchmakers = tuple(matchmakers)
         self._positions = {name: position for position, name in enumerate(members)}
         self._hosts: dict[str, Address] = {}
         self._slots: int | None = None
@@ -120,6 +127,11 @@ class RunCourse:
         return next((course for course in told if course is not None), None)
 
     @property
+    def enrolled(self) -> Mapping[str, Address]:
+        """The households that take part, and where they live."""
+        return self._hosts
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts that take part."""
         return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
@@ -127,6 +139,9 @@ class RunCourse:
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message."""
         sender, message = envelope.sender, envelope.message
+        if sender == _OPERATOR and isinstance(message, Abort):
+            told = Envelope(self.address, sender, message)  # again, should it have got lost
+            return [*self.fail(f"aborted by the operator: {message.reason}", now), told]
         if isinstance(message, Tally) and sender.host in self._tallying():
             self.tallies[sender.host] = message
             return []
@@ -138,6 +153,7 @@ class RunCourse:
             return self._on_enrol(sender, message, now)
         if self._hosts.get(sender.name) != sender:
             raise PeerError(f"{sender.name} does not live on {sender.host}")
+        self.heard[sender.host] = now
         match message:
             case Ready(attempt=attempt, session=session):
                 old = attempt != self.attempt or session < self._sessions[sender.name]
@@ -151,6 +167,7 @@ class RunCourse:
             case RoundProgress(round=number, count=count):
                 if self.round is None or number > self.round[0]:
                     self.round = number, count
+                    self.exchanges += count.accepted
                     self._progress(now)
                 if self.stage is Stage.PLANNING:
                     self._enter(Stage.EXCHANGING, now)
@@ -203,7 +220,7 @@ class RunCourse:
             return []
         self.reason = reason
         self._enter(Stage.FAILED, now)
-        makers = (Address(address.host, HOST) for address in self._matchmakers)
+        makers = (Address(address.host, HOST) for address in self.matchmakers)
         return [
             *self._to_all(Abort(reason)),
             *(Envelope(self.address, maker, Abort(reason)) for maker in makers),
@@ -225,6 +242,7 @@ class RunCourse:
         known = self._hosts.setdefault(sender.name, sender)
         if known != sender:
             raise PeerError(f"{sender.name} takes part already, from host {known.host}")
+        self.heard[sender.host] = now
         if self._slots is None:
             self._slots = enrol.slots
         if enrol.slots != self._slots:
@@ -274,7 +292,7 @@ class RunCourse:
                 for child in children_of(position, terms.arity, households)
             ),
             terms=terms,
-            matchmakers=self._matchmakers,
+            matchmakers=self.matchmakers,
             roster=roster,
             attempt=self.attempt,
         )
@@ -308,7 +326,7 @@ class RunCourse:
         """To everybody who has not left; to the hosts first, so that their tallies come first."""
         staying = self._to_all(Release(), skip=self._left)
         hosts = dict.fromkeys(envelope.to.host for envelope in staying)
-        hosts.update(dict.fromkeys(a.host for a in self._matchmakers if a.host not in self.tallies))
+        hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.tallies))
         return [
             *(Envelope(self.address, Address(host, HOST), Release()) for host in hosts),
             *staying,
@@ -316,7 +334,7 @@ class RunCourse:
 
     def _tallying(self) -> set[str]:
         """Hosts that have something to tell."""
-        return {*self.hosts, *(address.host for address in self._matchmakers)}
+        return {*self.hosts, *(address.host for address in self.matchmakers)}
 
     def _to_all(
         self, message: Message, skip: frozenset[str] | set[str] = frozenset()

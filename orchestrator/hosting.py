@@ -15,15 +15,21 @@ from agents.member import Phase
 from agents.saved import save_schedule
 from orchestrator.announcing import give_up_in_silence
 from orchestrator.assembly import host_node, households_of
+from orchestrator.duty import Duty, read_host
 from orchestrator.garbage import collected_rarely
 from orchestrator.inputs import Inputs
+from orchestrator.logs import PartLog
+from orchestrator.milestones import HostMilestones
+from orchestrator.presence import answer_inquiries
 from orchestrator.results import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from orchestrator.settings import RunSettings
 from protocol.bus import Connection
 from protocol.errors import InputError
+from protocol.messages import Address
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
+from protocol.subjects import HOST
 
 PATIENCE = 60.0
 """Seconds for which a host tries to reach the bus: many start at once."""
@@ -60,23 +66,27 @@ def serve(
     connection: Connection,
     once_running: Callable[[], None] = lambda: None,
     standing: bool = False,
+    duty: Duty | None = None,
 ) -> None:
     """Be the host of that name until all its households have left; go on where its journal ends.
     `standing`: a run that is not announced any more is given up (UnattendedError)."""
     host = connection.name
+    duty = Duty(host, "host") if duty is None else duty
     plans = {name: inputs.population.households[name] for name in households}
     journal = SqliteJournal(journal_file(kept, host))
+    isolation = settings.resolved_isolation(len(inputs.members))
+    PartLog(host, run).info("takes part", households=len(plans), isolation=isolation)
     node = host_node(
         run,
         host,
         plans,
-        isolation=settings.resolved_isolation(len(inputs.members)),
+        isolation=isolation,
         journal=journal,
         mandates=inputs.mandates,
         session=time.time_ns() // 1000,
     )
     with collected_rarely(len(plans)):
-        asyncio.run(_serve(node, connection, once_running, standing))
+        asyncio.run(_serve(node, connection, once_running, standing, duty))
     journal.close()
     members = households_of(node)
     if settings.save_schedules and all(member.phase is Phase.RELEASED for member in members):
@@ -84,15 +94,24 @@ def serve(
 
 
 async def _serve(
-    node: Node, connection: Connection, once_running: Callable[[], None], standing: bool
+    node: Node,
+    connection: Connection,
+    once_running: Callable[[], None],
+    standing: bool,
+    duty: Duty,
 ) -> None:
     once_running()
     households = households_of(node)
+    milestones = HostMilestones(node, households)
     bus = await NatsBus.connect(connection, PATIENCE)
     shell = Shell(node, bus)
     try:
         if standing:
             await give_up_in_silence(bus, node.run, shell)
-        await shell.run(lambda: all(household.finished for household in households))
+        await answer_inquiries(bus, Address(node.name, HOST), duty.presence, shell.fail)
+        with duty.in_run(node.run, lambda: read_host(node, bus, households)):
+            await shell.run(
+                lambda: all(household.finished for household in households), milestones.look
+            )
     finally:
         await bus.close()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,10 +18,15 @@ from orchestrator.assembly import (
 )
 from orchestrator.collect import collect
 from orchestrator.conducting import INTERRUPTED, Watch, conduct, own_tally, seconds_of
-from orchestrator.course import Stage
+from orchestrator.course import RunCourse, Stage
+from orchestrator.duty import Duty
 from orchestrator.embedded import EmbeddedServer
+from orchestrator.exposition import exposed
 from orchestrator.hosting import serve
 from orchestrator.inputs import Inputs
+from orchestrator.logs import PartLog
+from orchestrator.operations import UNWATCHED, Operations
+from orchestrator.presence import state_of
 from orchestrator.processes import HostProcesses
 from orchestrator.reach import reach
 from orchestrator.results import RunResults
@@ -30,7 +35,7 @@ from orchestrator.settings import RunSettings
 from protocol.bus import Connection
 from protocol.errors import InputError, RunError
 from protocol.exchange_terms import ExchangeTerms
-from protocol.messages import Address
+from protocol.messages import Address, RunState
 from protocol.nats_bus import NatsBus
 from protocol.node import Node
 from protocol.shell import Shell
@@ -50,6 +55,7 @@ def run(
     settings: RunSettings,
     watch: Watch,
     kept: Path | None = None,
+    operations: Operations = UNWATCHED,
 ) -> RunResults:
     """Run on the bus, each host a process of its own, which keeps its journal and schedules in the
     folder `kept` (or one that is gone afterwards). RunError says why it could not end well."""
@@ -57,15 +63,20 @@ def run(
         with contextlib.ExitStack() as stack:
             if kept is None:
                 kept = Path(stack.enter_context(TemporaryDirectory(prefix="coflex-")))
-            return _run(run_id, inputs, settings, watch, kept)
+            return _run(run_id, inputs, settings, watch, kept, operations)
     except KeyboardInterrupt:  # before or after the loop that handles it
         raise RunError(INTERRUPTED) from None
 
 
 def _run(
-    run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch, kept: Path
+    run_id: str,
+    inputs: Inputs,
+    settings: RunSettings,
+    watch: Watch,
+    kept: Path,
+    operations: Operations,
 ) -> RunResults:
-    began = time.monotonic()
+    began, log, logs = time.monotonic(), PartLog(ORCHESTRATOR, run_id), operations.logs
     members = inputs.members
     hosts = layout(members, settings)
     makers = matchmaker_addresses(settings)
@@ -74,6 +85,8 @@ def _run(
     )
     with contextlib.ExitStack() as stack:
         bus = _way(settings, [*hosts, *(maker.host for maker in makers)], stack)
+        if settings.nats is None:
+            log.info("embedded server", url=bus.url)
 
         def host(name: str) -> None:
             serve(
@@ -92,6 +105,7 @@ def _run(
                 if course.stage is Stage.RELEASING or course.finished:
                     continue
                 reason = str(ended) if not ended.status else services.restart(ended)
+                log.warning("part ended", reason=str(ended), again=not reason)
                 if reason:
                     shell.post(course.fail(reason, shell.clock()))
 
@@ -100,14 +114,18 @@ def _run(
         processes = stack.enter_context(HostProcesses())
         processes.start(list(hosts), host)
         commands = {
-            **{maker.host: matchmaker_command(run_id, bus.named(maker.host)) for maker in makers},
-            **{name: host_command(run_id, bus.named(name), kept) for name in hosts},
+            **{m.host: matchmaker_command(run_id, bus.named(m.host), logs) for m in makers},
+            **{name: host_command(run_id, bus.named(name), kept, logs) for name in hosts},
         }
         services = stack.enter_context(Services(commands))
         for maker in makers:
             services.start(maker.host)
         announced = announcement(inputs, settings, makers)
-        trouble = asyncio.run(conduct(node, course, bus, announced, watch, child_ended))
+        duty, state = _seen(run_id, course, settings, hosts)
+        with exposed(duty, operations.endpoint):
+            trouble = asyncio.run(
+                conduct(node, course, bus, announced, watch, duty, state, child_ended)
+            )
         if course.reason:
             raise RunError("; ".join(filter(None, (course.reason, trouble))))
         processes.join(FAREWELL)
@@ -115,7 +133,13 @@ def _run(
     return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
 
 
-def run_standing(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watch) -> RunResults:
+def run_standing(
+    run_id: str,
+    inputs: Inputs,
+    settings: RunSettings,
+    watch: Watch,
+    operations: Operations = UNWATCHED,
+) -> RunResults:
     """Run with hosts and matchmakers that stand by at the URL of the settings; they keep their
     journals themselves. RunError says why it could not end well."""
     connection = reach(settings.nats, ORCHESTRATOR, settings.keys, settings.insecure)
@@ -124,14 +148,24 @@ def run_standing(run_id: str, inputs: Inputs, settings: RunSettings, watch: Watc
         run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
     )
     announced = announcement(inputs, settings, makers)
+    duty, state = _seen(run_id, course, settings, layout(inputs.members, settings))
     try:
-        trouble = asyncio.run(conduct(node, course, connection, announced, watch))
+        with exposed(duty, operations.endpoint):
+            trouble = asyncio.run(conduct(node, course, connection, announced, watch, duty, state))
     except KeyboardInterrupt:
         raise RunError(INTERRUPTED) from None
     if course.reason:
         raise RunError("; ".join(filter(None, (course.reason, trouble))))
     seconds = seconds_of(course, began)
     return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
+
+
+def _seen(
+    run_id: str, course: RunCourse, settings: RunSettings, hosts: Mapping[str, Sequence[str]]
+) -> tuple[Duty, Callable[[], RunState]]:
+    """What the orchestrator shows of itself to metrics, and to an operator."""
+    sizes = {host: len(households) for host, households in hosts.items()}
+    return Duty(ORCHESTRATOR, "orchestrator"), state_of(run_id, course, settings, sizes)
 
 
 def _way(settings: RunSettings, names: Iterable[str], stack: contextlib.ExitStack) -> Connection:

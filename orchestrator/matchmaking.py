@@ -10,8 +10,12 @@ from importlib.metadata import version
 from matchmaker.machine import Matchmaker
 from orchestrator.announcing import give_up_in_silence
 from orchestrator.assembly import matchmaker_node
+from orchestrator.duty import Duty, read_matchmaker
+from orchestrator.logs import PartLog, Refusals
+from orchestrator.presence import answer_inquiries
 from protocol.bus import Connection
 from protocol.exchange_terms import ExchangeTerms
+from protocol.messages import Address
 from protocol.nats_bus import NatsBus
 from protocol.nats_service import Service, Work, attend
 from protocol.node import Node
@@ -25,16 +29,21 @@ ENDPOINT = "lookup"
 
 
 def serve_lookups(
-    run: str, slots: int, terms: ExchangeTerms, connection: Connection, standing: bool
+    run: str, slots: int, terms: ExchangeTerms, connection: Connection, standing: bool, duty: Duty
 ) -> None:
     """Be the matchmaker of that name; InputError if there is no bus, RunError if it cannot go on.
     `standing`: a run that is not announced any more is given up (UnattendedError)."""
     epoch = time.time_ns() // 1000
     node = matchmaker_node(run, connection.name, slots, terms, epoch=epoch)
-    asyncio.run(_serve(node, epoch, connection, standing))
+    log = PartLog(connection.name, run)
+    log.info("takes part", slots=slots)
+    asyncio.run(_serve(node, epoch, connection, standing, duty, log))
+    log.info("released")
 
 
-async def _serve(node: Node, epoch: int, connection: Connection, standing: bool) -> None:
+async def _serve(
+    node: Node, epoch: int, connection: Connection, standing: bool, duty: Duty, log: PartLog
+) -> None:
     host, machine = node.machines[HOST], node.machines[node.name]
     assert isinstance(machine, Matchmaker)
     bus = await NatsBus.connect(connection, PATIENCE)
@@ -56,9 +65,12 @@ async def _serve(node: Node, epoch: int, connection: Connection, standing: bool)
     try:
         if standing:
             await give_up_in_silence(bus, node.run, shell)
-        await shell.run(
-            lambda: bool(getattr(host, "released", False)),
-            heard=lambda: attend(bus, service, work),
-        )
+        await answer_inquiries(bus, Address(node.name, HOST), duty.presence, shell.fail)
+        with duty.in_run(node.run, lambda: read_matchmaker(node, bus, machine)):
+            await shell.run(
+                lambda: bool(getattr(host, "released", False)),
+                Refusals(node, log).look,
+                heard=lambda: attend(bus, service, work),
+            )
     finally:
         await bus.close()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import NoReturn
 
+from orchestrator.logs import complain
 from orchestrator.orphans import ending_with_parent
 from protocol.errors import InputError, RunError
 
@@ -129,7 +130,8 @@ class HostProcesses:
             main(name)
             status = 0
         except (InputError, RunError) as error:
-            _say(f"coflex: host {name}: {error}\n")
+            if not complain(name, error):
+                _say(f"coflex: host {name}: {error}\n")
         except BaseException:
             _say(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from orchestrator.logs import LogSettings
 from orchestrator.orphans import ending_with_parent
 from orchestrator.processes import Ended
 from orchestrator.reach import as_options
@@ -23,15 +24,16 @@ Command = tuple[str, ...]
 _COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
 
-def matchmaker_command(run: str, connection: Connection) -> Command:
+def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> Command:
     """How a matchmaker of a run is started."""
-    return (*_COFLEX, "matchmaker", connection.name, *as_options(connection), "--run", run)
+    how = (*as_options(connection), "--run", run, *logs.as_options())
+    return (*_COFLEX, "matchmaker", connection.name, *how)
 
 
-def host_command(run: str, connection: Connection, kept: Path) -> Command:
+def host_command(run: str, connection: Connection, kept: Path, logs: LogSettings) -> Command:
     """How a host of a run is started by itself."""
-    where = ("--run", run, "--keep", str(kept))
-    return (*_COFLEX, "host", connection.name, *as_options(connection), *where)
+    how = (*as_options(connection), "--run", run, "--keep", str(kept), *logs.as_options())
+    return (*_COFLEX, "host", connection.name, *how)
 
 
 class Services:

@@ -7,21 +7,23 @@ them at once and cleanly: what they must not lose is in the journal.
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.announcing import UnattendedError, await_run
 from orchestrator.assembly import COURSE, layout
+from orchestrator.duty import Duty
 from orchestrator.hosting import serve
 from orchestrator.inputs import read_inputs
+from orchestrator.logs import PartLog
 from orchestrator.matchmaking import serve_lookups
+from orchestrator.presence import answer_inquiries
 from orchestrator.settings import settings_from
-from protocol.bus import Connection
+from protocol.bus import Connection, Fail
 from protocol.codec import Item, encode_frame
 from protocol.errors import InputError, RunError
-from protocol.messages import Announce, Failure
+from protocol.messages import Address, Announce, Failure
 from protocol.nats_bus import NatsBus
 from protocol.subjects import HOST, direct
 
@@ -31,34 +33,37 @@ Part = Callable[[str, Announce], None]
 """Takes part in a run."""
 
 
-def stand_by(connection: Connection, run: str | None, part: Part) -> None:
+def stand_by(connection: Connection, run: str | None, part: Part, duty: Duty) -> None:
     """Take part in every run that is announced, one after another; only in `run` if it is named.
 
     A run in which a part cannot take part ends, with the reason; the part stands by further."""
     over: set[str] = set()
+    log = PartLog(connection.name)
 
     def wanted(announced: str) -> bool:
         return announced == run if run is not None else announced not in over
 
     with _ending_on_signals():
         while True:
-            name, announced = asyncio.run(_next(connection, wanted))
+            log.info("stands by")
+            name, announced = asyncio.run(_next(connection, wanted, duty))
+            log.info("run announced", run=name)
             try:
                 part(name, announced)
             except UnattendedError as silence:
-                print(f"coflex: run {name}: {silence}", file=sys.stderr)
+                log.warning("run given up", run=name, reason=str(silence))
                 continue  # and take part again, should it be announced again
             except (InputError, RunError) as error:
                 asyncio.run(_complain(connection, name, str(error)))
                 if run is not None:
                     raise
-                print(f"coflex: run {name}: {error}", file=sys.stderr)
+                log.error("takes no part", run=name, reason=str(error))
             if run is not None:
                 return
             over.add(name)
 
 
-def host_part(connection: Connection, kept: Path, standing: bool) -> Part:
+def host_part(connection: Connection, kept: Path, standing: bool, duty: Duty) -> Part:
     """Be the host of that name; in a run that has no host of that name, nothing. `standing`: what
     is kept goes to a folder for each run, and a run that falls silent is given up."""
 
@@ -75,26 +80,33 @@ def host_part(connection: Connection, kept: Path, standing: bool) -> Part:
                 kept=kept / run if standing else kept,
                 connection=connection,
                 standing=standing,
+                duty=duty,
             )
 
     return take
 
 
-def matchmaker_part(connection: Connection, standing: bool) -> Part:
+def matchmaker_part(connection: Connection, standing: bool, duty: Duty) -> Part:
     """Be the matchmaker of that name; in a run that does not need it, nothing."""
 
     def take(run: str, announced: Announce) -> None:
         needed = any(maker.host == connection.name for maker in announced.matchmakers)
         if needed and announced.exchange is not None:
-            serve_lookups(run, announced.slots, announced.exchange, connection, standing)
+            serve_lookups(run, announced.slots, announced.exchange, connection, standing, duty)
 
     return take
 
 
-async def _next(connection: Connection, wanted: Callable[[str], bool]) -> tuple[str, Announce]:
+async def _next(
+    connection: Connection, wanted: Callable[[str], bool], duty: Duty
+) -> tuple[str, Announce]:
     bus = await NatsBus.connect(connection, PATIENCE)
+
+    async def present(fail: Fail) -> None:
+        await answer_inquiries(bus, Address(connection.name, HOST), duty.presence, fail)
+
     try:
-        return await await_run(bus, wanted)
+        return await await_run(bus, wanted, present)
     finally:
         await bus.close()
 

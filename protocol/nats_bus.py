@@ -23,6 +23,7 @@ from protocol.errors import ForbiddenError, InputError, RunError
 from protocol.identity import read_identity
 from protocol.subjects import replies
 
+_LOG = logging.getLogger("coflex.bus")
 CONNECT_SECONDS = 30
 """For one attempt; many processes that connect at once need their time."""
 NEXT_SECONDS = 5
@@ -88,6 +89,16 @@ class NatsBus:
         return f"no connection to the NATS server{reason}"
 
     @property
+    def received(self) -> tuple[int, int]:
+        """Messages and bytes that have come in, whatever became of them."""
+        return self._client.stats["in_msgs"], self._client.stats["in_bytes"]
+
+    @property
+    def reconnects(self) -> int:
+        """How often a connection that was lost came back."""
+        return int(self._client.stats["reconnects"])
+
+    @property
     def server_version(self) -> tuple[int, int, int]:
         """Of the server that is there, as it says itself."""
         version = self._client.connected_server_version
@@ -114,6 +125,8 @@ class NatsBus:
                 name=connection.name,
                 error_cb=bus._complain,
                 closed_cb=bus._on_closed,
+                disconnected_cb=bus._on_lost,
+                reconnected_cb=bus._on_back,
                 connect_timeout=CONNECT_SECONDS if len(urls) == 1 else NEXT_SECONDS,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_SECONDS,
@@ -234,6 +247,15 @@ class NatsBus:
                     f"({_said(error)}): give it the keys or the user that the server has now"
                 )
             )
+
+    async def _on_lost(self) -> None:
+        if not self._leaving:
+            reason = _said(self._complaint) if self._complaint is not None else ""
+            _LOG.warning("connection lost", extra={"part": self._connection.name, "reason": reason})
+
+    async def _on_back(self) -> None:
+        about = {"part": self._connection.name, "reconnects": self.reconnects}
+        _LOG.warning("connected again", extra=about)
 
     async def _on_closed(self) -> None:
         if not self._leaving:

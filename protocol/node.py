@@ -52,7 +52,7 @@ class Node:
     run: str
     machines: dict[str, Machine] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
-    last_refusal: str = ""
+    last_refusal: Exception | None = None
     commit: Callable[[], None] | None = None
     """Called before anything is sent: makes last what the machines wrote down."""
     _outbox: dict[str, list[Item]] = field(default_factory=dict)
@@ -158,4 +158,4 @@ class Node:
     def refuse(self, error: Exception) -> None:
         """Count what came in and is not heard, with the reason."""
         self.counters.dropped += 1
-        self.last_refusal = str(error)
+        self.last_refusal = error

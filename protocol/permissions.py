@@ -8,10 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from protocol.subjects import ANNOUNCEMENTS, ORCHESTRATOR, direct, replies
+from protocol.subjects import ANNOUNCEMENTS, INQUIRIES, OPERATOR, ORCHESTRATOR, direct, replies
 
-OPERATOR = "operator"
-"""Who looks after runs from outside."""
 SERVICES = "$SRV.>"
 """What standard NATS tools ask micro services on."""
 _ANY = "*"
@@ -35,7 +33,7 @@ def permissions(name: str) -> Permissions:
     if name == ORCHESTRATOR:
         publish.append(ANNOUNCEMENTS)
     elif name == OPERATOR:
-        publish.append(SERVICES)
+        publish += [INQUIRIES, SERVICES]
     elif is_matchmaker(name):
         subscribe.append(SERVICES)
     return Permissions(tuple(publish), tuple(subscribe), answer=is_matchmaker(name))

@@ -13,6 +13,8 @@ from pydantic import StringConstraints
 from protocol.errors import DecodeError, InputError
 
 ORCHESTRATOR = "orchestrator"
+OPERATOR = "operator"
+"""Who looks after runs from outside."""
 HOST = "host"
 """Name under which a host itself is reached, beside its households."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,6 +42,8 @@ EVERYBODY = "everybody"
 """To whom an announcement is addressed."""
 ANNOUNCEMENTS = f"coflex.announce.from.{ORCHESTRATOR}"
 """Where orchestrators tell which run there is."""
+INQUIRIES = f"coflex.announce.from.{OPERATOR}"
+"""Where an operator asks who is there."""
 
 
 def direct(run: str, to: str, sender: str) -> str:

@@ -106,7 +106,11 @@ def test_a_part_may_do_what_its_name_says_and_nothing_else() -> None:
     maker = permissions("matchmaker-2")
     assert "$SRV.>" in maker.subscribe
     assert maker.answer
-    assert permissions("operator").publish == ("coflex.*.to.*.from.operator", "$SRV.>")
+    assert permissions("operator").publish == (
+        "coflex.*.to.*.from.operator",
+        "coflex.announce.from.operator",
+        "$SRV.>",
+    )
     for name in ("matchmaker", "matchmaker-x", "matchmaker-1-x", "xmatchmaker-1", "operator-2"):
         assert permissions(name).publish == (f"coflex.*.to.*.from.{name}",)
         assert not permissions(name).answer

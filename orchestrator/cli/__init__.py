@@ -13,6 +13,7 @@ from orchestrator.cli import (
     parts,
     results,
     run,
+    status,
     sweep,
     verify,
 )
@@ -35,6 +36,7 @@ keys.register(app)
 doctor.register(app)
 conformance.register(app)
 sweep.register(app)
+status.register(app)
 
 
 def main() -> None:

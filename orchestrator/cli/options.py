@@ -14,11 +14,13 @@ FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
 """Options that may stand in the environment too: the same for every part on a machine."""
 
 
-def with_settings(command: Callable[[RunSettings], None]) -> Callable[..., None]:
-    """`command` as a function with one keyword for each setting, and `--config`."""
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` as a function with one keyword for each setting, and `--config`. What else it is
+    called with is passed on."""
 
     def call(config: Path | None, **options: Any) -> None:
-        command(settings_from(options, config))
+        further = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
+        command(settings_from(options, config), **further)
 
     config = inspect.Parameter(
         "config",

@@ -7,6 +7,10 @@ from typing import Annotated
 import typer
 
 from orchestrator.claim import claimed
+from orchestrator.cli.watched import watched
+from orchestrator.duty import Duty
+from orchestrator.exposition import exposed
+from orchestrator.operations import Operations
 from orchestrator.reach import reach
 from orchestrator.standing import host_part, matchmaker_part, stand_by
 from protocol.errors import InputError
@@ -32,11 +36,12 @@ Run = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("matchmaker")(matchmaker)
-    app.command("host")(host)
+    app.command("matchmaker")(watched(matchmaker, "matchmaker", "info"))
+    app.command("host")(watched(host, "host", "info"))
 
 
 def matchmaker(
+    operations: Operations,
     nats: Nats,
     name: Annotated[str, typer.Argument(help="Its name on the bus.")] = "matchmaker-1",
     run: Run = None,
@@ -45,10 +50,14 @@ def matchmaker(
 ) -> None:
     """Stand by as a matchmaker: tell households who offers what, and who is busy."""
     connection = reach(nats, check_name(name, "name"), keys, insecure)
-    stand_by(connection, _checked(run), matchmaker_part(connection, standing=run is None))
+    duty = Duty(connection.name, "matchmaker")
+    with exposed(duty, operations.endpoint):
+        part = matchmaker_part(connection, standing=run is None, duty=duty)
+        stand_by(connection, _checked(run), part, duty)
 
 
 def host(
+    operations: Operations,
     nats: Nats,
     name: Annotated[
         str | None, typer.Argument(help="Which host: host-1 is the first of a run's --hosts.")
@@ -72,7 +81,10 @@ def host(
     with contextlib.ExitStack() as stack:
         own = name if claim is None else stack.enter_context(claimed(claim))
         connection = reach(nats, check_name(own or "", "name"), keys, insecure)
-        stand_by(connection, _checked(run), host_part(connection, keep, standing=run is None))
+        duty = Duty(connection.name, "host")
+        stack.enter_context(exposed(duty, operations.endpoint))
+        part = host_part(connection, keep, standing=run is None, duty=duty)
+        stand_by(connection, _checked(run), part, duty)
 
 
 def _checked(run: str | None) -> str | None:

@@ -13,34 +13,36 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.options import with_settings
+from orchestrator.cli.watched import watched
 from orchestrator.conducting import Watch
 from orchestrator.course import RunCourse, Stage
 from orchestrator.inputs import read_inputs
 from orchestrator.live import run as run_live
 from orchestrator.live import run_standing
+from orchestrator.operations import Operations
 from orchestrator.results import RunResults, write
 from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate as run_simulated
 from orchestrator.summary import print_summary
 from protocol.errors import InputError
-from protocol.subjects import check_name
+from protocol.subjects import ORCHESTRATOR, check_name
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("run")(with_settings(run))
+    app.command("run")(watched(with_settings(run), ORCHESTRATOR, "warning"))
     app.command("simulate")(with_settings(simulate))
-    app.command("orchestrate")(with_settings(orchestrate))
+    app.command("orchestrate")(watched(with_settings(orchestrate), ORCHESTRATOR, "info"))
 
 
-def run(settings: RunSettings) -> None:
+def run(settings: RunSettings, operations: Operations) -> None:
     """Run households as processes on a NATS bus, and write the results."""
     if settings.external and settings.nats is None:
         raise InputError("say where they find the run: a NATS server", field="--nats")
     inputs = read_inputs(settings)
     with _kept() as kept:
         with _progress(settings) as watch:
-            results = run_live(_call(settings), inputs, settings, watch, kept)
+            results = run_live(_call(settings), inputs, settings, watch, kept, operations)
         _finish(results, settings, kept)
 
 
@@ -53,7 +55,7 @@ def simulate(settings: RunSettings) -> None:
         _finish(results, settings, kept)
 
 
-def orchestrate(settings: RunSettings) -> None:
+def orchestrate(settings: RunSettings, operations: Operations) -> None:
     """Run with hosts and matchmakers that stand by on the bus, and write the results."""
     if settings.isolation == "auto":
         settings = settings.model_copy(update={"isolation": "subtree"})
@@ -61,7 +63,7 @@ def orchestrate(settings: RunSettings) -> None:
         raise InputError("say how many hosts stand by: host-1, host-2, ...", field="--hosts")
     inputs = read_inputs(settings)
     with _progress(settings) as watch:
-        results = run_standing(_call(settings), inputs, settings, watch)
+        results = run_standing(_call(settings), inputs, settings, watch, operations)
     write(results, settings.out)
     print_summary(results, settings.out)
 

@@ -55,8 +55,8 @@ from orchestrator.keys.server_config import (
 )
 from protocol.errors import InputError
 from protocol.identity import CA, CERTIFICATE, KEY, SEED
-from protocol.permissions import OPERATOR, is_matchmaker
-from protocol.subjects import ORCHESTRATOR, check_name
+from protocol.permissions import is_matchmaker
+from protocol.subjects import OPERATOR, ORCHESTRATOR, check_name
 
 CA_FOLDER = "ca"
 CONFIG_FILE, PARTS_FILE, LEAVES_FILE = "nats.conf", "parts.json", "leaves.json"

@@ -24,6 +24,7 @@ from protocol.messages.exchange import (
     RoundDone,
     RoundProgress,
 )
+from protocol.messages.operation import Expected, Inquiry, Presence, RunState
 from protocol.messages.planning import (
     Course,
     Down,
@@ -61,6 +62,9 @@ Message = (
     | NextRound
     | End
     | RoundProgress
+    | Inquiry
+    | Presence
+    | RunState
 )
 
 __all__ = [
@@ -73,8 +77,10 @@ __all__ = [
     "Enrol",
     "ExchangeCourse",
     "Exchanged",
+    "Expected",
     "Failure",
     "Go",
+    "Inquiry",
     "Iteration",
     "Left",
     "Lookup",
@@ -83,6 +89,7 @@ __all__ = [
     "NextRound",
     "Outcome",
     "Place",
+    "Presence",
     "Progress",
     "Proposal",
     "Ready",
@@ -91,6 +98,7 @@ __all__ = [
     "RoundCount",
     "RoundDone",
     "RoundProgress",
+    "RunState",
     "Tally",
     "Trace",
     "Up",

@@ -1,0 +1,112 @@
+"""`coflex status` and `coflex abort`: what is on a bus, and how a run is ended from outside."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from protocol.subjects import OPERATOR, check_name
+
+if TYPE_CHECKING:
+    from orchestrator.status import Seen
+    from protocol.messages import Expected, RunState
+
+Nats = Annotated[
+    str,
+    typer.Option(
+        envvar="COFLEX_NATS", help="URL of the NATS server, or URLs of a cluster, comma separated."
+    ),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option(envvar="COFLEX_KEYS", help="Keys of the operator, made by `coflex keys`."),
+]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", envvar="COFLEX_INSECURE", help="Allow one elsewhere without keys."),
+]
+Wait = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for answers.")]
+WAIT = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("status")(status)
+    app.command("abort")(abort)
+
+
+def status(
+    nats: Nats,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+    wait: Wait = WAIT,
+    keys: Keys = None,
+    insecure: Insecure = False,
+) -> None:
+    """Show the runs on a bus, hosts and matchmakers, and who is missing."""
+    from orchestrator.reach import reach
+    from orchestrator.status import look
+
+    seen = asyncio.run(look(reach(nats, OPERATOR, keys, insecure), wait))
+    if as_json:
+        typer.echo(json.dumps(seen.as_json(), indent=2))
+        return
+    for line in _lines(seen):
+        typer.echo(line)
+
+
+def abort(
+    run: Annotated[str, typer.Argument(help="Name of the run, as `coflex status` shows it.")],
+    nats: Nats,
+    reason: Annotated[str, typer.Option(help="Told to everybody.")] = "no reason given",
+    wait: Wait = WAIT,
+    keys: Keys = None,
+    insecure: Insecure = False,
+) -> None:
+    """End a run without a result; hosts and matchmakers stand by for the next."""
+    from orchestrator.reach import reach
+    from orchestrator.status import abort as end
+
+    connection = reach(nats, OPERATOR, keys, insecure)
+    asyncio.run(end(connection, check_name(run, "run"), reason, wait))
+    typer.echo(f"run {run} aborted")
+
+
+def _lines(seen: "Seen") -> list[str]:
+    lines = []
+    for _, state in sorted(seen.runs.items()):
+        lines += _run(seen, state)
+    for orphan in seen.orphans():
+        lines.append(f"run {orphan}: MISSING orchestrator; hosts and matchmakers wait for it")
+    for (name, run), part in sorted(
+        seen.parts.items(), key=lambda item: (item[0][1] or "", *item[0][:1])
+    ):
+        where = "stands by" if run is None else " ".join(("run", run, part.stage)).rstrip()
+        share = f", {part.households} households" if part.households else ""
+        lines.append(f"{part.role} {name}: {where}{share}, {part.seconds:.0f} s")
+    return lines or ["nobody answers: no part is on this bus"]
+
+
+def _run(seen: "Seen", state: "RunState") -> list[str]:
+    from orchestrator.status import exchange_rate
+
+    how = [f"{state.enrolled} of {state.households} households"]
+    if state.iteration >= 0:
+        how.append(f"iteration {state.iteration + 1} of {state.iterations}")
+    if state.round >= 0:
+        how.append(f"round {state.round} of {state.rounds} at most")
+        how.append(f"{state.exchanges} exchanges, {exchange_rate(state):.0f} a second")
+    lines = [f"run {state.run}: {state.stage}, {', '.join(how)}, {state.seconds:.0f} s"]
+    return lines + [f"  MISSING {_missing(part)}" for part in seen.missing(state)]
+
+
+def _missing(part: "Expected") -> str:
+    who = (
+        f"household {part.name} of others"
+        if part.role == "external"
+        else f"{part.role} {part.name}"
+    )
+    share = f", {part.households} households" if part.role == "host" else ""
+    heard = f", last heard {part.heard:.0f} s ago" if part.heard is not None else ""
+    return f"{who}{share}{heard}"

@@ -1,0 +1,17 @@
+"""How a part is watched while it works: what it logs, and whether it serves metrics."""
+
+from dataclasses import dataclass
+
+from orchestrator.exposition import Endpoint
+from orchestrator.logs import LogSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The same for a part and for those that it starts, but for the endpoint: that is its own."""
+
+    logs: LogSettings
+    endpoint: Endpoint | None = None
+
+
+UNWATCHED = Operations(LogSettings())

@@ -1,0 +1,110 @@
+"""What operations are made of, one by one: lines, refusals, who is missing, who may abort."""
+
+import json
+import logging
+
+import pytest
+
+from orchestrator.assembly import orchestrator_node
+from orchestrator.course import Stage
+from orchestrator.exposition import Endpoint, read_endpoint
+from orchestrator.logs import UNREADABLE, LogSettings, PartLog, Refusals, complain, logging_as
+from orchestrator.status import Seen, exchange_rate
+from protocol.errors import DecodeError, InputError, PeerError
+from protocol.machine import Envelope
+from protocol.messages import Abort, Address, Enrol, Expected, Presence, RunState
+from protocol.node import Node
+from protocol.subjects import OPERATOR, ORCHESTRATOR
+from protocol.terms import Terms
+
+COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
+THE_OPERATOR = Address(OPERATOR, OPERATOR)
+
+
+def state(*parts: Expected, run: str = "r", exchanges: int = 0, seconds: float = 0.0) -> RunState:
+    return RunState(run, "planning", 9.0, 3, 3, 4, 50, -1, 50, exchanges, seconds, parts)
+
+
+def host(name: str, heard: float | None = 1.0) -> Expected:
+    return Expected(name, "host", 1, heard)
+
+
+def test_lines_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    with logging_as(LogSettings("text", "info")):
+        PartLog("host-1", "r").info("planning", households=3)
+        PartLog("host-1").debug("not of interest")
+    time, line = capsys.readouterr().err.split(" ", 1)
+    assert time.endswith("Z")
+    assert line == "INFO host-1: planning (run=r, households=3)\n"
+    with logging_as(LogSettings("json", "warning")):
+        PartLog("host-1").info("not of interest")
+        PartLog("host-1", "r").warning("a\nline", dropped=3)
+        assert complain("host-1", InputError("no"))
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first.pop("time").endswith("+00:00")
+    about = {"part": "host-1", "run": "r"}
+    assert first == {"level": "WARNING", "message": "a\nline", "dropped": 3, **about}
+    assert (second["level"], second["message"]) == ("ERROR", "no")
+    assert not complain("host-1", InputError("no"))
+    PartLog("host-1").info("nobody set logging up")
+    assert capsys.readouterr().err == ""
+    assert logging.getLogger("coflex").handlers == []
+
+
+def test_refusals_are_told_more_and_more_seldom(capsys: pytest.CaptureFixture[str]) -> None:
+    node = Node("host-1", "r")
+    with logging_as(LogSettings("json", "warning")):
+        refusals = Refusals(node, PartLog("host-1", "r"))
+        for number in range(100):
+            node.refuse(DecodeError("0.25 kWh") if number < 4 else PeerError("not your parent"))
+            refusals.look()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["dropped"] for line in lines] == [1, 2, 4, 8, 16, 32, 64]
+    assert [line["last"] for line in lines] == [UNREADABLE] * 3 + ["not your parent"] * 4
+
+
+def test_addresses_of_endpoints() -> None:
+    assert read_endpoint("9300") == Endpoint("127.0.0.1", 9300)
+    assert read_endpoint("0.0.0.0:9300") == Endpoint("0.0.0.0", 9300)
+    assert read_endpoint("[::1]:9300") == Endpoint("::1", 9300)
+    for wrong in ("", "host", "host:", "70000", "-1"):
+        with pytest.raises(InputError, match="neither PORT nor HOST:PORT"):
+            read_endpoint(wrong)
+
+
+def test_who_is_needed_and_does_not_answer_is_missing() -> None:
+    theirs = Expected("h7", "external", 1, None)
+    run = state(host("host-1"), host("host-2"), host("host-3", None), theirs)
+    seen = Seen({"r": run})
+    assert [part.name for part in seen.missing(run)] == ["host-1", "host-2", "host-3", "h7"]
+    seen.parts["host-1", "r"] = Presence("host", "r", "planning", 1, 1.0)
+    seen.parts["host-2", "another"] = Presence("host", "another", "planning", 1, 1.0)
+    seen.parts["host-3", None] = Presence("host", None, "", 0, 1.0)
+    assert [part.name for part in seen.missing(run)] == ["host-2", "host-3", "h7"]
+    assert seen.orphans() == ["another"]
+    enrolled = state(host("host-1"), Expected("h7", "external", 1, 60.0))
+    assert seen.missing(enrolled) == []
+    assert exchange_rate(state(exchanges=30, seconds=1.5)) == 20
+    assert exchange_rate(state()) == 0
+    assert seen.as_json()["runs"][0]["missing"] == ["host-2", "host-3", "h7"]
+
+
+def test_only_the_operator_may_abort() -> None:
+    _, course = orchestrator_node("r", ["h0", "h1"], lambda _: Terms())
+    course.tick(0.0)
+    member = Address("host-1", "h0")
+    course.handle(Envelope(member, COURSE, Enrol(3)), 1.0)
+    for nobody in (member, Address("host-1", OPERATOR), Address(OPERATOR, "h0"), COURSE):
+        with pytest.raises(PeerError):
+            course.handle(Envelope(nobody, COURSE, Abort("no")), 1.0)
+    assert not course.finished
+    said = course.handle(Envelope(THE_OPERATOR, COURSE, Abort("enough")), 2.0)
+    assert course.stage is Stage.FAILED
+    assert course.reason == "aborted by the operator: enough"
+    assert said == [
+        Envelope(COURSE, member, Abort(course.reason)),
+        Envelope(COURSE, THE_OPERATOR, Abort("enough")),
+    ]
+    # Asked again, it only confirms.
+    again = course.handle(Envelope(THE_OPERATOR, COURSE, Abort("enough")), 3.0)
+    assert [envelope.to for envelope in again] == [THE_OPERATOR]
