@@ -103,32 +103,43 @@ async def abort(connection: Connection, run: str, reason: str, seconds: float) -
         seen = await _look(bus, seconds)
         if run not in seen.runs:
             raise RunError(_unknown(run, seen))
-        failed: list[Exception] = []
-        heard = asyncio.Event()
+        waiting = _Waiting()
 
         def receive(subject: str, data: bytes) -> None:
             with contextlib.suppress(DecodeError):
                 told = [item.message for item in decode_frame(data, run)]
                 if sender_of(subject) == ORCHESTRATOR and any(isinstance(m, Abort) for m in told):
-                    heard.set()
+                    waiting.over.set()
 
-        def fail(error: Exception) -> None:
-            failed.append(error)
-            heard.set()
-
-        await bus.subscribe(inbox(run, OPERATOR), receive, fail)
+        await bus.subscribe(inbox(run, OPERATOR), receive, waiting.fail)
         frame = encode_frame(run, [Item(ORCHESTRATOR, OPERATOR, Abort(reason))])
         until = time.monotonic() + PATIENCE
-        while not heard.is_set():
+        while not waiting.over.is_set():
             if time.monotonic() >= until:
                 raise RunError(f"the orchestrator of run {run} did not end it in {PATIENCE:g} s")
             await bus.publish(direct(run, ORCHESTRATOR, OPERATOR), frame)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(heard.wait(), AGAIN)
-            if not heard.is_set() and run not in (await _look(bus, AGAIN)).runs:
+            await waiting.wait(AGAIN)
+            if not waiting.over.is_set() and run not in (await _look(bus, seconds)).runs:
                 return  # over, and only the answer got lost
-        if failed:
-            raise failed[0]
+
+
+class _Waiting:
+    """What ends a wait: what is waited for, or an error of the bus."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self._error: Exception | None = None
+
+    def fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self.over.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until it is over, or for so long; raises the error."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
+        if self._error is not None:
+            raise self._error
 
 
 @asynccontextmanager
@@ -142,7 +153,7 @@ async def _joined(connection: Connection) -> AsyncIterator[NatsBus]:
 
 async def _look(bus: NatsBus, seconds: float) -> Seen:
     seen, inquiry = Seen(), f"inquiry-{token_hex(6)}"
-    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiting = _Waiting()
 
     def receive(subject: str, data: bytes) -> None:
         try:
@@ -156,18 +167,12 @@ async def _look(bus: NatsBus, seconds: float) -> Seen:
                 case Presence() as presence:
                     seen.parts[sender, presence.run] = presence
 
-    def fail(error: Exception) -> None:
-        if not failed.done():
-            failed.set_exception(error)
-
-    await bus.subscribe(inbox(inquiry, OPERATOR), receive, fail)
+    await bus.subscribe(inbox(inquiry, OPERATOR), receive, waiting.fail)
     frame = encode_frame(inquiry, [Item(EVERYBODY, OPERATOR, Inquiry())])
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         await bus.publish(INQUIRIES, frame)
-        await asyncio.wait({failed}, timeout=min(AGAIN, left))
-        if failed.done():
-            failed.result()
+        await waiting.wait(min(AGAIN, left))
     return seen
 
 
