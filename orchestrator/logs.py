@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from protocol.errors import DecodeError
-from protocol.node import Node
-
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 ROOT = "coflex"
 """Of our loggers' names."""
-UNREADABLE = "bytes that are no message of this run"
-"""All that is said of them: they may hold anything."""
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -58,23 +53,6 @@ class PartLog:
     def error(self, what: str, **fields: object) -> None:
         """The part cannot do what it should."""
         self._logger.error(what, extra={**self._about, **fields})
-
-
-class Refusals:
-    """Logs what a node refuses: the first, the second, the fourth ... so that nobody can fill a
-    disk by talking nonsense."""
-
-    def __init__(self, node: Node, log: PartLog) -> None:
-        self._node, self._log, self._next = node, log, 1
-
-    def look(self) -> None:
-        """Say so if many more have been refused."""
-        dropped = self._node.counters.dropped
-        if dropped >= self._next:
-            reason = self._node.last_refusal
-            said = UNREADABLE if isinstance(reason, DecodeError) else str(reason or "")
-            self._log.warning("messages refused or lost", dropped=dropped, last=said)
-            self._next = 2 * dropped
 
 
 def complain(part: str, error: Exception) -> bool:

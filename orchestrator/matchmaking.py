@@ -11,7 +11,8 @@ from matchmaker.machine import Matchmaker
 from orchestrator.announcing import give_up_in_silence
 from orchestrator.assembly import matchmaker_node
 from orchestrator.duty import Duty, read_matchmaker
-from orchestrator.logs import PartLog, Refusals
+from orchestrator.logs import PartLog
+from orchestrator.milestones import Refusals
 from orchestrator.presence import answer_inquiries
 from protocol.bus import Connection
 from protocol.exchange_terms import ExchangeTerms

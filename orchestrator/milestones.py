@@ -7,10 +7,30 @@ from collections.abc import Sequence
 
 from agents.household import Household
 from orchestrator.course import RunCourse, Stage
-from orchestrator.logs import PartLog, Refusals
+from orchestrator.logs import PartLog
+from protocol.errors import DecodeError
 from protocol.node import Node
 
 TENTHS = 10
+UNREADABLE = "bytes that are no message of this run"
+"""All that is said of them: they may hold anything."""
+
+
+class Refusals:
+    """Logs what a node refuses: the first, the second, the fourth ... so that nobody can fill a
+    disk by talking nonsense."""
+
+    def __init__(self, node: Node, log: PartLog) -> None:
+        self._node, self._log, self._next = node, log, 1
+
+    def look(self) -> None:
+        """Say so if many more have been refused."""
+        dropped = self._node.counters.dropped
+        if dropped >= self._next:
+            reason = self._node.last_refusal
+            said = UNREADABLE if isinstance(reason, DecodeError) else str(reason or "")
+            self._log.warning("messages refused or lost", dropped=dropped, last=said)
+            self._next = 2 * dropped
 
 
 class RunMilestones:

@@ -8,7 +8,8 @@ import pytest
 from orchestrator.assembly import orchestrator_node
 from orchestrator.course import Stage
 from orchestrator.exposition import Endpoint, read_endpoint
-from orchestrator.logs import UNREADABLE, LogSettings, PartLog, Refusals, complain, logging_as
+from orchestrator.logs import LogSettings, PartLog, complain, logging_as
+from orchestrator.milestones import UNREADABLE, Refusals
 from orchestrator.status import Seen, exchange_rate
 from protocol.errors import DecodeError, InputError, PeerError
 from protocol.machine import Envelope
