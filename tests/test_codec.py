@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import StringConstraints
 
 from protocol.codec import VERSION, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, InputError
@@ -34,7 +35,6 @@ from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 vectors = st.lists(finite.filter(lambda v: abs(v) < 1e300), max_size=5).map(np.array)
-names = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 whole = st.integers(-(2**31), 2**31)
 
 limits = st.lists(st.tuples(st.floats(-9, 9), st.integers(0, 3)), min_size=4, max_size=4).map(
@@ -73,7 +73,10 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if hint in AGREED:
         return AGREED[hint]
     if origin is typing.Annotated:
-        return {float: finite, str: names}.get(parts[0], vectors)
+        patterns = [c.pattern for c in parts[1:] if isinstance(c, StringConstraints)]
+        if patterns:
+            return st.from_regex(str(patterns[0]).strip("^$"), fullmatch=True)
+        return {float: finite}.get(parts[0], vectors)
     if origin is typing.Literal:
         return st.sampled_from(parts)
     if origin is tuple:

@@ -267,7 +267,9 @@ def test_no_host_outlives_a_killed_parent(kernel: bool) -> None:
         assert parent.stdout is not None
         said = b""
         while said.count(b".") < 3 or b"\n" not in said:
-            said += os.read(parent.stdout.fileno(), 1000)
+            heard = os.read(parent.stdout.fileno(), 1000)
+            assert heard, "the parent ended"
+            said += heard
         pids = [int(word) for word in said.replace(b".", b"").split()]
         assert len(pids) == 3
         parent.kill()
