@@ -132,6 +132,10 @@ def check(seed: int) -> tuple[int, int]:
         assert exchanged is not None
         assert exchanged.discomfort <= results_of(run)[name].discomfort_planned, f"seed {seed}"
         assert exchanged.discomfort == np.sqrt(((held[name] - own.preferred) ** 2).mean())
+    (rounds,) = (r.exchange.rounds for r in results_of(run).values() if r.exchange is not None)
+    lookups, matches = sum(c.lookups for c in rounds), sum(c.matches for c in rounds)
+    # Counts of what was going on are lost with a process, but not those of what came of it.
+    assert lookups >= matches >= sum(c.accepted + c.refused for c in rounds), f"seed {seed}"
     return kills, run.course.attempt - 1
 
 

@@ -237,7 +237,11 @@ class Negotiations:
     # -- again ------------------------------------------------------------------------------------
 
     def replay(self, entry: Entry, now: float) -> None:
-        """Bring back what an entry of the journal says; open proposals are late at once."""
+        """Bring back what an entry of the journal says; open proposals are late at once. Lookups
+        are not written down: those count of which something came."""
+        if entry.kind in ("proposed", "declined"):
+            self.tally.lookups += 1
+            self.tally.matches += 1
         match entry.kind:
             case "proposed":
                 self._propose(entry, now, 0.0)
