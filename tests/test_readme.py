@@ -18,6 +18,8 @@ ROOT = Path(__file__).parent.parent
 SMALLER = {
     "run --demo": ["--households", "6", "--slots", "36", "--iterations", "3"],
     "generate --households": ["--slots", "36"],
+    # In this process: others would leave their tracker of resources behind.
+    "sweep": ["--workers", "1"],
     "generate --from": ["--slots", "48", "--scheme", "shuffle:3"],
 }
 """Added to a command that would take long."""

@@ -1,4 +1,4 @@
-"""`coflex show` and `coflex report`: the results of a run that is over, seen again."""
+"""`coflex show`, `report`, `explain`, `compare`: the results of runs that are over, seen again."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
     app.command("report")(report)
     app.command("explain")(explain)
+    app.command("compare")(compare)
 
 
 def show(results: Results) -> None:
@@ -53,3 +54,33 @@ def explain(
         typer.echo(json.dumps(plain(account), indent=2, ensure_ascii=False))
     else:
         print_account(account, slot)
+
+
+def compare(
+    results: Annotated[
+        list[Path], typer.Argument(help="Folders of results; runs with several seeds are one side.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for page, figures and table.")] = Path(
+        "comparison"
+    ),
+) -> None:
+    """Put runs side by side: measures, intervals, differences in pairs that share a seed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from orchestrator.experiments.compare import compare as compared_with
+    from orchestrator.experiments.compare import conclusion, read_sides
+    from orchestrator.experiments.compare_page import cells_of, write_comparison
+
+    sides = read_sides(results)
+    compared = compared_with(sides)
+    page = write_comparison(sides, compared, out)
+    table = Table(header_style="bold", show_edge=False)
+    for head in ["", *(side.name for side in sides)]:
+        table.add_column(head)
+    for line in cells_of(compared, sides):
+        table.add_row(*line)
+    console = Console()
+    console.print(table, highlight=False)
+    console.print(conclusion(sides), highlight=False)
+    console.print(f"\nComparison in {page}", markup=False, highlight=False, soft_wrap=True)

@@ -39,27 +39,39 @@ summary { cursor: pointer; font-weight: bold; }
 
 def page(results: RunResults, drawings: Iterable[Drawing]) -> str:
     """The page as HTML: what ran, the measures, the figures with their data, the configuration."""
-    title = f"coflex run {escape(results.run)}"
-    return "\n".join(
+    return document(
+        f"coflex run {results.run}",
+        headline(results),
         [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
-            f'<h1>{title}</h1>\n<p class="lead">{escape(headline(results))}</p>',
             _pairs(facts(results)),
             "<h2>Measures</h2>",
             _measures(results),
             *_exchange(results),
-            *(_section(drawing) for drawing in drawings),
+            *(section(drawing) for drawing in drawings),
             "<details><summary>Configuration and versions</summary>",
             _pairs([(key, _plain(value)) for key, value in results.config.items()]),
             _pairs([*results.versions.items(), ("data sha256", results.data_sha256)]),
-            "</details>\n</body>\n</html>\n",
+            "</details>",
+        ],
+    )
+
+
+def document(title: str, lead: str, parts: Iterable[str]) -> str:
+    """A page in the one style; `parts` are HTML, the others plain text."""
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
+            f'<h1>{escape(title)}</h1>\n<p class="lead">{escape(lead)}</p>',
+            *parts,
+            "</body>\n</html>\n",
         ]
     )
 
 
-def _section(drawing: Drawing) -> str:
+def section(drawing: Drawing) -> str:
+    """A figure with its title, caption and data, as HTML."""
     title = escape(drawing.title)
     data = _inline("text/csv", drawing.table.csv().encode())
     return (
@@ -69,6 +81,21 @@ def _section(drawing: Drawing) -> str:
         f'<a download="{drawing.name}.csv" href="{data}">Data (CSV)</a></figcaption>\n'
         "</figure>\n</section>"
     )
+
+
+def table_of(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table as HTML: words in the first column, numbers in the others."""
+    first, *others = heads
+    head = f"<th>{escape(first)}</th>" + "".join(
+        f'<th class="number">{escape(name)}</th>' for name in others
+    )
+    rows = "\n".join(
+        f"<tr><th>{escape(name)}</th>"
+        + "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
+        + "</tr>"
+        for name, *cells in lines
+    )
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
 
 
 def _measures(results: RunResults) -> str:
