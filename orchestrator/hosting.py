@@ -86,20 +86,22 @@ def serve(
         session=time.time_ns() // 1000,
     )
     with collected_rarely(len(plans)):
-        asyncio.run(_serve(node, connection, once_running, standing, duty))
+        asyncio.run(take_part(node, connection, duty, once_running, standing=standing))
     journal.close()
     members = households_of(node)
     if settings.save_schedules and all(member.phase is Phase.RELEASED for member in members):
         save_schedules(members, kept)
 
 
-async def _serve(
+async def take_part(
     node: Node,
     connection: Connection,
-    once_running: Callable[[], None],
-    standing: bool,
     duty: Duty,
+    once_running: Callable[[], None] = lambda: None,
+    *,
+    standing: bool = False,
 ) -> None:
+    """Be this host on the bus until all its households have left."""
     once_running()
     households = households_of(node)
     milestones = HostMilestones(node, households)

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from orchestrator.announcing import announcement
 from orchestrator.assembly import (
     host_node,
-    households_of,
     layout,
     matchmaker_addresses,
     matchmaker_node,
@@ -22,7 +21,7 @@ from orchestrator.course import RunCourse, Stage
 from orchestrator.duty import Duty
 from orchestrator.embedded import EmbeddedServer
 from orchestrator.exposition import exposed
-from orchestrator.hosting import serve
+from orchestrator.hosting import serve, take_part
 from orchestrator.inputs import Inputs
 from orchestrator.logs import PartLog
 from orchestrator.operations import UNWATCHED, Operations
@@ -198,7 +197,6 @@ async def _try(run_id: str, inputs: Inputs, connection: Connection, name: str) -
     node, course = orchestrator_node(
         trial, members, lambda _: terms, TRIAL_DEADLINE, matchmakers=[maker] if exchange else []
     )
-    households = households_of(host)
 
     async def drive(own: Node, done: Callable[[], bool]) -> None:
         bus = await NatsBus.connect(connection.named(own.name))
@@ -209,7 +207,7 @@ async def _try(run_id: str, inputs: Inputs, connection: Connection, name: str) -
 
     driven = [
         drive(node, lambda: course.finished),
-        drive(host, lambda: all(household.finished for household in households)),
+        take_part(host, connection.named(name), Duty(name, "host")),
     ]
     if exchange is not None:
         matchmaker = matchmaker_node(trial, maker.name, slots, exchange, epoch=1)
