@@ -5,6 +5,7 @@ import sys
 import typer
 
 from orchestrator.cli import (
+    baselines,
     conformance,
     data,
     doctor,
@@ -36,6 +37,7 @@ keys.register(app)
 doctor.register(app)
 conformance.register(app)
 sweep.register(app)
+baselines.register(app)
 status.register(app)
 
 

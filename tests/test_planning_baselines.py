@@ -1,0 +1,109 @@
+"""Yardsticks for stage 1, held against trying everything."""
+
+import csv
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from agents.costs import EXACT, cost_function
+from orchestrator.api import simulate
+from orchestrator.cli import app
+from orchestrator.planning_baselines import (
+    Choices,
+    best_descent,
+    descend,
+    least_variance,
+    random_selection,
+)
+from protocol.vectors import Array
+
+pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
+pytest.importorskip("scipy", reason="the bound needs the extra `report`")
+COST = cost_function("var", None, "std", EXACT)
+
+
+def small(seed: int, households: int = 5, plans: int = 3, slots: int = 12) -> Choices:
+    chance = np.random.default_rng(seed)
+    own = [chance.exponential(1.0, (plans, slots)) for _ in range(households)]
+    return Choices(own, [np.abs(p - p[0]).mean(1) for p in own])
+
+
+def everything(choices: Choices) -> list[float]:
+    ranges = (range(len(plans)) for plans in choices.plans)
+    return [float(COST(choices.demand(np.array(s)))) for s in product(*ranges)]
+
+
+def relaxed(choices: Choices) -> float:
+    """The same relaxation by another method: shares as squares over their sum, descent by BFGS."""
+    from scipy.optimize import minimize
+
+    plans = np.array(choices.plans)
+
+    def variance(x: Array) -> float:
+        weights = x.reshape(plans.shape[:2]) ** 2
+        weights /= weights.sum(1, keepdims=True)
+        return float(COST((weights[:, :, None] * plans).sum((0, 1))))
+
+    start = np.ones(plans.shape[0] * plans.shape[1])
+    return float(minimize(variance, start, tol=1e-12, options={"maxiter": 5000}).fun)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_selection_is_below_the_bound_and_descent_comes_near_the_best(seed: int) -> None:
+    choices = small(seed)
+    best = min(everything(choices))
+    bound = least_variance(choices)
+    assert 0 < bound <= best
+    assert bound == pytest.approx(relaxed(choices), rel=1e-4)
+    starts = [random_selection(choices, np.random.default_rng(n)) for n in range(20)]
+    found = best_descent(choices, COST, 0.0, starts, seed)
+    assert found.inefficiency == pytest.approx(best)
+    assert found.inefficiency == float(COST(choices.demand(found.selection)))
+
+
+def test_the_bound_is_reached_where_nothing_can_be_chosen() -> None:
+    choices = small(1, plans=1)
+    assert least_variance(choices) == pytest.approx(everything(choices)[0], rel=1e-6)
+
+
+def test_nobody_can_do_better_alone_where_descent_ends() -> None:
+    choices, chance = small(2, households=8), np.random.default_rng(2)
+    ended = descend(choices, COST, 0.3, random_selection(choices, chance), chance)
+    total = choices.demand(ended.selection)
+    for plans, own, now in zip(choices.plans, choices.discomforts, ended.selection, strict=True):
+        costs = 0.7 * COST(total - plans[now] + plans) + 0.3 * own
+        assert costs[now] <= costs.min() * (1 + 1e-9)
+
+
+def test_the_selfish_take_what_they_prefer() -> None:
+    choices, chance = small(3), np.random.default_rng(3)
+    ended = descend(choices, COST, 1.0, random_selection(choices, chance), chance)
+    assert (ended.selection == 0).all()
+
+
+def test_the_command_sets_a_run_beside_its_yardsticks(tmp_path: Path) -> None:
+    small = {"demo": True, "households": 12, "slots": 36, "iterations": 8}
+    words = ["--demo", "--households", "12", "--slots", "36", "--iterations", "8"]
+    result = CliRunner().invoke(app, ["baselines", *words, "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    lines = list(csv.DictReader((tmp_path / "baselines.csv").read_text().splitlines()))
+    rows = {line["name"]: line for line in lines}
+    run = simulate(**small).results
+    assert run.exchanged is not None
+    assert run.bound is not None
+    assert float(rows["coflex (I-EPOS)"]["inefficiency"]) == run.planned.inefficiency
+    assert float(rows["coflex, mutual"]["comfort"]) == run.exchanged.mean_comfort
+    bound = float(rows["any assignment of the same values"]["comfort"])
+    assert bound == pytest.approx(run.bound.mean_comfort)
+    best = float(rows["best assignment in which nobody loses"]["comfort"])
+    assert run.planned.mean_comfort < run.exchanged.mean_comfort <= best <= bound
+    least = float(rows["no selection below"]["inefficiency"])
+    for line in lines:
+        if line["stage"] == "planning":
+            assert least <= float(line["inefficiency"])
+    preferred = rows["everyone's preferred plan"]
+    assert float(preferred["comfort"]) == 1
+    assert float(preferred["unfairness"]) == 0
