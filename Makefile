@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test compose-test check fix bench clean
+.PHONY: run test compose-test check fix bench docs clean
 # every target below works from a bare clone
 
 $(VENV)/.installed: pyproject.toml deploy/requirements.lock
@@ -36,5 +36,8 @@ compose-test: $(VENV)/.docker-tools  ## docker-compose.yml in a real Docker Engi
 bench: $(VENV)/.installed  ## ratios against the bare bus, in one run
 	$(BIN)/python -m tests.bench
 
+docs: $(VENV)/.installed  ## the site with the documentation and the reference, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 clean:
-	rm -rf $(VENV) results
+	rm -rf $(VENV) results site
