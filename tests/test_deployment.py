@@ -116,6 +116,41 @@ def test_pods_are_hardened(where: str, pod: dict[str, Any]) -> None:
         assert mounted == {volume["name"] for volume in pod["volumes"]} | claimed
 
 
+def test_parts_come_back_as_they_must() -> None:
+    """A run is tried once, and two matchmakers of one name never stand side by side."""
+    (run,), (matchmaker,) = (
+        documents(KUBERNETES / "run.yaml"),
+        documents(KUBERNETES / "matchmaker.yaml"),
+    )
+    assert run["spec"]["backoffLimit"] == 0
+    assert run["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert matchmaker["spec"]["replicas"] == 1
+    assert matchmaker["spec"]["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.parametrize(("where", "pod"), list(pods()))
+def test_keys_are_for_the_group_of_the_pod_alone(where: str, pod: dict[str, Any]) -> None:
+    context = pod["securityContext"]
+    assert context["fsGroup"] == context["runAsGroup"] == 10001
+    (secret,) = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
+    assert secret["defaultMode"] == 0o440
+
+
+def test_the_network_policies_are_for_the_pods_there_are() -> None:
+    policies = {
+        policy["metadata"]["name"]: policy["spec"]
+        for policy in documents(KUBERNETES / "network-policies.yaml")
+    }
+    label = policies["parts"]["podSelector"]["matchLabels"]
+    (entrance, _) = policies["servers"]["ingress"]
+    assert [peer["podSelector"]["matchLabels"] for peer in entrance["from"]] == [label]
+    for path in MANIFESTS:
+        for document in documents(path):
+            if "template" in document.get("spec", {}):
+                labels = document["spec"]["template"]["metadata"]["labels"]
+                assert label.items() <= labels.items(), path.name
+
+
 @pytest.mark.parametrize(("where", "pod"), list(pods()))
 def test_pods_say_what_coflex_understands(where: str, pod: dict[str, Any]) -> None:
     (container,) = pod["containers"]
