@@ -10,24 +10,26 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from functools import partial
 from hashlib import blake2b
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from orchestrator.experiments.field import field_measures
 from orchestrator.inputs import read_inputs
 from orchestrator.orphans import ending_with_parent
-from orchestrator.results import RunResults
+from orchestrator.results import RUN, RunResults, write
 from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate
 from protocol.errors import InputError
 
+T = TypeVar("T")
 Row = dict[str, Any]
 Where = Literal["simulation", "bus"]
 LOG = "cells.jsonl"
 """A line a finished cell, in the order in which they finished."""
-_ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external", "trace"}
+_ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
 """Settings that change nothing in what comes out."""
 
 
@@ -76,7 +78,7 @@ def run_cells(
     left = [cell for cell in cells if cell.key not in done]
     finished(len(cells) - len(left))
     with log.open("a", encoding="utf-8") as file:
-        for key, row in _rows(left, workers, where):
+        for key, row in in_parallel(partial(_run, where=where), left, workers):
             done[key] = row
             file.write(json.dumps([key, row]) + "\n")
             file.flush()
@@ -101,21 +103,43 @@ def row_of(cell: Cell, results: RunResults) -> Row:
     return row
 
 
-def _rows(cells: Sequence[Cell], workers: int, where: Where) -> Iterator[tuple[str, Row]]:
+def run_kept(
+    cells: Sequence[Cell],
+    folder: Path,
+    *,
+    workers: int,
+    finished: Callable[[int], None] = lambda count: None,
+) -> list[Path]:
+    """The folders with the whole results of all cells, in their order, below `folder`; what is
+    there already is not run again. `finished` is told how many are done."""
+    places = {cell.key: folder / cell.key for cell in cells}
+    left = [cell for cell in cells if not (places[cell.key] / RUN).exists()]
+    done = len(cells) - len(left)
+    finished(done)
+    for _ in in_parallel(partial(_keep, folder=folder), left, workers):
+        done += 1
+        finished(done)
+    return [places[cell.key] for cell in cells]
+
+
+def in_parallel(
+    work: Callable[[Cell], T], cells: Sequence[Cell], workers: int
+) -> Iterator[tuple[str, T]]:
+    """What `work` makes of each cell, with the cell's key, in the order in which they finish."""
     if workers == 1 or len(cells) == 1:
         for cell in cells:
-            yield cell.key, _run(cell, where)
+            yield cell.key, work(cell)
         return
     # Started afresh: a fork would take along whatever threads the caller has.
     context = get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _begin, (os.getpid(),))
     try:
         waiting = iter(cells)
-        running: dict[Future[Row], str] = {}
+        running: dict[Future[T], str] = {}
         while True:
             # Few at a time, so that little is lost when it is interrupted.
             for cell in waiting:
-                running[pool.submit(_run, cell, where)] = cell.key
+                running[pool.submit(work, cell)] = cell.key
                 if len(running) >= 2 * workers:
                     break
             if not running:
@@ -139,6 +163,10 @@ def _run(cell: Cell, where: Where) -> Row:
 
         return row_of(cell, run("cell", inputs, cell.settings, lambda course: None))
     return row_of(cell, simulate("cell", inputs, cell.settings))
+
+
+def _keep(cell: Cell, folder: Path) -> None:
+    write(simulate(cell.key, read_inputs(cell.settings), cell.settings), folder / cell.key)
 
 
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:

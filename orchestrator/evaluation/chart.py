@@ -1,0 +1,173 @@
+"""Charts as data: panels of series, drawn alike as a picture (matplotlib) and to be explored
+(plotly). Knows how things look; what is shown is decided in figures.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from matplotlib.figure import Figure
+
+from orchestrator.report.series import Table
+from orchestrator.report.style import Drawing, drawn
+
+Mark = Literal["line", "dots", "bars"]
+INKS = ("#0072B2", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
+"""The palette of Okabe and Ito: told apart by the colour-blind."""
+DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
+"""As matplotlib and plotly call them."""
+SYMBOLS = (
+    ("o", "circle"),
+    ("s", "square"),
+    ("^", "triangle-up"),
+    ("D", "diamond"),
+    ("v", "triangle-down"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one kind; `low` and `high` bound their 95 % interval, where there is one."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    mark: Mark = "line"
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    ink: int = 0
+    labels: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One pair of axes."""
+
+    title: str
+    x_label: str
+    y_label: str
+    series: Sequence[Series]
+    diagonal: bool = False
+    """Whether the line of perfect equality is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure: its name in files, its place in the source, and its panels."""
+
+    name: str
+    title: str
+    caption: str
+    panels: Sequence[Panel]
+    columns: int = 1
+    height: float = 2.8
+    """Inches of a row."""
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def table(self) -> Table:
+        """All points, in long form."""
+        rows = [
+            (panel.title, series.name, x, y, low, high)
+            for panel in self.panels
+            for series in panel.series
+            for x, y, low, high in zip(
+                series.x,
+                series.y,
+                series.low or [float("nan")] * len(series.x),
+                series.high or [float("nan")] * len(series.x),
+                strict=True,
+            )
+        ]
+        heads = ("panel", "series", "x", "y", "low", "high")
+        return Table({head: [row[i] for row in rows] for i, head in enumerate(heads)})
+
+    def picture(self) -> Drawing:
+        """As pixels and vectors, with its data."""
+        return drawn(self.name, self.title, self.caption, self.table(), self._draw)
+
+    def interactive(self) -> str:
+        """As a piece of a page that has plotly's script; values on hovering, series on and off."""
+        from plotly.io import to_html
+
+        return str(to_html(self._plotly(), include_plotlyjs=False, full_html=False))
+
+    def _draw(self) -> Figure:
+        rows = -(-len(self.panels) // self.columns)
+        figure = Figure(figsize=(7.2, self.height * rows), layout="constrained")
+        axes = figure.subplots(rows, self.columns, squeeze=False)
+        for place, panel in zip(axes.flat, self.panels, strict=False):
+            _draw_panel(place, panel)
+        for place in axes.flat[len(self.panels) :]:
+            place.set_visible(False)
+        return figure
+
+    def _plotly(self) -> Any:
+        from plotly.subplots import make_subplots
+
+        rows = -(-len(self.panels) // self.columns)
+        titles = [panel.title for panel in self.panels]
+        figure = make_subplots(rows, self.columns, subplot_titles=titles)
+        seen: set[str] = set()
+        for number, panel in enumerate(self.panels):
+            where = {"row": number // self.columns + 1, "col": number % self.columns + 1}
+            for series in panel.series:
+                figure.add_trace(_trace(series, series.name not in seen), **where)
+                seen.add(series.name)
+            figure.update_xaxes(title_text=panel.x_label, **where)
+            figure.update_yaxes(title_text=panel.y_label, **where)
+        figure.update_layout(
+            template="plotly_white",
+            height=96 * self.height * rows + 80,
+            margin={"l": 60, "r": 20, "t": 40, "b": 50},
+            legend={"orientation": "h", "y": -0.2},
+        )
+        return figure
+
+
+def _draw_panel(axes: Any, panel: Panel) -> None:
+    for number, series in enumerate(panel.series):
+        ink = INKS[series.ink % len(INKS)]
+        if series.mark == "bars":
+            axes.bar(series.x, series.y, color=ink, label=series.name, width=0.8)
+        elif series.mark == "dots":
+            symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
+            axes.plot(series.x, series.y, symbol, color=ink, label=series.name, markersize=3.5)
+        else:
+            axes.plot(series.x, series.y, DASHES[number % 4][0], color=ink, label=series.name)
+        if series.low is not None and series.high is not None:
+            axes.fill_between(series.x, series.low, series.high, color=ink, alpha=0.18, linewidth=0)
+        for text, x, y in zip(series.labels or (), series.x, series.y, strict=False):
+            axes.annotate(text, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
+    if panel.diagonal:
+        axes.plot([0, 1], [0, 1], ":", color="#888888")
+    axes.set_xlabel(panel.x_label)
+    axes.set_ylabel(panel.y_label)
+    if panel.title:
+        axes.set_title(panel.title)
+    if len(panel.series) > 1:
+        axes.legend(fontsize=8)
+
+
+def _trace(series: Series, first: bool) -> Any:
+    from plotly import graph_objects
+
+    ink = INKS[series.ink % len(INKS)]
+    told = {"name": series.name, "legendgroup": series.name, "showlegend": first}
+    if series.mark == "bars":
+        return graph_objects.Bar(x=list(series.x), y=list(series.y), marker_color=ink, **told)
+    error = None
+    if series.low is not None and series.high is not None:
+        error = {
+            "array": [h - y for h, y in zip(series.high, series.y, strict=True)],
+            "arrayminus": [y - low for low, y in zip(series.low, series.y, strict=True)],
+        }
+    return graph_objects.Scatter(
+        x=list(series.x),
+        y=list(series.y),
+        mode="markers" if series.mark == "dots" else "lines+markers",
+        line={"color": ink, "dash": DASHES[series.ink % 4][1]},
+        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 5},
+        error_y=error,
+        text=series.labels,
+        **told,
+    )
