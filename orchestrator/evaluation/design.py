@@ -1,8 +1,8 @@
 """Which runs the evaluation needs: the source's design (section V-A), on a population of real
 households and on generated ones.
 
-A run differs from the others of its kind by its seed: the order of the households in the tree, ties,
-who takes part in the exchange, and, where they are generated, the households.
+A run differs from the others of its kind by its seed: the order of the households in the tree,
+ties, who takes part in the exchange, and, where they are generated, the households.
 """
 
 from collections.abc import Iterator, Sequence

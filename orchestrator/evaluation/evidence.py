@@ -69,7 +69,7 @@ def both_roles(run: RunResults) -> float:
 def comfort_after_some(
     run: RunResults, sizes: Sequence[int], sets: int, seed: int = 0
 ) -> dict[int, list[float]]:
-    """Of a traced run: mean comfort if only so many of its exchanges had been made, drawn at random,
+    """Of a traced run: mean comfort if only so many of its exchanges had been made, at random,
     for several sets of each size (figure 9).
 
     An exchange's part is the fall of both sides' squared deviation, as each computed it then.

@@ -1,0 +1,190 @@
+"""Figures 3 to 12 of the source, from runs of ours: what is shown, and beside what."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from orchestrator.evaluation.chart import Chart, Panel, Series
+from orchestrator.evaluation.design import SHOWN_BETAS
+from orchestrator.evaluation.evidence import (
+    Point,
+    comfort_after_some,
+    gain,
+    pareto,
+    point,
+)
+from orchestrator.metrics import gini
+from orchestrator.results import RunResults
+
+Runs = Mapping[float, Sequence[RunResults]]
+"""By beta."""
+INEFFICIENCY = "inefficiency"
+SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
+"""Exchanges of a subset, and subsets of each size (figure 9)."""
+
+
+def gains_by_level(runs: Runs) -> Chart:
+    """Figure 3: the comfort gain of every household of one run, sorted, marked by tree level."""
+    panels = []
+    for beta in (beta for beta in SHOWN_BETAS if beta in runs):
+        rows = sorted(runs[beta][0].rows, key=lambda row: row.comfort_gain or 0.0)
+        levels = sorted({row.level for row in rows})
+        series = []
+        for level in levels:
+            own = [(place, row) for place, row in enumerate(rows) if row.level == level]
+            series.append(
+                Series(
+                    f"level {level}",
+                    [place for place, _ in own],
+                    [row.comfort_gain or 0.0 for _, row in own],
+                    "dots",
+                    ink=level - 1,
+                )
+            )
+        panels.append(Panel(f"beta {beta:g}", "household, by gain", "comfort gain", series))
+    return Chart(
+        "figure-3",
+        "Comfort gain of all households",
+        "Every household of the first run, sorted by its gain; colours and marks are tree levels.",
+        panels,
+        columns=2,
+    )
+
+
+def trade_off(runs: Runs, cooperative: Runs) -> Chart:
+    """Figure 4, and whether an exchange beats every point of the front that planning reaches."""
+    planned = _pairs(runs, "planned")
+    front = pareto([(x, y) for _, x, y in planned])
+    series = [
+        Series(
+            "I-EPOS alone",
+            [planned[i][1] for i in front],
+            [planned[i][2] for i in front],
+            ink=0,
+            labels=[f"{planned[i][0]:g}" for i in front],
+        )
+    ]
+    for number, (name, own) in enumerate((("mutual", runs), ("cooperative", cooperative)), 1):
+        after = _pairs(own, "exchanged")
+        series.append(
+            Series(
+                f"with exchange, {name}",
+                [x for _, x, _ in after],
+                [y for _, _, y in after],
+                "dots",
+                ink=number,
+                labels=[f"{beta:g}" for beta, _, _ in after],
+            )
+        )
+    panel = Panel("", INEFFICIENCY, "mean comfort", series)
+    caption = "Means over runs; the numbers are beta. The line is the Pareto front of I-EPOS alone."
+    return Chart("figure-4", "Comfort against inefficiency", caption, [panel], height=4.2)
+
+
+def over_beta(runs: Runs) -> list[Chart]:
+    """Figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
+    told = (
+        ("figure-6", "mean_comfort", "Comfort over beta", "mean comfort"),
+        ("figure-7", "inefficiency", "Inefficiency over beta", INEFFICIENCY),
+        ("figure-10", "unfairness", "Unfairness over beta", "unfairness (kWh)"),
+        ("figure-11", "gini", "Gini over beta", "Gini of discomfort"),
+    )
+    charts = []
+    for name, measure, title, label in told:
+        series = [
+            _series(text, [point(b, _values(own, state, measure)) for b, own in runs.items()], ink)
+            for ink, (state, text) in enumerate(
+                (("planned", "I-EPOS alone"), ("exchanged", "with exchange"))
+            )
+        ]
+        caption = "Means over runs; the bands are 95 % bootstrap intervals."
+        charts.append(Chart(name, title, caption, [Panel("", "beta", label, series)]))
+    return charts
+
+
+def over_size(runs: Sequence[RunResults]) -> Chart:
+    """Figure 8: comfort gain by size of the population and share that takes part."""
+    found: dict[tuple[int, float], list[float]] = {}
+    for run in runs:
+        share = float(str(run.config["participation"]))
+        found.setdefault((run.households, share), []).append(gain(run))
+    shares = sorted({share for _, share in found})
+    series = []
+    for ink, share in enumerate(shares):
+        points = [point(size, values) for (size, own), values in found.items() if own == share]
+        points.sort(key=lambda p: p.x)
+        series.append(_series(f"{share:.0%} take part", points, ink))
+    panel = Panel("", "households", "mean comfort gain, all households", series)
+    caption = "Beta 0; who takes part is drawn anew in each run."
+    return Chart("figure-8", "Gain by size and participation", caption, [panel], height=3.6)
+
+
+def some_exchanges(run: RunResults) -> Chart:
+    """Figure 9: mean comfort with random subsets of the exchanges."""
+    found = comfort_after_some(run, SUBSETS, SETS)
+    series = [
+        Series(
+            f"set {number + 1}",
+            list(found),
+            [values[number] for values in found.values()],
+            "dots",
+            ink=number,
+        )
+        for number in range(SETS)
+    ]
+    total = len(run.exchanges or ())
+    caption = f"Five random subsets of each size, of {total:,} exchanges of one run at beta 0."
+    panel = Panel("", "exchanges", "mean comfort", series)
+    return Chart("figure-9", "Comfort with some of the exchanges", caption, [panel])
+
+
+def lorenz(runs: Runs) -> Chart:
+    """Figure 12: Lorenz curves of discomfort before and after the exchange, of the first run."""
+    panels = []
+    for beta in (beta for beta in SHOWN_BETAS if beta in runs):
+        rows = runs[beta][0].rows
+        before = np.array([row.discomfort_planned for row in rows])
+        after = np.array([row.discomfort_exchanged or 0.0 for row in rows])
+        series = [
+            Series(f"{name}, Gini {gini(values):.3f}", *_curve(values), ink=ink)
+            for ink, (name, values) in enumerate((("before", before), ("after", after)))
+        ]
+        labels = ("share of households", "share of discomfort")
+        panels.append(Panel(f"beta {beta:g}", *labels, series, diagonal=True))
+    caption = "The further from the diagonal, the less equal; first run of each beta."
+    return Chart("figure-12", "Lorenz curves of discomfort", caption, panels, columns=2)
+
+
+def _pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
+    """Beta, mean inefficiency, mean comfort."""
+    return [
+        (
+            beta,
+            float(np.mean(_values(own, state, "inefficiency"))),
+            float(np.mean(_values(own, state, "mean_comfort"))),
+        )
+        for beta, own in runs.items()
+    ]
+
+
+def _values(runs: Sequence[RunResults], state: str, measure: str) -> list[float]:
+    return [float(getattr(run.states()[state], measure)) for run in runs]
+
+
+def _series(name: str, points: Sequence[Point], ink: int) -> Series:
+    sure = not np.isnan([p.low for p in points]).any()
+    return Series(
+        name,
+        [p.x for p in points],
+        [p.mean for p in points],
+        low=[p.low for p in points] if sure else None,
+        high=[p.high for p in points] if sure else None,
+        ink=ink,
+    )
+
+
+def _curve(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[list[float], list[float]]:
+    total = float(values.sum())
+    rising = np.concatenate([[0.0], np.sort(values).cumsum()])
+    shares = np.linspace(0, 1, len(rising))
+    return list(shares), list(rising / total if total else shares)
