@@ -11,6 +11,7 @@ from orchestrator.cli import (
     doctor,
     generate,
     keys,
+    paper,
     parts,
     results,
     run,
@@ -38,6 +39,7 @@ doctor.register(app)
 conformance.register(app)
 sweep.register(app)
 baselines.register(app)
+paper.register(app)
 status.register(app)
 
 

@@ -81,7 +81,7 @@ def claims(runs: Runs, sized: Sequence[RunResults], traced: RunResults) -> list[
             "30 to 40 % both request and accept",
             f"{both_roles(traced):.1%} in one run at beta {float(str(traced.config['beta'])):g}",
             0.3 <= both_roles(traced) <= 0.4,
-            "Everybody who wants to trade also offers; with exchanges this many nearly all do both.",
+            "Everybody who wants to trade also offers; with so many exchanges nearly all do both.",
         ),
         Claim(
             "figure 7",
@@ -112,16 +112,15 @@ def claims(runs: Runs, sized: Sequence[RunResults], traced: RunResults) -> list[
             "Gini is lower with the exchange",
             _lower(runs, "gini"),
             _always_lower(runs, "gini"),
-            "Under `mutual` the exchange takes discomfort from those who can trade; what is left is "
-            "less, but less equal in proportion.",
+            "Under `mutual` those who can trade are rid of discomfort; what is left is less, but "
+            "less equal in proportion.",
         ),
         Claim(
             "figure 3",
             "at high beta the upper levels gain most",
             _by_level(runs[betas[-2] if len(betas) > 1 else low]),
             _upper_gain_most(runs[betas[-2] if len(betas) > 1 else low]),
-            "Near the root a choice is made with more of the others in view, here as there; whether "
-            "that shows depends on how many households the upper levels have.",
+            "The upper levels are few households: whether they gain more differs from run to run.",
         ),
         Claim(
             "section III",

@@ -52,13 +52,22 @@ class Design:
             for cell in self._replicated({"participation": share}, size)
         ]
 
+    def over_slots(self) -> list[Cell]:
+        """Generated households with more and more slots, beta 0 (Table III)."""
+        return [
+            cell
+            for slots in sorted({36, 72, self.slots})
+            for cell in self._replicated({"slots": slots}, min(self.sizes))
+        ]
+
     def traced(self) -> Cell:
         """One run at beta 0 in which every exchange is told (figures 5 and 9)."""
         return next(self._replicated({"trace": True}, self.households))
 
     def _replicated(self, options: dict[str, object], households: int) -> Iterator[Cell]:
         source: dict[str, object] = {"dataset": self.dataset, "order": "random"}
-        if self.dataset is None:
+        if self.dataset is None or households != self.households or "slots" in options:
+            # Real households are as many as they are; other sizes are generated.
             source = {"demo": True, "slots": self.slots}
         common = {"iterations": self.iterations, "households": households}
         settings = RunSettings.model_validate({**source, **common, **options})

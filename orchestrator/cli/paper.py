@@ -1,0 +1,106 @@
+"""`coflex paper`: the evaluation of the source, made again."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from protocol.errors import RunError
+
+FEWER = 3
+"""Runs of each kind on generated households, which take long, at most."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("paper")(paper)
+
+
+def paper(
+    dataset: Annotated[
+        Path | None, typer.Option(help="Real households: a folder of EPOS plans, or a .npz file.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for runs, figures and the page.")] = Path(
+        "paper"
+    ),
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each kind.")] = 10,
+    households: Annotated[
+        int, typer.Option(min=0, help="Generated households, besides; 0: none.")
+    ] = 1_000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Runs at a time (default: cores).")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few and small runs, to see it work.")
+    ] = False,
+) -> None:
+    """Make the source's evaluation again: its figures 3 to 12, Table III, and a verdict on each of
+    its claims. Interrupted, the same command goes on with what is left."""
+    from orchestrator.evaluation.design import BETAS, SHOWN_BETAS, Design
+    from orchestrator.evaluation.evaluate import evaluate, verdicts
+    from orchestrator.evaluation.page import write_page
+    from orchestrator.inputs import read_inputs
+    from orchestrator.settings import RunSettings
+
+    sizes = (12, 24) if quick else (200, 400, 600, 800, 1_000)
+    iterations = 6 if quick else 50
+    designs = []
+    if dataset is not None:
+        chosen = RunSettings.model_validate({"dataset": dataset})
+        real = len(read_inputs(chosen).members)
+        betas = (*SHOWN_BETAS, 1.0) if quick else BETAS
+        title = f"{real:,} households of {dataset.name}"
+        designs.append((title, Design(dataset, real, runs, sizes[:2], betas, iterations)))
+    if households:
+        many = 24 if quick else households
+        fewer = runs if dataset is None else min(runs, FEWER)
+        title = f"{many:,} generated households"
+        design = Design(None, many, fewer, sizes, (*SHOWN_BETAS, 1.0), iterations)
+        designs.append((title, design))
+    parts = []
+    try:
+        for title, design in designs:
+            with _progress(title) as told:
+                at_once = workers or os.cpu_count() or 1
+                parts.append(evaluate(design, title, out / "runs", at_once, told))
+    except KeyboardInterrupt:
+        raise RunError("interrupted; the same command goes on with what is left") from None
+    page = write_page(parts, out)
+    console = Console()
+    for part in parts:
+        table = Table(title=part.title, title_justify="left", header_style="bold", show_edge=False)
+        for head in ("source", "it says", "measured", "verdict"):
+            table.add_column(head)
+        for claim in part.claims:
+            verdict = "holds" if claim.holds else "differs"
+            table.add_row(claim.where, claim.says, claim.measured, verdict)
+        console.print(table)
+    hold, all_of_them = verdicts(parts)
+    console.print(
+        f"{hold} of {all_of_them} claims hold as they stand; page in {page}", soft_wrap=True
+    )
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(title, total=None)
+
+        def told(done: int, of: int) -> None:
+            bars.update(task, completed=done, total=of)
+
+        yield told
