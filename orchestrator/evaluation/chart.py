@@ -49,6 +49,8 @@ class Panel:
     series: Sequence[Series]
     diagonal: bool = False
     """Whether the line of perfect equality is shown."""
+    log: str = ""
+    """Axes with a logarithmic scale: x, y, or both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,9 @@ class Chart:
             for series in panel.series:
                 figure.add_trace(_trace(series, series.name not in seen), **where)
                 seen.add(series.name)
-            figure.update_xaxes(title_text=panel.x_label, **where)
-            figure.update_yaxes(title_text=panel.y_label, **where)
+            scale = {axis: "log" if axis in panel.log else "linear" for axis in "xy"}
+            figure.update_xaxes(title_text=panel.x_label, type=scale["x"], **where)
+            figure.update_yaxes(title_text=panel.y_label, type=scale["y"], **where)
         figure.update_layout(
             template="plotly_white",
             height=96 * self.height * rows + 80,
@@ -140,6 +143,10 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
             axes.annotate(text, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], ":", color="#888888")
+    if "x" in panel.log:
+        axes.set_xscale("log")
+    if "y" in panel.log:
+        axes.set_yscale("log")
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     if panel.title:

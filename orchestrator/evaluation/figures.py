@@ -76,7 +76,7 @@ def trade_off(runs: Runs, cooperative: Runs) -> Chart:
                 labels=[f"{beta:g}" for beta, _, _ in after],
             )
         )
-    panel = Panel("", INEFFICIENCY, "mean comfort", series)
+    panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
     caption = "Means over runs; the numbers are beta. The line is the Pareto front of I-EPOS alone."
     return Chart("figure-4", "Comfort against inefficiency", caption, [panel], height=4.2)
 
@@ -98,7 +98,8 @@ def over_beta(runs: Runs) -> list[Chart]:
             )
         ]
         caption = "Means over runs; the bands are 95 % bootstrap intervals."
-        charts.append(Chart(name, title, caption, [Panel("", "beta", label, series)]))
+        panel = Panel("", "beta", label, series, log="y" if label == INEFFICIENCY else "")
+        charts.append(Chart(name, title, caption, [panel]))
     return charts
 
 

@@ -56,7 +56,7 @@ def _claims(part: Part) -> list[str]:
         for claim in part.claims
     ]
     heads = ["source", "it says", "measured", "verdict", "why"]
-    return [f"<p>{part.runs} runs of each kind.</p>", table_of(heads, lines)]
+    return [f"<p>{part.runs} runs of each kind.</p>", table_of(heads, lines, numbers=False)]
 
 
 def _why(claim: object) -> str:
@@ -75,4 +75,4 @@ def _growth(part: Part) -> list[str]:
         for own in part.growth
     ]
     heads = ["Table III: what grows", "mean count (size)", "fitted exponent"]
-    return [table_of(heads, lines)]
+    return [table_of(heads, lines, numbers=False)]

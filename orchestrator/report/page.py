@@ -83,15 +83,16 @@ def section(drawing: Drawing) -> str:
     )
 
 
-def table_of(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table as HTML: words in the first column, numbers in the others."""
+def table_of(heads: Sequence[str], lines: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
+    """A table as HTML: words in the first column, in the others `numbers`, or words, too."""
+    kind = ' class="number"' if numbers else ""
     first, *others = heads
     head = f"<th>{escape(first)}</th>" + "".join(
-        f'<th class="number">{escape(name)}</th>' for name in others
+        f"<th{kind}>{escape(name)}</th>" for name in others
     )
     rows = "\n".join(
         f"<tr><th>{escape(name)}</th>"
-        + "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
+        + "".join(f"<td{kind}>{escape(cell)}</td>" for cell in cells)
         + "</tr>"
         for name, *cells in lines
     )
