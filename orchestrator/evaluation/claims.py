@@ -9,11 +9,12 @@ from orchestrator.evaluation.evidence import (
     both_roles,
     by_beta,
     gain,
+    knee,
     point,
     succeeded,
     wants_to_trade,
 )
-from orchestrator.evaluation.figures import Runs
+from orchestrator.evaluation.figures import Runs, pairs
 from orchestrator.results import RunResults
 
 NOTHING = 1e-9
@@ -47,7 +48,15 @@ def claims(runs: Runs, sized: Sequence[RunResults], traced: RunResults) -> list[
     want = point(low, [wants_to_trade(run) for run in runs[low]])
     won = point(low, [succeeded(run) for run in runs[low]])
     best = max(gains.values(), key=lambda p: p.mean)
+    at = knee(pairs(runs, "planned"))
     found = [
+        Claim(
+            "figure 4",
+            "the trade-off has its knee at beta 0.3",
+            "no knee" if at is None else f"at beta {at:g}",
+            at is not None and abs(at - 0.3) < 0.051,
+            "Where the knee lies depends on the scale of inefficiency; here it is logarithmic.",
+        ),
         Claim(
             "figure 3",
             "the gain is largest at beta 0",

@@ -100,3 +100,16 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
             best = points[number][1]
             kept.append(number)
     return kept
+
+
+def knee(points: Sequence[tuple[float, float, float]]) -> float | None:
+    """The beta at the knee of (beta, inefficiency, comfort): where comfort stops being cheap.
+    Kneedle (Satopaa, Albrecht, Irwin and Raghavan 2011), on inefficiency in logarithms, since it
+    grows over powers of ten; None if there is none."""
+    from kneed import KneeLocator
+
+    rising = sorted(points, key=lambda p: p[1])
+    away = [float(np.log10(max(inefficiency, 1e-12))) for _, inefficiency, _ in rising]
+    comfort = [own for _, _, own in rising]
+    found = KneeLocator(away, comfort, curve="convex", direction="increasing").knee
+    return None if found is None else rising[away.index(found)][0]

@@ -10,6 +10,7 @@ from orchestrator.evaluation.evidence import (
     Point,
     comfort_after_some,
     gain,
+    knee,
     pareto,
     point,
 )
@@ -53,7 +54,7 @@ def gains_by_level(runs: Runs) -> Chart:
 
 def trade_off(runs: Runs, cooperative: Runs) -> Chart:
     """Figure 4, and whether an exchange beats every point of the front that planning reaches."""
-    planned = _pairs(runs, "planned")
+    planned = pairs(runs, "planned")
     front = pareto([(x, y) for _, x, y in planned])
     series = [
         Series(
@@ -65,7 +66,7 @@ def trade_off(runs: Runs, cooperative: Runs) -> Chart:
         )
     ]
     for number, (name, own) in enumerate((("mutual", runs), ("cooperative", cooperative)), 1):
-        after = _pairs(own, "exchanged")
+        after = pairs(own, "exchanged")
         series.append(
             Series(
                 f"with exchange, {name}",
@@ -77,7 +78,12 @@ def trade_off(runs: Runs, cooperative: Runs) -> Chart:
             )
         )
     panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
-    caption = "Means over runs; the numbers are beta. The line is the Pareto front of I-EPOS alone."
+    at = knee(planned)
+    found = "no knee" if at is None else f"the knee at beta {at:g}"
+    caption = (
+        "Means over runs; the numbers are beta. The line is the Pareto front of I-EPOS alone, with "
+        f"{found} (Kneedle)."
+    )
     return Chart("figure-4", "Comfort against inefficiency", caption, [panel], height=4.2)
 
 
@@ -156,7 +162,7 @@ def lorenz(runs: Runs) -> Chart:
     return Chart("figure-12", "Lorenz curves of discomfort", caption, panels, columns=2)
 
 
-def _pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
+def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
     """Beta, mean inefficiency, mean comfort."""
     return [
         (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
+from orchestrator.evaluation import partners
 from orchestrator.evaluation.evaluate import Part, verdicts
 from orchestrator.publish import publish
 from orchestrator.report.page import document, table_of
@@ -23,14 +24,15 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
     files = {SCRIPT: get_plotlyjs().encode()}
     for number, part in enumerate(parts, 1):
         html += [f"<h2>{escape(part.title)}</h2>", *_claims(part), *_growth(part)]
-        for chart in part.charts:
-            name = f"{number}-{chart.name}"
-            picture = chart.picture()
+        shown = [(chart.picture(), chart.interactive()) for chart in part.charts]
+        shown.append((partners.picture(part.traced), partners.interactive(part.traced)))
+        for picture, live in sorted(shown, key=lambda pair: _number(pair[0].name)):
+            name = f"{number}-{picture.name}"
             files[f"{name}.png"] = picture.png
             files[f"{name}.csv"] = picture.table.csv().encode()
             html.append(
-                f"<section><h3>{_place(chart.name)}: {escape(chart.title)}</h3>\n"
-                f"{chart.interactive()}\n<p>{escape(chart.caption)} "
+                f"<section><h3>Figure {_number(picture.name)}: {escape(picture.title)}</h3>\n"
+                f"{live}\n<p>{escape(picture.caption)} "
                 f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p></section>'
             )
     lead = f"{hold} of {all_of_them} claims of the source hold as they stand"
@@ -39,9 +41,8 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
     return folder / PAGE
 
 
-def _place(name: str) -> str:
-    kind, _, number = name.partition("-")
-    return f"{kind.capitalize()} {number}"
+def _number(name: str) -> int:
+    return int(name.rpartition("-")[2])
 
 
 def _claims(part: Part) -> list[str]:
