@@ -1,6 +1,7 @@
 """`coflex paper`: every figure is there with its data, every claim has a verdict."""
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,14 @@ from orchestrator.api import simulate
 from orchestrator.cli import app
 from orchestrator.evaluation.design import Design
 from orchestrator.evaluation.evidence import comfort_after_some, knee, pareto
+from orchestrator.evaluation.figures import labels
+from orchestrator.evaluation.finding import Claim, Finding
 
 for name in ("matplotlib", "plotly", "scipy", "kneed"):
     pytest.importorskip(name, reason="the evaluation needs the extra `report`")
 FIGURES = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
-CLAIMS = 14
+CLAIMS, BEYOND, BY_THE_LETTER = 22, 1, 7
+VERDICTS = ("holds", "differs", "not settled")
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +48,46 @@ def test_every_figure_has_its_picture_and_its_data(made: tuple[Path, str]) -> No
 
 
 @pytest.mark.slow
-def test_every_claim_has_a_verdict(made: tuple[Path, str]) -> None:
+def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> None:
     out, told = made
     page = (out / "index.html").read_text()
-    hold, differ = page.count("<td>holds</td>"), page.count("<td>differs</td>")
-    assert hold + differ == CLAIMS
-    assert f"{hold} of {CLAIMS} claims" in " ".join(told.split())
+    found = {verdict: page.count(f"<td>{verdict}</td>") for verdict in VERDICTS}
+    assert sum(found.values()) == CLAIMS + BEYOND + BY_THE_LETTER
+    rows = list(csv.DictReader((out / "1-claims.csv").read_text().splitlines()))
+    assert len({(row["of"], row["says"]) for row in rows}) == sum(found.values())
+    for row in rows:
+        low, mean, high = (float(row[name]) for name in ("low", "mean", "high"))
+        assert low <= mean <= high or row["measured"].startswith("knee")
+        assert row["verdict"] in VERDICTS
+    counts = re.search(
+        r"Of 22 claims of the source (\d+) hold, (\d+) differ", " ".join(told.split())
+    )
+    assert counts
+    assert int(counts[1]) <= found["holds"]
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "verdict"),
+    [
+        ([0.61, 0.62, 0.63], 0.6, 0.65, "holds"),
+        ([0.59, 0.61, 0.62, 0.6], 0.6, 0.65, "not settled"),
+        ([0.5, 0.51, 0.52], 0.6, 0.65, "differs"),
+        ([0.0, 0.0], 0, 0, "holds"),
+        ([1e-15, -1e-15], 0, 0, "holds"),
+        ([0.64], 0.6, 0.65, "holds"),
+        ([0.66], 0.6, 0.65, "differs"),
+    ],
+)
+def test_a_verdict_rests_on_the_interval(
+    values: list[float], low: float, high: float, verdict: str
+) -> None:
+    assert Finding("share", values, low, high).verdict == verdict
+
+
+def test_a_claim_is_as_good_as_its_weakest_finding() -> None:
+    good, bad = Finding("a", [1.0, 1.0], 0), Finding("b", [-1.0, -1.0], 0)
+    assert Claim("figure 1", "both", [good, good]).verdict == "holds"
+    assert Claim("figure 1", "both", [good, bad]).verdict == "differs"
 
 
 @pytest.mark.slow
@@ -63,8 +101,8 @@ def test_what_was_run_is_not_run_again(made: tuple[Path, str]) -> None:
 
 
 def test_runs_share_their_seeds_over_all_kinds() -> None:
-    design = Design(None, 10, 3, sizes=(10,), betas=(0.0, 0.5))
-    kinds = [design.over_beta("mutual"), design.over_beta("cooperative"), design.over_size()]
+    design = Design(None, 10, 3, betas=(0.0, 0.5))
+    kinds = [design.over_beta(), design.cooperative(), design.over_size()]
     seeds = [{cell.settings.seed for cell in kind} for kind in kinds]
     assert seeds[0] == seeds[1] == seeds[2]
     assert len(seeds[0]) == 3
@@ -89,6 +127,12 @@ def test_the_front_keeps_what_nothing_beats() -> None:
 
 
 def test_the_knee_is_where_the_curve_bends() -> None:
-    points = [(b / 10, 10.0 ** (0.1 * b), 0.8 + 0.001 * b) for b in range(6)]
-    points += [(b / 10, 10.0 ** (0.1 * b), 0.805 + 0.04 * (b - 5)) for b in range(6, 11)]
+    points = [(b / 10, 1.0 + b, 0.8 + 0.03 * b) for b in range(6)]
+    points += [(b / 10, 6.0 + 20 * (b - 5), 0.95 + 0.001 * (b - 5)) for b in range(6, 11)]
     assert knee(points) == 0.5
+    assert knee(points[:2]) is None
+
+
+def test_points_close_to_one_another_share_a_label() -> None:
+    runs = [0.0, 0.5, 0.9, 0.99, 1.0]
+    assert labels(runs, [1.0, 1.05, 1.2, 3.0, 100.0]) == ["", "", "0 to 0.9", "0.99", "1"]

@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from orchestrator.report.series import Table
 from orchestrator.report.style import Drawing, drawn
 
-Mark = Literal["line", "dots", "bars"]
+Mark = Literal["line", "dots"]
 INKS = ("#0072B2", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
 """The palette of Okabe and Ito: told apart by the colour-blind."""
+MANY = 4
+"""Series; the legend of more stands beside the panels."""
 DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
 """As matplotlib and plotly call them."""
 SYMBOLS = (
@@ -51,6 +53,8 @@ class Panel:
     """Whether the line of perfect equality is shown."""
     log: str = ""
     """Axes with a logarithmic scale: x, y, or both."""
+    even: bool = False
+    """Whether the values of x stand at even distances, whatever lies between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,10 @@ class Chart:
             _draw_panel(place, panel)
         for place in axes.flat[len(self.panels) :]:
             place.set_visible(False)
+        most = max(self.panels, key=lambda panel: len(panel.series))
+        if len(most.series) > MANY:
+            handles, names = axes.flat[self.panels.index(most)].get_legend_handles_labels()
+            figure.legend(handles, names, loc="outside right upper", fontsize=8)
         return figure
 
     def _plotly(self) -> Any:
@@ -113,10 +121,11 @@ class Chart:
         for number, panel in enumerate(self.panels):
             where = {"row": number // self.columns + 1, "col": number % self.columns + 1}
             for series in panel.series:
-                figure.add_trace(_trace(series, series.name not in seen), **where)
+                figure.add_trace(_trace(panel, series, series.name not in seen), **where)
                 seen.add(series.name)
             scale = {axis: "log" if axis in panel.log else "linear" for axis in "xy"}
-            figure.update_xaxes(title_text=panel.x_label, type=scale["x"], **where)
+            kind = "category" if panel.even else scale["x"]
+            figure.update_xaxes(title_text=panel.x_label, type=kind, **where)
             figure.update_yaxes(title_text=panel.y_label, type=scale["y"], **where)
         figure.update_layout(
             template="plotly_white",
@@ -129,17 +138,21 @@ class Chart:
 
 def _draw_panel(axes: Any, panel: Panel) -> None:
     for number, series in enumerate(panel.series):
-        ink = INKS[series.ink % len(INKS)]
-        if series.mark == "bars":
-            axes.bar(series.x, series.y, color=ink, label=series.name, width=0.8)
-        elif series.mark == "dots":
+        ink, x_values = INKS[series.ink % len(INKS)], _places(panel, series)
+        sure = series.low is not None and series.high is not None
+        if series.mark == "dots":
             symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
-            axes.plot(series.x, series.y, symbol, color=ink, label=series.name, markersize=3.5)
+            errors = _errors(series) if sure else None
+            axes.errorbar(
+                x_values, series.y, errors, fmt=symbol, color=ink, label=series.name, markersize=3.5
+            )
         else:
-            axes.plot(series.x, series.y, DASHES[number % 4][0], color=ink, label=series.name)
-        if series.low is not None and series.high is not None:
-            axes.fill_between(series.x, series.low, series.high, color=ink, alpha=0.18, linewidth=0)
-        for text, x, y in zip(series.labels or (), series.x, series.y, strict=False):
+            axes.plot(x_values, series.y, DASHES[number % 4][0], color=ink, label=series.name)
+            if sure:
+                axes.fill_between(
+                    x_values, series.low, series.high, color=ink, alpha=0.18, linewidth=0
+                )
+        for text, x, y in zip(series.labels or (), x_values, series.y, strict=False):
             axes.annotate(text, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], ":", color="#888888")
@@ -151,25 +164,35 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
     axes.set_ylabel(panel.y_label)
     if panel.title:
         axes.set_title(panel.title)
-    if len(panel.series) > 1:
+    if 1 < len(panel.series) <= MANY:
         axes.legend(fontsize=8)
 
 
-def _trace(series: Series, first: bool) -> Any:
+def _places(panel: Panel, series: Series) -> list[Any]:
+    """Words stand at even distances."""
+    return [f"{x:g}" for x in series.x] if panel.even else list(series.x)
+
+
+def _errors(series: Series) -> tuple[list[float], list[float]]:
+    """How far down and up the intervals reach."""
+    low, high = series.low or series.y, series.high or series.y
+    return (
+        [max(0.0, y - own) for own, y in zip(low, series.y, strict=True)],
+        [max(0.0, own - y) for own, y in zip(high, series.y, strict=True)],
+    )
+
+
+def _trace(panel: Panel, series: Series, first: bool) -> Any:
     from plotly import graph_objects
 
     ink = INKS[series.ink % len(INKS)]
     told = {"name": series.name, "legendgroup": series.name, "showlegend": first}
-    if series.mark == "bars":
-        return graph_objects.Bar(x=list(series.x), y=list(series.y), marker_color=ink, **told)
     error = None
     if series.low is not None and series.high is not None:
-        error = {
-            "array": [h - y for h, y in zip(series.high, series.y, strict=True)],
-            "arrayminus": [y - low for low, y in zip(series.low, series.y, strict=True)],
-        }
+        down, up = _errors(series)
+        error = {"array": up, "arrayminus": down}
     return graph_objects.Scatter(
-        x=list(series.x),
+        x=_places(panel, series),
         y=list(series.y),
         mode="markers" if series.mark == "dots" else "lines+markers",
         line={"color": ink, "dash": DASHES[series.ink % 4][1]},

@@ -12,62 +12,81 @@ from pathlib import Path
 from orchestrator.experiments.cells import Cell, seed_of
 from orchestrator.settings import RunSettings
 
-BETAS = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)
+BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99, 0.995, 0.998, 0.999, 1.0)
+"""Close to 1, where own discomfort (below 1 kWh) weighs as much as inefficiency (kWh^2, of all)."""
+FEWER_BETAS = (0.0, 0.25, 0.5, 0.75, 0.999, 1.0)
 SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
 """Of figures 3 and 12."""
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
-"""Of households that exchange: figure 8."""
-SIZES = (200, 400, 600, 800, 1_000)
+"""Of households that exchange, and of the largest population: figure 8."""
 ITERATIONS, SLOTS = 50, 144
+LARGEST_LITERAL, LITERAL_RUNS, SIZED_RUNS = 200, 4, 5
+"""The source's own rule makes twenty times as many exchanges, so it is run with fewer households,
+and less often; and figure 8 has 25 kinds of runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What is run: `dataset` or generated households, how many `runs` of each kind, and the sizes
-    of the populations in figure 8."""
+    """What is run: households of `dataset`, or generated ones, and how many `runs` of each kind."""
 
     dataset: Path | None
     households: int
     runs: int
-    sizes: Sequence[int] = SIZES
     betas: Sequence[float] = BETAS
     iterations: int = ITERATIONS
     slots: int = SLOTS
+    literal: bool = True
+    """Whether the source's own rule is run, too."""
 
-    def over_beta(self, rule: str, betas: Sequence[float] | None = None) -> list[Cell]:
-        """Every beta, with an exchange by this rule."""
-        chosen = self.betas if betas is None else betas
+    def over_beta(self) -> list[Cell]:
+        """Every beta, the exchange by the rule `mutual`; at beta 0 every exchange is told."""
         return [
             cell
-            for beta in chosen
-            for cell in self._replicated({"beta": beta, "exchange": rule}, self.households)
+            for beta in self.betas
+            for cell in self._replicated({"beta": beta, "trace": beta == 0}, self.households)
         ]
+
+    def cooperative(self) -> list[Cell]:
+        """Beta 0, the exchange by the rule `cooperative` (figure 4)."""
+        return list(self._replicated({"exchange": "cooperative"}, self.households))
+
+    def by_the_letter(self) -> list[Cell]:
+        """Beta 0, the exchange by the source's own rule, every exchange told."""
+        if not self.literal:
+            return []
+        options = {"exchange": "paper", "trace": True}
+        cells = self._replicated(options, min(LARGEST_LITERAL, self.households))
+        return list(cells)[:LITERAL_RUNS]
+
+    def sizes(self) -> list[int]:
+        """Of the populations in figure 8: fifths of the whole."""
+        return sorted({max(2, round(share * self.households)) for share in SHARES})
 
     def over_size(self) -> list[Cell]:
         """Every size and every share that takes part, beta 0 (figure 8)."""
-        return [
-            cell
-            for size in self.sizes
-            for share in SHARES
-            for cell in self._replicated({"participation": share}, size)
-        ]
+        cells: list[Cell] = []
+        for size in self.sizes():
+            for share in SHARES:
+                # All of the largest population are runs that there are already.
+                known = size == self.households and share == 1
+                options: dict[str, object] = {"participation": share, "trace": known}
+                cells += list(self._replicated(options, size))[:SIZED_RUNS]
+        return cells
 
     def over_slots(self) -> list[Cell]:
         """Generated households with more and more slots, beta 0 (Table III)."""
+        if self.dataset is not None:
+            return []
+        size = min(LARGEST_LITERAL, self.households)
         return [
             cell
             for slots in sorted({36, 72, self.slots})
-            for cell in self._replicated({"slots": slots}, min(self.sizes))
+            for cell in self._replicated({"slots": slots}, size)
         ]
-
-    def traced(self) -> Cell:
-        """One run at beta 0 in which every exchange is told (figures 5 and 9)."""
-        return next(self._replicated({"trace": True}, self.households))
 
     def _replicated(self, options: dict[str, object], households: int) -> Iterator[Cell]:
         source: dict[str, object] = {"dataset": self.dataset, "order": "random"}
-        if self.dataset is None or households != self.households or "slots" in options:
-            # Real households are as many as they are; other sizes are generated.
+        if self.dataset is None:
             source = {"demo": True, "slots": self.slots}
         common = {"iterations": self.iterations, "households": households}
         settings = RunSettings.model_validate({**source, **common, **options})

@@ -3,12 +3,14 @@
 What is run is decided in design.py, what is shown in figures.py and claims.py.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from orchestrator.evaluation.chart import Chart
-from orchestrator.evaluation.claims import Claim, claims
+from orchestrator.evaluation.claims import at_beta_0, beyond, claims
 from orchestrator.evaluation.design import Design
 from orchestrator.evaluation.evidence import by_beta
 from orchestrator.evaluation.figures import (
@@ -19,13 +21,10 @@ from orchestrator.evaluation.figures import (
     some_exchanges,
     trade_off,
 )
+from orchestrator.evaluation.finding import Claim
 from orchestrator.evaluation.growth import Growth, growth
 from orchestrator.experiments.cells import Cell, run_kept
 from orchestrator.results import RunResults, read
-
-RULE = "mutual"
-"""Of the runs that are shown, unless a figure says otherwise."""
-_COOPERATIVE_BETAS = (0.0, 0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,12 @@ class Part:
     runs: int
     charts: list[Chart]
     claims: list[Claim]
+    beyond: list[Claim]
+    """What the source does not say."""
+    by_the_letter: list[Claim]
+    """Held against runs of the source's own rule; empty without any."""
+    literal_runs: int
+    literal_households: int
     growth: list[Growth]
     traced: RunResults
 
@@ -47,44 +52,45 @@ Told = Callable[[int, int], None]
 def evaluate(design: Design, title: str, folder: Path, workers: int, told: Told) -> Part:
     """The whole evaluation on one population; finished runs in `folder` are not run again."""
     kinds: list[list[Cell]] = [
-        design.over_beta(RULE),
-        design.over_beta("cooperative", [b for b in _COOPERATIVE_BETAS if b in design.betas]),
+        design.over_beta(),
+        design.cooperative(),
+        design.by_the_letter(),
         design.over_size(),
         design.over_slots(),
-        [design.traced()],
     ]
     everything = [cell for kind in kinds for cell in kind]
     places = run_kept(
         everything, folder, workers=workers, finished=lambda done: told(done, len(everything))
     )
-    results = [read(place) for place in places]
-    parts: list[list[RunResults]] = []
-    for kind in kinds:
-        parts.append(results[: len(kind)])
-        results = results[len(kind) :]
-    mutual, cooperative, sized, slotted, (traced,) = parts
-    runs, other = by_beta(mutual), by_beta(cooperative)
+    results = (read(place) for place in places)
+    over_betas, cooperative, literal, sized, slotted = (
+        list(islice(results, len(kind))) for kind in kinds
+    )
+    runs = by_beta(over_betas)
+    traced = runs[min(runs)][0]
     charts = [
         gains_by_level(runs),
-        trade_off(runs, other),
+        trade_off(runs, cooperative),
         *over_beta(runs),
         over_size(sized),
         some_exchanges(traced),
         lorenz(runs),
     ]
-    charts.sort(key=lambda chart: int(chart.name.rpartition("-")[2]))
     all_take_part = [run for run in sized if float(str(run.config["participation"])) == 1.0]
     return Part(
         title,
         design.runs,
         charts,
-        claims(runs, sized, traced),
+        claims(runs, sized),
+        beyond(runs, cooperative),
+        at_beta_0(literal) if literal else [],
+        len(literal),
+        literal[0].households if literal else 0,
         growth(all_take_part, slotted),
         traced,
     )
 
 
-def verdicts(parts: Sequence[Part]) -> tuple[int, int]:
-    """How many claims hold, of how many."""
-    found = [claim.holds for part in parts for claim in part.claims]
-    return sum(found), len(found)
+def verdicts(parts: Sequence[Part]) -> Counter[str]:
+    """How many claims hold, differ and are not settled, the source's own rule left aside."""
+    return Counter(claim.verdict for part in parts for claim in part.claims)

@@ -7,7 +7,6 @@ import numpy as np
 
 from orchestrator.experiments.statistics import FEWEST, interval
 from orchestrator.results import RunResults
-from protocol.vectors import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,6 @@ def gain(run: RunResults) -> float:
     return float(np.mean([row.comfort_gain or 0.0 for row in run.rows]))
 
 
-def gini_of(values: Array) -> float:
-    """As metrics.gini, for any values that are not negative."""
-    from orchestrator.metrics import gini as of
-
-    return of(values)
-
-
 def wants_to_trade(run: RunResults, least: float = 1e-9) -> float:
     """Share of households that are not at their preferred plan after stage 1."""
     return float(np.mean([row.discomfort_planned > least for row in run.rows]))
@@ -64,6 +56,12 @@ def both_roles(run: RunResults) -> float:
     asked = {row.requester for row in run.exchanges}
     answered = {row.responder for row in run.exchanges}
     return len(asked & answered) / run.households
+
+
+def losing_responders(run: RunResults) -> float:
+    """Of a traced run: share of exchanges that cost the responder comfort."""
+    assert run.exchanges is not None
+    return float(np.mean([row.responder_gain < -1e-12 for row in run.exchanges]))
 
 
 def comfort_after_some(
@@ -103,13 +101,14 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def knee(points: Sequence[tuple[float, float, float]]) -> float | None:
-    """The beta at the knee of (beta, inefficiency, comfort): where comfort stops being cheap.
-    Kneedle (Satopaa, Albrecht, Irwin and Raghavan 2011), on inefficiency in logarithms, since it
-    grows over powers of ten; None if there is none."""
+    """The beta at the knee of (beta, inefficiency, comfort): where further comfort begins to cost
+    much. Kneedle (Satopaa, Albrecht, Irwin and Raghavan 2011) on the Pareto front; None if it finds
+    none."""
     from kneed import KneeLocator
 
-    rising = sorted(points, key=lambda p: p[1])
-    away = [float(np.log10(max(inefficiency, 1e-12))) for _, inefficiency, _ in rising]
-    comfort = [own for _, _, own in rising]
-    found = KneeLocator(away, comfort, curve="convex", direction="increasing").knee
-    return None if found is None else rising[away.index(found)][0]
+    front = [points[i] for i in pareto([(x, y) for _, x, y in points])]
+    away, comfort = [x for _, x, _ in front], [y for _, _, y in front]
+    if len(front) < 3:
+        return None
+    found = KneeLocator(away, comfort, curve="concave", direction="increasing").knee
+    return None if found is None else front[away.index(found)][0]

@@ -1,10 +1,11 @@
 """Figures 3 to 12 of the source, from runs of ours: what is shown, and beside what."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from orchestrator.evaluation.chart import Chart, Panel, Series
+from orchestrator.evaluation.chart import Chart, Mark, Panel, Series
 from orchestrator.evaluation.design import SHOWN_BETAS
 from orchestrator.evaluation.evidence import (
     Point,
@@ -19,7 +20,9 @@ from orchestrator.results import RunResults
 
 Runs = Mapping[float, Sequence[RunResults]]
 """By beta."""
-INEFFICIENCY = "inefficiency"
+INEFFICIENCY, COMFORT = "inefficiency (kWh²)", "mean_comfort"
+CLOSE, TINY = 1.3, 1e-12
+"""Ratio of inefficiencies that share a label, and what is not divided by."""
 SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
 """Exchanges of a subset, and subsets of each size (figure 9)."""
 
@@ -52,37 +55,22 @@ def gains_by_level(runs: Runs) -> Chart:
     )
 
 
-def trade_off(runs: Runs, cooperative: Runs) -> Chart:
-    """Figure 4, and whether an exchange beats every point of the front that planning reaches."""
+def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
+    """Figure 4, and how an exchange stands to all that planning alone reaches."""
     planned = pairs(runs, "planned")
     front = pareto([(x, y) for _, x, y in planned])
+    betas = [planned[i][0] for i in front]
     series = [
-        Series(
-            "I-EPOS alone",
-            [planned[i][1] for i in front],
-            [planned[i][2] for i in front],
-            ink=0,
-            labels=[f"{planned[i][0]:g}" for i in front],
-        )
+        _cloud("I-EPOS alone", {b: runs[b] for b in betas}, "planned", 0, "line"),
+        _cloud("with exchange, mutual", runs, "exchanged", 1, "dots"),
+        _cloud("with exchange, cooperative, beta 0", {0.0: cooperative}, "exchanged", 2, "dots"),
     ]
-    for number, (name, own) in enumerate((("mutual", runs), ("cooperative", cooperative)), 1):
-        after = pairs(own, "exchanged")
-        series.append(
-            Series(
-                f"with exchange, {name}",
-                [x for _, x, _ in after],
-                [y for _, _, y in after],
-                "dots",
-                ink=number,
-                labels=[f"{beta:g}" for beta, _, _ in after],
-            )
-        )
     panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
     at = knee(planned)
     found = "no knee" if at is None else f"the knee at beta {at:g}"
     caption = (
-        "Means over runs; the numbers are beta. The line is the Pareto front of I-EPOS alone, with "
-        f"{found} (Kneedle)."
+        "Means over runs, with 95 % intervals of comfort; the numbers are beta. The line is the "
+        f"Pareto front of I-EPOS alone, with {found} (Kneedle)."
     )
     return Chart("figure-4", "Comfort against inefficiency", caption, [panel], height=4.2)
 
@@ -90,7 +78,7 @@ def trade_off(runs: Runs, cooperative: Runs) -> Chart:
 def over_beta(runs: Runs) -> list[Chart]:
     """Figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
     told = (
-        ("figure-6", "mean_comfort", "Comfort over beta", "mean comfort"),
+        ("figure-6", COMFORT, "Comfort over beta", "mean comfort"),
         ("figure-7", "inefficiency", "Inefficiency over beta", INEFFICIENCY),
         ("figure-10", "unfairness", "Unfairness over beta", "unfairness (kWh)"),
         ("figure-11", "gini", "Gini over beta", "Gini of discomfort"),
@@ -103,8 +91,12 @@ def over_beta(runs: Runs) -> list[Chart]:
                 (("planned", "I-EPOS alone"), ("exchanged", "with exchange"))
             )
         ]
-        caption = "Means over runs; the bands are 95 % bootstrap intervals."
-        panel = Panel("", "beta", label, series, log="y" if label == INEFFICIENCY else "")
+        caption = (
+            "Means over runs; the bands are 95 % bootstrap intervals. "
+            "Betas stand at even distances."
+        )
+        scale = "y" if label == INEFFICIENCY else ""
+        panel = Panel("", "beta", label, series, log=scale, even=True)
         charts.append(Chart(name, title, caption, [panel]))
     return charts
 
@@ -168,10 +160,33 @@ def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
         (
             beta,
             float(np.mean(_values(own, state, "inefficiency"))),
-            float(np.mean(_values(own, state, "mean_comfort"))),
+            float(np.mean(_values(own, state, COMFORT))),
         )
         for beta, own in runs.items()
     ]
+
+
+def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
+    """Comfort by inefficiency, a point a beta, named by it."""
+    points = [
+        point(float(np.mean(_values(own, state, "inefficiency"))), _values(own, state, COMFORT))
+        for own in runs.values()
+    ]
+    series = _series(name, points, ink)
+    return replace(series, mark=mark, labels=labels(list(runs), series.x))
+
+
+def labels(betas: Sequence[float], inefficiency: Sequence[float]) -> list[str]:
+    """A label for each point; one for all that lie close to one another."""
+    labels = [""] * len(betas)
+    first = 0
+    for last in range(len(betas)):
+        end = last + 1 == len(betas)
+        if end or not 1 / CLOSE < inefficiency[last + 1] / max(inefficiency[first], TINY) < CLOSE:
+            one = first == last
+            labels[last] = f"{betas[last]:g}" if one else f"{betas[first]:g} to {betas[last]:g}"
+            first = last + 1
+    return labels
 
 
 def _values(runs: Sequence[RunResults], state: str, measure: str) -> list[float]:

@@ -19,25 +19,46 @@ class Growth:
     exponent: float
 
 
+MESSAGES = "messages of the exchange"
+COUNTED = (MESSAGES, "slots looked up", "messages of the run")
+
+
 def growth(by_households: Sequence[RunResults], by_slots: Sequence[RunResults]) -> list[Growth]:
     """Messages and lookups of the exchange, and messages of the whole run; runs in which everybody
-    takes part."""
+    takes part. What there are no runs of several sizes of is left out."""
     found = []
     for of, runs in (("households", by_households), ("slots", by_slots)):
-        for what in ("messages of the exchange", "slots looked up", "messages of the run"):
-            counts: dict[int, list[float]] = {}
-            for run in runs:
-                counts.setdefault(getattr(run, of), []).append(_count(run, what))
-            sizes = tuple(sorted(counts))
-            means = tuple(float(np.mean(counts[size])) for size in sizes)
-            slope = float(np.polyfit(np.log(sizes), np.log(means), 1)[0]) if len(sizes) > 1 else 0.0
-            found.append(Growth(what, of, sizes, means, slope))
+        sized = _by_size(runs, of)
+        if len(sized) < 2:
+            continue
+        for what in COUNTED:
+            counts = {size: [_count(run, what) for run in own] for size, own in sized.items()}
+            means = tuple(float(np.mean(own)) for own in counts.values())
+            found.append(Growth(what, of, tuple(sized), means, _exponent(list(sized), means)))
     return found
+
+
+def message_exponents(by_households: Sequence[RunResults]) -> list[float]:
+    """The power of the households with which messages of the exchange grow, by replication."""
+    sized = _by_size(by_households, "households")
+    sides = zip(*sized.values(), strict=True)
+    return [_exponent(list(sized), [_count(run, MESSAGES) for run in own]) for own in sides]
+
+
+def _by_size(runs: Sequence[RunResults], of: str) -> dict[int, list[RunResults]]:
+    found: dict[int, list[RunResults]] = {}
+    for run in runs:
+        found.setdefault(getattr(run, of), []).append(run)
+    return dict(sorted(found.items()))
+
+
+def _exponent(sizes: Sequence[int], counts: Sequence[float]) -> float:
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(counts, 1)), 1)[0])
 
 
 def _count(run: RunResults, what: str) -> float:
     assert run.exchange is not None
     assert run.bus is not None
-    if what == "messages of the exchange":
+    if what == MESSAGES:
         return float(run.exchange.messages)
-    return float(run.exchange.lookups if what == "slots looked up" else run.bus.messages)
+    return float(run.exchange.lookups if what == COUNTED[1] else run.bus.messages)

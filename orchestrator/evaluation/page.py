@@ -1,6 +1,8 @@
 """The evaluation on one page: verdicts first, then every figure, to be explored, with its picture
 and its data beside it. Needs no network: plotly's script lies beside the page."""
 
+import csv
+import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -9,21 +11,27 @@ from plotly.offline import get_plotlyjs
 
 from orchestrator.evaluation import partners
 from orchestrator.evaluation.evaluate import Part, verdicts
+from orchestrator.evaluation.finding import Claim
 from orchestrator.publish import publish
 from orchestrator.report.page import document, table_of
 
-PAGE, SCRIPT = "index.html", "plotly.min.js"
+PAGE, SCRIPT, CLAIMS = "index.html", "plotly.min.js", "claims.csv"
 SOURCE = "Cooperative Flexibility Exchange"
+
+
+HOLDS = (
+    "A claim holds where the 95 % intervals (bootstrap over runs) of all that is measured lie in "
+    "the range that it gives, and differs where one lies wholly outside; else it is not settled."
+)
 
 
 def write_page(parts: Sequence[Part], folder: Path) -> Path:
     """Write the page, the pictures and the data of all parts; the page's path. InputError where
     the folder cannot be written."""
-    hold, all_of_them = verdicts(parts)
-    html = [f'<script src="{SCRIPT}"></script>']
+    html = [f'<script src="{SCRIPT}"></script>', f"<p>{HOLDS}</p>"]
     files = {SCRIPT: get_plotlyjs().encode()}
     for number, part in enumerate(parts, 1):
-        html += [f"<h2>{escape(part.title)}</h2>", *_claims(part), *_growth(part)]
+        html += [f"<h2>{escape(part.title)}</h2>", *_verdicts(part), *_growth(part)]
         shown = [(chart.picture(), chart.interactive()) for chart in part.charts]
         shown.append((partners.picture(part.traced), partners.interactive(part.traced)))
         for picture, live in sorted(shown, key=lambda pair: _number(pair[0].name)):
@@ -35,33 +43,61 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
                 f"{live}\n<p>{escape(picture.caption)} "
                 f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p></section>'
             )
-    lead = f"{hold} of {all_of_them} claims of the source hold as they stand"
-    files[PAGE] = document(f"{SOURCE}, measured again", lead, html).encode()
+        files[f"{number}-{CLAIMS}"] = _as_csv(part)
+    files[PAGE] = document(f"{SOURCE}, measured again", lead(parts), html).encode()
     publish(folder, files, seal=PAGE)
     return folder / PAGE
+
+
+def lead(parts: Sequence[Part]) -> str:
+    """How the claims stand, in one sentence."""
+    found = verdicts(parts)
+    return (
+        f"of {found.total()} claims of the source {found['holds']} hold, "
+        f"{found['differs']} differ, {found['not settled']} are not settled"
+    )
 
 
 def _number(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
-def _claims(part: Part) -> list[str]:
+def _verdicts(part: Part) -> list[str]:
+    parts = [f"<p>{part.runs} runs of each kind, with the rule <code>mutual</code>.</p>"]
+    parts += [_table(part.claims), "<h3>Beyond the source</h3>", _table(part.beyond)]
+    if part.by_the_letter:
+        parts.append(
+            f"<h3>The source's own rule</h3>\n<p>{part.literal_runs} runs of "
+            f"{part.literal_households} of these households with the rule <code>paper</code>, by "
+            "which a responder agrees wherever its slot is not as it prefers.</p>"
+        )
+        parts.append(_table(part.by_the_letter))
+    return parts
+
+
+def _table(claims: Sequence[Claim]) -> str:
     lines = [
-        [
-            claim.where,
-            claim.says,
-            claim.measured,
-            "holds" if claim.holds else "differs",
-            _why(claim),
-        ]
-        for claim in part.claims
+        [c.where, c.says, c.measured, c.verdict, "" if c.verdict == "holds" else c.why]
+        for c in claims
     ]
-    heads = ["source", "it says", "measured", "verdict", "why"]
-    return [f"<p>{part.runs} runs of each kind.</p>", table_of(heads, lines, numbers=False)]
+    heads = ["source", "it says", "measured: mean [95 % interval]", "verdict", "why"]
+    return table_of(heads, lines, numbers=False)
 
 
-def _why(claim: object) -> str:
-    return "" if getattr(claim, "holds", False) else str(getattr(claim, "why", ""))
+def _as_csv(part: Part) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    heads = ("measured", "mean", "low", "high", "runs", "claimed_low", "claimed_high", "verdict")
+    writer.writerow(("of", "where", "says", *heads))
+    kinds = {"source": part.claims, "beyond": part.beyond, "source's rule": part.by_the_letter}
+    for of, claims in kinds.items():
+        for claim, own in ((claim, own) for claim in claims for own in claim.findings):
+            at = own.point
+            measured = (own.what, at.mean, at.low, at.high, len(own.values))
+            writer.writerow(
+                (of, claim.where, claim.says, *measured, own.low, own.high, own.verdict)
+            )
+    return text.getvalue().encode()
 
 
 def _growth(part: Part) -> list[str]:

@@ -113,12 +113,12 @@ def run_kept(
     """The folders with the whole results of all cells, in their order, below `folder`; what is
     there already is not run again. `finished` is told how many are done."""
     places = {cell.key: folder / cell.key for cell in cells}
-    left = [cell for cell in cells if not (places[cell.key] / RUN).exists()]
-    done = len(cells) - len(left)
-    finished(done)
-    for _ in in_parallel(partial(_keep, folder=folder), left, workers):
-        done += 1
-        finished(done)
+    # The same run may serve several purposes.
+    left = {cell.key: cell for cell in cells if not (places[cell.key] / RUN).exists()}
+    finished(sum(cell.key not in left for cell in cells))
+    for key, _ in in_parallel(partial(_keep, folder=folder), list(left.values()), workers):
+        del left[key]
+        finished(sum(cell.key not in left for cell in cells))
     return [places[cell.key] for cell in cells]
 
 
