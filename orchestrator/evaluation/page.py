@@ -91,12 +91,12 @@ def _as_csv(part: Part) -> bytes:
     writer.writerow(("of", "where", "says", *heads))
     kinds = {"source": part.claims, "beyond": part.beyond, "source's rule": part.by_the_letter}
     for of, claims in kinds.items():
-        for claim, own in ((claim, own) for claim in claims for own in claim.findings):
-            at = own.point
-            measured = (own.what, at.mean, at.low, at.high, len(own.values))
-            writer.writerow(
-                (of, claim.where, claim.says, *measured, own.low, own.high, own.verdict)
-            )
+        for claim in claims:
+            said = (of, claim.where, claim.says)
+            for own in claim.findings:
+                at = own.point
+                measured = (own.what, at.mean, at.low, at.high, len(own.values))
+                writer.writerow((*said, *measured, own.low, own.high, own.verdict))
     return text.getvalue().encode()
 
 

@@ -9,7 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import tests.bench
 
-STUDIES = {"__main__", "complexity", "privacy"}
+STUDIES = {"__main__", "complexity", "privacy", "sizes"}
 """Take minutes and print tables: only when they are named."""
 
 
