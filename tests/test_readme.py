@@ -20,6 +20,7 @@ SMALLER = {
     "generate --households": ["--slots", "36"],
     # In this process: others would leave their tracker of resources behind.
     "sweep": ["--workers", "1"],
+    "paper": ["--workers", "1", "--households", "0"],
     "generate --from": ["--slots", "48", "--scheme", "shuffle:3"],
 }
 """Added to a command that would take long."""

@@ -71,8 +71,8 @@ def paper(
         many = min(QUICK_HOUSEHOLDS, households) if quick else households
         fewer = generated_runs or (runs if dataset is None else min(runs, FEWER))
         title = f"{many:,} generated households"
-        # The source's own rule is shown on real households where there are any.
-        design = Design(None, many, fewer, FEWER_BETAS, iterations, literal=dataset is None)
+        # What takes long is shown on real households where there are any.
+        design = Design(None, many, fewer, FEWER_BETAS, iterations, thorough=dataset is None)
         designs.append((title, design))
     parts = []
     try:

@@ -15,6 +15,7 @@ from orchestrator.settings import RunSettings
 BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99, 0.995, 0.998, 0.999, 1.0)
 """Close to 1, where own discomfort (below 1 kWh) weighs as much as inefficiency (kWh^2, of all)."""
 FEWER_BETAS = (0.0, 0.25, 0.5, 0.75, 0.999, 1.0)
+"""Of 1,000 generated households."""
 SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
 """Of figures 3 and 12."""
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -35,8 +36,8 @@ class Design:
     betas: Sequence[float] = BETAS
     iterations: int = ITERATIONS
     slots: int = SLOTS
-    literal: bool = True
-    """Whether the source's own rule is run, too."""
+    thorough: bool = True
+    """Whether the rules that take long are run, too: cooperative, and the source's own."""
 
     def over_beta(self) -> list[Cell]:
         """Every beta, the exchange by the rule `mutual`; at beta 0 every exchange is told."""
@@ -48,11 +49,13 @@ class Design:
 
     def cooperative(self) -> list[Cell]:
         """Beta 0, the exchange by the rule `cooperative` (figure 4)."""
+        if not self.thorough:
+            return []
         return list(self._replicated({"exchange": "cooperative"}, self.households))
 
     def by_the_letter(self) -> list[Cell]:
         """Beta 0, the exchange by the source's own rule, every exchange told."""
-        if not self.literal:
+        if not self.thorough:
             return []
         options = {"exchange": "paper", "trace": True}
         cells = self._replicated(options, min(LARGEST_LITERAL, self.households))

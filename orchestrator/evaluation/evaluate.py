@@ -36,7 +36,7 @@ class Part:
     charts: list[Chart]
     claims: list[Claim]
     beyond: list[Claim]
-    """What the source does not say."""
+    """What the source does not say; empty without runs of the rule cooperative."""
     by_the_letter: list[Claim]
     """Held against runs of the source's own rule; empty without any."""
     literal_runs: int
@@ -82,7 +82,7 @@ def evaluate(design: Design, title: str, folder: Path, workers: int, told: Told)
         design.runs,
         charts,
         claims(runs, sized),
-        beyond(runs, cooperative),
+        beyond(runs, cooperative) if cooperative else [],
         at_beta_0(literal) if literal else [],
         len(literal),
         literal[0].households if literal else 0,

@@ -15,12 +15,13 @@ from orchestrator.evaluation.evidence import (
     pareto,
     point,
 )
-from orchestrator.metrics import gini
 from orchestrator.results import RunResults
 
 Runs = Mapping[float, Sequence[RunResults]]
 """By beta."""
 INEFFICIENCY, COMFORT = "inefficiency (kWh²)", "mean_comfort"
+SHARES_SHOWN = tuple(number / 20 for number in range(21))
+"""Of households, at which Lorenz curves are told."""
 CLOSE, TINY = 1.3, 1e-12
 """Ratio of inefficiencies that share a label, and what is not divided by."""
 SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
@@ -63,8 +64,10 @@ def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
     series = [
         _cloud("I-EPOS alone", {b: runs[b] for b in betas}, "planned", 0, "line"),
         _cloud("with exchange, mutual", runs, "exchanged", 1, "dots"),
-        _cloud("with exchange, cooperative, beta 0", {0.0: cooperative}, "exchanged", 2, "dots"),
     ]
+    if cooperative:
+        name = "with exchange, cooperative, beta 0"
+        series.append(_cloud(name, {0.0: cooperative}, "exchanged", 2, "dots"))
     panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
     at = knee(planned)
     found = "no knee" if at is None else f"the knee at beta {at:g}"
@@ -138,19 +141,21 @@ def some_exchanges(run: RunResults) -> Chart:
 
 
 def lorenz(runs: Runs) -> Chart:
-    """Figure 12: Lorenz curves of discomfort before and after the exchange, of the first run."""
+    """Figure 12: Lorenz curves of discomfort before and after the exchange."""
     panels = []
     for beta in (beta for beta in SHOWN_BETAS if beta in runs):
-        rows = runs[beta][0].rows
-        before = np.array([row.discomfort_planned for row in rows])
-        after = np.array([row.discomfort_exchanged or 0.0 for row in rows])
-        series = [
-            Series(f"{name}, Gini {gini(values):.3f}", *_curve(values), ink=ink)
-            for ink, (name, values) in enumerate((("before", before), ("after", after)))
-        ]
+        series = []
+        for ink, (name, state) in enumerate((("before", "planned"), ("after", "exchanged"))):
+            curves = [
+                _curve([getattr(row, f"discomfort_{state}") for row in own.rows])
+                for own in runs[beta]
+            ]
+            points = [point(x, [curve[i] for curve in curves]) for i, x in enumerate(SHARES_SHOWN)]
+            mean = float(np.mean(_values(runs[beta], state, "gini")))
+            series.append(_series(f"{name}, Gini {mean:.3f}", points, ink))
         labels = ("share of households", "share of discomfort")
         panels.append(Panel(f"beta {beta:g}", *labels, series, diagonal=True))
-    caption = "The further from the diagonal, the less equal; first run of each beta."
+    caption = "The further from the diagonal, the less equal; means over runs, with 95 % intervals."
     return Chart("figure-12", "Lorenz curves of discomfort", caption, panels, columns=2)
 
 
@@ -205,8 +210,9 @@ def _series(name: str, points: Sequence[Point], ink: int) -> Series:
     )
 
 
-def _curve(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[list[float], list[float]]:
-    total = float(values.sum())
+def _curve(values: Sequence[float]) -> list[float]:
+    """The Lorenz curve at SHARES_SHOWN."""
     rising = np.concatenate([[0.0], np.sort(values).cumsum()])
-    shares = np.linspace(0, 1, len(rising))
-    return list(shares), list(rising / total if total else shares)
+    at = np.linspace(0, 1, len(rising))
+    total = rising[-1]
+    return [float(y) for y in np.interp(SHARES_SHOWN, at, rising / total if total else at)]

@@ -44,6 +44,8 @@ class Finding:
     def told(self) -> str:
         """Mean and interval in words."""
         own = self.point
+        if isnan(own.mean):
+            return f"{self.what}: none"
         mean = format(own.mean, self.form)
         if isnan(own.low):
             return f"{self.what}: {mean}"

@@ -3,6 +3,7 @@ and its data beside it. Needs no network: plotly's script lies beside the page."
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -41,7 +42,8 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
             html.append(
                 f"<section><h3>Figure {_number(picture.name)}: {escape(picture.title)}</h3>\n"
                 f"{live}\n<p>{escape(picture.caption)} "
-                f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p></section>'
+                f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p>'
+                f"{_said(part, _number(picture.name))}</section>"
             )
         files[f"{number}-{CLAIMS}"] = _as_csv(part)
     files[PAGE] = document(f"{SOURCE}, measured again", lead(parts), html).encode()
@@ -64,7 +66,9 @@ def _number(name: str) -> int:
 
 def _verdicts(part: Part) -> list[str]:
     parts = [f"<p>{part.runs} runs of each kind, with the rule <code>mutual</code>.</p>"]
-    parts += [_table(part.claims), "<h3>Beyond the source</h3>", _table(part.beyond)]
+    parts.append(_table(part.claims))
+    if part.beyond:
+        parts += ["<h3>Beyond the source</h3>", _table(part.beyond)]
     if part.by_the_letter:
         parts.append(
             f"<h3>The source's own rule</h3>\n<p>{part.literal_runs} runs of "
@@ -73,6 +77,17 @@ def _verdicts(part: Part) -> list[str]:
         )
         parts.append(_table(part.by_the_letter))
     return parts
+
+
+def _said(part: Part, figure: int) -> str:
+    """What the source says of a figure, and what was measured, beside it."""
+    lines = [
+        f"<li>The source: {escape(claim.says)}. Measured: {escape(claim.measured)}; "
+        f"{claim.verdict}.</li>"
+        for claim in part.claims
+        if claim.where.startswith("figure") and str(figure) in re.findall(r"\d+", claim.where)
+    ]
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def _table(claims: Sequence[Claim]) -> str:
