@@ -135,4 +135,4 @@ def test_the_knee_is_where_the_curve_bends() -> None:
 
 def test_points_close_to_one_another_share_a_label() -> None:
     runs = [0.0, 0.5, 0.9, 0.99, 1.0]
-    assert labels(runs, [1.0, 1.05, 1.2, 3.0, 100.0]) == ["", "", "0 to 0.9", "0.99", "1"]
+    assert labels(runs, [1.0, 1.05, 1.6, 3.0, 100.0]) == ["", "", "0 to 0.9", "0.99", "1"]

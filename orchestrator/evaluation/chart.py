@@ -120,8 +120,10 @@ class Chart:
         seen: set[str] = set()
         for number, panel in enumerate(self.panels):
             where = {"row": number // self.columns + 1, "col": number % self.columns + 1}
-            for series in panel.series:
-                figure.add_trace(_trace(panel, series, series.name not in seen), **where)
+            for place, series in enumerate(panel.series):
+                trace = _trace(panel, series, series.name not in seen)
+                # The first, who are few where there are many, on top.
+                figure.add_trace(trace.update(zorder=len(panel.series) - place), **where)
                 seen.add(series.name)
             scale = {axis: "log" if axis in panel.log else "linear" for axis in "xy"}
             kind = "category" if panel.even else scale["x"]
@@ -144,7 +146,14 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
             symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
             errors = _errors(series) if sure else None
             axes.errorbar(
-                x_values, series.y, errors, fmt=symbol, color=ink, label=series.name, markersize=3.5
+                x_values,
+                series.y,
+                errors,
+                fmt=symbol,
+                color=ink,
+                label=series.name,
+                markersize=3.5,
+                zorder=3 - number / 100,  # the first, who are few where there are many, on top
             )
         else:
             axes.plot(x_values, series.y, DASHES[number % 4][0], color=ink, label=series.name)
@@ -194,9 +203,11 @@ def _trace(panel: Panel, series: Series, first: bool) -> Any:
     return graph_objects.Scatter(
         x=_places(panel, series),
         y=list(series.y),
-        mode="markers" if series.mark == "dots" else "lines+markers",
+        mode=("markers" if series.mark == "dots" else "lines+markers")
+        + ("+text" if series.labels else ""),
+        textposition="top center",
         line={"color": ink, "dash": DASHES[series.ink % 4][1]},
-        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 5},
+        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 6},
         error_y=error,
         text=series.labels,
         **told,

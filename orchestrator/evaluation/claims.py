@@ -90,7 +90,7 @@ def beyond(runs: Runs, cooperative: Sequence[RunResults]) -> list[Claim]:
         at, away = _measure(other, "mean_comfort"), other.planned.inefficiency
         front = [(cost, comfort) for _, cost, comfort in _front(own)]
         ahead.append(at - max(comfort for cost, comfort in front if cost <= away * (1 + ROUNDING)))
-        dearer.append(min(cost for cost, comfort in front if comfort >= at) / away)
+        dearer.append(max(cost for cost, comfort in front if comfort < at) / away)
         lead.append(at - max(comfort for beta, _, comfort in _front(own) if beta <= 0.9))
     return [
         Claim(
@@ -100,7 +100,7 @@ def beyond(runs: Runs, cooperative: Sequence[RunResults]) -> list[Claim]:
             [
                 Finding("comfort ahead of all that is no less efficient", ahead, 0),
                 Finding("comfort ahead of all beta up to 0.9", lead, 0),
-                Finding("inefficiency of I-EPOS for as much comfort, times", dearer, 1, form=".0f"),
+                Finding("times the inefficiency, and still less comfort", dearer, 1, form=".0f"),
             ],
         )
     ]
@@ -139,7 +139,7 @@ def _over_beta(runs: Runs) -> list[Claim]:
         Claim(
             "figure 4",
             "the trade-off has its knee at beta 0.3",
-            [Finding(f"knee, in {len(knees)} runs", knees or [float("nan")], 0.25, 0.35, ".2f")],
+            [Finding(f"knee, in {len(knees)} runs", knees or [float("nan")], 0.25, 0.35)],
             "beta weighs kWh of one household against kWh² of all: where it counts depends "
             "on units and on the number of households, here close to 1",
         ),

@@ -22,7 +22,7 @@ Runs = Mapping[float, Sequence[RunResults]]
 INEFFICIENCY, COMFORT = "inefficiency (kWh²)", "mean_comfort"
 SHARES_SHOWN = tuple(number / 20 for number in range(21))
 """Of households, at which Lorenz curves are told."""
-CLOSE, TINY = 1.3, 1e-12
+CLOSE, TINY = 1.7, 1e-12
 """Ratio of inefficiencies that share a label, and what is not divided by."""
 SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
 """Exchanges of a subset, and subsets of each size (figure 9)."""
@@ -188,8 +188,8 @@ def labels(betas: Sequence[float], inefficiency: Sequence[float]) -> list[str]:
     for last in range(len(betas)):
         end = last + 1 == len(betas)
         if end or not 1 / CLOSE < inefficiency[last + 1] / max(inefficiency[first], TINY) < CLOSE:
-            one = first == last
-            labels[last] = f"{betas[last]:g}" if one else f"{betas[first]:g} to {betas[last]:g}"
+            low, high = min(betas[first : last + 1]), max(betas[first : last + 1])
+            labels[last] = f"{low:g}" if low == high else f"{low:g} to {high:g}"
             first = last + 1
     return labels
 
