@@ -102,7 +102,15 @@ def beyond(runs: Runs, cooperative: Sequence[RunResults]) -> list[Claim]:
                 Finding("comfort ahead of all beta up to 0.9", lead, 0),
                 Finding("times the inefficiency, and still less comfort", dearer, 1, form=".0f"),
             ],
-        )
+        ),
+        Claim(
+            "figure 11",
+            "with the rule cooperative discomfort is more equal after the exchange",
+            [
+                Finding(f"change of {name}", _risen(cooperative, name), high=0)
+                for name in ("gini", "unfairness")
+            ],
+        ),
     ]
 
 
@@ -290,6 +298,10 @@ def _changes(
         )
         for own in by_run
     ]
+
+
+def _risen(runs: Sequence[RunResults], measure: str) -> list[float]:
+    return [_measure(run, measure) - getattr(run.planned, measure) for run in runs]
 
 
 def _upper(run: RunResults) -> float:
