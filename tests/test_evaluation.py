@@ -108,6 +108,15 @@ def test_runs_share_their_seeds_over_all_kinds() -> None:
     assert len(seeds[0]) == 3
 
 
+def test_a_run_is_the_same_by_whatever_path_its_data_are_named() -> None:
+    near, far = (
+        Design(path, 10, 1, betas=(0.0,)).over_beta()[0].key
+        for path in (Path("data"), Path("data").resolve())
+    )
+    assert near == far
+    assert near != Design(Path("other"), 10, 1, betas=(0.0,)).over_beta()[0].key
+
+
 def test_all_exchanges_together_give_the_comfort_of_the_run() -> None:
     run = simulate(
         demo=True, households=10, slots=36, iterations=5, trace=True, exchange_order="sequential"

@@ -47,8 +47,10 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """What tells this cell from all others."""
-        text = json.dumps([self.options, self.replication], sort_keys=True)
+        """What tells this cell from all others, from wherever its data are named."""
+        data = self.settings.dataset
+        place = {} if data is None else {"dataset": str(data.resolve())}
+        text = json.dumps([self.options | place, self.replication], sort_keys=True)
         return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
