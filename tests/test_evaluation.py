@@ -14,6 +14,8 @@ from orchestrator.evaluation.design import Design
 from orchestrator.evaluation.evidence import comfort_after_some, knee, pareto
 from orchestrator.evaluation.figures import labels
 from orchestrator.evaluation.finding import Claim, Finding
+from orchestrator.extras import require
+from protocol.errors import InputError
 
 for name in ("matplotlib", "plotly", "scipy", "kneed"):
     pytest.importorskip(name, reason="the evaluation needs the extra `report`")
@@ -98,6 +100,17 @@ def test_what_was_run_is_not_run_again(made: tuple[Path, str]) -> None:
     words = ["paper", "--quick", "--runs", "2", "--workers", "1", "--out", str(out)]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in out.glob("runs/*/run.json")} == before
+
+
+def test_nothing_to_run_is_said() -> None:
+    with pytest.raises(InputError, match="give --dataset, or --households"):
+        CliRunner().invoke(app, ["paper", "--households", "0"], catch_exceptions=False)
+
+
+def test_a_missing_package_is_said_before_anything_runs() -> None:
+    require("the test", "pytest")
+    with pytest.raises(InputError, match=r"the test needs no_such_package: .*coflex\[report\]"):
+        require("the test", "pytest", "no_such_package")
 
 
 def test_runs_share_their_seeds_over_all_kinds() -> None:

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from protocol.errors import RunError
-
-FEWER = 3
-"""Runs of each kind on generated households beside real ones, at most."""
-QUICK_HOUSEHOLDS, QUICK_ITERATIONS, ITERATIONS = 24, 6, 50
+from orchestrator.evaluation.design import FEWER, populations
+from orchestrator.extras import require
+from protocol.errors import InputError, RunError
 
 
 def register(app: typer.Typer) -> None:
@@ -53,33 +50,19 @@ def paper(
 ) -> None:
     """Make the source's evaluation again: its figures 3 to 12, Table III, and a verdict on each of
     its claims. Interrupted, the same command goes on with what is left."""
-    from orchestrator.evaluation.design import BETAS, FEWER_BETAS, Design
+    require("the evaluation", "kneed", "matplotlib", "plotly", "scipy")
     from orchestrator.evaluation.evaluate import evaluate
     from orchestrator.evaluation.page import lead, write_page
-    from orchestrator.inputs import read_inputs
-    from orchestrator.settings import RunSettings
 
-    iterations = QUICK_ITERATIONS if quick else ITERATIONS
-    designs = []
-    if dataset is not None:
-        chosen = RunSettings.model_validate({"dataset": dataset})
-        real = min(QUICK_HOUSEHOLDS if quick else inf, len(read_inputs(chosen).members))
-        betas = FEWER_BETAS if quick else BETAS
-        title = f"{real:,} households of {dataset.name}"
-        designs.append((title, Design(dataset, int(real), runs, betas, iterations)))
-    if households:
-        many = min(QUICK_HOUSEHOLDS, households) if quick else households
-        fewer = generated_runs or (runs if dataset is None else min(runs, FEWER))
-        title = f"{many:,} generated households"
-        # What takes long is shown on real households where there are any.
-        design = Design(None, many, fewer, FEWER_BETAS, iterations, thorough=dataset is None)
-        designs.append((title, design))
+    if dataset is None and not households:
+        raise InputError("nothing to run: give --dataset, or --households for generated ones")
+    designs = populations(dataset, households, runs, generated_runs, quick=quick)
     parts = []
     try:
-        for title, design in designs:
-            with _progress(title) as told:
+        for design in designs:
+            with _progress(design.title) as told:
                 at_once = workers or os.cpu_count() or 1
-                parts.append(evaluate(design, title, out / "runs", at_once, told))
+                parts.append(evaluate(design, out / "runs", at_once, told))
     except KeyboardInterrupt:
         raise RunError("interrupted; the same command goes on with what is left") from None
     page = write_page(parts, out)

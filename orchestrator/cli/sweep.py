@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from orchestrator.experiments.table import TOLD
+from orchestrator.extras import require
 from orchestrator.settings import RunSettings
 from protocol.errors import RunError
 
@@ -49,6 +50,7 @@ def sweep(
     from orchestrator.experiments.grid import read_grid
     from orchestrator.experiments.table import summary_of, write_tables
 
+    require("a sweep", "pandas", "pyarrow", "scipy")
     grid = read_grid(file, options, replications)
     cells = grid.cells()
     if workers is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.experiments.cells import Cell, seed_of
+from orchestrator.inputs import read_inputs
 from orchestrator.settings import RunSettings
 
 BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99, 0.995, 0.998, 0.999, 1.0)
@@ -21,6 +22,9 @@ SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Of households that exchange, and of the largest population: figure 8."""
 ITERATIONS, SLOTS = 50, 144
+FEWER = 3
+"""Runs of each kind on generated households beside real ones, at most."""
+QUICK_HOUSEHOLDS, QUICK_ITERATIONS = 24, 6
 LARGEST_LITERAL, LITERAL_RUNS, SIZED_RUNS = 200, 4, 5
 """The source's own rule makes twenty times as many exchanges, so it is run with fewer households,
 and less often; and figure 8 has 25 kinds of runs."""
@@ -38,6 +42,14 @@ class Design:
     slots: int = SLOTS
     thorough: bool = True
     """Whether the rules that take long are run, too: cooperative, and the source's own."""
+
+    @property
+    def title(self) -> str:
+        """Whose evaluation it is."""
+        of = (
+            "generated households" if self.dataset is None else f"households of {self.dataset.name}"
+        )
+        return f"{self.households:,} {of}"
 
     def over_beta(self) -> list[Cell]:
         """Every beta, the exchange by the rule `mutual`; at beta 0 every exchange is told."""
@@ -96,3 +108,23 @@ class Design:
         for number in range(self.runs):
             seed = seed_of(settings.seed, number)
             yield Cell(settings.model_copy(update={"seed": seed}), number)
+
+
+def populations(
+    dataset: Path | None, generated: int, runs: int, generated_runs: int | None, *, quick: bool
+) -> list[Design]:
+    """Real households, if there are such, and so many generated ones; `quick`: few and short.
+    InputError if `dataset` cannot be read."""
+    most, iterations = (QUICK_HOUSEHOLDS, QUICK_ITERATIONS) if quick else (None, ITERATIONS)
+    found = []
+    if dataset is not None:
+        there = len(read_inputs(RunSettings.model_validate({"dataset": dataset})).members)
+        betas = FEWER_BETAS if quick else BETAS
+        found.append(Design(dataset, min(most or there, there), runs, betas, iterations))
+    if generated:
+        fewer = generated_runs or (runs if dataset is None else min(runs, FEWER))
+        many = min(most or generated, generated)
+        # What takes long is shown on real households where there are any.
+        thorough = dataset is None
+        found.append(Design(None, many, fewer, FEWER_BETAS, iterations, thorough=thorough))
+    return found

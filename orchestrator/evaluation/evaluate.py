@@ -49,7 +49,7 @@ Told = Callable[[int, int], None]
 """How many runs are done, and of how many."""
 
 
-def evaluate(design: Design, title: str, folder: Path, workers: int, told: Told) -> Part:
+def evaluate(design: Design, folder: Path, workers: int, told: Told) -> Part:
     """The whole evaluation on one population; finished runs in `folder` are not run again."""
     kinds: list[list[Cell]] = [
         design.over_beta(),
@@ -78,7 +78,7 @@ def evaluate(design: Design, title: str, folder: Path, workers: int, told: Told)
     ]
     all_take_part = [run for run in sized if float(str(run.config["participation"])) == 1.0]
     return Part(
-        title,
+        design.title,
         design.runs,
         charts,
         claims(runs, sized),
