@@ -4,6 +4,7 @@ import csv
 import io
 from dataclasses import astuple, fields
 from importlib.util import find_spec
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,14 +23,20 @@ def register(app: typer.Typer) -> None:
     app.command("baselines")(with_settings(baselines))
 
 
-def baselines(settings: RunSettings) -> None:
+def baselines(
+    settings: RunSettings,
+    exact_seconds: Annotated[
+        float,
+        typer.Option(min=0, help="End the search for the best selection of all; 0: no search."),
+    ] = 10.0,
+) -> None:
     """Simulate, and compare with centralised planners, swaps and bounds on the same households."""
-    for name in ("clarabel", "scipy"):
+    for name in ("clarabel", "pyscipopt", "scipy"):
         if find_spec(name) is None:
             raise InputError(f"baselines need {name}: install the extra, coflex[report]")
     from orchestrator.experiments.yardsticks import Yardstick, yardsticks
 
-    lines = list(yardsticks(settings))
+    lines = list(yardsticks(settings, exact_seconds))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(Yardstick)])
@@ -47,6 +54,15 @@ def baselines(settings: RunSettings) -> None:
         stage = line.stage
     console = Console()
     console.print(table)
+    for line in lines:
+        if line.bound is not None:
+            proof = "proven optimal" if line.gap == 0 else f"gap {line.gap:.1%}"
+            console.print(
+                f"\n{line.name}: objective {line.objective:.4g}, "
+                f"no selection below {line.bound:.4g} ({proof})",
+                highlight=False,
+                soft_wrap=True,
+            )
     console.print(
         f"\nTable in {settings.out / FILE}", markup=False, highlight=False, soft_wrap=True
     )

@@ -15,8 +15,8 @@ FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` as a function with one keyword for each setting, and `--config`. What else it is
-    called with is passed on."""
+    """`command` as a function with one keyword for each setting, and `--config`. Its parameters
+    other than `settings` are kept."""
 
     def call(config: Path | None, **options: Any) -> None:
         further = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
@@ -30,7 +30,12 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             Path | None, typer.Option(help="TOML file with any of these; options win.")
         ],
     )
-    parameters = [config, *(_parameter(*item) for item in RunSettings.model_fields.items())]
+    kept = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name != "settings"
+    ]
+    parameters = [config, *(_parameter(*item) for item in RunSettings.model_fields.items()), *kept]
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {p.name: p.annotation for p in parameters}
     call.__name__ = command.__name__

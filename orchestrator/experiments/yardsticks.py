@@ -5,12 +5,13 @@ The yardsticks themselves are in planning_baselines.py and baselines.py.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agents.costs import EXACT, cost_function
 from orchestrator.baselines import greedy_swaps, lossless_assignment
+from orchestrator.exact import best_selection
 from orchestrator.inputs import Inputs, read_inputs
 from orchestrator.metrics import Measures, exchange_bound, measures
 from orchestrator.planning_baselines import (
@@ -18,6 +19,7 @@ from orchestrator.planning_baselines import (
     Selection,
     best_descent,
     least_variance,
+    objective,
     random_selection,
 )
 from orchestrator.settings import RunSettings
@@ -26,6 +28,9 @@ from protocol.vectors import Array
 
 STARTS = 10
 """Of coordinate descent: everybody's preferred plan, and random selections."""
+
+SEARCH = "exact search (SCIP)"
+"""Its line's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,17 @@ class Yardstick:
     comfort: float | None
     unfairness: float | None
     seconds: float
+    objective: float | None = None
+    """What the planners make small (planning_baselines.py); with beta 0 the inefficiency."""
+    bound: float | None = None
+    """No selection has a smaller objective."""
+    gap: float | None = None
+    """(objective - bound) / objective; 0: proven optimal."""
 
 
-def yardsticks(settings: RunSettings) -> Iterator[Yardstick]:
-    """The lines, one after another as they are computed. InputError as for a run."""
+def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstick]:
+    """The lines, one after another as they are computed. The search for the best selection ends
+    after `exact_seconds`; 0: no search. InputError as for a run."""
     inputs = read_inputs(settings)
     members = [inputs.population.households[name] for name in inputs.members]
     choices = Choices(
@@ -61,26 +73,30 @@ def yardsticks(settings: RunSettings) -> Iterator[Yardstick]:
     def schedules_of(selection: Selection) -> Array:
         return np.array([p[s] for p, s in zip(choices.plans, selection, strict=True)])
 
+    def plan(name: str, selection: Selection, began: float) -> Yardstick:
+        value = objective(choices, cost, settings.beta, selection)
+        return replace(line("planning", name, schedules_of(selection), began), objective=value)
+
     chance = np.random.default_rng(settings.seed)
     preferred = np.array([own.preferred_index for own in members], np.intp)
     began = time.perf_counter()
-    yield line("planning", "everyone's preferred plan", schedules_of(preferred), began)
-    yield line("planning", "random", schedules_of(random_selection(choices, chance)), began)
+    yield plan("everyone's preferred plan", preferred, began)
+    yield plan("random", random_selection(choices, chance), began)
     run, planned, exchanged = _run(settings, inputs)
-    yield planned
+    yield replace(planned, objective=objective(choices, cost, settings.beta, run))
     began = time.perf_counter()
     starts = [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
     best = best_descent(choices, cost, settings.beta, starts, settings.seed)
-    yield line(
-        "planning",
-        f"coordinate descent, best of {STARTS} starts",
-        schedules_of(best.selection),
-        began,
-    )
+    yield plan(f"coordinate descent, best of {STARTS} starts", best.selection, began)
     if terms.cost == "var":
         began = time.perf_counter()
         least, seconds = least_variance(choices), time.perf_counter() - began
         yield Yardstick("planning", "no selection below", least, None, None, seconds)
+        if exact_seconds > 0:
+            began = time.perf_counter()
+            optimum = best_selection(choices, settings.beta, best.selection, exact_seconds, least)
+            found = plan(SEARCH, optimum.selection, began)
+            yield replace(found, bound=optimum.bound, gap=optimum.gap)
     if exchanged is None:
         return
     yield exchanged
