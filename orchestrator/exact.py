@@ -66,7 +66,7 @@ def best_selection(
     floor = (1 - beta) * least + beta * float(np.sum([own.min() for own in choices.discomforts]))
     if known <= floor:
         return Optimum(start, known, known)
-    problem = _Problem.of(choices, beta)
+    problem = Problem.of(choices, beta)
     unit = max(known, FINEST * problem.own.max())
     model = _model(seconds)
     state = _by_products if problem.few else _by_squares
@@ -85,7 +85,7 @@ def best_selection(
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
+class Problem:
     """The objective as x'Qx + c'x with Q = steps' steps; x: 1 where a plan is selected, else 0."""
 
     counts: list[int]
@@ -96,7 +96,7 @@ class _Problem:
     """c, float64[N]."""
 
     @classmethod
-    def of(cls, choices: Choices, beta: float) -> "_Problem":
+    def of(cls, choices: Choices, beta: float) -> "Problem":
         plans = np.concatenate(choices.plans)
         away = (plans - plans.mean(1, keepdims=True)).T
         steps = away * np.sqrt((1 - beta) / len(away))
@@ -164,7 +164,7 @@ def _model(seconds: float) -> Any:
     return model
 
 
-def _choice(model: Any, problem: _Problem, costs: Array) -> list[Any]:
+def _choice(model: Any, problem: Problem, costs: Array) -> list[Any]:
     """The binary variables x, with linear costs; each household takes one plan."""
     from pyscipopt import quicksum
 
@@ -174,7 +174,7 @@ def _choice(model: Any, problem: _Problem, costs: Array) -> list[Any]:
     return chosen
 
 
-def _by_products(model: Any, problem: _Problem, unit: float, start: Array) -> list[Any]:
+def _by_products(model: Any, problem: Problem, unit: float, start: Array) -> list[Any]:
     """State the problem with a variable z for each product of two households' choices, so that all
     is linear: for plan i of one household, its z with all plans of another sum to x_i (Adams and
     Sherali 1986). Tight for few households; there are about N^2 / 2 of z."""
@@ -197,7 +197,7 @@ def _by_products(model: Any, problem: _Problem, unit: float, start: Array) -> li
     return chosen
 
 
-def _by_squares(model: Any, problem: _Problem, unit: float, start: Array) -> list[Any]:
+def _by_squares(model: Any, problem: Problem, unit: float, start: Array) -> list[Any]:
     """State the problem as linear terms and a sum of squares of linear terms, which is convex."""
     from pyscipopt import quicksum
 

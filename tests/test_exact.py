@@ -61,6 +61,17 @@ def test_nothing_is_better_than_what_is_found(
         assert found.objective == objective(choices, COST, beta, found.selection)
 
 
+@pytest.mark.parametrize("slots", [6, 24], ids=["plans-many", "plans-few"])
+def test_sums_of_squares_are_the_objective_of_every_selection(slots: int) -> None:
+    choices = small(7, slots=slots)
+    problem = exact.Problem.of(choices, 0.3)
+    rows, linear, constant = problem.squares()
+    for selection in everything(choices)[::50]:
+        x = problem.selected(selection)
+        stated = ((rows @ x) ** 2).sum() + linear @ x + constant
+        assert stated == pytest.approx(objective(choices, COST, 0.3, selection))
+
+
 @STATEMENTS
 def test_the_time_ends_the_search_with_a_bound_and_a_selection(
     few: float, monkeypatch: pytest.MonkeyPatch
