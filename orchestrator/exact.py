@@ -63,7 +63,7 @@ def best_selection(
         return objective(choices, VARIANCE, beta, selection)
 
     known = value(start)
-    floor = (1 - beta) * least + beta * float(np.sum([own.min() for own in choices.discomforts]))
+    floor = (1 - beta) * least + beta * float(np.mean([own.min() for own in choices.discomforts]))
     if known <= floor:
         return Optimum(start, known, known)
     problem = Problem.of(choices, beta)
@@ -97,11 +97,12 @@ class Problem:
 
     @classmethod
     def of(cls, choices: Choices, beta: float) -> "Problem":
+        """The problem of these choices, with `var` as inefficiency."""
         plans = np.concatenate(choices.plans)
         away = (plans - plans.mean(1, keepdims=True)).T
         steps = away * np.sqrt((1 - beta) / len(away))
         counts = [len(own) for own in choices.plans]
-        return cls(counts, steps, beta * np.concatenate(choices.discomforts))
+        return cls(counts, steps, beta / len(counts) * np.concatenate(choices.discomforts))
 
     @property
     def few(self) -> bool:

@@ -46,14 +46,10 @@ def random_selection(choices: Choices, chance: np.random.Generator) -> Selection
 
 
 def objective(choices: Choices, cost: Cost, beta: float, selection: Selection) -> float:
-    """(1 - beta) * inefficiency + beta * sum of the discomforts: what the yardsticks make small.
-
-    The sum, not the mean: what a household gains by another plan as stage 1 weighs it (source,
-    eq. 6, without unfairness) is then what the objective gains, so that coordinate descent only
-    goes down on it, and nobody alone can do better at its optimum.
-    """
+    """(1 - beta) * inefficiency + beta * mean discomfort: the cost of stage 1 for the selection of
+    everybody, without unfairness (source, eq. 6; agents/choice.py)."""
     own = [each[place] for each, place in zip(choices.discomforts, selection, strict=True)]
-    return float((1 - beta) * cost(choices.demand(selection)) + beta * np.sum(own))
+    return float((1 - beta) * cost(choices.demand(selection)) + beta * np.mean(own))
 
 
 def descend(
@@ -62,17 +58,18 @@ def descend(
     """Centralised coordinate descent: one household after another, in random order, takes the plan
     that is best with the present plans of all others, until a whole sweep changes nothing.
 
-    The cost of a choice is that of stage 1 (source, eq. 6, without unfairness):
-    (1 - beta) * inefficiency + beta * own discomfort.
+    The cost of a choice is that of stage 1, without unfairness: (1 - beta) * inefficiency
+    + beta * mean discomfort, to which the discomfort of all others adds the same for every plan.
     """
     selection, total = start.copy(), choices.demand(start)
+    weight = beta / len(selection)
     sweeps, changed = 0, True
     while changed:
         changed, sweeps = False, sweeps + 1
         for household in chance.permutation(len(selection)):
             plans, now = choices.plans[household], selection[household]
             others = total - plans[now]
-            costs = (1 - beta) * cost(others + plans) + beta * choices.discomforts[household]
+            costs = (1 - beta) * cost(others + plans) + weight * choices.discomforts[household]
             best = int(costs.argmin())
             # Only what is really better, or rounding would move it for ever.
             if costs[best] < costs[now] * (1 - 1e-12):

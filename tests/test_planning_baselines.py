@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from agents.choice import combined_cost
 from agents.costs import EXACT, cost_function
 from orchestrator.api import simulate
 from orchestrator.cli import app
@@ -16,6 +17,7 @@ from orchestrator.planning_baselines import (
     best_descent,
     descend,
     least_variance,
+    objective,
     random_selection,
 )
 from protocol.vectors import Array
@@ -74,8 +76,17 @@ def test_nobody_can_do_better_alone_where_descent_ends() -> None:
     ended = descend(choices, COST, 0.3, random_selection(choices, chance), chance)
     total = choices.demand(ended.selection)
     for plans, own, now in zip(choices.plans, choices.discomforts, ended.selection, strict=True):
-        costs = 0.7 * COST(total - plans[now] + plans) + 0.3 * own
+        costs = 0.7 * COST(total - plans[now] + plans) + 0.3 / 8 * own
         assert costs[now] <= costs.min() * (1 + 1e-9)
+
+
+def test_the_objective_is_the_cost_of_stage_1() -> None:
+    choices, chance = small(4), np.random.default_rng(4)
+    selection = random_selection(choices, chance)
+    own = np.array([each[s] for each, s in zip(choices.discomforts, selection, strict=True)])
+    spread, total, squares = COST(choices.demand(selection)), own.sum(), (own**2).sum()
+    cost = combined_cost(spread, total, squares, 5, (0.0, 0.3), EXACT)
+    assert objective(choices, COST, 0.3, selection) == pytest.approx(float(cost))
 
 
 def test_the_selfish_take_what_they_prefer() -> None:
