@@ -3,7 +3,6 @@
 import csv
 import io
 from dataclasses import astuple, fields
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -11,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.cli.options import with_settings
+from orchestrator.extras import require
 from orchestrator.publish import publish
 from orchestrator.settings import RunSettings
-from protocol.errors import InputError
 
 FILE = "baselines.csv"
 
@@ -31,9 +30,7 @@ def baselines(
     ] = 10.0,
 ) -> None:
     """Simulate, and compare with centralised planners, swaps and bounds on the same households."""
-    for name in ("clarabel", "pyscipopt", "scipy"):
-        if find_spec(name) is None:
-            raise InputError(f"baselines need {name}: install the extra, coflex[report]")
+    require("the comparison", "clarabel", "pyscipopt", "scipy")
     from orchestrator.experiments.yardsticks import Yardstick, yardsticks
 
     lines = list(yardsticks(settings, exact_seconds))
