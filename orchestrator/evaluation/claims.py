@@ -148,8 +148,8 @@ def _over_beta(runs: Runs) -> list[Claim]:
             "figure 4",
             "the trade-off has its knee at beta 0.3",
             [Finding(f"knee, in {len(knees)} runs", knees or [float("nan")], 0.25, 0.35)],
-            "beta weighs kWh of one household against kWh² of all: where it counts depends "
-            "on units and on the number of households, here close to 1",
+            "beta weighs mean discomfort in kWh against inefficiency in kWh², which grows with the "
+            "households: where it counts depends on units and on their number, here close to 1",
         ),
         Claim(
             "figure 6",
