@@ -86,7 +86,7 @@ def beyond(runs: Runs, cooperative: Sequence[RunResults]) -> list[Claim]:
     `cooperative` stands to all that planning alone reaches at any beta."""
     by_run = [dict(zip(runs, own, strict=True)) for own in zip(*runs.values(), strict=True)]
     ahead, dearer, lead = [], [], []
-    for own, other in zip(by_run, cooperative, strict=True):
+    for own, other in zip(by_run, cooperative, strict=False):  # those that share a seed
         at, away = _measure(other, "mean_comfort"), other.planned.inefficiency
         front = [(cost, comfort) for _, cost, comfort in _front(own)]
         ahead.append(at - max(comfort for cost, comfort in front if cost <= away * (1 + ROUNDING)))
