@@ -11,6 +11,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from orchestrator.evaluation import partners
+from orchestrator.evaluation.design import COOPERATIVE_RUNS, SIZED_RUNS
 from orchestrator.evaluation.evaluate import Part, verdicts
 from orchestrator.evaluation.finding import Claim
 from orchestrator.publish import publish
@@ -65,7 +66,10 @@ def _number(name: str) -> int:
 
 
 def _verdicts(part: Part) -> list[str]:
-    parts = [f"<p>{part.runs} runs of each kind, with the rule <code>mutual</code>.</p>"]
+    parts = [
+        f"<p>{part.runs} runs of each kind, at most {SIZED_RUNS} for figure 8 and "
+        f"{COOPERATIVE_RUNS} of the rule <code>cooperative</code>; else by <code>mutual</code>.</p>"
+    ]
     parts.append(_table(part.claims))
     if part.beyond:
         parts += ["<h3>Beyond the source</h3>", _table(part.beyond)]
