@@ -11,7 +11,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from orchestrator.evaluation import partners
-from orchestrator.evaluation.design import COOPERATIVE_RUNS, SIZED_RUNS
+from orchestrator.evaluation.design import COOPERATIVE_RUNS, INNER_RUNS, SIZED_RUNS
 from orchestrator.evaluation.evaluate import Part, verdicts
 from orchestrator.evaluation.finding import Claim
 from orchestrator.publish import publish
@@ -67,8 +67,9 @@ def _number(name: str) -> int:
 
 def _verdicts(part: Part) -> list[str]:
     parts = [
-        f"<p>{part.runs} runs of each kind, at most {SIZED_RUNS} for figure 8 and "
-        f"{COOPERATIVE_RUNS} of the rule <code>cooperative</code>; else by <code>mutual</code>.</p>"
+        f"<p>{part.runs} runs of each kind, by the rule <code>mutual</code>; at most "
+        f"{SIZED_RUNS} for figure 8, {INNER_RUNS} where neither all households are there nor all "
+        f"take part, and {COOPERATIVE_RUNS} by the rule <code>cooperative</code>.</p>"
     ]
     parts.append(_table(part.claims))
     if part.beyond:
