@@ -155,54 +155,6 @@ def test_ctrl_c_says_how_to_go_on(grid: Path, tmp_path: Path) -> None:
     wait_until(lambda: not any(map(_runs, workers)), "the workers to end")
 
 
-ON_BUS = ["--isolation", "task", "--hosts", "2", "--exchange-order", "sequential"]
-CARRIED = ("exchange_messages", "exchange_frames", "exchange_bytes", "exchange_expired")
-"""What depends on who comes first on a bus, and measures made of it."""
-
-
-@pytest.mark.nats
-@pytest.mark.slow
-def test_on_a_bus_the_table_is_that_of_the_simulation(grid: Path, tmp_path: Path) -> None:
-    """Two runs at a time, each with a server and hosts of its own; nothing of them is left."""
-    tables = {}
-    for where in ("bus", "simulation"):
-        out = tmp_path / where
-        options = ["--on", where, *ON_BUS, "--workers", "2", "--households", "6"]
-        command = [*COFLEX, "sweep", str(grid), *options, "--out", str(out)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        assert process.wait(timeout=300) == 0
-        tables[where] = pd.read_parquet(out / "sweep.parquet")
-    same = [name for name in tables["bus"] if not name.startswith(CARRIED) and "_per_" not in name]
-    assert len(same) > 60
-    pd.testing.assert_frame_equal(tables["bus"][same], tables["simulation"][same])
-
-
-@pytest.mark.nats
-@pytest.mark.slow
-def test_a_sweep_on_a_bus_that_was_killed_leaves_nothing_and_goes_on(
-    grid: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    options = ["--on", "bus", *ON_BUS, "--households", "6", "--out", str(out)]
-    command = [*COFLEX, "sweep", str(grid), *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    log = out / LOG
-    wait_until(lambda: log.exists() and log.read_bytes() != b"", "a run")
-    wait_until(lambda: len(descendants(process.pid)) > 2, "a server and hosts")
-    parts = descendants(process.pid)
-    process.kill()
-    process.wait()
-    wait_until(lambda: not any(map(_runs, parts)), "all parts to end")
-    subprocess.run(command, check=True, capture_output=True)
-    assert len(pd.read_parquet(out / "sweep.parquet")) == 8
-
-
-def descendants(pid: int) -> list[int]:
-    """Children, their children, and so on."""
-    found = children_of(pid)
-    return found + [further for child in found for further in descendants(child)]
-
-
 def _runs(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
