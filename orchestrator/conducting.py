@@ -44,6 +44,7 @@ async def conduct(
         shell.post(course.fail(INTERRUPTED, shell.clock()))
 
     handled = [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.getsignal(number) for number in handled}
     for number in handled:
         loop.add_signal_handler(number, interrupted)
     if child_ended is not None:
@@ -67,6 +68,8 @@ async def conduct(
         telling.cancel()
         for number in handled:
             loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)  # of a sweep, say, of which this is one run
         await bus.close()
 
 

@@ -1,6 +1,7 @@
 """`coflex sweep`: every combination of lists of options, run in parallel, in one table."""
 
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,23 +14,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from orchestrator.experiments.grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.table import TOLD
 from orchestrator.extras import require
 from orchestrator.settings import RunSettings
-from protocol.errors import RunError
-
-_NOT_SWEPT = {"out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"}
-"""Options that change nothing in the outcome of a run."""
-
 
 HEADS = {
     "planned_mean_comfort": "comfort planned",
-    "exchanged_mean_comfort": "exchanged",
+    "exchanged_mean_comfort": "comfort exchanged",
     "planned_inefficiency": "inefficiency",
     "planned_unfairness": "unfairness planned",
-    "exchanged_unfairness": "exchanged",
+    "exchanged_unfairness": "unfairness exchanged",
 }
 """Of the measures in the summary those that are printed."""
+UNSEEN = 120
+"""Columns of the table where it is not printed to a terminal."""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,23 +42,22 @@ def sweep(
     workers: int | None,
     on: Literal["simulation", "bus"],
     replications: int | None,
-    options: dict[str, str | None],
+    options: dict[str, object],
 ) -> None:
     """Run the grid, or what is left of it, and write its table."""
     from orchestrator.experiments.cells import run_cells
-    from orchestrator.experiments.grid import read_grid
-    from orchestrator.experiments.table import summary_of, write_tables
+    from orchestrator.experiments.interruption import interruptible
+    from orchestrator.experiments.table import claim, summary_of, write_tables
 
     require("a sweep", "pandas", "pyarrow", "scipy")
     grid = read_grid(file, options, replications)
     cells = grid.cells()
     if workers is None:
         workers = 1 if on == "bus" else os.cpu_count() or 1
-    try:
-        with _progress(len(cells)) as finished:
-            rows = run_cells(cells, out, workers=workers, where=on, finished=finished)
-    except KeyboardInterrupt:
-        raise RunError("interrupted; the same command goes on with what is left") from None
+    claim(out, on)
+    with interruptible(out), _progress(len(cells), threads=on != "bus") as finished:
+        rows = run_cells(cells, out, workers=workers, where=on, finished=finished)
+    rows = [{"replication": row["replication"], "on": on, **row} for row in rows]
     write_tables(out, rows, grid.varied)
     _print(summary_of(rows, grid.varied), out)
 
@@ -73,7 +71,7 @@ def _command() -> Callable[..., None]:
         workers: int | None,
         on: Literal["simulation", "bus"],
         replications: int | None,
-        **options: str | None,
+        **options: object,
     ) -> None:
         sweep(file, out, workers, on, replications, options)
 
@@ -102,12 +100,18 @@ def _command() -> Callable[..., None]:
             None,
         ),
     ]
+    taken = {name for name, _, _ in own}
     for name, field in RunSettings.model_fields.items():
-        if name in _NOT_SWEPT:
+        if name in taken:
             continue
+        flag = "--" + name.replace("_", "-")
+        if name in NOT_SWEPT:  # known, so that the answer is why, and not that there is none
+            kind: Any = field.annotation
+            own.append((name, Annotated[kind | None, typer.Option(flag, hidden=True)], None))
+            continue
+        text = f"{field.description}" + (" One value." if name in ONE_VALUE else "")
         switch = "true, false or both: " if field.annotation is bool else ""
-        option = typer.Option("--" + name.replace("_", "-"), help=f"{switch}{field.description}")
-        own.append((name, Annotated[str | None, option], None))
+        own.append((name, Annotated[str | None, typer.Option(flag, help=switch + text)], None))
     parameters = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for name, kind, default in own
@@ -123,7 +127,9 @@ def _command() -> Callable[..., None]:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
+def _progress(total: int, *, threads: bool) -> Iterator[Callable[[int], None]]:
+    """A bar of finished runs, on a terminal. Without `threads` it is drawn when it changes: hosts
+    must be forked before there is a thread."""
     columns = (
         TextColumn("runs"),
         BarColumn(),
@@ -132,11 +138,13 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
+    with Progress(
+        *columns, console=console, auto_refresh=threads, disable=not sys.stderr.isatty()
+    ) as bars:
         task = bars.add_task("runs", total=total)
 
         def finished(count: int) -> None:
-            bars.update(task, completed=count)
+            bars.update(task, completed=count, refresh=True)
 
         yield finished
 
@@ -147,14 +155,20 @@ def _print(summary: Any, out: Path) -> None:
     named = [name for name in summary if not any(str(name).startswith(t) for t in TOLD)]
     table = Table(header_style="bold", show_edge=False)
     for head in [str(name).replace("_", " ") for name in named] + list(told.values()):
-        table.add_column(head)
+        table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
     for _, line in summary.iterrows():
-        cells = [str(line[name]) for name in named]
-        for name in told:
-            low = line.get(f"{name}_low", line[name])
-            half = (line.get(f"{name}_high", line[name]) - low) / 2
-            cells.append(f"{line[name]:.4g}" + (f" ±{half:.2g}" if half > 0 else ""))
+        cells = [NONE if line[name] != line[name] else str(line[name]) for name in named]
+        cells += [_cell(line, name) for name in told]
         table.add_row(*cells)
-    console = Console()
+    # Where nobody sees how wide it is, so wide that no number is cut in two.
+    console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     console.print(table)
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _cell(line: Any, name: str) -> str:
+    if math.isnan(line[name]):  # nobody exchanged, say
+        return "-"
+    low = line.get(f"{name}_low", math.nan)
+    half = (line.get(f"{name}_high", math.nan) - low) / 2
+    return f"{line[name]:.4g}" + (f" ±{half:.2g}" if half > 0 else "")

@@ -1,6 +1,7 @@
 """The table of an experiment: a row a run, as files and as a summary of groups of runs."""
 
 import io
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from orchestrator.experiments.cells import Row
 from orchestrator.experiments.statistics import FEWEST, interval
 from orchestrator.publish import publish
+from protocol.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +21,8 @@ TABLE_CSV, TABLE_PARQUET, SECONDS, SUMMARY = (
     "seconds.csv",
     "summary.csv",
 )
+CLAIM = "sweep.json"
+"""Where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
 TOLD = (
     "exchanged_mean_comfort",
     "planned_mean_comfort",
@@ -30,6 +34,22 @@ TOLD = (
     "exchange_accepted",
 )
 """Measures of the summary, where there are such."""
+
+
+def claim(folder: Path, where: str) -> None:
+    """Say that the runs in this folder happen there; InputError if others in it happened
+    elsewhere, since which exchanges come about may differ."""
+    file = folder / CLAIM
+    if file.exists():
+        try:
+            was = json.loads(file.read_text(encoding="utf-8"))["on"]
+        except (OSError, ValueError, LookupError, TypeError):
+            raise InputError("not a file of a sweep: choose another folder", file=file) from None
+        if was != where:
+            reason = f"this folder holds a sweep --on {was}: choose another for --on {where}"
+            raise InputError(reason, file=folder)
+    else:
+        publish(folder, {CLAIM: json.dumps({"on": where}).encode() + b"\n"}, seal=CLAIM)
 
 
 def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":

@@ -1,0 +1,74 @@
+"""Ctrl-C, SIGTERM and kill in the middle of an experiment: it ends at once, says how to go on, and
+nothing of it stays behind.
+
+Which runs there are, and what is kept of them, is decided elsewhere.
+"""
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import active_children
+from pathlib import Path
+from shutil import rmtree
+
+from orchestrator.conducting import INTERRUPTED
+from protocol.errors import InputError, RunError
+
+GO_ON = f"{INTERRUPTED}; the same command goes on with what is left"
+_SCRATCH = ".running-"
+
+
+@contextmanager
+def interruptible(folder: Path) -> Iterator[None]:
+    """Within, runs keep their temporary files below `folder`, and an interruption ends all
+    workers at once and raises RunError(GO_ON). What a killed experiment left there goes first.
+    InputError where the folder cannot be written. One at a time in a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep_out(folder)
+        scratch = tempfile.mkdtemp(prefix=_SCRATCH, dir=folder.absolute())
+    except OSError as error:
+        raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
+    before, named = tempfile.tempdir, os.environ.get("TMPDIR")
+    tempfile.tempdir = os.environ["TMPDIR"] = scratch  # workers and hosts inherit it
+    ours = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGTERM, _like_ctrl_c) if ours else None
+    try:
+        yield
+    except BaseException as error:
+        _end_workers()
+        # A run on the bus that was interrupted ends by itself, and says so.
+        if isinstance(error, KeyboardInterrupt) or (
+            isinstance(error, RunError) and str(error).startswith(INTERRUPTED)
+        ):
+            raise RunError(GO_ON) from None
+        raise
+    finally:
+        if handler is not None:
+            signal.signal(signal.SIGTERM, handler)
+        tempfile.tempdir = before
+        if named is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = named
+        _sweep_out(folder)
+
+
+def _like_ctrl_c(number: int, frame: object) -> None:
+    """Event loops know how to end at SIGINT, and at no other."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _end_workers() -> None:
+    """At once: what they were about is run again, and their own children end with them."""
+    for worker in active_children():
+        worker.kill()
+        worker.join()
+
+
+def _sweep_out(folder: Path) -> None:
+    for leftover in folder.glob(f"{_SCRATCH}*"):
+        rmtree(leftover, ignore_errors=True)
