@@ -14,7 +14,7 @@ from rich.table import Table
 
 from orchestrator.evaluation.design import FEWER, populations
 from orchestrator.extras import require
-from protocol.errors import InputError, RunError
+from protocol.errors import InputError
 
 
 def register(app: typer.Typer) -> None:
@@ -53,18 +53,17 @@ def paper(
     require("the evaluation", "kneed", "matplotlib", "plotly", "scipy")
     from orchestrator.evaluation.evaluate import evaluate
     from orchestrator.evaluation.page import lead, write_page
+    from orchestrator.experiments.interruption import interruptible
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")
     designs = populations(dataset, households, runs, generated_runs, quick=quick)
     parts = []
-    try:
+    with interruptible(out / "runs"):
         for design in designs:
             with _progress(design.title) as told:
                 at_once = workers or os.cpu_count() or 1
                 parts.append(evaluate(design, out / "runs", at_once, told))
-    except KeyboardInterrupt:
-        raise RunError("interrupted; the same command goes on with what is left") from None
     page = write_page(parts, out)
     console = Console()
     for part in parts:
