@@ -1,16 +1,24 @@
 """`coflex compare`: which runs belong together, what differs, and what may be concluded."""
 
 import csv
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from orchestrator.api import simulate
 from orchestrator.cli import app
-from orchestrator.experiments.compare import compare, conclusion, read_sides
+from orchestrator.experiments.compare import compare, conclusion
+from orchestrator.experiments.compare_figures import INKS
+from orchestrator.experiments.compare_page import write_comparison
+from orchestrator.experiments.sides import read_sides
 from protocol.errors import InputError
 
+pd = pytest.importorskip("pandas", reason="sweeps need the extra `report`")
+pytest.importorskip("plotly", reason="the page needs the extra `report`")
 pytest.importorskip("scipy", reason="comparisons need the extra `report`")
 pytest.importorskip("matplotlib", reason="figures need the extra `report`")
 SMALL = {"demo": True, "households": 10, "slots": 36, "iterations": 4}
@@ -42,20 +50,35 @@ def test_runs_of_one_configuration_are_one_side(runs: dict[tuple[str, int], Path
     assert better.apart.runs == 3
     assert better.apart.mean == pytest.approx(better.mean - told[COMFORT, mutual.name].mean)
     assert told[COMFORT, mutual.name].apart is None
-    assert "95 %" in conclusion([mutual, cooperative])
+    assert better.verdict == "better"
+    assert same.verdict == "the same"
+    first, *others = conclusion([mutual, cooperative], compare([mutual, cooperative]))
+    assert first.startswith(
+        "exchange cooperative, beside exchange mutual (3 pairs of runs). Better:"
+    )
+    assert f"comfort, exchanged {better.apart.mean:+.3g}" in first
+    assert "The same: inefficiency, planned;" in first
+    assert "95 %" in others[0]
+    assert "Fewer than 6 pairs" in others[1]
 
 
 def test_one_run_a_side_concludes_nothing(runs: dict[tuple[str, int], Path]) -> None:
     sides = read_sides([runs["mutual", 1], runs["off", 1]])
     lines = compare(sides)
     assert all(line.spread is None and line.apart is None for line in lines)
-    assert "nothing is concluded" in conclusion(sides)
+    (said,) = conclusion(sides, lines)
+    assert "nothing is concluded" in said
     assert {line.side for line in lines if line.measure == COMFORT} == {"exchange mutual"}
+    ends = {line.side: line.mean for line in lines if line.measure == "comfort, in the end"}
+    planned = {line.side: line.mean for line in lines if line.measure == "comfort, planned"}
+    assert ends["exchange off"] == planned["exchange off"] < ends["exchange mutual"]
 
 
 def test_pairs_are_runs_with_the_same_seed(runs: dict[tuple[str, int], Path]) -> None:
     sides = read_sides([runs["mutual", 1], runs["mutual", 2], runs["cooperative", 3]])
-    assert all(line.apart is None for line in compare(sides))
+    lines = compare(sides)
+    assert all(line.apart is None for line in lines)
+    assert "fewer than two seeds in common" in conclusion(sides, lines)[0]
 
 
 def test_the_command_writes_page_figures_and_table(
@@ -67,21 +90,112 @@ def test_the_command_writes_page_figures_and_table(
     assert result.exit_code == 0, result.output
     names = {path.name for path in out.iterdir()}
     figures = {f"{figure}.{end}" for figure in ("measures", "households") for end in ("png", "csv")}
-    assert names == {"index.html", "compare.csv"} | figures
+    assert names == {"index.html", "compare.csv", "plotly.min.js"} | figures
     rows = list(csv.DictReader((out / "compare.csv").read_text().splitlines()))
     (row,) = (r for r in rows if (r["measure"], r["side"]) == (COMFORT, "exchange cooperative"))
     assert float(row["low"]) < float(row["mean"]) < float(row["high"])
     assert float(row["difference_low"]) > 0
-    page = (out / "index.html").read_text()
-    assert "exchange cooperative" in page
-    assert "95 % bootstrap intervals" in page
+    assert row["verdict"] == "better"
+    assert "Better: comfort, exchanged" in result.output
+
+
+def test_the_page_is_explored_without_a_network(
+    runs: dict[tuple[str, int], Path], tmp_path: Path
+) -> None:
+    """Its only script lies beside it; points have their intervals, axes their units, sides the
+    colours that the colour-blind tell apart."""
+    sides = read_sides(list(runs.values()))
+    lines = compare(sides)
+    page = write_comparison(sides, lines, tmp_path).read_text()
+    assert re.findall(r'src="([^"]*)"', page) == ["plotly.min.js", "measures.png", "households.png"]
+    assert not re.findall(r'(?:href|src)="(?:https?:)?//', page)
+    assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
+    measures, households = figures_of(page)
+    comfort = [trace for trace in measures[0] if trace["xaxis"] == "x2"]
+    exchanged = next(trace for trace in comfort if trace["name"] == "exchanged")
+    told = [line for line in lines if line.measure == COMFORT]
+    assert exchanged["x"] == [line.mean for line in told]
+    reach = exchanged["error_x"]
+    for line, down, up in zip(told, reach["arrayminus"], reach["array"], strict=True):
+        assert line.spread is not None
+        assert line.spread.low == pytest.approx(line.mean - down)
+        assert line.spread.high == pytest.approx(line.mean + up)
+        assert f"{line.spread.low:.4g} to {line.spread.high:.4g}" in "".join(exchanged["text"])
+    labels = [measures[1][f"xaxis{n}"]["title"]["text"] for n in ("", "2", "3")]
+    assert ["(kWh²)" in labels[0], "(1: " in labels[1], "(kWh)" in labels[2]] == [True] * 3
+    assert measures[1]["yaxis"]["ticktext"] == [side.name for side in sides]
+    assert [trace["line"]["color"] for trace in households[0]] == list(INKS[:3])
+    assert "(%)" in households[1]["xaxis"]["title"]["text"]
+    assert [len(trace["x"]) for trace in households[0]] == [30, 30, 30]
+
+
+def figures_of(page: str) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
+    """Traces and layout of each figure of a page."""
+    found, decoder = [], json.JSONDecoder()
+    for call in re.finditer(r"Plotly\.newPlot\(\s*\"[a-z]+\",\s*", page):
+        traces, end = decoder.raw_decode(page, call.end())
+        layout, _ = decoder.raw_decode(page, page.index("{", end))
+        found.append((traces, layout))
+    return found
+
+
+def test_costs_of_different_kinds_are_not_compared(
+    runs: dict[tuple[str, int], Path], tmp_path: Path
+) -> None:
+    simulate(**SMALL, exchange="off", cost="std", seed=1).save(tmp_path / "std")
+    sides = read_sides([tmp_path / "std", runs["off", 1]])
+    lines = compare(sides)
+    assert [side.name for side in sides] == ["cost std", "cost var"]
+    assert not [line for line in lines if line.measure == INEFFICIENCY]
+    page = write_comparison(sides, lines, tmp_path / "out").read_text()
+    assert "inefficiency of" not in page
+
+
+def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path: Path) -> None:
+    small = ["--demo", "true", "--households", "8", "--slots", "36", "--iterations", "3"]
+    for rule, betas in (("mutual", "0,0.5"), ("cooperative", "0,0.5,1")):
+        words = ["sweep", *small, "--beta", betas, "--exchange", rule, "--replications", "2"]
+        words += ["--workers", "1", "--out", str(tmp_path / rule)]
+        assert CliRunner().invoke(app, words).exit_code == 0
+    folders = [tmp_path / "mutual", tmp_path / "cooperative"]
+    sides = read_sides(folders)
+    assert {side.name: side.beside for side in sides} == {
+        "beta 0, exchange mutual": None,
+        "beta 0.5, exchange mutual": None,
+        "beta 0, exchange cooperative": "beta 0, exchange mutual",
+        "beta 0.5, exchange cooperative": "beta 0.5, exchange mutual",
+        "beta 1, exchange cooperative": None,
+    }
+    told = {(line.measure, line.side): line for line in compare(sides)}
+    for beta in ("0", "0.5"):
+        assert told[INEFFICIENCY, f"beta {beta}, exchange cooperative"].verdict == "the same"
+        line = told[COMFORT, f"beta {beta}, exchange cooperative"]
+        assert line.apart is not None
+        assert line.apart.runs == line.runs == 2
+    table = pd.read_csv(folders[0] / "sweep.csv")
+    alone = table[table["beta"] == 0.5]
+    mean = told[COMFORT, "beta 0.5, exchange mutual"].mean
+    assert mean == pytest.approx(alone["exchanged_mean_comfort"].mean())
+    shown = sides[1].comfort()
+    assert list(shown.share) == [5, 25, 50, 75, 95]
+    assert shown.comfort[2] == pytest.approx(alone["exchanged_comfort_p50"].mean())
+    words = ["compare", *map(str, folders), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "beta 0.5, exchange cooperative, beside beta 0.5, exchange mutual (2 pairs" in said
 
 
 def test_wrong_folders_are_said(runs: dict[tuple[str, int], Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two or more different folders"):
         read_sides([runs["off", 1], runs["off", 1]])
     simulate(**SMALL, exchange="off", seed=1).save(tmp_path / "again")
-    with pytest.raises(InputError, match="two runs of one configuration have the seed 1"):
+    with pytest.raises(InputError, match="again: two runs of one configuration have the seed 1"):
         read_sides([runs["off", 1], tmp_path / "again"])
     with pytest.raises(InputError, match="nowhere"):
         read_sides([runs["off", 1], Path("nowhere")])
+    words = ["sweep", "--demo", "true", "--households", "5", "--slots", "36", "--iterations", "2"]
+    made = CliRunner().invoke(app, [*words, "--workers", "1", "--out", str(tmp_path / "sweep")])
+    assert made.exit_code == 0, made.output
+    with pytest.raises(InputError, match="off-1: this is the folder of a run, others are of sweep"):
+        read_sides([tmp_path / "sweep", runs["off", 1]])

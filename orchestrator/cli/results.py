@@ -1,10 +1,13 @@
 """`coflex show`, `report`, `explain`, `compare`: the results of runs that are over, seen again."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+UNSEEN = 120
+"""Columns of a table that is not printed to a terminal."""
 Results = Annotated[Path, typer.Argument(help="Folder with the results of a run.")]
 
 
@@ -58,29 +61,36 @@ def explain(
 
 def compare(
     results: Annotated[
-        list[Path], typer.Argument(help="Folders of results; runs with several seeds are one side.")
+        list[Path],
+        typer.Argument(help="Folders of runs, or of sweeps; runs with several seeds are one side."),
     ],
     out: Annotated[Path, typer.Option(help="Folder for page, figures and table.")] = Path(
         "comparison"
     ),
 ) -> None:
-    """Put runs side by side: measures, intervals, differences in pairs that share a seed."""
+    """Put runs or sweeps side by side: measures, intervals, differences in pairs that share a
+    seed."""
     from rich.console import Console
     from rich.table import Table
 
     from orchestrator.experiments.compare import compare as compared_with
-    from orchestrator.experiments.compare import conclusion, read_sides
-    from orchestrator.experiments.compare_page import cells_of, write_comparison
+    from orchestrator.experiments.compare import conclusion
+    from orchestrator.experiments.compare_page import cells_of, heads_of, write_comparison
+    from orchestrator.experiments.sides import read_sides
 
     sides = read_sides(results)
     compared = compared_with(sides)
     page = write_comparison(sides, compared, out)
     table = Table(header_style="bold", show_edge=False)
-    for head in ["", *(side.name for side in sides)]:
-        table.add_column(head)
-    for line in cells_of(compared, sides):
-        table.add_row(*line)
-    console = Console()
+    for head in heads_of(compared):
+        table.add_column(head, overflow="fold")
+    for cells in cells_of(compared):
+        if cells[0]:
+            table.add_section()
+        table.add_row(*cells)
+    # Where nobody sees how wide it is, so wide that no number is cut in two.
+    console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     console.print(table, highlight=False)
-    console.print(conclusion(sides), highlight=False)
+    for sentence in conclusion(sides, compared):
+        console.print(f"\n{sentence}", markup=False, highlight=False)
     console.print(f"\nComparison in {page}", markup=False, highlight=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from orchestrator.cli.results import UNSEEN
 from orchestrator.experiments.grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.table import TOLD
 from orchestrator.extras import require
@@ -27,8 +28,6 @@ HEADS = {
     "exchanged_unfairness": "unfairness exchanged",
 }
 """Of the measures in the summary those that are printed."""
-UNSEEN = 120
-"""Columns of the table where it is not printed to a terminal."""
 
 
 def register(app: typer.Typer) -> None:

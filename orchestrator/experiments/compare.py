@@ -1,102 +1,103 @@
-"""Runs side by side: which of them belong together, how their measures differ, and how sure that
-is. How it looks is decided in compare_page.py and where it is printed.
+"""How sides differ, measure by measure, and how sure that is. Which runs make up a side is decided
+in sides.py; how it looks in compare_page.py and where it is printed.
 
-Runs of one configuration with different seeds are one side. Two sides are compared over the seeds
-that both have, in pairs; where there are fewer than two of these, nothing is concluded.
+Two sides are compared over the seeds that both have, in pairs; where there are fewer than two of
+these, nothing is concluded.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from orchestrator.experiments.sides import END, Side
 from orchestrator.experiments.statistics import FEWEST, Difference, Interval, difference, interval
-from orchestrator.results import RunResults, read
-from protocol.errors import InputError
 
-MEASURES = {
-    ("planned", "inefficiency"): "inefficiency, planned",
-    ("planned", "peak"): "peak, planned (kWh)",
-    ("planned", "mean_comfort"): "comfort, planned",
-    ("exchanged", "mean_comfort"): "comfort, exchanged",
-    ("planned", "unfairness"): "unfairness, planned (kWh)",
-    ("exchanged", "unfairness"): "unfairness, exchanged (kWh)",
-    ("exchanged", "gini"): "Gini, exchanged",
-    ("exchanged", "max_discomfort"): "largest discomfort, exchanged (kWh)",
-}
-"""What is compared: state and measure, and its name."""
-_NO_OPTIONS = {
-    *("seed", "out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"),
-    *("save_schedules", "isolation", "hosts", "source", "score_from", "config"),
-}
-"""What changes nothing in the outcome, or only its chance."""
+CONFIRMED = 6
+"""Pairs from which on Wilcoxon's test can fall below 0.05, two-sided: 2 / 2**6 is 0.03."""
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """Runs of one configuration, by their seeds."""
+class Measure:
+    """What is compared."""
 
     name: str
-    """By what it differs from the other sides."""
-    runs: tuple[RunResults, ...]
+    unit: str = ""
+    rising: bool = False
+    """Whether more is better."""
 
-    def values(self, state: str, measure: str) -> dict[int, float]:
-        """A measure of each run that has it, by seed."""
-        found = {run.seed: getattr(run.states().get(state), measure, None) for run in self.runs}
-        return {seed: value for seed, value in found.items() if value is not None}
+    @property
+    def label(self) -> str:
+        """With its unit."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+
+MEASURES = {
+    ("planned", "inefficiency"): Measure("inefficiency, planned"),
+    ("planned", "peak"): Measure("peak, planned", "kWh"),
+    ("planned", "mean_comfort"): Measure("comfort, planned", rising=True),
+    ("exchanged", "mean_comfort"): Measure("comfort, exchanged", rising=True),
+    (END, "mean_comfort"): Measure("comfort, in the end", rising=True),
+    ("planned", "unfairness"): Measure("unfairness, planned", "kWh"),
+    ("exchanged", "unfairness"): Measure("unfairness, exchanged", "kWh"),
+    (END, "unfairness"): Measure("unfairness, in the end", "kWh"),
+    ("exchanged", "gini"): Measure("Gini, exchanged"),
+    ("exchanged", "max_discomfort"): Measure("largest discomfort, exchanged", "kWh"),
+}
+"""By state and measure. What is so in the end is told where only some sides exchange, the
+inefficiency where all have the same cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One measure on one side, and how it differs from the first side's."""
+    """One measure on one side, and how it differs from that of another."""
 
     side: str
     measure: str
+    """With its unit."""
+    rising: bool
+    """Whether more of it is better."""
     mean: float
     runs: int
     spread: Interval | None
     """None: one run is no evidence."""
     apart: Difference | None
-    """From the first side, over the seeds that both have; None: the first side itself, or fewer
-    than two pairs."""
+    """From the side that it is held against, over the seeds that both have; None: it is held
+    against none, or there are fewer than two pairs."""
 
-
-def read_sides(folders: Sequence[Path]) -> list[Side]:
-    """The runs in these folders, those of one configuration together; InputError if there are
-    fewer than two folders, or one is named twice."""
-    if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
-        raise InputError("name two or more different folders of results")
-    groups: dict[str, list[RunResults]] = {}
-    for folder in folders:
-        run = read(folder)
-        groups.setdefault(json.dumps(_options(run), sort_keys=True), []).append(run)
-    told = [json.loads(options) for options in groups]
-    varied = [name for name in told[0] if len({json.dumps(each.get(name)) for each in told}) > 1]
-    sides = []
-    for options, runs in zip(told, groups.values(), strict=True):
-        seeds = [run.seed for run in runs]
-        if len(set(seeds)) < len(seeds):
-            raise InputError(f"two runs of one configuration have the seed {min(seeds)}")
-        name = ", ".join(f"{name} {_text(options.get(name))}" for name in varied)
-        sides.append(Side(name or "all runs", tuple(runs)))
-    return sides
+    @property
+    def verdict(self) -> str:
+        """How it stands to the other: better, worse, the same, not told apart."""
+        apart = self.apart
+        if apart is None:
+            return ""
+        if not (apart.mean or apart.low or apart.high):
+            return "the same"
+        if apart.low <= 0 <= apart.high:
+            return "not told apart"
+        return "better" if (apart.mean > 0) == self.rising else "worse"
 
 
 def compare(sides: Sequence[Side]) -> list[Compared]:
-    """Every measure of every side, by measure, then by side."""
+    """Every measure of every side that has it, the sides of one measure together."""
+    exchanging = {bool(side.values("exchanged", "mean_comfort")) for side in sides}
     found = []
-    for (state, measure), name in MEASURES.items():
-        first = sides[0].values(state, measure)
+    for (state, measure), told in MEASURES.items():
+        if state == END and len(exchanging) == 1:
+            continue
+        if measure == "inefficiency" and len({side.cost for side in sides}) > 1:
+            continue
+        known = {side.name: side.values(state, measure) for side in sides}
         for side in sides:
-            values = side.values(state, measure)
+            values = known[side.name]
             if not values:
                 continue
-            shared = sorted(first.keys() & values.keys()) if side is not sides[0] else []
+            first = known[side.beside] if side.beside is not None else {}
+            shared = sorted(first.keys() & values.keys())
             several = list(values.values())
             found.append(
                 Compared(
                     side.name,
-                    name,
+                    told.label,
+                    told.rising,
                     sum(several) / len(several),
                     len(several),
                     interval(several) if len(several) >= FEWEST else None,
@@ -108,30 +109,53 @@ def compare(sides: Sequence[Side]) -> list[Compared]:
     return found
 
 
-def conclusion(sides: Sequence[Side]) -> str:
-    """What the number of runs allows to say."""
-    fewest = min(len(side.runs) for side in sides)
-    if fewest < FEWEST:
-        return (
+def conclusion(sides: Sequence[Side], compared: Sequence[Compared]) -> list[str]:
+    """What the runs allow to say, in sentences."""
+    if len(sides) == 1:
+        return ["All runs have one configuration: there is nothing to compare them with."]
+    if all(len(side.runs) < FEWEST for side in sides):
+        return [
             "One run a side: what differs may be chance, and nothing is concluded. Run each "
             "configuration with several seeds, the same on all sides."
-        )
-    return "Means with 95 % bootstrap intervals; differences from the first side, pair by pair."
-
-
-def _options(run: RunResults) -> dict[str, object]:
-    options: dict[str, object] = {
-        name: value for name, value in run.config.items() if name not in _NO_OPTIONS
-    }
-    if run.config.get("demo"):  # another seed generates other households
-        return options
-    return options | {"data": run.data_sha256[:12]}
-
-
-def _text(value: object) -> str:
-    return (
-        "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        ]
+    said, fewest = [], CONFIRMED
+    for side in sides:
+        if side.beside is None:
+            continue
+        own = [line for line in compared if line.side == side.name and line.apart is not None]
+        if not own:
+            said.append(
+                f"{side.name} and {side.beside} have fewer than two seeds in common: nothing is "
+                "concluded. Run both with the same seeds."
+            )
+            continue
+        pairs = min(line.apart.runs for line in own if line.apart is not None)
+        fewest = min(fewest, pairs)
+        parts = []
+        for verdict in ("better", "worse", "the same", "not told apart"):
+            names = [_named(line) for line in own if line.verdict == verdict]
+            parts += [f"{verdict}: {'; '.join(names)}."] if names else []
+        text = " ".join(part[0].upper() + part[1:] for part in parts)
+        said.append(f"{side.name}, beside {side.beside} ({pairs} pairs of runs). {text}")
+    if not said:
+        return ["No side has its like in the first folder: nothing is held against another."]
+    said.append(
+        "Better or worse is what lies outside zero with its 95 % bootstrap interval, run by run "
+        "with the same seed."
     )
+    if fewest < CONFIRMED:
+        said.append(
+            f"Fewer than {CONFIRMED} pairs are a hint: from so few, intervals come out too narrow."
+        )
+    return said
+
+
+def _named(line: Compared) -> str:
+    """A measure, and by how much it differs where that is more than chance."""
+    name = line.measure.partition(" (")[0]
+    if line.apart is None or line.verdict not in ("better", "worse"):
+        return name
+    return f"{name} {line.apart.mean:+.3g}"
 
 
 def as_rows(compared: Sequence[Compared]) -> list[dict[str, object]]:
@@ -144,5 +168,6 @@ def as_rows(compared: Sequence[Compared]) -> list[dict[str, object]]:
             row |= {"low": line.spread.low, "high": line.spread.high}
         if line.apart is not None:
             row |= {f"difference_{name}": value for name, value in asdict(line.apart).items()}
+            row["verdict"] = line.verdict
         rows.append(row)
     return rows
