@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.extras import require
+
 UNSEEN = 120
 """Columns of a table that is not printed to a terminal."""
 Results = Annotated[Path, typer.Argument(help="Folder with the results of a run.")]
@@ -70,6 +72,7 @@ def compare(
 ) -> None:
     """Put runs or sweeps side by side: measures, intervals, differences in pairs that share a
     seed."""
+    require("a comparison", "matplotlib", "pandas", "plotly", "pyarrow", "scipy")
     from rich.console import Console
     from rich.table import Table
 
