@@ -46,3 +46,9 @@ def test_sides_that_are_alike_or_differ_alike() -> None:
     assert (same.mean, same.low, same.high, same.p_value, same.effect) == (0, 0, 0, 1, 0)
     above = difference([1.0, 2.0, 4.0], [2.0, 3.0, 5.0])
     assert (above.low, above.high, above.effect) == (1.0, 1.0, float("inf"))
+
+
+def test_what_differs_by_rounding_is_the_same() -> None:
+    found = interval([2.2, 2.2, 2.2 + 4e-16, 2.2, 2.2])
+    assert found.low == 2.2
+    assert found.high == pytest.approx(2.2, abs=1e-15)

@@ -10,6 +10,8 @@ import numpy as np
 
 CONFIDENCE = 0.95
 RESAMPLES = 9_999
+ROUNDING = 1e-12
+"""What differs by less than this share of it is the same."""
 FEWEST = 2
 """Runs below which nothing can be concluded."""
 
@@ -86,8 +88,8 @@ def _enough(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float
 def _bounds(array: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int) -> tuple[float, float]:
     from scipy import stats
 
-    if np.ptp(array) == 0:  # nothing to resample
-        return float(array[0]), float(array[0])
+    if np.ptp(array) <= ROUNDING * np.abs(array).max():  # nothing to resample
+        return float(array.min()), float(array.max())
     found = stats.bootstrap(
         (array,),
         np.mean,
