@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.costs import Cost
+from agents.plans import Plans
+from protocol.terms import DiscomfortName
 from protocol.vectors import Array
 
+STARTS = 10
+"""Of coordinate descent."""
 Selection = NDArray[np.intp]
 """The index of each household's plan."""
 
@@ -23,6 +27,13 @@ class Choices:
 
     plans: Sequence[Array]
     discomforts: Sequence[Array]
+
+    @classmethod
+    def of(cls, households: Sequence[Plans], discomfort: DiscomfortName) -> "Choices":
+        """Those of these households."""
+        return cls(
+            [own.values for own in households], [own.discomforts(discomfort) for own in households]
+        )
 
     def demand(self, selection: Selection) -> Array:
         """The sum of the selected plans, float64[d], kWh."""
@@ -50,6 +61,11 @@ def objective(choices: Choices, cost: Cost, beta: float, selection: Selection) -
     everybody, without unfairness (source, eq. 6; agents/choice.py)."""
     own = [each[place] for each, place in zip(choices.discomforts, selection, strict=True)]
     return float((1 - beta) * cost(choices.demand(selection)) + beta * np.mean(own))
+
+
+def starts(preferred: Selection, choices: Choices, chance: np.random.Generator) -> list[Selection]:
+    """Where descents begin: everybody's preferred plan, and random selections; STARTS in all."""
+    return [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
 
 
 def descend(

@@ -1,9 +1,9 @@
 """The options of a command, made from the settings model: one definition of name, type, help."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from pydantic.fields import FieldInfo
@@ -30,17 +30,22 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             Path | None, typer.Option(help="TOML file with any of these; options win.")
         ],
     )
-    kept = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in inspect.signature(command).parameters.items()
-        if name != "settings"
-    ]
+    own = inspect.signature(command).parameters
+    kept = [parameter for name, parameter in own.items() if name != "settings"]
     parameters = [config, *(_parameter(*item) for item in RunSettings.model_fields.items()), *kept]
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    call.__annotations__ = {p.name: p.annotation for p in parameters}
-    call.__name__ = command.__name__
-    call.__doc__ = command.__doc__
-    return cast(Callable[..., None], call)
+    return shaped(call, parameters, command)
+
+
+def shaped(
+    call: Callable[..., None], parameters: Sequence[inspect.Parameter], command: Callable[..., None]
+) -> Callable[..., None]:
+    """`call` with these parameters, keywords all, and the name and words of `command`, as typer
+    reads them."""
+    keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    vars(call)["__signature__"] = inspect.Signature(keywords)
+    call.__annotations__ = {p.name: p.annotation for p in keywords}
+    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    return call
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:

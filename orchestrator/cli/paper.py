@@ -1,17 +1,14 @@
 """`coflex paper`: the evaluation of the source, made again."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from orchestrator.cli.bar import counting
 from orchestrator.evaluation.design import FEWER, populations
 from orchestrator.extras import require
 from protocol.errors import InputError
@@ -61,7 +58,7 @@ def paper(
     parts = []
     with interruptible(out / "runs"):
         for design in designs:
-            with _progress(design.title) as told:
+            with counting(design.title) as told:
                 at_once = workers or os.cpu_count() or 1
                 parts.append(evaluate(design, out / "runs", at_once, told))
     page = write_page(parts, out)
@@ -77,21 +74,3 @@ def paper(
     console.print(
         f"{told_of[0].upper()}{told_of[1:]}; page in {page}", soft_wrap=True, highlight=False
     )
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(title, total=None)
-
-        def told(done: int, of: int) -> None:
-            bars.update(task, completed=done, total=of)
-
-        yield told

@@ -4,16 +4,16 @@ import inspect
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from orchestrator.cli.bar import counting
+from orchestrator.cli.options import shaped
 from orchestrator.cli.results import UNSEEN
 from orchestrator.experiments.grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.table import TOLD
@@ -43,7 +43,8 @@ def sweep(
     replications: int | None,
     options: dict[str, object],
 ) -> None:
-    """Run the grid, or what is left of it, and write its table."""
+    """Run every combination of lists of options (--beta 0,0.5 --households 100,200), in parallel;
+    interrupted, the same command goes on with what is left."""
     from orchestrator.experiments.cells import run_cells
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.experiments.table import claim, summary_of, write_tables
@@ -54,8 +55,14 @@ def sweep(
     if workers is None:
         workers = 1 if on == "bus" else os.cpu_count() or 1
     claim(out, on)
-    with interruptible(out), _progress(len(cells), threads=on != "bus") as finished:
-        rows = run_cells(cells, out, workers=workers, where=on, finished=finished)
+    with interruptible(out), counting("runs", threads=on != "bus") as told:
+        rows = run_cells(
+            cells,
+            out,
+            workers=workers,
+            where=on,
+            finished=lambda count: told(count, len(cells)),
+        )
     rows = [{"replication": row["replication"], "on": on, **row} for row in rows]
     write_tables(out, rows, grid.varied)
     _print(summary_of(rows, grid.varied), out)
@@ -115,37 +122,7 @@ def _command() -> Callable[..., None]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
         for name, kind, default in own
     ]
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    call.__annotations__ = {p.name: p.annotation for p in parameters}
-    call.__name__ = "sweep"
-    call.__doc__ = (
-        "Run every combination of lists of options (--beta 0,0.5 --households 100,200), in "
-        "parallel; interrupted, the same command goes on with what is left."
-    )
-    return call
-
-
-@contextmanager
-def _progress(total: int, *, threads: bool) -> Iterator[Callable[[int], None]]:
-    """A bar of finished runs, on a terminal. Without `threads` it is drawn when it changes: hosts
-    must be forked before there is a thread."""
-    columns = (
-        TextColumn("runs"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, auto_refresh=threads, disable=not sys.stderr.isatty()
-    ) as bars:
-        task = bars.add_task("runs", total=total)
-
-        def finished(count: int) -> None:
-            bars.update(task, completed=count, refresh=True)
-
-        yield finished
+    return shaped(call, parameters, sweep)
 
 
 def _print(summary: Any, out: Path) -> None:

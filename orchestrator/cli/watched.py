@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
+from orchestrator.cli.options import shaped
 from orchestrator.exposition import read_endpoint
 from orchestrator.logs import LogFormat, LogLevel, LogSettings, complain, logging_as
 from orchestrator.operations import Operations
@@ -40,9 +41,4 @@ def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callabl
         keyword = inspect.Parameter.KEYWORD_ONLY
         annotation: Any = Annotated[kind, option]
         parameters.append(inspect.Parameter(name, keyword, default=default, annotation=annotation))
-    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-    )
-    call.__annotations__ = {p.name: p.annotation for p in parameters}
-    call.__name__, call.__doc__ = command.__name__, command.__doc__
-    return cast(Callable[..., None], call)
+    return shaped(call, parameters, command)

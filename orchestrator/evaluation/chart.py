@@ -3,21 +3,18 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
+from orchestrator.report.explored import DASHES, as_html, ink
 from orchestrator.report.series import Table
 from orchestrator.report.style import Drawing, drawn
 
 Mark = Literal["line", "dots"]
-INKS = ("#0072B2", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#56B4E9", "#000000")
-"""The palette of Okabe and Ito: told apart by the colour-blind."""
 MANY = 4
 """Series; the legend of more stands beside the panels."""
-DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
-"""As matplotlib and plotly call them."""
 SYMBOLS = (
     ("o", "circle"),
     ("s", "square"),
@@ -25,6 +22,7 @@ SYMBOLS = (
     ("D", "diamond"),
     ("v", "triangle-down"),
 )
+"""As matplotlib and plotly call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,6 @@ class Chart:
     columns: int = 1
     height: float = 2.8
     """Inches of a row."""
-    notes: Sequence[str] = field(default_factory=tuple)
 
     def table(self) -> Table:
         """All points, in long form."""
@@ -91,11 +88,9 @@ class Chart:
         """As pixels and vectors, with its data."""
         return drawn(self.name, self.title, self.caption, self.table(), self._draw)
 
-    def interactive(self) -> str:
+    def interactive(self, name: str) -> str:
         """As a piece of a page that has plotly's script; values on hovering, series on and off."""
-        from plotly.io import to_html
-
-        return str(to_html(self._plotly(), include_plotlyjs=False, full_html=False))
+        return as_html(self._plotly(), name)
 
     def _draw(self) -> Figure:
         rows = -(-len(self.panels) // self.columns)
@@ -130,7 +125,6 @@ class Chart:
             figure.update_xaxes(title_text=panel.x_label, type=kind, **where)
             figure.update_yaxes(title_text=panel.y_label, type=scale["y"], **where)
         figure.update_layout(
-            template="plotly_white",
             height=96 * self.height * rows + 80,
             margin={"l": 60, "r": 20, "t": 40, "b": 50},
             legend={"orientation": "h", "y": -0.2},
@@ -140,7 +134,7 @@ class Chart:
 
 def _draw_panel(axes: Any, panel: Panel) -> None:
     for number, series in enumerate(panel.series):
-        ink, x_values = INKS[series.ink % len(INKS)], _places(panel, series)
+        colour, x_values = ink(series.ink), _places(panel, series)
         sure = series.low is not None and series.high is not None
         if series.mark == "dots":
             symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
@@ -150,16 +144,16 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
                 series.y,
                 errors,
                 fmt=symbol,
-                color=ink,
+                color=colour,
                 label=series.name,
                 markersize=3.5,
                 zorder=3 - number / 100,  # the first, who are few where there are many, on top
             )
         else:
-            axes.plot(x_values, series.y, DASHES[number % 4][0], color=ink, label=series.name)
+            axes.plot(x_values, series.y, DASHES[number % 4][0], color=colour, label=series.name)
             if sure:
                 axes.fill_between(
-                    x_values, series.low, series.high, color=ink, alpha=0.18, linewidth=0
+                    x_values, series.low, series.high, color=colour, alpha=0.18, linewidth=0
                 )
         for text, x, y in zip(series.labels or (), x_values, series.y, strict=False):
             axes.annotate(text, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
@@ -194,7 +188,6 @@ def _errors(series: Series) -> tuple[list[float], list[float]]:
 def _trace(panel: Panel, series: Series, first: bool) -> Any:
     from plotly import graph_objects
 
-    ink = INKS[series.ink % len(INKS)]
     told = {"name": series.name, "legendgroup": series.name, "showlegend": first}
     error = None
     if series.low is not None and series.high is not None:
@@ -206,7 +199,7 @@ def _trace(panel: Panel, series: Series, first: bool) -> Any:
         mode=("markers" if series.mark == "dots" else "lines+markers")
         + ("+text" if series.labels else ""),
         textposition="top center",
-        line={"color": ink, "dash": DASHES[series.ink % 4][1]},
+        line={"color": ink(series.ink), "dash": DASHES[series.ink % 4][1]},
         marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 6},
         error_y=error,
         text=series.labels,

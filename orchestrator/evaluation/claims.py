@@ -10,6 +10,7 @@ from orchestrator.evaluation.evidence import (
     gain,
     knee,
     losing_responders,
+    share_of,
     succeeded,
     wants_to_trade,
 )
@@ -193,10 +194,10 @@ def _over_beta(runs: Runs) -> list[Claim]:
 def _over_size(runs: Sequence[RunResults]) -> list[Claim]:
     found: dict[tuple[int, float], list[float]] = {}
     for run in runs:
-        found.setdefault((run.households, _share(run)), []).append(gain(run))
+        found.setdefault((run.households, share_of(run)), []).append(gain(run))
     sizes = sorted({size for size, _ in found})
     shares = sorted({share for _, share in found})
-    largest, everyone = sizes[-1], [own for own in runs if _share(own) == shares[-1]]
+    largest, everyone = sizes[-1], [own for own in runs if share_of(own) == shares[-1]]
     told = ((0.4, 0.04, 0.005), (0.6, 0.06, 0.005), (0.8, 0.065, 0.005))
     by_size = list(zip(*(found[size, shares[-1]] for size in sizes), strict=True))
     by_share = list(zip(*(found[largest, share] for share in shares), strict=True))
@@ -253,10 +254,6 @@ def _each(runs: Sequence[RunResults], measure: Measure) -> list[float]:
 
 def _measure(run: RunResults, measure: str) -> float:
     return float(getattr(run.states()["exchanged"], measure))
-
-
-def _share(run: RunResults) -> float:
-    return float(str(run.config["participation"]))
 
 
 def _worse(run: RunResults) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.evaluation.chart import Chart
 from orchestrator.evaluation.claims import at_beta_0, beyond, claims
 from orchestrator.evaluation.design import Design
-from orchestrator.evaluation.evidence import by_beta
+from orchestrator.evaluation.evidence import by_beta, share_of
 from orchestrator.evaluation.figures import (
     gains_by_level,
     lorenz,
@@ -76,7 +76,7 @@ def evaluate(design: Design, folder: Path, workers: int, told: Told) -> Part:
         some_exchanges(traced),
         lorenz(runs),
     ]
-    all_take_part = [run for run in sized if float(str(run.config["participation"])) == 1.0]
+    all_take_part = [run for run in sized if share_of(run) == 1.0]
     return Part(
         design.title,
         design.runs,

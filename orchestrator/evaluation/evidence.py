@@ -35,6 +35,11 @@ def by_beta(runs: Sequence[RunResults]) -> dict[float, list[RunResults]]:
     return dict(sorted(found.items()))
 
 
+def share_of(run: RunResults) -> float:
+    """Of households that take part in the exchange."""
+    return float(str(run.config["participation"]))
+
+
 def gain(run: RunResults) -> float:
     """Mean comfort gain of a run."""
     return float(np.mean([row.comfort_gain or 0.0 for row in run.rows]))

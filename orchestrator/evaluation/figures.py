@@ -14,6 +14,7 @@ from orchestrator.evaluation.evidence import (
     knee,
     pareto,
     point,
+    share_of,
 )
 from orchestrator.results import RunResults
 
@@ -108,8 +109,7 @@ def over_size(runs: Sequence[RunResults]) -> Chart:
     """Figure 8: comfort gain by size of the population and share that takes part."""
     found: dict[tuple[int, float], list[float]] = {}
     for run in runs:
-        share = float(str(run.config["participation"]))
-        found.setdefault((run.households, share), []).append(gain(run))
+        found.setdefault((run.households, share_of(run)), []).append(gain(run))
     shares = sorted({share for _, share in found})
     series = []
     for ink, share in enumerate(shares):

@@ -5,22 +5,20 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
-
-from plotly.offline import get_plotlyjs
 
 from orchestrator.evaluation import partners
 from orchestrator.evaluation.design import COOPERATIVE_RUNS, INNER_RUNS, SIZED_RUNS
 from orchestrator.evaluation.evaluate import Part, verdicts
 from orchestrator.evaluation.finding import Claim
 from orchestrator.publish import publish
+from orchestrator.report.explored import SCRIPT, TAG, files_of, script, section
 from orchestrator.report.page import document, table_of
 
-PAGE, SCRIPT, CLAIMS = "index.html", "plotly.min.js", "claims.csv"
+PAGE, CLAIMS = "index.html", "claims.csv"
 SOURCE = "Cooperative Flexibility Exchange"
-
-
 HOLDS = (
     "A claim holds where the 95 % intervals (bootstrap over runs) of all that is measured lie in "
     "the range that it gives, and differs where one lies wholly outside; else it is not settled. "
@@ -31,22 +29,17 @@ HOLDS = (
 def write_page(parts: Sequence[Part], folder: Path) -> Path:
     """Write the page, the pictures and the data of all parts; the page's path. InputError where
     the folder cannot be written."""
-    html = [f'<script src="{SCRIPT}"></script>', f"<p>{HOLDS}</p>"]
-    files = {SCRIPT: get_plotlyjs().encode()}
+    html = [TAG, f"<p>{HOLDS}</p>"]
+    files = {SCRIPT: script()}
     for number, part in enumerate(parts, 1):
         html += [f"<h2>{escape(part.title)}</h2>", *_verdicts(part), *_growth(part)]
-        shown = [(chart.picture(), chart.interactive()) for chart in part.charts]
-        shown.append((partners.picture(part.traced), partners.interactive(part.traced)))
-        for picture, live in sorted(shown, key=lambda pair: _number(pair[0].name)):
-            name = f"{number}-{picture.name}"
-            files[f"{name}.png"] = picture.png
-            files[f"{name}.csv"] = picture.table.csv().encode()
-            html.append(
-                f"<section><h3>Figure {_number(picture.name)}: {escape(picture.title)}</h3>\n"
-                f"{live}\n<p>{escape(picture.caption)} "
-                f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p>'
-                f"{_said(part, _number(picture.name))}</section>"
-            )
+        shown = [(chart.picture(), chart.interactive) for chart in part.charts]
+        shown.append((partners.picture(part.traced), partial(partners.interactive, part.traced)))
+        for drawing, live in sorted(shown, key=lambda pair: _number(pair[0].name)):
+            name, figure = f"{number}-{drawing.name}", _number(drawing.name)
+            title = f"Figure {figure}: {drawing.title}"
+            html.append(section(title, drawing, live(name), name, _said(part, figure)))
+            files |= files_of(drawing, name)
         files[f"{number}-{CLAIMS}"] = _as_csv(part)
     files[PAGE] = document(f"{SOURCE}, measured again", lead(parts), html).encode()
     publish(folder, files, seal=PAGE)

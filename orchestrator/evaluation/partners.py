@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import replace
 
-from orchestrator.evaluation.chart import INKS
+from orchestrator.report.explored import as_html, ink
 from orchestrator.report.partners import partner_drawings
 from orchestrator.report.style import Drawing
 from orchestrator.results import ExchangeRow, RunResults
@@ -30,10 +30,9 @@ def picture(run: RunResults) -> Drawing:
     return replace(partner_drawings(busiest(run))[0], name=NAME, title=TITLE)
 
 
-def interactive(run: RunResults) -> str:
+def interactive(run: RunResults, name: str) -> str:
     """The same, as a piece of a page that has plotly's script; the width is the joint gain."""
     from plotly import graph_objects
-    from plotly.io import to_html
 
     own = busiest(run)
     names = [row.household for row in own.rows]
@@ -46,7 +45,7 @@ def interactive(run: RunResults) -> str:
         graph_objects.Sankey(
             node={
                 "label": [f"{name} asks" for name in names] + [f"{name} agrees" for name in names],
-                "color": [INKS[number % len(INKS)] for number in range(len(names))] * 2,
+                "color": [ink(number) for number in range(len(names))] * 2,
             },
             link={
                 "source": [one for one, _ in pairs],
@@ -56,7 +55,7 @@ def interactive(run: RunResults) -> str:
         )
     )
     figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10})
-    return str(to_html(figure, include_plotlyjs=False, full_html=False))
+    return as_html(figure, name)
 
 
 def _joint(row: ExchangeRow) -> float:

@@ -10,12 +10,10 @@ from matplotlib.figure import Figure
 from orchestrator.experiments.compare import MEASURES, Compared
 from orchestrator.experiments.sides import Side
 from orchestrator.metrics import cost_unit
+from orchestrator.report.explored import DASHES, as_html, ink
 from orchestrator.report.series import Table
-from orchestrator.report.style import COLOURS, FAINT, INK, Drawing, drawn, with_unit
+from orchestrator.report.style import COLOURS, FAINT, Drawing, drawn, with_unit
 
-INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Of sides: the palette of Okabe and Ito."""
-_DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
 _SYMBOLS = {"planned": ("o", "circle"), "exchanged": ("s", "square")}
 """As matplotlib and plotly call them."""
 _SHARE, _COMFORT = "share of the households, least comfort first (%)", "comfort (1: as preferred)"
@@ -23,6 +21,11 @@ _LONGEST = 34
 """Characters of a line of a side's name."""
 _LINE, _AROUND = 30, 90
 """Height of a side in a panel and of what is around a panel, pixels of the page."""
+
+_LAYOUT: dict[str, Any] = {
+    "margin": {"l": 10, "r": 20, "t": 20, "b": 50},
+    "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+}
 
 Figured = tuple[Drawing, str]
 """A picture with its data, and the same as a piece of a page that has plotly's script."""
@@ -88,7 +91,7 @@ def measures_figure(sides: Sequence[Side], compared: Sequence[Compared]) -> Figu
         }
     )
     drawing = drawn("measures", "Measures side by side", caption, table, draw)
-    return drawing, _interactive("measures", _explored(names, panels, points))
+    return drawing, as_html(_explored(names, panels, points), "measures")
 
 
 def households_figure(sides: Sequence[Side]) -> Figured:
@@ -103,8 +106,8 @@ def households_figure(sides: Sequence[Side]) -> Figured:
             axes.plot(
                 curve.share,
                 curve.comfort,
-                _DASHES[number % len(_DASHES)][0],
-                color=_ink(number),
+                DASHES[number % len(DASHES)][0],
+                color=ink(number),
                 marker=None if whole else "o",
                 markersize=4,
                 label=name,
@@ -137,13 +140,13 @@ def households_figure(sides: Sequence[Side]) -> Figured:
             y=curve.comfort.tolist(),
             name=wrapped(name, "<br>"),
             mode="lines" if whole else "lines+markers",
-            line={"color": _ink(number), "dash": _DASHES[number % len(_DASHES)][1]},
+            line={"color": ink(number), "dash": DASHES[number % len(DASHES)][1]},
             hovertemplate="%{x:.0f} %: comfort %{y:.3f}<extra>%{fullData.name}</extra>",
         )
     figure.update_xaxes(title_text=_SHARE, range=[0, 100])
     figure.update_yaxes(title_text=_COMFORT)
-    figure.update_layout(height=380 + 24 * len(curves))
-    return drawing, _interactive("households", figure)
+    figure.update_layout(height=380 + 24 * len(curves), **_LAYOUT)
+    return drawing, as_html(figure, "households")
 
 
 def wrapped(name: str, between: str = "\n") -> str:
@@ -210,30 +213,8 @@ def _explored(
             row=row,
             col=1,
         )
-    figure.update_layout(height=height + 40)
+    figure.update_layout(height=height + 40, **_LAYOUT)
     return figure
-
-
-def _interactive(name: str, figure: Any) -> str:
-    from plotly.io import to_html
-
-    figure.update_layout(
-        template="plotly_white",
-        font={"family": 'system-ui, "DejaVu Sans", sans-serif', "color": INK, "size": 13},
-        margin={"l": 10, "r": 20, "t": 20, "b": 50},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
-    )
-    figure.update_xaxes(automargin=True, showline=True, linecolor=INK, ticks="outside")
-    figure.update_yaxes(automargin=True, showline=True, linecolor=INK, zeroline=False)
-    return str(
-        to_html(
-            figure,
-            include_plotlyjs=False,
-            full_html=False,
-            div_id=name,
-            config={"displaylogo": False, "responsive": True},
-        )
-    )
 
 
 def _told(line: Compared) -> str:
@@ -256,7 +237,3 @@ def _reach(own: Sequence[_Point]) -> tuple[list[float], list[float]]:
 def _shift(state: str, states: Sequence[str]) -> float:
     """Two states of a side stand a little above one another."""
     return 0.24 * (states.index(state) - (len(states) - 1) / 2)
-
-
-def _ink(number: int) -> str:
-    return INKS[number % len(INKS)]

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from plotly.offline import get_plotlyjs
-
 from orchestrator.experiments.compare import Compared, as_rows, conclusion
-from orchestrator.experiments.compare_figures import Figured, households_figure, measures_figure
+from orchestrator.experiments.compare_figures import households_figure, measures_figure
 from orchestrator.experiments.sides import Side
 from orchestrator.publish import publish
+from orchestrator.report.explored import SCRIPT, TAG, files_of, script, section
 from orchestrator.report.page import document
 
-PAGE, TABLE, SCRIPT = "index.html", "compare.csv", "plotly.min.js"
+PAGE, TABLE = "index.html", "compare.csv"
 WORDS = 2
 """So many columns of the table are words, the others numbers."""
 
@@ -33,17 +32,17 @@ def write_comparison(sides: Sequence[Side], compared: Sequence[Compared], folder
     writer.writerows(rows)
     number = sum(len(side.runs) for side in sides)
     lead = f"{number} runs on {len(sides)} {'side' if len(sides) == 1 else 'sides'}"
-    parts = [f'<script src="{SCRIPT}"></script>']
+    parts = [TAG]
     parts += [f"<p>{escape(sentence)}</p>" for sentence in conclusion(sides, compared)]
-    parts += [*map(_section, figures), "<h2>All measures</h2>", _table(compared)]
+    parts += [section(own.title, own, live, own.name) for own, live in figures]
+    parts += ["<h2>All measures</h2>", _table(compared)]
     files = {
-        SCRIPT: get_plotlyjs().encode(),
+        SCRIPT: script(),
         PAGE: document("coflex: runs compared", lead, parts).encode(),
         TABLE: text.getvalue().encode(),
     }
     for drawing, _ in figures:
-        files[f"{drawing.name}.png"] = drawing.png
-        files[f"{drawing.name}.csv"] = drawing.table.csv().encode()
+        files |= files_of(drawing, drawing.name)
     publish(folder, files, seal=PAGE)
     return folder / PAGE
 
@@ -90,14 +89,4 @@ def _table(compared: Sequence[Compared]) -> str:
     style = "<style>td.number, th.number { white-space: nowrap; }</style>"
     return (
         f'{style}\n<table style="font-size: .85rem">\n{head}\n<tbody>\n{body}\n</tbody>\n</table>'
-    )
-
-
-def _section(figure: Figured) -> str:
-    drawing, live = figure
-    name, title = drawing.name, escape(drawing.title)
-    return (
-        f'<section>\n<h2>{title}</h2>\n<noscript><img alt="{title}" src="{name}.png" '
-        f'width="100%"></noscript>\n{live}\n<p>{escape(drawing.caption)} '
-        f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p>\n</section>'
     )

@@ -15,19 +15,18 @@ from orchestrator.exact import best_selection
 from orchestrator.inputs import Inputs, read_inputs
 from orchestrator.metrics import Measures, exchange_bound, measures
 from orchestrator.planning_baselines import (
+    STARTS,
     Choices,
     Selection,
     best_descent,
     least_variance,
     objective,
     random_selection,
+    starts,
 )
 from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate
 from protocol.vectors import Array
-
-STARTS = 10
-"""Of coordinate descent: everybody's preferred plan, and random selections."""
 
 SEARCH = "exact search (SCIP)"
 """Its line's name."""
@@ -56,9 +55,7 @@ def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstic
     after `exact_seconds`; 0: no search. InputError as for a run."""
     inputs = read_inputs(settings)
     members = [inputs.population.households[name] for name in inputs.members]
-    choices = Choices(
-        [own.values for own in members], [own.discomforts(settings.discomfort) for own in members]
-    )
+    choices = Choices.of(members, settings.discomfort)
     terms = inputs.terms(inputs.members[0])
     cost = cost_function(terms.cost, terms.target, terms.scaling, EXACT)
     wanted = np.array([own.preferred for own in members])
@@ -85,8 +82,8 @@ def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstic
     run, planned, exchanged = _run(settings, inputs)
     yield replace(planned, objective=objective(choices, cost, settings.beta, run))
     began = time.perf_counter()
-    starts = [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
-    best = best_descent(choices, cost, settings.beta, starts, settings.seed)
+    begins = starts(preferred, choices, chance)
+    best = best_descent(choices, cost, settings.beta, begins, settings.seed)
     yield plan(f"coordinate descent, best of {STARTS} starts", best.selection, began)
     if terms.cost == "var":
         began = time.perf_counter()

@@ -23,15 +23,13 @@ from orchestrator.api import run
 from orchestrator.experiments.cells import seed_of
 from orchestrator.experiments.statistics import interval
 from orchestrator.inputs import read_inputs
-from orchestrator.planning_baselines import Choices, best_descent, random_selection
+from orchestrator.planning_baselines import Choices, best_descent, starts
 from orchestrator.results import RunResults
 from orchestrator.settings import RunSettings
 from orchestrator.simulate import simulate
 
 SIZES, LARGEST = (20, 50, 100, 200), 1_000
 RUNS, TIMED = 5, 3
-STARTS = 10
-"""Of coordinate descent, as in `coflex baselines`."""
 PLANNING = ("households", "preferred", "I-EPOS", "descent", "I-EPOS, s", "descent, s",
             "messages", "frames", "MB")  # fmt: skip
 EXCHANGE = ("households", "comfort before", "after", "share of bound", "exchanges", "s",
@@ -74,14 +72,12 @@ def sizes(dataset: Path, runs: int) -> Iterator[Size]:
 def _descent(settings: RunSettings) -> float:
     inputs = read_inputs(settings)
     members = [inputs.population.households[name] for name in inputs.members]
-    choices = Choices(
-        [own.values for own in members], [own.discomforts(settings.discomfort) for own in members]
-    )
+    choices = Choices.of(members, settings.discomfort)
     cost = cost_function(settings.cost, None, settings.scaling, EXACT)
     chance = np.random.default_rng(settings.seed)
     preferred = np.array([own.preferred_index for own in members], np.intp)
-    starts = [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
-    return best_descent(choices, cost, settings.beta, starts, settings.seed).inefficiency
+    begins = starts(preferred, choices, chance)
+    return best_descent(choices, cost, settings.beta, begins, settings.seed).inefficiency
 
 
 def _planning(size: Size) -> tuple[str, ...]:
