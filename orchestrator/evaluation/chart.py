@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from orchestrator.report.explored import DASHES, as_html, ink
 from orchestrator.report.series import Table
-from orchestrator.report.style import Drawing, drawn
+from orchestrator.report.style import FAINT, Drawing, drawn
 
 Mark = Literal["line", "dots"]
 MANY = 4
@@ -124,6 +124,9 @@ class Chart:
             kind = "category" if panel.even else scale["x"]
             figure.update_xaxes(title_text=panel.x_label, type=kind, **where)
             figure.update_yaxes(title_text=panel.y_label, type=scale["y"], **where)
+            if panel.diagonal:
+                line = {"color": FAINT, "dash": "dot"}
+                figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=line, **where)
         figure.update_layout(
             height=96 * self.height * rows + 80,
             margin={"l": 60, "r": 20, "t": 40, "b": 50},

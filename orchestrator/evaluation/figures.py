@@ -96,7 +96,7 @@ def over_beta(runs: Runs) -> list[Chart]:
             )
         ]
         caption = (
-            "Means over runs; the bands are 95 % bootstrap intervals. "
+            "Means over runs; bands or bars are 95 % bootstrap intervals. "
             "Betas stand at even distances."
         )
         scale = "y" if label == INEFFICIENCY else ""
@@ -151,10 +151,13 @@ def lorenz(runs: Runs) -> Chart:
                 for own in runs[beta]
             ]
             points = [point(x, [curve[i] for curve in curves]) for i, x in enumerate(SHARES_SHOWN)]
-            mean = float(np.mean(_values(runs[beta], state, "gini")))
-            series.append(_series(f"{name}, Gini {mean:.3f}", points, ink))
+            series.append(_series(name, points, ink))
         labels = ("share of households", "share of discomfort")
-        panels.append(Panel(f"beta {beta:g}", *labels, series, diagonal=True))
+        before, after = (
+            float(np.mean(_values(runs[beta], state, "gini"))) for state in ("planned", "exchanged")
+        )
+        title = f"beta {beta:g}: Gini {before:.3f}, then {after:.3f}"
+        panels.append(Panel(title, *labels, series, diagonal=True))
     caption = "The further from the diagonal, the less equal; means over runs, with 95 % intervals."
     return Chart("figure-12", "Lorenz curves of discomfort", caption, panels, columns=2)
 

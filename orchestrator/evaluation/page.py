@@ -38,7 +38,8 @@ def write_page(parts: Sequence[Part], folder: Path) -> Path:
         for drawing, live in sorted(shown, key=lambda pair: _number(pair[0].name)):
             name, figure = f"{number}-{drawing.name}", _number(drawing.name)
             title = f"Figure {figure}: {drawing.title}"
-            html.append(section(title, drawing, live(name), name, _said(part, figure)))
+            after = _said(part, figure)
+            html.append(section(title, drawing, live(name), name, level=3, after=after))
             files |= files_of(drawing, name)
         files[f"{number}-{CLAIMS}"] = _as_csv(part)
     files[PAGE] = document(f"{SOURCE}, measured again", lead(parts), html).encode()

@@ -11,6 +11,11 @@ from orchestrator.results import ExchangeRow, RunResults
 SHOWN = 12
 """Households; more could not be told apart."""
 NAME, TITLE = "figure-5", "Who exchanged with whom"
+CAPTION = (
+    f"The {SHOWN} households with most exchanges at beta 0, first run. In the page the width of a "
+    "band is what both sides gained (fall of the squared deviation, kWh²), in the picture the "
+    "number of exchanges; the data has both."
+)
 
 
 def busiest(run: RunResults) -> RunResults:
@@ -27,7 +32,8 @@ def busiest(run: RunResults) -> RunResults:
 
 def picture(run: RunResults) -> Drawing:
     """Requesters on the left, responders on the right; the width is the number of exchanges."""
-    return replace(partner_drawings(busiest(run))[0], name=NAME, title=TITLE)
+    drawing = partner_drawings(busiest(run))[0]
+    return replace(drawing, name=NAME, title=TITLE, caption=CAPTION)
 
 
 def interactive(run: RunResults, name: str) -> str:

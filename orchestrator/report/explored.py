@@ -40,12 +40,14 @@ def as_html(figure: Any, name: str) -> str:
     return str(to_html(figure, include_plotlyjs=False, full_html=False, div_id=name, config=config))
 
 
-def section(title: str, drawing: Drawing, live: str, name: str, after: str = "") -> str:
+def section(
+    title: str, drawing: Drawing, live: str, name: str, *, level: int = 2, after: str = ""
+) -> str:
     """A figure in the page: `live`, to be explored; where scripts are off, the picture; links to
-    picture and data, files of this `name`; what stands `after`, as HTML."""
+    picture and data, files of this `name`; what stands `after`, as HTML; its heading's `level`."""
     told = escape(title)
     return (
-        f'<section>\n<h2>{told}</h2>\n<noscript><img alt="{told}" src="{name}.png" '
+        f'<section>\n<h{level}>{told}</h{level}>\n<noscript><img alt="{told}" src="{name}.png" '
         f'width="100%"></noscript>\n{live}\n<p>{escape(drawing.caption)} '
         f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p>{after}\n</section>'
     )
