@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from agents.chance import JavaRandom, household_chance
-from agents.costs import EXACT, Arithmetic
-from agents.exchange.journal import Entry, Journal, MemoryJournal
-from agents.exchange.meter import Meter
+from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
+from agents.exchange.traffic_count import Meter
 from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
+from agents.planning.costs import EXACT, Arithmetic
+from agents.planning.java_random import JavaRandom, household_chance
+from agents.planning.stage import StageOne
 from agents.plans import Plans
-from agents.stage_one import StageOne
 from protocol.messages import Address, Place
 
 

@@ -15,16 +15,15 @@ from dataclasses import replace
 from enum import Enum
 from typing import Protocol
 
-from agents.chance import JavaRandom
-from agents.costs import Arithmetic
-from agents.exchange.journal import Entry, Journal
-from agents.exchange.meter import Meter
+from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.negotiations import Tally
-from agents.exchanging import Exchanging, Seat, remembered
+from agents.exchange.stage import Exchanging, Seat, remembered
+from agents.exchange.traffic_count import Meter
 from agents.mandate import Mandate
+from agents.planning.costs import Arithmetic
+from agents.planning.java_random import JavaRandom
 from agents.plans import Plans
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import (
     Abort,
     Address,
@@ -47,6 +46,7 @@ from protocol.messages import (
     Up,
     Waiting,
 )
+from protocol.runtime.machine import Envelope
 from protocol.terms import Terms
 from protocol.vectors import Array
 

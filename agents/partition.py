@@ -1,6 +1,6 @@
 """How the tree is divided among hosts. Pure: positions in, positions out."""
 
-from agents.tree import children_of, level_of
+from agents.planning.tree import children_of, level_of
 
 SLACK = 0.05
 """By how much of a fair share a cut may move, to where fewer subtrees are cut through."""

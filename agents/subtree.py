@@ -5,11 +5,11 @@ hard constraints, or where the tree may change, its households decide one by one
 """
 
 from agents.member import Member, Phase, Stage
-from agents.part import Part, Seat
-from agents.stage_one import StageOne
+from agents.planning.stage import StageOne
+from agents.planning.subtree import Part, Seat
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import Address, Place
+from protocol.runtime.machine import Envelope
 
 
 class Subtree:

@@ -14,15 +14,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.inputs import read_inputs
-from orchestrator.results import ExchangeRow, HouseholdRow, Round, RunResults, read, write
-from orchestrator.settings import RunSettings, settings_from
+from orchestrator.results.run_results import (
+    ExchangeRow,
+    HouseholdRow,
+    Round,
+    RunResults,
+    read,
+    write,
+)
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.messages import Iteration
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from orchestrator.course import RunCourse
+    from orchestrator.coordination.coordinator import RunCourse
 
 RUN = "run"
 """Name of a run to which no other was given."""
@@ -78,7 +85,7 @@ class Outcome:
 
 def simulate(**options: Any) -> Outcome:
     """A run in this process, without a bus: the same results."""
-    from orchestrator.simulate import simulate as simulated
+    from orchestrator.simulation.simulator import simulate as simulated
 
     settings = _settings(options)
     return Outcome(simulated(settings.run or RUN, read_inputs(settings), settings))
@@ -87,7 +94,7 @@ def simulate(**options: Any) -> Outcome:
 def run(**options: Any) -> Outcome:
     """A run on a bus, with hosts as processes of their own. To be called in the main thread of a
     script that does nothing else on import (hosts are forked)."""
-    from orchestrator.live import run as live
+    from orchestrator.distributed.launcher import run as live
 
     settings = _settings(options)
     return Outcome(live(settings.run or RUN, read_inputs(settings), settings, _unwatched))

@@ -5,8 +5,8 @@ Decides what is told of the exchange; how it is laid out is decided by summary.p
 
 from dataclasses import dataclass
 
-from orchestrator.account import number
-from orchestrator.results import Exchange, Round, RunResults
+from orchestrator.reporting.wording import number
+from orchestrator.results.run_results import Exchange, Round, RunResults
 
 _FIRST, _LAST = 8, 2
 """Rounds at the beginning and at the end that are shown of many."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from orchestrator.exposition import Endpoint
-from orchestrator.logs import LogSettings
+from orchestrator.monitoring.logs import LogSettings
+from orchestrator.monitoring.prometheus import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

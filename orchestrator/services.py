@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from orchestrator.logs import LogSettings
+from orchestrator.distributed.child_processes import Ended
+from orchestrator.distributed.connection import as_options
+from orchestrator.monitoring.logs import LogSettings
 from orchestrator.orphans import ending_with_parent
-from orchestrator.processes import Ended
-from orchestrator.reach import as_options
-from protocol.bus import Connection
+from protocol.transport.bus import Connection
 
 RESTARTS_AT_MOST = 20
 """Of one part; more say that something is wrong with it or with the machine."""

@@ -5,15 +5,15 @@ from random import Random
 
 import numpy as np
 
-from agents.exchange.journal import MemoryJournal
-from agents.exchange.setting import Setting
+from agents.exchange.journal.entries import MemoryJournal
+from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
-from matchmaker.machine import Matchmaker
-from orchestrator.simulation import CALM, Network, Weather
+from matchmaker.matchmaker import Matchmaker
+from orchestrator.simulation.network import CALM, Network, Weather
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
-from protocol.node import Node
+from protocol.runtime.node import Node
 from protocol.vectors import Array
 
 RUN = "test"

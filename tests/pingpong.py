@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import Address, Enrol
-from protocol.node import Node
+from protocol.runtime.machine import Envelope
+from protocol.runtime.node import Node
 
 AGAIN = 0.05
 """Seconds after which a question is repeated."""

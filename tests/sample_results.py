@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.tree import level_of
-from orchestrator.metrics import measures
-from orchestrator.results import (
+from agents.planning.tree import level_of
+from orchestrator.results.measures import measures
+from orchestrator.results.run_results import (
     Bus,
     Demand,
     Exchange,

@@ -17,12 +17,12 @@ import numpy as np
 
 from agents.household import Household
 from agents.plans import Plans
-from orchestrator.assembly import COURSE
-from orchestrator.course import RunCourse
+from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.nodes import COURSE
 from protocol import messages
 from protocol.errors import PeerError
-from protocol.machine import Envelope, Machine
 from protocol.messages import Address, Down, Iteration, Place, Progress, Result, Up
+from protocol.runtime.machine import Envelope, Machine
 from protocol.terms import Reorganisation, Terms
 
 

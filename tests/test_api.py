@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from orchestrator.api import Outcome, load_results, run, simulate
-from orchestrator.results import HOUSEHOLDS, ITERATIONS
-from orchestrator.settings import RunSettings
+from orchestrator.results.run_results import HOUSEHOLDS, ITERATIONS
+from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 
 pd = pytest.importorskip("pandas", reason="frames are part of the extra `report`")

@@ -18,11 +18,11 @@ ALLOWED = {
     "matchmaker": {"protocol"},
     "orchestrator": {"agents", "matchmaker", "protocol"},
 }
-NATS_HOMES = {"protocol/nats_bus.py", "protocol/nats_service.py"}
+NATS_HOMES = {"protocol/transport/nats_bus.py", "protocol/transport/nats_service.py"}
 """The bus, and the answers in the wording of nats-py's own services."""
-WITH_IO = {*NATS_HOMES, "protocol/shell.py"}
+WITH_IO = {*NATS_HOMES, "protocol/runtime/shell.py"}
 IMPURE = {"asyncio", "nats", "time", "random", "logging", "socket", "subprocess", "threading"}
-PURE_ORCHESTRATOR = {"orchestrator/course.py", "orchestrator/metrics.py"}
+PURE_ORCHESTRATOR = {"orchestrator/coordination/coordinator.py", "orchestrator/results/measures.py"}
 
 
 def imports(path: Path) -> set[str]:

@@ -5,8 +5,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from orchestrator.baselines import greedy_swaps, lossless_assignment
-from orchestrator.metrics import exchange_bound
+from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
+from orchestrator.results.measures import exchange_bound
 from protocol.vectors import Array
 
 

@@ -17,19 +17,19 @@ from random import SystemRandom
 import nkeys
 import pytest
 
-from orchestrator.course import RunCourse, Stage
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.keys.keyring import Edge, Keyring
-from orchestrator.keys.server_config import CLUSTER_PORT, LEAF_PORT
-from orchestrator.live import run_standing
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
-from protocol.bus import Connection
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run_standing
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.security.keyring import Edge, Keyring
+from orchestrator.security.server_config import CLUSTER_PORT, LEAF_PORT
+from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
-from protocol.identity import read_identity
-from protocol.nats_bus import NatsBus
 from protocol.subjects import direct, inbox
+from protocol.transport.bus import Connection
+from protocol.transport.identity import read_identity
+from protocol.transport.nats_bus import NatsBus
 from tests.test_nats_bus import Ear
 
 pytestmark = pytest.mark.nats

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from orchestrator.api import simulate
 from orchestrator.cli import app
-from orchestrator.experiments.compare import compare, conclusion
-from orchestrator.experiments.compare_page import write_comparison
-from orchestrator.experiments.sides import read_sides
-from orchestrator.report.explored import INKS
+from orchestrator.experiments.comparison import compare, conclusion
+from orchestrator.experiments.comparison_page import write_comparison
+from orchestrator.experiments.comparison_sides import read_sides
+from orchestrator.reporting.figures.interactive import INKS
 from protocol.errors import InputError
 
 pd = pytest.importorskip("pandas", reason="sweeps need the extra `report`")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.inputs import read_inputs
-from orchestrator.keys.keyring import Keyring
-from orchestrator.results import DEMAND, HOUSEHOLDS, ITERATIONS, write
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.results.run_results import DEMAND, HOUSEHOLDS, ITERATIONS, write
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.security.keyring import Keyring
+from orchestrator.simulation.simulator import simulate
 from tests.docker import stack as stacks
 from tests.docker.engine import Engine, engine, tool
 from tests.docker.stack import HOSTS, IMAGE, TOP, Stack, rows, stack

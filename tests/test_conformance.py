@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.data.epos_folder import read_agent, write
-from agents.data.generate import generate
 from agents.plans import Plans
-from orchestrator.assembly import host_node, households_of
+from agents.population.epos_folder import read_agent, write
+from agents.population.synthetic import generate
 from orchestrator.cli import app
-from orchestrator.conformance.findings import Finding, Findings
-from orchestrator.conformance.run import NAME, conform
-from orchestrator.embedded import EmbeddedServer
-from protocol.bus import Connection
+from orchestrator.coordination.nodes import host_node, households_of
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.validation.conformance.checks import Finding, Findings
+from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import InputError, RunError
-from protocol.nats_bus import NatsBus
-from protocol.shell import Shell
+from protocol.runtime.shell import Shell
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
 from tests.broken_party import WRONG
 
 PAGE = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from typer.testing import CliRunner
 
-from agents.data import archive, epos_folder
-from agents.data.draft import drafted
-from agents.data.generate import generate
-from agents.data.load import data_sha256, load
 from agents.plans import Plans, Population, ScoreMeaning
+from agents.population import epos_folder
+from agents.population import npz_archive as archive
+from agents.population.atomic_write import drafted
+from agents.population.loader import data_sha256, load
+from agents.population.synthetic import generate
 from orchestrator.cli import app
 from protocol.errors import InputError
 

@@ -9,11 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agents.chance import JavaRandom, JavaRandoms, household_chance
-from agents.choice import choose, choose_each, combined_cost, unfairness
-from agents.constraints import Candidates, judge
-from agents.costs import COMPATIBLE, EXACT, Arithmetic, cost_function, left_to_right, pairwise
-from agents.planner import Aggregate, Planner
+from agents.planning.costs import (
+    COMPATIBLE,
+    EXACT,
+    Arithmetic,
+    cost_function,
+    left_to_right,
+    pairwise,
+)
+from agents.planning.hard_constraints import Candidates, judge
+from agents.planning.java_random import JavaRandom, JavaRandoms, household_chance
+from agents.planning.plan_selection import Aggregate, Planner
+from agents.planning.tie_breaking import choose, choose_each, combined_cost, unfairness
 from agents.plans import Plans, Population
 from protocol.terms import CostName, HardConstraint, Limit, Reorganisation, ScalingName, Terms
 from protocol.vectors import Array

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.embedded import ENVIRONMENT, EmbeddedServer
-from orchestrator.keys.keyring import Keyring
+from orchestrator.distributed.embedded_server import ENVIRONMENT, EmbeddedServer
+from orchestrator.security.keyring import Keyring
 from protocol.errors import InputError
 from tests.test_nats_bus import pretending
 from tests.waiting import wait_until

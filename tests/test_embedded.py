@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import embedded
-from orchestrator.embedded import ENVIRONMENT, EmbeddedServer, find_server
+from orchestrator.distributed import embedded_server as embedded
+from orchestrator.distributed.embedded_server import ENVIRONMENT, EmbeddedServer, find_server
 from protocol.errors import RunError
 from tests.waiting import alive, wait_until
 
@@ -166,7 +166,7 @@ def test_a_wrong_configuration_is_said() -> None:
 @pytest.mark.nats
 def test_neither_server_nor_file_outlives_a_killed_parent(folder: Path) -> None:
     script = (
-        "from orchestrator.embedded import EmbeddedServer\n"
+        "from orchestrator.distributed.embedded_server import EmbeddedServer\n"
         "server = EmbeddedServer(); server.start(); print(server.pid, flush=True); input()"
     )
     with subprocess.Popen(

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from orchestrator.api import simulate
 from orchestrator.cli import app
-from orchestrator.evaluation.design import Design
-from orchestrator.evaluation.evidence import comfort_after_some, knee, pareto
-from orchestrator.evaluation.figures import labels
-from orchestrator.evaluation.finding import Claim, Finding
-from orchestrator.extras import require
+from orchestrator.cli.optional_packages import require
+from orchestrator.replication.figures import labels
+from orchestrator.replication.measurements import comfort_after_some, knee, pareto
+from orchestrator.replication.study_design import Design
+from orchestrator.replication.verdict import Claim, Finding
 from protocol.errors import InputError
 
 for name in ("matplotlib", "plotly", "scipy", "kneed"):

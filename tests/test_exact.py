@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from agents.costs import EXACT, cost_function
-from orchestrator import exact
-from orchestrator.cli import app
-from orchestrator.planning_baselines import (
+from agents.planning.costs import EXACT, cost_function
+from orchestrator.baselines import plan_exact_search as exact
+from orchestrator.baselines.plan_descent import (
     Choices,
     Selection,
     best_descent,
@@ -19,6 +18,7 @@ from orchestrator.planning_baselines import (
     objective,
     random_selection,
 )
+from orchestrator.cli import app
 
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
 pytest.importorskip("pyscipopt", reason="the search needs the extra `report`")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.journal import Entry, MemoryJournal
+from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import Mandate
-from orchestrator.simulation import CALM, Weather
+from orchestrator.simulation.network import CALM, Weather
 from protocol.exchange_terms import (
     DisclosureName,
     ExchangeTerms,

@@ -9,14 +9,13 @@ from random import Random
 import numpy as np
 import pytest
 
-from agents.exchange.setting import read_beginning
-from agents.exchange.sqlite_journal import SqliteJournal
-from agents.exchanging import remembered
-from orchestrator.course import RunCourse, Stage
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run
-from orchestrator.results import (
+from agents.exchange.journal.records import read_beginning
+from agents.exchange.journal.sqlite import SqliteJournal
+from agents.exchange.stage import remembered
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.results.run_results import (
     JOURNALS_FOLDER,
     SCHEDULES_FOLDER,
     Exchange,
@@ -25,9 +24,10 @@ from orchestrator.results import (
     read,
     write,
 )
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
-from orchestrator.simulation import CALM, Weather
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.network import CALM, Weather
+from orchestrator.simulation.simulator import simulate
 from tests.waiting import children_of, command_of
 
 SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from agents.exchange.explain import WORDS, Account, explain, sentences
-from agents.exchange.journal import Entry, MemoryJournal
+from agents.exchange.journal.entries import Entry, MemoryJournal
+from agents.exchange.journal.explanation import WORDS, Account, explain, sentences
 from orchestrator.cli import app
-from orchestrator.explained import find_account
-from orchestrator.inputs import read_inputs
-from orchestrator.results import RunResults, write
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.reporting.household_explanation import find_account
+from orchestrator.results.run_results import RunResults, write
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
 from protocol.exchange_terms import ExchangeTerms
 from tests.exchange_world import World

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.plans import Plans
-from orchestrator.assembly import host_node, households_of, orchestrator_node
-from orchestrator.course import RunCourse, Stage
-from orchestrator.simulation import CALM, Network, Weather
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.nodes import host_node, households_of, orchestrator_node
+from orchestrator.simulation.network import CALM, Network, Weather
 from protocol.codec import decode_frame, encode_frame
 from protocol.messages import Down, Up
-from protocol.node import Frame, Node
+from protocol.runtime.node import Frame, Node
 from protocol.terms import Reorganisation, Terms
 
 HOUSEHOLDS, SLOTS, HOSTS = 11, 4, 3

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.generate import from_preferred, generate, generate_household
-from agents.data.portfolio import SOURCE_SCHEME, Alternatives, parse_scheme, portfolio
 from agents.data.profiles import baselines, rhythm
 from agents.plans import Population
+from agents.population.plan_alternatives import SOURCE_SCHEME, Alternatives, parse_scheme, portfolio
+from agents.population.synthetic import from_preferred, generate, generate_household
 from protocol.errors import InputError
 from protocol.vectors import Array
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.data import archive, epos_folder
-from agents.data.generate import generate
-from agents.data.meters import read_meters
-from agents.data.portfolio import parse_scheme
+from agents.metering.day_profile import read_meters
 from agents.plans import Population
+from agents.population import epos_folder
+from agents.population import npz_archive as archive
+from agents.population.plan_alternatives import parse_scheme
+from agents.population.synthetic import generate
 from orchestrator.cli import main
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.costs import EXACT, cost_function
+from agents.planning.costs import EXACT, cost_function
 from protocol.terms import CostName
 from protocol.vectors import Array
 from tests.test_twin import machines, setups

@@ -13,14 +13,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.embedded import find_server
-from orchestrator.keys.certificates import make_ca, make_part, make_server, names_of
-from orchestrator.keys.files import read_certificate
-from orchestrator.keys.keyring import Edge, Keyring
-from orchestrator.reach import reach
+from orchestrator.distributed.connection import reach
+from orchestrator.distributed.embedded_server import find_server
+from orchestrator.security.certificates import make_ca, make_part, make_server, names_of
+from orchestrator.security.key_files import read_certificate
+from orchestrator.security.keyring import Edge, Keyring
 from protocol.errors import InputError
-from protocol.identity import CA, CERTIFICATE, KEY, SEED, folder_of, public_key, read_identity
-from protocol.permissions import permissions
+from protocol.transport.identity import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    SEED,
+    folder_of,
+    public_key,
+    read_identity,
+)
+from protocol.transport.permissions import permissions
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 PARTS = ["host-1", "host-2", "matchmaker-1", "operator", "orchestrator"]

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from matchmaker.ledger import Ledger
-from matchmaker.machine import Matchmaker
-from matchmaker.offers import FAR, Wish
+from matchmaker.leases import Ledger
+from matchmaker.matchmaker import Matchmaker
+from matchmaker.offer_book import FAR, Wish
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import Address, Lookup, Match
 from protocol.messages.exchange import Closed, Ending
+from protocol.runtime.machine import Envelope
 
 NAMES = "abcd"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.exchange.journal import Entry
-from agents.exchange.sqlite_journal import SqliteJournal
+from agents.exchange.journal.entries import Entry
+from agents.exchange.journal.sqlite import SqliteJournal
 from agents.mandate import Mandate, load_mandates
 from protocol.errors import InputError
 

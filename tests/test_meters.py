@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from agents.data.meter_table import Columns
-from agents.data.meters import MeterDay, Unit, read_meters
+from agents.metering.day_profile import MeterDay, Unit, read_meters
+from agents.metering.meter_file import Columns
 from protocol.errors import InputError
 from protocol.vectors import Array
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from agents.plans import rmse
-from orchestrator.metrics import gini, jain, measures
+from orchestrator.results.measures import gini, jain, measures
 from protocol.vectors import Array
 
 discomfort = st.one_of(st.just(0.0), st.floats(1e-3, 1e3))

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from orchestrator.embedded import MAX_PAYLOAD, EmbeddedServer
-from protocol.bus import Connection
+from orchestrator.distributed.embedded_server import MAX_PAYLOAD, EmbeddedServer
 from protocol.errors import InputError, RunError
-from protocol.nats_bus import NatsBus
-from protocol.shell import Shell
+from protocol.runtime.shell import Shell
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
 from tests.pingpong import Answerer, Asker, answering, asking
 from tests.waiting import until
 

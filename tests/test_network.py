@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.course import RunCourse, Stage
-from orchestrator.embedded import find_server
-from orchestrator.inputs import read_inputs
-from orchestrator.keys.keyring import Keyring
-from orchestrator.live import run_standing
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.distributed.embedded_server import find_server
+from orchestrator.distributed.launcher import run_standing
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.security.keyring import Keyring
+from orchestrator.simulation.simulator import simulate
 from tests.waiting import wait_until
 
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")

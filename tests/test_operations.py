@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.exposition import COUNTERS, GAUGES, STAGE
-from orchestrator.keys.keyring import Keyring
-from orchestrator.status import abort, look
-from protocol.bus import Connection
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.monitoring.operator_console import abort, look
+from orchestrator.monitoring.prometheus import COUNTERS, GAUGES, STAGE
+from orchestrator.security.keyring import Keyring
 from protocol.errors import ForbiddenError
-from protocol.nats_bus import NatsBus
 from protocol.subjects import direct
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
 from tests.waiting import children_of, wait_until
 
 pytestmark = pytest.mark.nats

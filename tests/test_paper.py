@@ -8,21 +8,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from agents.chance import JavaRandom
-from agents.costs import EXACT
-from agents.data.generate import generate
-from agents.planner import Aggregate, Planner
+from agents.planning.costs import EXACT
+from agents.planning.java_random import JavaRandom
+from agents.planning.plan_selection import Aggregate, Planner
+from agents.planning.tree import children_of
 from agents.plans import Population, rmse
-from agents.tree import children_of
-from orchestrator.assembly import host_node, orchestrator_node
-from orchestrator.inputs import Inputs, read_inputs
-from orchestrator.results import RunResults
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
-from orchestrator.simulation import Network
+from agents.population.synthetic import generate
+from orchestrator.coordination.nodes import host_node, orchestrator_node
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import Inputs, read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.network import Network
+from orchestrator.simulation.simulator import simulate
 from protocol.codec import decode_frame
 from protocol.messages import Down, Up
-from protocol.node import Frame
+from protocol.runtime.node import Frame
 from protocol.terms import Terms
 
 

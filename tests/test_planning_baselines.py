@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from agents.choice import combined_cost
-from agents.costs import EXACT, cost_function
+from agents.planning.costs import EXACT, cost_function
+from agents.planning.tie_breaking import combined_cost
 from orchestrator.api import simulate
-from orchestrator.cli import app
-from orchestrator.planning_baselines import (
+from orchestrator.baselines.plan_descent import (
     Choices,
     best_descent,
     descend,
@@ -20,6 +19,7 @@ from orchestrator.planning_baselines import (
     objective,
     random_selection,
 )
+from orchestrator.cli import app
 from protocol.vectors import Array
 
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")

@@ -10,7 +10,7 @@ from agents.mandate import Mandate
 from protocol.codec import decode_frame
 from protocol.exchange_terms import DisclosureName, ExchangeTerms, RuleName
 from protocol.messages import Lookup, Message, Proposal
-from protocol.node import Frame
+from protocol.runtime.node import Frame
 from protocol.vectors import Array
 from tests.exchange_world import RUN, World
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import processes
-from orchestrator.processes import Ended, HostProcesses
+from orchestrator.distributed import child_processes as processes
+from orchestrator.distributed.child_processes import Ended, HostProcesses
 from protocol.errors import InputError, RunError
 from tests.waiting import alive, children_of, wait_until
 

@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from agents.chance import household_chance
+from agents.planning.java_random import household_chance
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.messages import (
     Address,

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.embedded import EmbeddedServer
+from orchestrator.distributed.embedded_server import EmbeddedServer
 
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 ROOT = Path(__file__).parent.parent

@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.text import Text
 from typer.testing import CliRunner
 
-from orchestrator.account import drawn_target, facts, number
-from orchestrator.braille import Curve, plot
 from orchestrator.cli import app
 from orchestrator.exchange_account import worse_off
-from orchestrator.report import series as report_series
-from orchestrator.report import write_report
-from orchestrator.report.page import UNTRACED, page
-from orchestrator.report.partners import GROUPS_AT_MOST, groups_of, partner_drawings
-from orchestrator.report.partners import table as partner_table
-from orchestrator.results import ExchangeRow, RunResults, read, write
-from orchestrator.summary import print_summary
+from orchestrator.reporting.figures import planning_data as report_series
+from orchestrator.reporting.figures.partners import GROUPS_AT_MOST, groups_of, partner_drawings
+from orchestrator.reporting.figures.partners import table as partner_table
+from orchestrator.reporting.html_page import UNTRACED, page
+from orchestrator.reporting.report import write_report
+from orchestrator.reporting.terminal_plot import Curve, plot
+from orchestrator.reporting.terminal_summary import print_summary
+from orchestrator.reporting.wording import drawn_target, facts, number
+from orchestrator.results.run_results import ExchangeRow, RunResults, read, write
 from protocol.errors import InputError
 from tests.sample_results import assemble, sample_results
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import orchestrator.publish
-from orchestrator.results import Demand, RunResults, read, write
+import orchestrator.results.atomic_folder
+from orchestrator.results.run_results import Demand, RunResults, read, write
 from protocol.errors import InputError
 from tests.sample_results import sample_results
 
@@ -113,14 +113,14 @@ def test_a_full_disk_leaves_the_earlier_results(
 ) -> None:
     write(sample_results(seed=1), tmp_path)
     before = {name: (tmp_path / name).read_bytes() for name in FILES}
-    really, count = orchestrator.publish._write, iter(range(99))
+    really, count = orchestrator.results.atomic_folder._write, iter(range(99))
 
     def full(path: Path, content: bytes) -> None:
         really(path, content)
         if next(count) == fails_at:
             raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(orchestrator.publish, "_write", full)
+    monkeypatch.setattr(orchestrator.results.atomic_folder, "_write", full)
     with pytest.raises(InputError, match=r"cannot be written \(No space left"):
         write(sample_results(seed=2), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

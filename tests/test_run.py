@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.course import RunCourse
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run
-from orchestrator.results import RunResults, read
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.results.run_results import RunResults, read
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError, RunError
 from tests.waiting import alive, children_of, command_of, wait_until
 

@@ -6,9 +6,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from agents.exchange.journal import MemoryJournal
+from agents.exchange.journal.entries import MemoryJournal
 from agents.plans import Plans
-from orchestrator.assembly import (
+from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.nodes import (
     COURSE,
     host_node,
     households_of,
@@ -16,13 +17,12 @@ from orchestrator.assembly import (
     matchmaker_node,
     orchestrator_node,
 )
-from orchestrator.course import Stage
-from orchestrator.settings import RunSettings
-from orchestrator.simulation import Network, Weather
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.network import Network, Weather
 from protocol.errors import PeerError
 from protocol.exchange_terms import ExchangeTerms
-from protocol.machine import Envelope
 from protocol.messages import Place, Result
+from protocol.runtime.machine import Envelope
 from protocol.terms import Terms
 from protocol.vectors import Array
 

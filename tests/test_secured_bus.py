@@ -17,27 +17,27 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
-from orchestrator.assembly import households_of
-from orchestrator.course import RunCourse, Stage
-from orchestrator.embedded import MAX_PAYLOAD, EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.keys.certificates import make_server
-from orchestrator.keys.keyring import Keyring
-from orchestrator.live import run, run_standing
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
-from orchestrator.simulation import CALM, Weather
-from protocol import nats_bus
-from protocol.bus import Connection
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.nodes import households_of
+from orchestrator.distributed.embedded_server import MAX_PAYLOAD, EmbeddedServer
+from orchestrator.distributed.launcher import run, run_standing
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.security.certificates import make_server
+from orchestrator.security.keyring import Keyring
+from orchestrator.simulation.network import CALM, Weather
+from orchestrator.simulation.simulator import simulate
 from protocol.codec import Item, encode_frame
 from protocol.errors import InputError, RunError
-from protocol.identity import CA, CERTIFICATE, KEY, SEED, read_identity
 from protocol.messages import Abort, Address, Down, Enrol, Place, Up
-from protocol.nats_bus import NatsBus
-from protocol.node import Frame, Node
-from protocol.shell import Shell
+from protocol.runtime.node import Frame, Node
+from protocol.runtime.shell import Shell
 from protocol.subjects import direct, inbox
 from protocol.terms import Terms
+from protocol.transport import nats_bus
+from protocol.transport.bus import Connection
+from protocol.transport.identity import CA, CERTIFICATE, KEY, SEED, read_identity
+from protocol.transport.nats_bus import NatsBus
 from tests.test_faults import SLOTS, outcome, results, world
 from tests.test_nats_bus import Ear, pretending
 from tests.waiting import until

@@ -14,15 +14,15 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.micro.service import ServiceInfo, ServicePing, ServiceStats
 
-from orchestrator.announcing import announce
-from orchestrator.embedded import EmbeddedServer
-from protocol.bus import Connection
+from orchestrator.distributed.announcements import announce
+from orchestrator.distributed.embedded_server import EmbeddedServer
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Announce, Lookup, Match, Proposal
 from protocol.messages.exchange import Closed, LeaseId
-from protocol.nats_bus import NatsBus
 from protocol.subjects import ORCHESTRATOR
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from protocol.bus import Fail, Receive
 from protocol.codec import Item, decode_frame, encode_frame
-from protocol.machine import Envelope
 from protocol.messages import Address, Enrol, Go, Message
-from protocol.shell import Shell
+from protocol.runtime.machine import Envelope
+from protocol.runtime.shell import Shell
+from protocol.transport.bus import Fail, Receive
 from tests.pingpong import Answerer, answering, asking
 
 ASKER = "coflex.r.to.a.from.q"

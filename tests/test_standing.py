@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.claim import claimed
-from orchestrator.course import RunCourse, Stage
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run_standing
-from orchestrator.results import RunResults
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run_standing
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError, RunError
 
 pytestmark = pytest.mark.nats

@@ -5,16 +5,16 @@ import logging
 
 import pytest
 
-from orchestrator.assembly import orchestrator_node
-from orchestrator.course import Stage
-from orchestrator.exposition import Endpoint, read_endpoint
-from orchestrator.logs import LogSettings, PartLog, complain, logging_as
-from orchestrator.milestones import UNREADABLE, Refusals
-from orchestrator.status import Seen, exchange_rate
+from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.nodes import orchestrator_node
+from orchestrator.monitoring.log_events import UNREADABLE, Refusals
+from orchestrator.monitoring.logs import LogSettings, PartLog, complain, logging_as
+from orchestrator.monitoring.operator_console import Seen, exchange_rate
+from orchestrator.monitoring.prometheus import Endpoint, read_endpoint
 from protocol.errors import DecodeError, InputError, PeerError
-from protocol.machine import Envelope
 from protocol.messages import Abort, Address, Enrol, Expected, Presence, RunState
-from protocol.node import Node
+from protocol.runtime.machine import Envelope
+from protocol.runtime.node import Node
 from protocol.subjects import OPERATOR, ORCHESTRATOR
 from protocol.terms import Terms
 

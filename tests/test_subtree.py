@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.chance import JavaRandom, JavaRandoms
-from agents.choice import choose, choose_each
-from agents.costs import COMPATIBLE
 from agents.partition import partition
+from agents.planning.costs import COMPATIBLE
+from agents.planning.java_random import JavaRandom, JavaRandoms
+from agents.planning.tie_breaking import choose, choose_each
+from agents.planning.tree import parent_of
 from agents.plans import Plans
-from agents.tree import parent_of
-from orchestrator.assembly import (
+from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.nodes import (
     ORDINARY,
     Rules,
     host_node,
@@ -25,12 +26,11 @@ from orchestrator.assembly import (
     layout,
     orchestrator_node,
 )
-from orchestrator.course import Stage
-from orchestrator.settings import settings_from
-from orchestrator.simulation import CALM, Network, Weather
+from orchestrator.scenario.settings import settings_from
+from orchestrator.simulation.network import CALM, Network, Weather
 from protocol.codec import decode_frame, encode_message
 from protocol.messages import Down, Up
-from protocol.node import Frame
+from protocol.runtime.node import Frame
 from protocol.subjects import ORCHESTRATOR
 from protocol.terms import COSTS_WITH_TARGET, HardConstraint, Limit, Reorganisation, Terms
 
@@ -204,7 +204,7 @@ def test_where_rounding_alone_decides(seed: int) -> None:
 def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = world(6, households=70, beta=0.2)
     whole = run(inputs, "subtree")
-    monkeypatch.setattr("agents.band.BLOCK", 8 * 5 * 12)
+    monkeypatch.setattr("agents.planning.batch_selection.BLOCK", 8 * 5 * 12)
     assert_equal(run(inputs, "subtree"), whole)
 
 

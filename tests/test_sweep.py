@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.experiments.cells import LOG, seed_of
-from orchestrator.experiments.grid import read_grid
-from orchestrator.inputs import read_inputs
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.experiments.sweep_grid import read_grid
+from orchestrator.experiments.sweep_runs import LOG, seed_of
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
 from tests.waiting import children_of, wait_until
 

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.experiments.cells import LOG
 from orchestrator.experiments.interruption import GO_ON
+from orchestrator.experiments.sweep_runs import LOG
 from protocol.errors import InputError
 from tests.waiting import alive, children_of, command_of, wait_until
 

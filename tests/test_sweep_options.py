@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 
 from orchestrator.api import simulate
 from orchestrator.cli import app
-from orchestrator.experiments.cells import row_of
-from orchestrator.experiments.grid import NOT_SWEPT, ONE_VALUE, read_grid
-from orchestrator.inputs import read_inputs
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate as simulated
+from orchestrator.experiments.sweep_grid import NOT_SWEPT, ONE_VALUE, read_grid
+from orchestrator.experiments.sweep_runs import row_of
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate as simulated
 from protocol.errors import InputError
 
 pytest.importorskip("pandas", reason="tables are part of the extra `report`")

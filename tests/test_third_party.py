@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.data.epos_folder import write
-from orchestrator.assembly import layout
+from agents.population.epos_folder import write
 from orchestrator.cli import app
-from orchestrator.course import RunCourse, Stage
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run
-from orchestrator.results import RunResults
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.nodes import layout
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError, RunError
 from tests.test_architecture import imports
 from tests.test_exchange_run import kept_and_improved

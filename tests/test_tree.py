@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.reorganisation import Memory
-from agents.tree import Overlay, children_of, level_of, parent_of
+from agents.planning.tree import Overlay, children_of, level_of, parent_of
+from agents.planning.tree_reorganisation import Memory
 from protocol.terms import Reorganisation
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.chance import JavaRandom
-from agents.costs import COMPATIBLE, Arithmetic, pairwise
+from agents.planning.costs import COMPATIBLE, Arithmetic, pairwise
+from agents.planning.java_random import JavaRandom
 from agents.plans import Plans
-from orchestrator.assembly import Rules, host_node, households_of, orchestrator_node
-from orchestrator.simulation import Network
+from orchestrator.coordination.nodes import Rules, host_node, households_of, orchestrator_node
+from orchestrator.simulation.network import Network
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 from tests.twin import Setup, run
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.verify import _identical, verify
+from orchestrator.validation.epos_replay import _identical, verify
 from protocol.errors import InputError
 from tests.conftest import SHARED
 

@@ -1,1 +1,1 @@
-"""Where plans come from: files, generators, meter readings. Nothing here decides."""
+"""Load profiles that synthetic households are made of."""

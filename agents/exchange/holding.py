@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from agents.exchange import rules
-from agents.exchange.offers import limit_named
+from agents.exchange import acceptance_rules as rules
+from agents.exchange.disclosure import limit_named
 from agents.mandate import Mandate
 from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.messages.exchange import Refusal

@@ -11,13 +11,13 @@ from math import isfinite
 
 import numpy as np
 
+from agents.exchange.acceptance_rules import named_change
 from agents.exchange.holding import Holding
-from agents.exchange.journal import Entry, Journal, Kind
-from agents.exchange.rules import named_change
+from agents.exchange.journal.entries import Entry, Journal, Kind
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import Address, Outcome, Proposal, Trace
 from protocol.messages.exchange import Closed, Ending, Lease, LeaseId, Refusal, RoundCount
+from protocol.runtime.machine import Envelope
 
 RESEND_AFTER = 0.5
 """Seconds until a proposal is repeated, at least; three times what the last answer took if that is

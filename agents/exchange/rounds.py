@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import Address, End, NextRound, RoundDone
 from protocol.messages.exchange import RoundCount
+from protocol.runtime.machine import Envelope
 
 RESEND_AFTER = 0.5
 """Seconds until RoundDone is repeated; doubled each time, up to RESEND_AT_MOST."""

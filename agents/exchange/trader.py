@@ -8,14 +8,10 @@ committed.
 
 from collections.abc import Sequence
 
+from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
-from agents.exchange.journal import Entry, Journal, Kind
-from agents.exchange.link import Link
-from agents.exchange.meter import Meter
-from agents.exchange.negotiations import NEVER, Negotiations, Tally, ending
-from agents.exchange.offers import FLOOR
-from agents.exchange.rounds import ENTER, GATHER, Rounds
-from agents.exchange.setting import (
+from agents.exchange.journal.entries import Entry, Journal, Kind
+from agents.exchange.journal.records import (
     Beginning,
     Setting,
     read_beginning,
@@ -25,9 +21,12 @@ from agents.exchange.setting import (
     write_done,
     write_round,
 )
+from agents.exchange.matchmaker_client import Link
+from agents.exchange.negotiations import NEVER, Negotiations, Tally, ending
+from agents.exchange.rounds import ENTER, GATHER, Rounds
+from agents.exchange.traffic_count import Meter
 from agents.mandate import FREE, Mandate
 from protocol.errors import PeerError
-from protocol.machine import Envelope
 from protocol.messages import (
     Address,
     End,
@@ -39,6 +38,7 @@ from protocol.messages import (
     Trace,
 )
 from protocol.messages.exchange import Closed, RoundCount
+from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
 

@@ -9,16 +9,16 @@ from orchestrator.cli import (
     conformance,
     data,
     doctor,
-    generate,
     keys,
     paper,
-    parts,
     results,
     run,
     status,
     sweep,
     verify,
 )
+from orchestrator.cli import population as generate
+from orchestrator.cli import standby as parts
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(

@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.options import with_settings
-from orchestrator.extras import require
-from orchestrator.publish import publish
-from orchestrator.settings import RunSettings
+from orchestrator.cli.optional_packages import require
+from orchestrator.cli.settings_options import with_settings
+from orchestrator.results.atomic_folder import publish
+from orchestrator.scenario.settings import RunSettings
 
 FILE = "baselines.csv"
 
@@ -31,7 +31,7 @@ def baselines(
 ) -> None:
     """Simulate, and compare with centralised planners, swaps and bounds on the same households."""
     require("the comparison", "clarabel", "pyscipopt", "scipy")
-    from orchestrator.experiments.yardsticks import Yardstick, yardsticks
+    from orchestrator.baselines.baseline_table import Yardstick, yardsticks
 
     lines = list(yardsticks(settings, exact_seconds))
     text = io.StringIO()

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from agents.data.epos_folder import read_agent
 from agents.plans import ScoreMeaning
-from orchestrator.cli.parts import Insecure, Nats
+from agents.population.epos_folder import read_agent
 from orchestrator.cli.run import run_id
-from orchestrator.conformance.findings import Finding
-from orchestrator.conformance.run import NAME, conform
-from orchestrator.reach import reach
+from orchestrator.cli.standby import Insecure, Nats
+from orchestrator.distributed.connection import reach
+from orchestrator.validation.conformance.checks import Finding
+from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import RunError
 from protocol.subjects import check_name
 

@@ -5,9 +5,10 @@ from typing import Annotated, cast
 
 import typer
 
-from agents.data import archive, epos_folder
-from agents.data.load import load
 from agents.plans import ScoreMeaning
+from agents.population import epos_folder
+from agents.population import npz_archive as archive
+from agents.population.loader import load
 from protocol.errors import InputError
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.findings import Finding, bad
+from orchestrator.security.check_result import Finding, bad
 from protocol.errors import InputError
 
 
@@ -52,10 +52,10 @@ def doctor(
 def _findings(
     nats: str | None, keys: Path | None, name: str | None, insecure: bool, monitor: str | None
 ) -> Iterator[Finding]:
-    from orchestrator import doctor as examine
-    from orchestrator.keys.inspection import inspect_part, inspect_server, parts_in
-    from orchestrator.reach import reach
-    from protocol.bus import Connection
+    from orchestrator.distributed import diagnosis as examine
+    from orchestrator.distributed.connection import reach
+    from orchestrator.security.key_inspection import inspect_part, inspect_server, parts_in
+    from protocol.transport.bus import Connection
 
     if nats is None:
         yield from examine.examine_program()

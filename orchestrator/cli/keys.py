@@ -9,7 +9,7 @@ import typer
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
-    from orchestrator.keys.keyring import Edge
+    from orchestrator.security.keyring import Edge
 
 RELOAD = "Have running servers read it: nats-server --signal reload"
 
@@ -54,7 +54,7 @@ def keys(
 ) -> None:
     """Make certificates, nkeys and a server's configuration; add, rotate, revoke parts; or list
     them."""
-    from orchestrator.keys.keyring import Keyring
+    from orchestrator.security.keyring import Keyring
 
     asked = [option for option in (hosts, count, add, rotate, revoke) if option is not None]
     if len(asked) > 1:
@@ -87,8 +87,8 @@ def keys(
 
 
 def _list(folder: Path) -> None:
-    from orchestrator.keys.keyring import Keyring
-    from orchestrator.keys.server_config import SERVER
+    from orchestrator.security.keyring import Keyring
+    from orchestrator.security.server_config import SERVER
 
     ring = Keyring(folder, datetime.now(UTC))
     leaves = {name: f"{key} for {', '.join(hosts)}" for name, (key, hosts) in ring.leaves().items()}
@@ -99,7 +99,7 @@ def _list(folder: Path) -> None:
 
 
 def _leaves(options: list[str]) -> "dict[str, Edge]":
-    from orchestrator.keys.keyring import Edge
+    from orchestrator.security.keyring import Edge
 
     leaves: dict[str, Edge] = {}
     for option in options:

@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.bar import counting
-from orchestrator.evaluation.design import FEWER, populations
-from orchestrator.extras import require
+from orchestrator.cli.optional_packages import require
+from orchestrator.cli.progress import counting
+from orchestrator.replication.study_design import FEWER, populations
 from protocol.errors import InputError
 
 
@@ -48,9 +48,9 @@ def paper(
     """Make the source's evaluation again: its figures 3 to 12, Table III, and a verdict on each of
     its claims. Interrupted, the same command goes on with what is left."""
     require("the evaluation", "kneed", "matplotlib", "plotly", "scipy")
-    from orchestrator.evaluation.evaluate import evaluate
-    from orchestrator.evaluation.page import lead, write_page
     from orchestrator.experiments.interruption import interruptible
+    from orchestrator.replication.page import lead, write_page
+    from orchestrator.replication.study import evaluate
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.extras import require
+from orchestrator.cli.optional_packages import require
 
 UNSEEN = 120
 """Columns of a table that is not printed to a terminal."""
@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def show(results: Results) -> None:
     """Print the results of a run again."""
-    from orchestrator.results import read
-    from orchestrator.summary import print_summary
+    from orchestrator.reporting.terminal_summary import print_summary
+    from orchestrator.results.run_results import read
 
     print_summary(read(results), results)
 
@@ -36,8 +36,8 @@ def report(
     ] = None,
 ) -> None:
     """Write the figures of a run (PNG, and CSV of what they show) and one page with all of them."""
-    from orchestrator.report import write_report
-    from orchestrator.results import REPORT_FOLDER, read
+    from orchestrator.reporting.report import write_report
+    from orchestrator.results.run_results import REPORT_FOLDER, read
 
     folder = out or results / REPORT_FOLDER
     typer.echo(f"Report in {write_report(read(results), folder)}")
@@ -52,7 +52,7 @@ def explain(
     """Tell what a household's proxy did in stage 2 and why, from its own journal."""
     import json
 
-    from orchestrator.explained import find_account, plain, print_account
+    from orchestrator.reporting.household_explanation import find_account, plain, print_account
 
     account = find_account(results, household)
     if as_json:
@@ -76,10 +76,10 @@ def compare(
     from rich.console import Console
     from rich.table import Table
 
-    from orchestrator.experiments.compare import compare as compared_with
-    from orchestrator.experiments.compare import conclusion
-    from orchestrator.experiments.compare_page import cells_of, heads_of, write_comparison
-    from orchestrator.experiments.sides import read_sides
+    from orchestrator.experiments.comparison import compare as compared_with
+    from orchestrator.experiments.comparison import conclusion
+    from orchestrator.experiments.comparison_page import cells_of, heads_of, write_comparison
+    from orchestrator.experiments.comparison_sides import read_sides
 
     sides = read_sides(results)
     compared = compared_with(sides)

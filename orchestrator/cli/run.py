@@ -12,18 +12,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestrator.cli.options import with_settings
-from orchestrator.cli.watched import watched
-from orchestrator.conducting import Watch
-from orchestrator.course import RunCourse, Stage
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run as run_live
-from orchestrator.live import run_standing
+from orchestrator.cli.monitoring_options import watched
+from orchestrator.cli.settings_options import with_settings
+from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.distributed.launcher import run as run_live
+from orchestrator.distributed.launcher import run_standing
+from orchestrator.distributed.orchestrator_process import Watch
 from orchestrator.operations import Operations
-from orchestrator.results import RunResults, write
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate as run_simulated
-from orchestrator.summary import print_summary
+from orchestrator.reporting.terminal_summary import print_summary
+from orchestrator.results.run_results import RunResults, write
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate as run_simulated
 from protocol.errors import InputError
 from protocol.subjects import ORCHESTRATOR, check_name
 

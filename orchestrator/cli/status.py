@@ -10,7 +10,7 @@ import typer
 from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:
-    from orchestrator.status import Seen
+    from orchestrator.monitoring.operator_console import Seen
     from protocol.messages import Expected, RunState
 
 Nats = Annotated[
@@ -45,8 +45,8 @@ def status(
     insecure: Insecure = False,
 ) -> None:
     """Show the runs on a bus, hosts and matchmakers, and who is missing."""
-    from orchestrator.reach import reach
-    from orchestrator.status import look
+    from orchestrator.distributed.connection import reach
+    from orchestrator.monitoring.operator_console import look
 
     seen = asyncio.run(look(reach(nats, OPERATOR, keys, insecure), wait))
     if as_json:
@@ -65,8 +65,8 @@ def abort(
     insecure: Insecure = False,
 ) -> None:
     """End a run without a result; hosts and matchmakers stand by for the next."""
-    from orchestrator.reach import reach
-    from orchestrator.status import abort as end
+    from orchestrator.distributed.connection import reach
+    from orchestrator.monitoring.operator_console import abort as end
 
     connection = reach(nats, OPERATOR, keys, insecure)
     asyncio.run(end(connection, check_name(run, "run"), reason, wait))
@@ -89,7 +89,7 @@ def _lines(seen: "Seen") -> list[str]:
 
 
 def _run(seen: "Seen", state: "RunState") -> list[str]:
-    from orchestrator.status import exchange_rate
+    from orchestrator.monitoring.operator_console import exchange_rate
 
     how = [f"{state.enrolled} of {state.households} households"]
     if state.iteration >= 0:

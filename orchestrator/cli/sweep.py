@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.bar import counting
-from orchestrator.cli.options import shaped
+from orchestrator.cli.optional_packages import require
+from orchestrator.cli.progress import counting
 from orchestrator.cli.results import UNSEEN
-from orchestrator.experiments.grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
-from orchestrator.experiments.table import TOLD
-from orchestrator.extras import require
-from orchestrator.settings import RunSettings
+from orchestrator.cli.settings_options import shaped
+from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
+from orchestrator.experiments.sweep_table import TOLD
+from orchestrator.scenario.settings import RunSettings
 
 HEADS = {
     "planned_mean_comfort": "comfort planned",
@@ -45,9 +45,9 @@ def sweep(
 ) -> None:
     """Run every combination of lists of options (--beta 0,0.5 --households 100,200), in parallel;
     interrupted, the same command goes on with what is left."""
-    from orchestrator.experiments.cells import run_cells
     from orchestrator.experiments.interruption import interruptible
-    from orchestrator.experiments.table import claim, summary_of, write_tables
+    from orchestrator.experiments.sweep_runs import run_cells
+    from orchestrator.experiments.sweep_table import claim, summary_of, write_tables
 
     require("a sweep", "pandas", "pyarrow", "scipy")
     grid = read_grid(file, options, replications)

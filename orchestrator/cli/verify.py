@@ -16,7 +16,7 @@ def verify(
     data: Annotated[Path, typer.Option(help="Folder with one folder for each data set.")],
 ) -> None:
     """Replay reference traces of EPOS through coflex's own machines; 0 if all are identical."""
-    from orchestrator.verify import verify as replay
+    from orchestrator.validation.epos_replay import verify as replay
 
     different = 0
     for trace in traces:

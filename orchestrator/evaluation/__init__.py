@@ -1,1 +1,1 @@
-"""The evaluation of the source paper, made again: its runs, its figures, its claims one by one."""
+"""Growth of messages with the size of a run."""

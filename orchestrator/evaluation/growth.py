@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestrator.results import RunResults
+from orchestrator.results.run_results import RunResults
 
 
 @dataclass(frozen=True, slots=True)

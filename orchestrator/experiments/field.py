@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.results import RunResults
+from orchestrator.results.run_results import RunResults
 from protocol.vectors import Array
 
 PERCENTILES = (5, 25, 50, 75, 95)

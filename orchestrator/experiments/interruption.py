@@ -14,7 +14,7 @@ from multiprocessing import active_children
 from pathlib import Path
 from shutil import rmtree
 
-from orchestrator.conducting import INTERRUPTED
+from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from protocol.errors import InputError, RunError
 
 GO_ON = f"{INTERRUPTED}; the same command goes on with what is left"

@@ -1,6 +1,17 @@
 """Every message on the bus. A new one is a class in one of these modules and in the union."""
 
-from protocol.messages.enrolment import (
+from protocol.messages.exchange import (
+    End,
+    Lookup,
+    Match,
+    NextRound,
+    Outcome,
+    Proposal,
+    RoundCount,
+    RoundDone,
+    RoundProgress,
+)
+from protocol.messages.lifecycle import (
     Abort,
     Address,
     Announce,
@@ -13,18 +24,7 @@ from protocol.messages.enrolment import (
     Release,
     Tally,
 )
-from protocol.messages.exchange import (
-    End,
-    Lookup,
-    Match,
-    NextRound,
-    Outcome,
-    Proposal,
-    RoundCount,
-    RoundDone,
-    RoundProgress,
-)
-from protocol.messages.operation import Expected, Inquiry, Presence, RunState
+from protocol.messages.monitoring import Expected, Inquiry, Presence, RunState
 from protocol.messages.planning import (
     Course,
     Down,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from protocol.exchange_terms import DisclosureName
-from protocol.messages.enrolment import Address
+from protocol.messages.lifecycle import Address
 from protocol.vectors import Finite, Vector
 
 Refusal = Literal[

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from protocol.messages.enrolment import Address
 from protocol.messages.exchange import LeaseId, RoundCount
+from protocol.messages.lifecycle import Address
 from protocol.vectors import Finite, Vector
 
 

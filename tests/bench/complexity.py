@@ -5,10 +5,10 @@ from math import log
 
 import numpy as np
 
-from orchestrator.inputs import read_inputs
-from orchestrator.results import Exchange
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.results.run_results import Exchange
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 
 RULES = ("mutual", "cooperative")
 SIZES = ((50, 144), (100, 144), (200, 144), (400, 144), (200, 36), (200, 72))

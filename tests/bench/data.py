@@ -6,9 +6,10 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from agents.data import archive, epos_folder
-from agents.data.generate import generate
-from agents.data.load import load
+from agents.population import epos_folder
+from agents.population import npz_archive as archive
+from agents.population.loader import load
+from agents.population.synthetic import generate
 
 REPEATS = 5
 

@@ -12,12 +12,12 @@ from statistics import median
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from orchestrator.course import RunCourse
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run
-from orchestrator.results import RunResults
-from orchestrator.settings import RunSettings
+from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
 
 HOUSEHOLDS, HOSTS, ITERATIONS, REPEATS = 1000, 2, 20, 3
 REQUESTS = 5000

@@ -11,11 +11,11 @@ from statistics import median
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from orchestrator.course import RunCourse
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.inputs import read_inputs
-from orchestrator.live import run
-from orchestrator.settings import RunSettings
+from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
 
 HOUSEHOLDS, ITERATIONS, HOSTS, SLOTS, REPEATS = 1000, 50, 2, 144, 3
 _PAYLOAD = b"\0" * (8 * SLOTS + 60)

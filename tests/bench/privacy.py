@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from agents.plans import rmse
-from orchestrator.baselines import greedy_swaps, lossless_assignment
-from orchestrator.inputs import read_inputs
-from orchestrator.metrics import exchange_bound
-from orchestrator.publish import publish
-from orchestrator.results import RunResults
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
+from orchestrator.results.atomic_folder import publish
+from orchestrator.results.measures import exchange_bound
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
 
 RULES, LEVELS = ("mutual", "cooperative"), ("value", "direction", "limit")

@@ -18,15 +18,15 @@ from statistics import median
 
 import numpy as np
 
-from agents.costs import EXACT, cost_function
+from agents.planning.costs import EXACT, cost_function
 from orchestrator.api import run
-from orchestrator.experiments.cells import seed_of
+from orchestrator.baselines.plan_descent import Choices, best_descent, starts
 from orchestrator.experiments.statistics import interval
-from orchestrator.inputs import read_inputs
-from orchestrator.planning_baselines import Choices, best_descent, starts
-from orchestrator.results import RunResults
-from orchestrator.settings import RunSettings
-from orchestrator.simulate import simulate
+from orchestrator.experiments.sweep_runs import seed_of
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
 
 SIZES, LARGEST = (20, 50, 100, 200), 1_000
 RUNS, TIMED = 5, 3

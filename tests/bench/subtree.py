@@ -4,10 +4,10 @@ from statistics import median
 from time import perf_counter
 from typing import Literal
 
-from agents.data.generate import generate
 from agents.plans import Population
-from orchestrator.assembly import host_node, orchestrator_node
-from orchestrator.simulation import Network
+from agents.population.synthetic import generate
+from orchestrator.coordination.nodes import host_node, orchestrator_node
+from orchestrator.simulation.network import Network
 from protocol.terms import Terms
 
 ITERATIONS, REPEATS = 50, 3

@@ -1,0 +1,88 @@
+"""After stage 2: one more pass up and down the tree, which sums up what everybody holds now.
+
+It uses the messages of stage 1, as the iteration after the last: Up carries the sum of the
+subtree's schedules and discomforts, Down the sums over all. Nothing is decided any more.
+"""
+
+import numpy as np
+
+from agents.planning.plan_selection import Aggregate
+from protocol.errors import PeerError
+from protocol.messages import Address, Down, Place, Up
+from protocol.runtime.machine import Envelope
+
+
+class Closing:
+    """One household's part in the last pass."""
+
+    def __init__(self, address: Address, place: Place) -> None:
+        self.iteration = place.terms.iterations
+        self.result: Aggregate | None = None
+        """Over all households, once it is known here."""
+        self._address, self._place = address, place
+        self._own: Aggregate | None = None
+        self._received: dict[Address, Up] = {}
+        self._risen = False
+
+    def offer(self, own: Aggregate) -> list[Envelope]:
+        """The household's own schedule and discomfort are final."""
+        self._own = own
+        return self._rise()
+
+    @property
+    def offered(self) -> bool:
+        """Whether the household's own part is in."""
+        return self._own is not None
+
+    def missing(self) -> tuple[Address, ...]:
+        """Whom this household waits for."""
+        return tuple(child for child in self._place.children if child not in self._received)
+
+    def on_up(self, sender: Address, up: Up) -> list[Envelope]:
+        """A child's sum; answered once the sums over all are known."""
+        if sender not in self._place.children:
+            raise PeerError(f"{sender} is not a child of {self._address.name}")
+        if self.result is not None:
+            return [self._down(sender, self.result)]
+        self._received.setdefault(sender, up)
+        return self._rise()
+
+    def on_down(self, sender: Address, down: Down) -> list[Envelope]:
+        """The sums over all."""
+        if sender != self._place.parent or not self._risen:
+            raise PeerError(f"{sender} may not close the run for {self._address.name}")
+        if self.result is not None:
+            return []
+        return self._conclude(Aggregate(down.response, down.discomfort, down.discomfort_squares))
+
+    def _rise(self) -> list[Envelope]:
+        if self._own is None or self._risen or self.missing():
+            return []
+        self._risen = True
+        size, below = 1, Aggregate(np.zeros_like(self._own.response), 0.0, 0.0)
+        for up in (self._received[child] for child in self._place.children):
+            size += up.size
+            below = Aggregate(
+                below.response + up.response,
+                below.discomfort + up.discomfort,
+                below.discomfort_squares + up.discomfort_squares,
+            )
+        response = below.response + self._own.response
+        total = below.discomfort + self._own.discomfort
+        squares = below.discomfort_squares + self._own.discomfort_squares
+        if self._place.parent is None:
+            return self._conclude(Aggregate(response, total, squares))
+        up = Up(self.iteration, size, response, total, squares, self._place.attempt)
+        return [Envelope(self._address, self._place.parent, up)]
+
+    def _conclude(self, everybody: Aggregate) -> list[Envelope]:
+        self.result = everybody
+        return [self._down(child, everybody) for child in self._place.children]
+
+    def answer(self, everybody: Aggregate) -> Down:
+        """The sums over all, as they are passed down."""
+        attempt = self._place.attempt
+        return Down(self.iteration, *everybody, approved=True, reorganise=False, attempt=attempt)
+
+    def _down(self, child: Address, everybody: Aggregate) -> Envelope:
+        return Envelope(self._address, child, self.answer(everybody))

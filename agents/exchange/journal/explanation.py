@@ -1,0 +1,199 @@
+"""What a household's proxy did in stage 2 and why, from its own journal alone.
+
+It reads what was written before each act (journal.py) and decides nothing; how an account looks on
+a terminal is decided by who prints it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from agents.exchange.journal.entries import Entry
+from agents.exchange.journal.records import read_beginning
+from agents.mandate import FREE
+from agents.plans import rmse
+from protocol.exchange_terms import DisclosureName, RuleName
+from protocol.messages.exchange import Refusal
+
+WORDS: dict[Refusal, str] = {
+    "loss": "it would have lost comfort by it",
+    "no joint gain": "the two together would not have gained enough",
+    "preferred": "the slot was at its preferred value",
+    "cap": "it would have ended with more discomfort than it may",
+    "drift": "the sum of its energy would have drifted too far",
+    "never": "its people never trade that slot",
+    "stale": "the value had changed hands meanwhile",
+    "busy": "that slot was being negotiated already",
+}
+"""Reasons, about whoever said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One negotiation, as it ended for this household."""
+
+    round: int
+    slot: int
+    partner: str
+    asked: bool
+    """Whether this household was the requester."""
+    given: float
+    """kWh held before."""
+    taken: float
+    """kWh offered for it."""
+    gain: float
+    """Fall of the own squared deviation that it brought, or would have brought, kWh²."""
+    reason: Refusal
+    """Why nothing came of it; empty if the values changed hands."""
+    own: bool
+    """Whether it was this household that decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A slot that holds another value than before."""
+
+    slot: int
+    planned: float
+    exchanged: float
+    preferred: float
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One household's stage 2."""
+
+    household: str
+    rule: RuleName
+    disclosure: DisclosureName
+    mandate: dict[str, object]
+    """What its people said, where it differs from saying nothing."""
+    rounds: int
+    restarts: int
+    over: bool
+    """Whether the journal reaches to the end of the stage."""
+    discomfort_planned: float
+    """kWh, as is the next."""
+    discomfort_exchanged: float
+    energy_drift: float
+    """kWh."""
+    away_planned: int
+    """Slots that were not as preferred."""
+    away_exchanged: int
+    deeds: tuple[Deed, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def exchanges(self) -> list[Deed]:
+        """Those that changed hands."""
+        return [deed for deed in self.deeds if not deed.reason]
+
+    def at(self, slot: int) -> "list[Deed]":
+        """What happened at one slot, in its order."""
+        return [deed for deed in self.deeds if deed.slot == slot]
+
+
+def explain(entries: Sequence[Entry]) -> Account:
+    """The account in a household's entries, from the `begin` of stage 2 on; at least that one."""
+    setting, mandate, planned, preferred = read_beginning(entries[0].data)
+    schedule, deeds = planned.copy(), []
+    for entry in entries:
+        if entry.kind in ("done", "failed", "declined", "accepted", "refused"):
+            deeds.append(_deed(entry))
+        if entry.kind in ("done", "accepted"):
+            schedule[entry.slot] = entry.taken
+    return Account(
+        household=entries[0].household,
+        rule=mandate.rule or setting.terms.rule,
+        disclosure=mandate.disclosure or setting.terms.disclosure,
+        mandate={
+            field.name: sorted(value) if isinstance(value, frozenset) else value
+            for field in fields(mandate)
+            if (value := getattr(mandate, field.name)) != getattr(FREE, field.name)
+        },
+        rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
+        restarts=sum(entry.kind == "resume" for entry in entries),
+        over=any(entry.kind == "over" for entry in entries),
+        discomfort_planned=float(rmse(planned[None], preferred[None])[0]),
+        discomfort_exchanged=float(rmse(schedule[None], preferred[None])[0]),
+        energy_drift=float(schedule.sum() - planned.sum()),
+        away_planned=int((planned != preferred).sum()),
+        away_exchanged=int((schedule != preferred).sum()),
+        deeds=tuple(deeds),
+        changes=tuple(
+            Change(slot, *(float(plan[slot]) for plan in (planned, schedule, preferred)))
+            for slot in range(len(planned))
+            if planned[slot] != schedule[slot]
+        ),
+    )
+
+
+def sentences(account: Account) -> list[str]:
+    """The account in a few plain sentences."""
+    gain = account.discomfort_planned - account.discomfort_exchanged
+    came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
+    told = [
+        f"{account.household} acted under the rule {account.rule} and disclosed at level "
+        f"{account.disclosure}; {_mandated(account)}",
+        f"{came}: from {account.discomfort_planned:.4g} to {account.discomfort_exchanged:.4g}. "
+        f"Slots that are not as preferred: {account.away_planned} before, "
+        f"{account.away_exchanged} after. The sum of its energy moved by "
+        f"{account.energy_drift:+.4g} kWh.",
+    ]
+    asked = [deed for deed in account.deeds if deed.asked and not (deed.own and deed.reason)]
+    left = [deed for deed in account.deeds if deed.asked and deed.own and deed.reason]
+    answered = [deed for deed in account.deeds if not deed.asked]
+    told.append(f"In {_times(account.rounds, 'round')} it asked {_yes(asked)}")
+    if left:
+        told.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
+    told.append(f"It was asked {_yes(answered)}")
+    if account.restarts:
+        told.append(
+            f"Its host ended {_times(account.restarts, 'time')} meanwhile; it went on from its "
+            "journal."
+        )
+    if not account.over:
+        told.append("The journal ends before the stage was over.")
+    return told
+
+
+def _deed(entry: Entry) -> Deed:
+    return Deed(
+        round=entry.round,
+        slot=entry.slot,
+        partner=entry.partner,
+        asked=entry.kind in ("done", "failed", "declined"),
+        given=entry.given,
+        taken=entry.taken,
+        gain=-entry.change,
+        reason=entry.reason,
+        own=entry.kind in ("declined", "accepted", "refused"),
+    )
+
+
+def _mandated(account: Account) -> str:
+    if not account.mandate:
+        return "its people have narrowed nothing."
+    said = ", ".join(f"{name} = {value}" for name, value in account.mandate.items())
+    return f"its people's mandate: {said}."
+
+
+def _yes(deeds: Sequence[Deed]) -> str:
+    """How often something was asked for, and what was answered and why."""
+    refused = [deed for deed in deeds if deed.reason]
+    if not deeds:
+        return "0 times."
+    answers = f"the answer was yes {_times(len(deeds) - len(refused), 'time')}"
+    if refused:
+        answers += f" and no {_times(len(refused), 'time')}{_why(refused)}"
+    return f"{_times(len(deeds), 'time')}; {answers}."
+
+
+def _why(deeds: Sequence[Deed]) -> str:
+    """The reasons for which something did not come about, the most frequent first."""
+    reasons = Counter(deed.reason for deed in deeds)
+    return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

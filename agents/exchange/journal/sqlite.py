@@ -1,0 +1,88 @@
+"""A host's journal in one SQLite file: write-ahead log, one transaction a commit.
+
+A killed process loses nothing that was committed. Whether a machine that loses its power does not
+either is the choice of `power_safe`, which waits for the disk at every commit.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from agents.exchange.journal.entries import Entry, by_household
+from protocol.errors import InputError
+
+_COLUMNS = ", ".join(Entry._fields)
+_INSERT = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Entry._fields))})"
+
+
+class SqliteJournal:
+    """A journal in `file`, which is made when there is something to write: until then, and for a
+    host without stage 2 for ever, it costs nothing."""
+
+    def __init__(self, file: Path, *, power_safe: bool = False) -> None:
+        self._file, self._power_safe = file, power_safe
+        self._pending: list[Entry] = []
+        self._opened: sqlite3.Connection | None = None
+
+    def append(self, entry: Entry) -> None:
+        """Write down; lasts after the next `commit`."""
+        self._pending.append(entry)
+
+    def commit(self) -> None:
+        """Make everything written so far last; InputError where that is impossible."""
+        if not self._pending:
+            return
+        try:
+            store = self._store()
+            store.execute("BEGIN IMMEDIATE")
+            store.executemany(_INSERT, self._pending)
+            store.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        self._pending.clear()
+
+    def entries(self) -> dict[str, list[Entry]]:
+        """What lasts, by household, in the order it was written."""
+        if self._opened is None and not self._file.exists():
+            return {}
+        try:
+            rows = self._store().execute(f"SELECT {_COLUMNS} FROM entries ORDER BY place")
+            return by_household(map(Entry._make, rows))
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def of(self, household: str) -> list[Entry]:
+        """What lasts of one household; nothing of the others is read."""
+        query = f"SELECT {_COLUMNS} FROM entries WHERE household = ? ORDER BY place"
+        try:
+            return [Entry._make(row) for row in self._store().execute(query, (household,))]
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def households(self) -> list[str]:
+        """Those that have written something."""
+        try:
+            rows = self._store().execute("SELECT DISTINCT household FROM entries")
+            return [row[0] for row in rows]
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def close(self) -> None:
+        """Commit and close the file."""
+        self.commit()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _store(self) -> sqlite3.Connection:
+        if self._opened is None:
+            store = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            store.execute("PRAGMA journal_mode = WAL")
+            store.execute(f"PRAGMA synchronous = {'FULL' if self._power_safe else 'NORMAL'}")
+            store.execute(
+                f"CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, {_COLUMNS})"
+            )
+            self._opened = store
+        return self._opened
+
+    def _unusable(self, error: sqlite3.Error) -> InputError:
+        return InputError(f"no journal can be kept or read there: {error}", file=self._file)

@@ -1,0 +1,182 @@
+"""A household's conversation with one matchmaker: one lookup at a time, repeated until answered.
+
+What there is to tell gathers while an answer is awaited, and rides on the next lookup. The link
+knows what was said and heard; what to offer and whether to agree is decided elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.exchange.disclosure import tell
+from agents.exchange.holding import Holding
+from protocol.messages import Address, Lookup, Match
+from protocol.messages.exchange import Closed
+
+RESEND_AFTER = 0.5
+"""Seconds until a lookup is repeated, at least; three times what the last answer took if that is
+longer; doubled each time, up to RESEND_AT_MOST."""
+RESEND_AT_MOST = 8.0
+REST = 0.05
+"""Seconds to wait when everybody is busy; doubled each time, up to REST_AT_MOST."""
+REST_AT_MOST = 1.0
+FEW = 8
+"""Slots in a lookup; doubled while nothing is found."""
+NEVER = float("inf")
+
+
+@dataclass(slots=True)
+class Link:
+    """One matchmaker, and what is to be told to it and asked of it.
+
+    Invariant: a slot that is wanted is in `due`, or a negotiation about it is open, or it is
+    settled for this round.
+    """
+
+    matchmaker: Address
+    session: int
+    slots: tuple[int, ...]
+    """Those that this matchmaker is responsible for."""
+    due: list[int] = field(default_factory=list)
+    """Slots still to be looked up in this round, most wanted first."""
+    changed: set[int] = field(default_factory=set)
+    """Slots whose offers are to be told."""
+    closed: list[Closed] = field(default_factory=list)
+    resting: float = 0.0
+    """No slot is looked up before."""
+    outstanding: Lookup | None = None
+    say_again: float = NEVER
+    number: int = 0
+    _epoch: int = 0
+    _few: int = FEW
+    _rest: float = REST
+    _wait: float = RESEND_AFTER
+    _said: float = 0.0
+    _trip: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is told, asked and answered."""
+        return not (self.outstanding or self.due or self.changed or self.closed)
+
+    @property
+    def told(self) -> bool:
+        """Whether the matchmaker knows all there was to tell."""
+        return not (self.outstanding or self.changed or self.closed)
+
+    @property
+    def wake(self) -> float:
+        """When something is to be done if nothing arrives."""
+        if self.outstanding is not None:
+            return self.say_again
+        return self.resting if self.due and self.resting > 0 else NEVER
+
+    def announce(self) -> None:
+        """Offer everything from the beginning."""
+        self._epoch = 0
+        self.changed.update(self.slots)
+
+    def ask(self, slots: Iterable[int]) -> None:
+        """Begin to look these up."""
+        self.due, self.resting, self._few, self._rest = list(slots), 0.0, FEW, REST
+
+    def next_lookup(
+        self, holding: Holding, round: int, enough: float, lowest: float, room: int, now: float
+    ) -> Lookup | None:
+        """What to say now, if anything: with room for so many new leases."""
+        if self.outstanding is not None:
+            return None
+        if now >= self.resting:
+            self.resting = 0.0
+        wants: list[int] = []
+        if room and self.due and not self.resting:
+            wants = self._first(holding)
+        if not (wants or self.changed or self.closed):
+            return None
+        slots = sorted(slot for slot in self.changed if holding.offered(slot))
+        withdrawn = sorted(self.changed.difference(slots)) if self._epoch else []
+        values, preferred = holding.values, holding.preferred
+        told = [
+            limit
+            for slot in slots
+            if (limit := tell(holding.disclosure, values[slot], preferred[slot], lowest))
+            is not None
+        ]
+        aims = [holding.aim(slot, lowest) for slot in wants] if holding.aims else []
+        self.number += 1
+        lookup = Lookup(
+            self.session,
+            self.number,
+            self._epoch,
+            round,
+            holding.firm,
+            holding.disclosure,
+            tuple(slots),
+            np.array([values[slot] for slot in slots]),
+            np.array(told),
+            tuple(withdrawn),
+            tuple(self.closed),
+            tuple(wants),
+            np.array([aim[0] for aim in aims]),
+            np.array([aim[1] for aim in aims]),
+            enough,
+            room,
+        )
+        self.changed.clear()
+        self.closed.clear()
+        self.outstanding, self._said = lookup, now
+        self._wait = min(max(RESEND_AFTER, 3 * self._trip), RESEND_AT_MOST)
+        self.say_again = now + self._wait
+        return lookup
+
+    def _first(self, holding: Holding) -> list[int]:
+        """The first few that are due. Others may have brought what is preferred there meanwhile:
+        then nothing is due any more."""
+        found: list[int] = []
+        seen = 0
+        for slot in self.due:
+            if len(found) == self._few:
+                break
+            seen += 1
+            if holding.wants(slot):
+                found.append(slot)
+        self.due[:seen] = found
+        return found
+
+    def repeat(self, now: float) -> Lookup | None:
+        """The lookup again, if its answer is late."""
+        if self.outstanding is None or now < self.say_again:
+            return None
+        self._wait = min(2 * self._wait, RESEND_AT_MOST)
+        self.say_again = now + self._wait
+        return self.outstanding
+
+    def heard(self, match: Match, now: float) -> Lookup | None:
+        """Take an answer: the lookup it answers, or None if that was answered before."""
+        lookup = self.outstanding
+        if lookup is None or (match.session, match.number) != (lookup.session, lookup.number):
+            return None
+        self.outstanding, self.say_again, self._trip = None, NEVER, now - self._said
+        if match.anew:
+            self.announce()
+            return lookup
+        self._epoch = match.epoch
+        self._sort_out(lookup, match, now)
+        return lookup
+
+    def _sort_out(self, lookup: Lookup, match: Match, now: float) -> None:
+        """Which slots are still due, and when to ask again."""
+        if not lookup.wants:
+            return
+        over = {*match.none, *(lease.slot for lease in match.leases)}
+        later = set(match.busy)
+        self.due = [slot for slot in self.due if slot not in over and slot not in later]
+        self.due += match.busy
+        if match.leases:
+            self._few, self._rest = FEW, REST
+        elif match.engaged or len(later) == len(self.due):
+            self.resting = now + self._rest
+            self._rest = min(2 * self._rest, REST_AT_MOST)
+        else:
+            self._few *= 2

@@ -1,0 +1,236 @@
+"""Stage 2 as a member of a run goes through it: the exchange, then a last pass that sums up.
+
+It joins the trader, who decides (exchange/trader.py), with the closing pass (closing.py), and keeps
+in the journal what a household needs to go on after its host was killed. What a household does
+before and after is decided in member.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgpack
+
+from agents.exchange.final_sum import Closing
+from agents.exchange.journal.entries import Entry, Journal
+from agents.exchange.journal.records import Setting, read_beginning
+from agents.exchange.rounds import GATHER
+from agents.exchange.trader import Trader
+from agents.exchange.traffic_count import Meter
+from agents.mandate import Mandate
+from agents.planning.plan_selection import Aggregate
+from protocol.codec import decode_message, encode_message
+from protocol.messages import (
+    Address,
+    Down,
+    ExchangeCourse,
+    Exchanged,
+    Place,
+    Result,
+    RoundProgress,
+    Up,
+)
+from protocol.runtime.machine import Envelope
+from protocol.vectors import Array
+
+RESEND_AFTER = 0.5
+"""Seconds until the own sum is said again; doubled each time, up to RESEND_AT_MOST."""
+RESEND_AT_MOST = 4.0
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who exchanges, where, and with what left by stage 1."""
+
+    address: Address
+    orchestrator: Address
+    place: Place
+    planned: Result
+    """What came out of stage 1."""
+
+    @property
+    def setting(self) -> Setting:
+        """The place as a trader sees it; only where there is a stage 2."""
+        terms = self.place.terms.exchange
+        assert terms is not None
+        place = self.place
+        return Setting(place.parent, place.children, place.matchmakers, terms, place.attempt)
+
+
+def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of a household that still count: from the last end of stage 1 on."""
+    for place in reversed(range(len(entries))):
+        if entries[place].kind == "anew":
+            return ()
+        if entries[place].kind == "planned":
+            return entries[place:]
+    return ()
+
+
+class Exchanging:
+    """One household's part in stage 2, from `begin` (or `resume`) until there is an `outcome`."""
+
+    def __init__(self, seat: Seat, schedule: Array, journal: Journal, trader: Trader) -> None:
+        """`schedule` is what stage 1 chose, float64[d], kWh."""
+        self.trader = trader
+        self.outcome: Result | None = None
+        """What came out of both stages, once it is known."""
+        self._seat, self._journal = seat, journal
+        self.planned_schedule = schedule
+        """What stage 1 chose, float64[d], kWh."""
+        self._closing = Closing(seat.address, seat.place)
+        self._told = 0
+        """Rounds that the orchestrator was told of."""
+        self._saying: list[Envelope] = []
+        self._say_again, self._wait = NEVER, RESEND_AFTER
+
+    @classmethod
+    def begin(
+        cls,
+        seat: Seat,
+        schedule: Array,
+        preferred: Array,
+        journal: Journal,
+        mandate: Mandate,
+        meter: Meter,
+        now: float,
+    ) -> "tuple[Exchanging, list[Envelope]]":
+        """Enter stage 2; both plans float64[d], kWh."""
+        data = msgpack.packb([encode_message(seat.place), encode_message(seat.planned)])
+        journal.append(Entry(seat.address.name, "planned", data=data))
+        trader = Trader(
+            seat.address, seat.setting, schedule, preferred, journal, mandate, meter=meter
+        )
+        stage = cls(seat, schedule, journal, trader)
+        return stage, stage._go_on(trader.start(now), now)
+
+    @classmethod
+    def resume(
+        cls,
+        address: Address,
+        orchestrator: Address,
+        entries: Sequence[Entry],
+        journal: Journal,
+        mandate: Mandate,
+        meter: Meter,
+        now: float,
+    ) -> "tuple[Exchanging, list[Envelope]]":
+        """Enter stage 2 again, with the entries that are `remembered`, at least one."""
+        place, planned = map(decode_message, msgpack.unpackb(entries[0].data))
+        assert isinstance(place, Place)
+        assert isinstance(planned, Result)
+        own = [entry for entry in entries[1:] if entry.kind != "closed"]
+        schedule = read_beginning(own[0].data).schedule
+        trader, out = Trader.resume(address, own, journal, now, mandate, meter)
+        stage = cls(Seat(address, orchestrator, place, planned), schedule, journal, trader)
+        closed = [entry for entry in entries if entry.kind == "closed"]
+        if closed:
+            down = decode_message(closed[-1].data)
+            assert isinstance(down, Down)
+            everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
+            stage._closing.result = everybody
+            stage.outcome = stage._conclude(everybody)
+        return stage, stage._go_on(out, now)
+
+    @property
+    def seat(self) -> Seat:
+        """Who exchanges, and where."""
+        return self._seat
+
+    @property
+    def gathered(self) -> bool:
+        """Whether all of its subtree is known to be in stage 2."""
+        return self.trader.gathered
+
+    @property
+    def begun(self) -> bool:
+        """Whether all of the tree is known to be in stage 2."""
+        return self.trader.round > GATHER
+
+    @property
+    def missing(self) -> tuple[Address, ...]:
+        """Whom the household waits for."""
+        return self._closing.missing() if self.trader.finished else self.trader.missing
+
+    @property
+    def done(self) -> int:
+        """A number that rises while the household gets on."""
+        tally = self.trader.tally
+        return tally.lookups + tally.given + tally.withheld
+
+    # -- the machine ------------------------------------------------------------------------------
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Answer one message of stage 2."""
+        sender, message = envelope.sender, envelope.message
+        match message:
+            case Up():
+                out = self._closing.on_up(sender, message)
+            case Down():
+                out = self._closing.on_down(sender, message)
+            case _:
+                out = self.trader.handle(envelope, now)
+        return self._go_on(out, now)
+
+    def tick(self, now: float) -> list[Envelope]:
+        """Say again what is unanswered."""
+        out: list[Envelope] = []
+        if now >= self._say_again:
+            self._wait = min(2 * self._wait, RESEND_AT_MOST)
+            self._say_again = now + self._wait
+            out += self._saying
+        due = self.trader.next_deadline()
+        if due is not None and due <= now:
+            out += self.trader.tick(now)
+        return self._go_on(out, now)
+
+    def next_deadline(self) -> float:
+        """When something is to be said again; infinite for never."""
+        due = self.trader.next_deadline()
+        return self._say_again if due is None else min(due, self._say_again)
+
+    def closes_with(self, message: Up | Down) -> bool:
+        """Whether this belongs to the last pass, and not to stage 1."""
+        return message.iteration == self._closing.iteration
+
+    # -- the last pass ----------------------------------------------------------------------------
+
+    def _go_on(self, out: list[Envelope], now: float) -> list[Envelope]:
+        """Tell of finished rounds; sum up when the exchange is over; conclude when all is known."""
+        trader, closing, seat = self.trader, self._closing, self._seat
+        for round in range(self._told, len(trader.counted)):
+            progress = RoundProgress(round - 1, trader.counted[round])  # rounds count from -1
+            out = [*out, Envelope(seat.address, seat.orchestrator, progress)]
+        self._told = len(trader.counted)
+        if trader.finished and not closing.offered and closing.result is None:
+            discomfort = trader.discomfort
+            out = out + closing.offer(
+                Aggregate(trader.schedule, discomfort, discomfort * discomfort)
+            )
+        if closing.result is None:
+            ups = [envelope for envelope in out if isinstance(envelope.message, Up)]
+            if ups:
+                self._saying, self._say_again = ups, now + self._wait
+        elif self.outcome is None:
+            self._saying, self._say_again = [], NEVER
+            down = closing.answer(closing.result)
+            self._journal.append(Entry(seat.address.name, "closed", data=encode_message(down)))
+            self.outcome = self._conclude(closing.result)
+        return out
+
+    def _conclude(self, everybody: Aggregate) -> Result:
+        trader, tally = self.trader, self.trader.tally
+        drift = float(trader.schedule.sum() - self.planned_schedule.sum())
+        counted = trader.counted
+        return replace(
+            self._seat.planned,
+            exchanged=Exchanged(
+                trader.discomfort,
+                drift,
+                tally.proposals,
+                tally.accepted,
+                tally.refused,
+                trader.trace if trader.setting.terms.trace else None,
+            ),
+            exchange=ExchangeCourse(tuple(counted), everybody.response) if counted else None,
+        )

@@ -1,0 +1,138 @@
+"""Hard constraints: bounds on the global plan, or on the costs (EPOS-SPEC section 7).
+
+From the second iteration on, a candidate that violates the bounds more than another is left out
+before any cost is looked at, when plans are chosen and when changes of children are approved. In
+the first iteration households know only their own subtree; there the slack stands in for the cost.
+With `Arithmetic.epos` the constraint is a penalty on the inefficiency instead, as in EPOS.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.planning.costs import Arithmetic
+from agents.planning.tie_breaking import combined_cost, unfairness
+from protocol.terms import HardConstraint, Limit
+from protocol.vectors import Array
+
+AT_MOST, AT_LEAST, EQUAL = 1, 2, 3
+
+
+class Candidates(NamedTuple):
+    """What each of m candidates would lead to: (m, d) and three (m,)."""
+
+    response: Array
+    inefficiency: Array
+    sums: Array
+    squares: Array
+
+
+class Judgement(NamedTuple):
+    """The inefficiency to weigh, and which candidates are left out (bool[m], or None for none)."""
+
+    inefficiency: Array
+    excluded: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None
+
+
+def judge(
+    constraint: HardConstraint,
+    candidates: Candidates,
+    *,
+    first: bool,
+    known: int,
+    households: int,
+    weights: tuple[float, float],
+    arithmetic: Arithmetic,
+) -> Judgement:
+    """Apply the constraint. `known` is the number of households the sums are over, `households`
+    that of the whole run; they differ in the first iteration only."""
+    bounded = _bounded(constraint, candidates, known, households, weights, arithmetic)
+    if first:
+        return Judgement(_first_cost(constraint, bounded, households, arithmetic), None)
+    violation = _violation(constraint, bounded, arithmetic)
+    if arithmetic.epos:
+        penalised = np.where(violation > 0, households * violation, candidates.inefficiency)
+        return Judgement(penalised, None)
+    return Judgement(candidates.inefficiency, violation > violation.min())
+
+
+def _bounded(
+    constraint: HardConstraint,
+    candidates: Candidates,
+    known: int,
+    households: int,
+    weights: tuple[float, float],
+    arithmetic: Arithmetic,
+) -> Array:
+    """The values that the limits speak of: (m, d), or (m, 4) for a constraint on costs."""
+    if constraint.kind == "plans":
+        return candidates.response
+    spread = unfairness(candidates.sums, candidates.squares, known, arithmetic)
+    # EPOS divides by all households even where it knows only its subtree.
+    mean = candidates.sums / (households if arithmetic.epos else known)
+    if arithmetic.epos:
+        alpha, beta = weights
+        cost = alpha * spread + beta * mean + (1.0 - alpha - beta) * candidates.inefficiency
+    else:
+        cost = combined_cost(
+            candidates.inefficiency, candidates.sums, candidates.squares, known, weights, arithmetic
+        )
+    return np.stack([mean, candidates.inefficiency, spread, cost], axis=-1)
+
+
+def _first_cost(
+    constraint: HardConstraint, bounded: Array, households: int, arithmetic: Arithmetic
+) -> Array:
+    """Stands in for the inefficiency while only the own subtree is known."""
+    if len(constraint.limits) == 2:
+        low, high = constraint.limits
+        counted = (np.array(low.mode) != 0) | (np.array(high.mode) != 0)
+        distance = np.where(counted, (low.bound + high.bound) / 2.0 - bounded, 0.0)
+        return np.sqrt(arithmetic.total(distance * distance))
+    (limit,) = constraint.limits
+    mode = np.array(limit.mode)
+    apart = 2.0 * np.abs(limit.bound - bounded)
+    slack = np.select(
+        [mode == AT_MOST, mode == AT_LEAST, mode == EQUAL],
+        # EPOS rewards the distance from a value that is to be met.
+        [limit.bound - bounded, bounded - limit.bound, apart if arithmetic.epos else -apart],
+        0.0,
+    )
+    slacks: list[float] = (arithmetic.total(slack) / households).tolist()
+    return np.array([_inverse_exp(value) for value in slacks])
+
+
+def _inverse_exp(x: float) -> float:
+    """1 / exp(x). Not numpy's exp: its last bits differ from one processor to another, and a tie
+    may hang on them; this one nearly always has the bits of Java's."""
+    try:
+        return 1.0 / math.exp(x)
+    except OverflowError:
+        return 0.0
+    except ZeroDivisionError:
+        return math.inf
+
+
+def _violation(constraint: HardConstraint, bounded: Array, arithmetic: Arithmetic) -> Array:
+    """By how much each candidate exceeds the limits, summed over components: (m,)."""
+    parts = [_excess(limit, bounded) for limit in constraint.limits]
+    if len(parts) == 1:
+        return arithmetic.total(parts[0])
+    both = parts[0] + parts[1]
+    if arithmetic.epos:
+        # EPOS skips a component whose first mode is 0 whatever the second says.
+        both = np.where(np.array(constraint.limits[0].mode) == 0, 0.0, both)
+    return arithmetic.total(both)
+
+
+def _excess(limit: Limit, bounded: Array) -> Array:
+    mode = np.array(limit.mode)
+    over = bounded - limit.bound
+    return np.asarray(
+        np.select(
+            [mode == AT_MOST, mode == AT_LEAST, mode == EQUAL],
+            [np.maximum(0.0, over), np.maximum(0.0, -over), np.abs(over)],
+            0.0,
+        )
+    )

@@ -1,0 +1,298 @@
+"""Stage 1 as one household decides it: I-EPOS plan selection (EPOS-SPEC sections 3, 4, 7).
+
+Pure arithmetic on what the children sent and what the parent answered. Who says what to whom, and
+when to say it again, is in household.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.planning.costs import Arithmetic, Cost, cost_function
+from agents.planning.hard_constraints import Candidates, judge
+from agents.planning.java_random import JavaRandom
+from agents.planning.tie_breaking import choose, combined_cost, unfairness
+from protocol.terms import Terms
+from protocol.vectors import Array
+
+
+class Aggregate(NamedTuple):
+    """Of a subtree, or of everybody: summed plans float64[d], sum and sum of squares of the
+    discomforts."""
+
+    response: Array
+    discomfort: float
+    discomfort_squares: float
+
+
+Summary = tuple[float, float, float, float]
+"""Inefficiency, unfairness, mean discomfort and combined cost (the root's weights)."""
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What a household has settled on in an iteration, and can go back to."""
+
+    selected: int
+    """-1 for none yet, which counts as a plan of zeros without discomfort."""
+    below: Aggregate
+    """The children's aggregates, summed."""
+    accepted: tuple[Aggregate, ...]
+    """Of each child, the new or the old one."""
+
+
+class Planner:
+    """The decisions of one household.
+
+    `rise` on the way up, then `settle` on the way down, once an iteration. Invariant: between
+    iterations `_now` is what the whole tree agreed on, and the global plan contains it.
+    """
+
+    __slots__ = (
+        "_arithmetic",
+        "_before",
+        "_chance",
+        "_constraint",
+        "_cost",
+        "_discomforts",
+        "_discomforts_squared",
+        "_flags",
+        "_fresh",
+        "_global",
+        "_households",
+        "_last",
+        "_now",
+        "_plans",
+        "_weighs_discomfort",
+        "_weights",
+        "_zero",
+    )
+
+    def __init__(
+        self,
+        plans: Array,
+        discomforts: Array,
+        terms: Terms,
+        households: int,
+        chance: JavaRandom,
+        arithmetic: Arithmetic,
+    ) -> None:
+        self._plans, self._discomforts = plans, discomforts
+        self._discomforts_squared = discomforts * discomforts
+        self._weights = (terms.alpha, terms.beta)
+        self._weighs_discomfort = bool(
+            terms.alpha or terms.beta or (terms.constraint and terms.constraint.kind == "costs")
+        )
+        self._constraint, self._households = terms.constraint, households
+        self._cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic)
+        self._chance, self._arithmetic = chance, arithmetic
+        self._zero = Aggregate(np.zeros(plans.shape[1]), 0.0, 0.0)
+        self._now = self._before = _Choice(-1, self._zero, ())
+        self._global, self._fresh = self._zero, True
+        self._flags: tuple[bool, ...] = ()
+        self._last: tuple[tuple[int, bool], Aggregate, list[float]] | None = None
+        """What the own plan was last chosen for, and the costs: most iterations change nothing."""
+
+    @property
+    def selected(self) -> int:
+        """Index of the selected plan; -1 before the first iteration."""
+        return self._now.selected
+
+    @property
+    def flags(self) -> tuple[bool, ...]:
+        """For each child, whether its change of this iteration stands."""
+        return self._flags
+
+    @property
+    def response(self) -> Array:
+        """The global plan after the last iteration, kWh."""
+        return self._global.response
+
+    @property
+    def cost(self) -> Cost:
+        """The inefficiency of global plans, (m, d) -> (m,)."""
+        return self._cost
+
+    def summary(self) -> Summary:
+        """Of the global plan."""
+        return summarise(
+            self._global, self._households, self._cost, self._weights, self._arithmetic
+        )
+
+    def rise(self, received: Sequence[Aggregate], known: int) -> Aggregate:
+        """Decide on the children's changes and on the own plan; the aggregate of the subtree.
+
+        `received` in the order of the children; `known` is the number of households whose
+        discomforts the sums cover: the own subtree in the first iteration, then everybody.
+        """
+        before = self._before = self._now
+        if self._fresh:
+            self._flags = (True,) * len(received)
+            below = _sum(self._zero, received)
+            accepted = tuple(received)
+        else:
+            below, accepted = self._approve(before, received, known)
+        if self._fresh and before.selected >= 0:
+            selected = before.selected  # a new tree: households keep their plans for an iteration
+        else:
+            selected = self._select(before, below, known)
+        self._now = _Choice(selected, below, accepted)
+        discomfort = float(self._discomforts[selected])
+        return Aggregate(
+            below.response + self._plans[selected],
+            below.discomfort + discomfort,
+            below.discomfort_squares + discomfort * discomfort,
+        )
+
+    def settle(self, everybody: Aggregate, approved: bool) -> None:
+        """Take the global plan; go back to the previous choice unless the change is approved."""
+        self._global = everybody
+        if not approved:
+            self._now = self._before
+            self._flags = (False,) * len(self._flags)
+        self._fresh = False
+
+    def start_anew(self, selected: int | None = None) -> None:
+        """On a new tree: forget everything but the selected plan (or go back to `selected`)."""
+        keep = self._now.selected if selected is None else selected
+        self._now = _Choice(keep, self._zero, ())
+        self._global, self._fresh = self._zero, True
+
+    def _approve(
+        self, before: _Choice, received: Sequence[Aggregate], known: int
+    ) -> tuple[Aggregate, tuple[Aggregate, ...]]:
+        """Which of the children's changes to take: all combinations of old and new are tried."""
+        if not received:
+            self._flags = ()
+            return self._zero, ()
+        if all(map(_same, before.accepted, received)):
+            # All combinations lead to the same: a tie of all, without computing any.
+            self._flags = self._bits(choose([0.0] * (1 << len(received)), self._chance))
+            return before.below, before.accepted
+        others, total, squares = self._global
+        combined = np.empty((1 << len(received), len(others)))
+        sums, of_squares = [0.0], [0.0]
+        width = 1
+        for old, new in zip(before.accepted, received, strict=True):
+            others = others - old.response
+            total, squares = total - old.discomfort, squares - old.discomfort_squares
+            # The first child is the least significant bit of a combination's number.
+            so_far = combined[:width] if width > 1 else self._zero.response[None, :]
+            np.add(so_far, new.response, out=combined[width : 2 * width])
+            np.add(so_far, old.response, out=combined[:width])
+            width *= 2
+            if self._weighs_discomfort:
+                sums = [s + c.discomfort for c in (old, new) for s in sums]
+                of_squares = [q + c.discomfort_squares for c in (old, new) for q in of_squares]
+        # EPOS looks at hard constraints only when it chooses plans.
+        costs = self._costs(
+            others + combined,
+            total + np.array(sums),
+            squares + np.array(of_squares),
+            known,
+            constrained=not self._arithmetic.epos,
+        )
+        combination = choose(costs, self._chance)
+        self._flags = self._bits(combination)
+        accepted = tuple(
+            new if flag else old
+            for flag, old, new in zip(self._flags, before.accepted, received, strict=True)
+        )
+        discomfort = of_square = 0.0
+        for part in accepted:  # not sum(): newer Pythons compensate, others do not
+            discomfort, of_square = (
+                discomfort + part.discomfort,
+                of_square + part.discomfort_squares,
+            )
+        return Aggregate(combined[combination], discomfort, of_square), accepted
+
+    def _select(self, before: _Choice, below: Aggregate, known: int) -> int:
+        """The own plan: the best given what everybody else does."""
+        if self._fresh:
+            base, total, squares = below
+        else:
+            whole, beneath, selected = self._global, before.below, before.selected
+            own = float(self._discomforts[selected])
+            base = whole.response - self._plans[selected]
+            if before.accepted:  # without children these are zeros
+                base = base - beneath.response + below.response
+            total = whole.discomfort - beneath.discomfort + below.discomfort - own
+            squares = (
+                whole.discomfort_squares
+                - beneath.discomfort_squares
+                + below.discomfort_squares
+                - own * own
+            )
+        whole = Aggregate(base, total, squares)
+        given = (known, self._fresh)
+        if self._last is None or self._last[0] != given or not _same(self._last[1], whole):
+            costs = self._costs(
+                base + self._plans,
+                total + self._discomforts,
+                squares + self._discomforts_squared,
+                known,
+                constrained=True,
+            )
+            self._last = given, whole, costs
+        return choose(self._last[2], self._chance)
+
+    def _bits(self, combination: int) -> tuple[bool, ...]:
+        return tuple(bool(combination >> c & 1) for c in range(len(self._now.accepted)))
+
+    def _costs(
+        self, responses: Array, sums: Array, squares: Array, known: int, *, constrained: bool
+    ) -> list[float]:
+        """Combined cost of each candidate; infinite for those that are left out."""
+        inefficiency = self._cost(responses)
+        excluded = None
+        if constrained and self._constraint is not None:
+            inefficiency, excluded = judge(
+                self._constraint,
+                Candidates(responses, inefficiency, sums, squares),
+                first=self._fresh,
+                known=known,
+                households=self._households,
+                weights=self._weights,
+                arithmetic=self._arithmetic,
+            )
+        costs = combined_cost(inefficiency, sums, squares, known, self._weights, self._arithmetic)
+        if excluded is not None:
+            costs = np.where(excluded, np.inf, costs)
+        result: list[float] = costs.tolist()
+        return result
+
+
+def summarise(
+    everybody: Aggregate,
+    households: int,
+    cost: Cost,
+    weights: tuple[float, float],
+    arithmetic: Arithmetic,
+) -> Summary:
+    """What the root tells of a global plan."""
+    response, total, squares = everybody
+    inefficiency = cost(response[None, :])
+    sums, of_squares = np.array([total]), np.array([squares])
+    combined = combined_cost(inefficiency, sums, of_squares, households, weights, arithmetic)
+    spread = unfairness(sums, of_squares, households, arithmetic)
+    return float(inefficiency[0]), float(spread[0]), total / households, float(combined[0])
+
+
+def _same(one: Aggregate, other: Aggregate) -> bool:
+    """Whether two aggregates are equal to the last bit."""
+    return (
+        one.discomfort == other.discomfort
+        and one.discomfort_squares == other.discomfort_squares
+        and one.response.tobytes() == other.response.tobytes()
+    )
+
+
+def _sum(zero: Aggregate, parts: Sequence[Aggregate]) -> Aggregate:
+    """The parts added in their order."""
+    response, total, squares = zero
+    for part in parts:
+        response = response + part.response
+        total, squares = total + part.discomfort, squares + part.discomfort_squares
+    return Aggregate(response, total, squares)

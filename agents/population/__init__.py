@@ -1,0 +1,1 @@
+"""Where plans come from: files, generators, meter readings. Nothing here decides."""

@@ -1,0 +1,141 @@
+"""One compact file for a population: a numpy .npz archive without pickles.
+
+docs/data.md describes the arrays; FORM has their kinds. Every number reads back exactly.
+"""
+
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from agents.plans import Plans, Population, ScoreMeaning
+from agents.population.atomic_write import drafted
+from agents.population.description_file import DESCRIPTION, meaning_to_keep
+from protocol.errors import InputError
+from protocol.vectors import Array
+
+VERSION = 1
+FORM: dict[str, tuple[type[Any], int]] = {
+    "ids": (np.str_, 1),
+    "counts": (np.integer, 1),
+    "scores": (np.float64, 1),
+    "values": (np.float64, 2),
+    "meaning": (np.str_, 0),
+    "target": (np.float64, 1),
+}
+"""Kind and number of dimensions of each array besides `version`."""
+_OPTIONAL = ("meaning", "target")
+
+
+def write(population: Population, path: Path) -> None:
+    """Write the archive; `path` must not exist yet."""
+    members = population.households
+    parts = {
+        "version": np.array(VERSION),
+        "ids": np.array(list(members)),
+        "counts": np.array([len(plans.scores) for plans in members.values()]),
+        "scores": np.concatenate([plans.scores for plans in members.values()]),
+        "values": np.concatenate([plans.values for plans in members.values()]),
+    }
+    meaning = meaning_to_keep(population)
+    if meaning is not None:
+        parts["meaning"] = np.array(meaning)
+    if population.target is not None:
+        parts["target"] = population.target
+    with drafted(path) as draft, draft.open("xb") as file:
+        np.savez(file, allow_pickle=False, **parts)
+
+
+def read(
+    path: Path,
+    *,
+    households: int | None = None,
+    meaning: ScoreMeaning | None = None,
+    described: ScoreMeaning | None = None,
+) -> Population:
+    """The population of an archive, or its first `households`.
+
+    What scores mean is said by `meaning`, else by the archive, else by `described` (the words
+    beside it, which must not contradict the archive), else they are preferences.
+    """
+    parts = _parts(path)
+    ids = [str(name) for name in parts["ids"]]
+    counts = parts["counts"]
+    scores = np.ascontiguousarray(parts["scores"], dtype=np.float64)
+    values = np.ascontiguousarray(parts["values"], dtype=np.float64)
+    if not ids or values.shape[1] == 0:
+        raise InputError("no households, or no slots", file=path)
+    if scores.shape != values.shape[:1] or counts.shape != (len(ids),):
+        raise InputError("shapes of scores, values, counts and ids do not fit", file=path)
+    if ((counts < 1) | (counts > len(values))).any() or counts.sum() != len(values):
+        raise InputError("counts do not add up to the plans there are", file=path, field="counts")
+    if len(set(ids)) != len(ids):
+        raise InputError("two households have the same id", file=path, field="ids")
+    if not (np.isfinite(values).all() and np.isfinite(scores).all()):
+        raise InputError("a value or score is NaN or infinite", file=path)
+    if households is not None and households > len(ids):
+        reason = f"{households} households are asked for, the file has {len(ids)}"
+        raise InputError(reason, file=path, field="households")
+    said = _said(parts, path)
+    if meaning is None and said and described and said != described:
+        reason = f"{DESCRIPTION} beside it says {described}, the file {said}: choose with --score"
+        raise InputError(reason, file=path, field="meaning")
+    source = "option" if meaning else "file" if said or described else "default"
+    own = meaning or said or described or "preference"
+    ends = np.cumsum(counts)
+    members = {
+        name: Plans(values[end - count : end], scores[end - count : end], own)
+        for name, count, end in list(zip(ids, counts, ends, strict=True))[:households]
+    }
+    return Population(members, str(path), _target(parts, path), source)
+
+
+def _said(parts: dict[str, Any], path: Path) -> ScoreMeaning | None:
+    """What the archive itself says of its scores."""
+    if "meaning" not in parts:
+        return None
+    said = str(parts["meaning"])
+    if said not in get_args(ScoreMeaning):
+        raise InputError(f"unknown meaning of scores {said!r}", file=path, field="meaning")
+    return cast(ScoreMeaning, said)
+
+
+def _target(parts: dict[str, Any], path: Path) -> Array | None:
+    if "target" not in parts:
+        return None
+    target = np.ascontiguousarray(parts["target"], dtype=np.float64)
+    if not np.isfinite(target).all():
+        raise InputError("a value is NaN or infinite", file=path, field="target")
+    return target
+
+
+def _parts(path: Path) -> dict[str, Any]:
+    """The arrays of an archive, each of its kind."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            parts = {name: archive[name] for name in ("version", *FORM) if name in archive}
+    except FileNotFoundError:
+        raise InputError("no such file", file=path) from None
+    except Exception as error:
+        # Damaged bytes make zipfile, zlib, tokenize and numpy raise nearly anything.
+        raise InputError(f"not an .npz archive: {error}", file=path) from None
+    _check(parts, "version", np.integer, 0, path)
+    if parts["version"] != VERSION:
+        reason = f"format version {parts['version']}, only {VERSION} can be read"
+        raise InputError(reason, file=path, field="version")
+    for name, (kind, dimensions) in FORM.items():
+        if name in parts or name not in _OPTIONAL:
+            _check(parts, name, kind, dimensions, path)
+    return parts
+
+
+def _check(parts: dict[str, Any], name: str, kind: type[Any], dimensions: int, path: Path) -> None:
+    if name not in parts:
+        raise InputError("the array is missing", file=path, field=name)
+    array = np.asanyarray(parts[name])
+    if not np.issubdtype(array.dtype, kind) or array.ndim != dimensions:
+        reason = (
+            f"{array.dtype} and {array.ndim} dimensions do not fit: "
+            f"expected {kind.__name__.strip('_')} and {dimensions}"
+        )
+        raise InputError(reason, file=path, field=name)

@@ -1,0 +1,257 @@
+"""Who offers what, who is busy, until when. Pure: the caller says what time it is.
+
+It answers a lookup at once (match, none or busy), never queues, and decides nothing for anybody: a
+match is a hint, and the two households may know better. It knows what offers say and which pairs
+did not agree; all of it can be lost and told again. Who is chosen of those who would serve is
+decided in offers.py; ties go to the first household by name.
+"""
+
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+from matchmaker.offer_book import ALWAYS, Offers, Wish
+from protocol.messages import Address
+from protocol.messages.exchange import Closed, Lease, LeaseId
+
+
+class Found(NamedTuple):
+    """What a lookup finds."""
+
+    engaged: bool
+    leases: tuple[Lease, ...]
+    none: tuple[int, ...]
+    busy: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Open:
+    id: LeaseId
+    slot: int
+    columns: tuple[int, int]
+    """Requester and match."""
+    until: float
+    held: tuple[float, float]
+    """What each of the two offered."""
+    gain: float
+    """What the requester seems to gain, kWh^2."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the ledger has answered and heard."""
+
+    lookups: int = 0
+    """Slots looked up."""
+    matches: int = 0
+    none: int = 0
+    busy: int = 0
+    done: int = 0
+    refused: int = 0
+    """Leases closed without an exchange, for whatever reason."""
+    expired: int = 0
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Offers by slot and household, and the leases on them.
+
+    Invariant: an offer is free (`_free`) iff it stands and no open lease marks it busy; what a
+    lease marks is its two households, or the two at its slot (`per_slot`).
+    """
+
+    slots: int
+    epoch: int
+    lease_seconds: float = 5.0
+    per_slot: bool = False
+    counts: Counts = field(default_factory=Counts)
+    _next: int = 1
+    _open: dict[LeaseId, _Open] = field(default_factory=dict)
+    _queue: deque[_Open] = field(default_factory=deque)
+    _engaged: dict[int, set[LeaseId]] = field(default_factory=dict)
+    """Open leases by household."""
+    _held: set[tuple[int, int]] = field(default_factory=set)
+    """Slot and household of every open lease, if leases hold one slot only."""
+    _offers: Offers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._offers = Offers(self.slots)
+
+    # -- what it knows ----------------------------------------------------------------------------
+
+    def summary(self) -> dict[str, int]:
+        """Households and offers known, leases open, and the counts: numbers, and no names."""
+        known = {"households": len(self._offers.columns), "offers": int(self._offers.stands.sum())}
+        return {**known, "open": len(self._open), **asdict(self.counts)}
+
+    # -- offers -----------------------------------------------------------------------------------
+
+    def enter(self, household: Address) -> None:
+        """A household that will tell all its offers: what was known of it is forgotten."""
+        offers = self._offers
+        column = offers.enter(household)
+        for lease in list(self._engaged.get(column, ())):
+            self._release(self._open.pop(lease))
+        offers.free[:, column] = False
+
+    def bind(self, household: str, firm: bool) -> None:
+        """Whether this household's limits bind from now on."""
+        self._offers.slack[self._offers.columns[household]] = 0.0 if firm else float("inf")
+
+    def knows(self, household: Address) -> bool:
+        """Whether this household has entered, from there."""
+        column = self._offers.columns.get(household.name)
+        return column is not None and self._offers.where[column] == household
+
+    def offer(self, household: str, slot: int, value: float, limit: float | None) -> None:
+        """`limit`: kWh from `value`, signed, as named; +-FAR if only the direction is, else None.
+
+        The offer is new: who did not agree on the last one may try again."""
+        column = self._offers.columns[household]
+        self._offers.put(slot, column, value, limit)
+        self._offers.free[slot, column] = not self._is_busy(slot, column)
+
+    def withdraw(self, household: str, slot: int) -> None:
+        """No offer any more."""
+        column = self._offers.columns[household]
+        self._offers.drop(slot, column)
+        self._offers.free[slot, column] = False
+
+    # -- lookups ----------------------------------------------------------------------------------
+
+    def look_up(
+        self,
+        household: str,
+        wishes: list[Wish],
+        now: float,
+        *,
+        enough: float = 0.0,
+        most: int = 1,
+        round: int = 0,
+    ) -> Found:
+        """First come, first served: leases on the first `most` wishes that can be served."""
+        self.expire(now)
+        if wishes and not self._open and self._offers.sort():
+            # Open leases keep the order as it is until a quieter moment.
+            self._engaged = {}
+        offers = self._offers
+        column = offers.columns[household]
+        if not self.per_slot and self._engaged.get(column):
+            return Found(True, (), (), ())
+        leases: list[Lease] = []
+        none: list[int] = []
+        busy: list[int] = []
+        for wish in wishes:
+            if len(leases) == most:
+                break
+            self.counts.lookups += 1
+            slot = wish.slot
+            if not offers.stands[slot, column]:
+                none.append(slot)
+                continue
+            if self.per_slot and not offers.free[slot, column]:
+                busy.append(slot)
+                continue
+            others, merit = offers.merit(wish, column, enough, round)
+            if not len(others):
+                none.append(slot)
+                continue
+            # The first of the best, if anybody is free.
+            merit = merit * offers.free[slot, others]
+            best = int(merit.argmax())
+            if merit[best] > 0:
+                leases.append(self._lease(wish, column, int(others[best]), now))
+            else:
+                busy.append(slot)
+        self.counts.matches += len(leases)
+        self.counts.none += len(none)
+        self.counts.busy += len(busy)
+        return Found(False, tuple(leases), tuple(none), tuple(busy))
+
+    def _lease(self, wish: Wish, requester: int, match: int, now: float) -> Lease:
+        id_, slot = LeaseId(self.epoch, self._next), wish.slot
+        self._next += 1
+        held = (float(self._offers.value[slot, requester]), float(self._offers.value[slot, match]))
+        gain = self._offers.gain(wish, requester, match)
+        opened = _Open(id_, slot, (requester, match), now + self.lease_seconds, held, gain)
+        self._open[id_] = opened
+        self._queue.append(opened)
+        for column in opened.columns:
+            self._engaged.setdefault(column, set()).add(id_)
+            if self.per_slot:
+                self._held.add((slot, column))
+                self._offers.free[slot, column] = False
+            else:
+                self._offers.free[:, column] = False
+        value = float(self._offers.value[slot, match])
+        return Lease(id_, slot, self._offers.where[match], value, self.lease_seconds)
+
+    # -- the end of leases ------------------------------------------------------------------------
+
+    def close(self, household: str, closed: Closed, round: int) -> None:
+        """One side of a lease says that it is over. Unless an exchange was made both are free; the
+        other side of an exchange is when it says so too, since only then its new offer is known."""
+        opened = self._open.get(closed.lease)
+        column = self._offers.columns[household]
+        if opened is None or column not in opened.columns:
+            return
+        if closed.ending == "done":
+            if column == opened.columns[0]:
+                self.counts.done += 1
+            opened.columns = (
+                (-1, opened.columns[1]) if column == opened.columns[0] else (opened.columns[0], -1)
+            )
+            self._free_up(opened, column)
+            if opened.columns == (-1, -1):
+                del self._open[closed.lease]
+            return
+        requester, match = opened.columns
+        self.counts.refused += 1
+        if requester >= 0 and match >= 0:
+            if closed.ending in ("refused", "for now"):
+                until = ALWAYS if closed.ending == "refused" else round
+                self._offers.remember(opened.slot, requester, match, until)
+                self._offers.remember(opened.slot, match, requester, until)
+                if closed.ending == "refused":
+                    self._offers.learn(opened.slot, match, opened.held, opened.gain)
+            elif closed.ending == "declined":
+                self._offers.remember(opened.slot, requester, match, ALWAYS)
+        self._release(self._open.pop(closed.lease))
+
+    def expire(self, now: float) -> None:
+        """End the leases whose time is over. If one side has reported an exchange, the value that
+        the other one offered is gone: that offer is withdrawn until it says more."""
+        while self._queue and (self._queue[0].until <= now or self._queue[0].id not in self._open):
+            opened = self._queue.popleft()
+            if self._open.pop(opened.id, None) is None:
+                continue
+            self.counts.expired += 1
+            if -1 in opened.columns:
+                column = max(opened.columns)
+                self._offers.stands[opened.slot, column] = False
+            self._release(opened)
+
+    def next_deadline(self) -> float | None:
+        """When the next lease ends by itself, or earlier."""
+        return self._queue[0].until if self._queue else None
+
+    # -- the parts --------------------------------------------------------------------------------
+
+    def _is_busy(self, slot: int, column: int) -> bool:
+        if self.per_slot:
+            return (slot, column) in self._held
+        return bool(self._engaged.get(column))
+
+    def _release(self, opened: _Open) -> None:
+        for column in opened.columns:
+            if column >= 0:
+                self._free_up(opened, column)
+
+    def _free_up(self, opened: _Open, column: int) -> None:
+        leases = self._engaged[column]
+        leases.discard(opened.id)
+        if self.per_slot:
+            self._held.discard((opened.slot, column))
+            self._offers.free[opened.slot, column] = self._offers.stands[opened.slot, column]
+        elif not leases:
+            self._offers.free[:, column] = self._offers.stands[:, column]

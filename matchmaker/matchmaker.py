@@ -1,0 +1,114 @@
+"""The matchmaker as a machine on the bus: lookups in, matches out, in the order they come.
+
+It keeps, for each household, the number of the last lookup and its answer, so that a repeated
+lookup changes nothing. All it knows is soft: started again, it asks everybody for their offers.
+"""
+
+from dataclasses import dataclass
+
+from matchmaker.leases import Ledger
+from matchmaker.offer_book import FAR, Wish
+from protocol.errors import PeerError
+from protocol.messages import Address
+from protocol.messages.exchange import Lookup, Match
+from protocol.runtime.machine import Envelope
+
+
+@dataclass(slots=True)
+class _Session:
+    number: tuple[int, int]
+    """Session and number of the last lookup."""
+    answer: Match
+
+
+class Matchmaker:
+    """One matchmaker, or one of several that share the slots between them."""
+
+    def __init__(
+        self, address: Address, slots: int, epoch: int, *, lease: float, per_slot: bool
+    ) -> None:
+        """`epoch` must be above 0 and differ from that of any matchmaker of this name before."""
+        self.address = address
+        self.ledger = Ledger(slots, epoch, lease_seconds=lease, per_slot=per_slot)
+        self.answered = 0
+        """Lookups that were not refused, repeated ones included."""
+        self._sessions: dict[Address, _Session] = {}
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Answer one lookup."""
+        lookup = envelope.message
+        if not isinstance(lookup, Lookup):
+            raise PeerError(f"{type(lookup).__name__} is not for a matchmaker")
+        household = envelope.sender
+        number = (lookup.session, lookup.number)
+        last = self._sessions.get(household)
+        if last is not None and number <= last.number:
+            self.answered += 1
+            if number < last.number:
+                return []
+            return [Envelope(self.address, household, last.answer)]
+        answer = self._answer(household, lookup, now)
+        self._sessions[household] = _Session(number, answer)
+        self.answered += 1
+        return [Envelope(self.address, household, answer)]
+
+    def tick(self, now: float) -> list[Envelope]:
+        """End the leases whose time is over; says nothing."""
+        self.ledger.expire(now)
+        return []
+
+    def next_deadline(self) -> float | None:
+        """When the next lease ends by itself."""
+        return self.ledger.next_deadline()
+
+    def _answer(self, household: Address, lookup: Lookup, now: float) -> Match:
+        ledger, name = self.ledger, household.name
+        self._check(lookup)
+        if lookup.epoch == 0:
+            ledger.enter(household)
+        elif lookup.epoch != ledger.epoch or not ledger.knows(household):
+            return Match(lookup.session, lookup.number, ledger.epoch, True, False, (), (), ())
+        ledger.bind(name, lookup.firm)
+        for slot in lookup.withdrawn:
+            ledger.withdraw(name, slot)
+        values = lookup.values.tolist()
+        match lookup.disclosure:
+            case "value":
+                limits = [None] * len(values)
+            case "direction":
+                limits = [FAR * sign for sign in lookup.limits.tolist()]
+            case "limit":
+                limits = lookup.limits.tolist()
+        for slot, value, limit in zip(lookup.slots, values, limits, strict=True):
+            ledger.offer(name, slot, value, limit)
+        # After the new offers: what pairs did not agree on is kept until an offer changes.
+        for closed in lookup.closed:
+            ledger.close(name, closed, lookup.round)
+        if len(lookup.wanted):
+            wishes = [
+                Wish(*wish)
+                for wish in zip(
+                    lookup.wants, lookup.wanted.tolist(), lookup.tolerance.tolist(), strict=True
+                )
+            ]
+        else:
+            wishes = [Wish(slot) for slot in lookup.wants]
+        found = ledger.look_up(
+            name, wishes, now, enough=lookup.enough, most=lookup.most, round=lookup.round
+        )
+        return Match(lookup.session, lookup.number, ledger.epoch, False, *found)
+
+    def _check(self, lookup: Lookup) -> None:
+        """PeerError for what no household of ours would say."""
+        limits = 0 if lookup.disclosure == "value" else len(lookup.slots)
+        aimed = len(lookup.wants) if len(lookup.wanted) else 0
+        if (
+            len(lookup.values) != len(lookup.slots)
+            or len(lookup.limits) != limits
+            or len(lookup.wanted) != aimed
+            or len(lookup.tolerance) != aimed
+        ):
+            raise PeerError("a lookup whose lists do not fit together")
+        for slots in (lookup.slots, lookup.withdrawn, lookup.wants):
+            if slots and not 0 <= min(slots) <= max(slots) < self.ledger.slots:
+                raise PeerError(f"a lookup beyond the {self.ledger.slots} slots")

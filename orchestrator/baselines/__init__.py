@@ -1,0 +1,1 @@
+"""Centralised planners and bounds that a run is compared with."""

@@ -1,0 +1,141 @@
+"""What a planner who saw every plan of every household could choose: yardsticks for stage 1.
+
+Pure: plans in, selections out. What is measured on them is decided elsewhere (metrics.py); those
+for stage 2 are in baselines.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.planning.costs import Cost
+from agents.plans import Plans
+from protocol.terms import DiscomfortName
+from protocol.vectors import Array
+
+STARTS = 10
+"""Of coordinate descent."""
+Selection = NDArray[np.intp]
+"""The index of each household's plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The plans of all households, float64[k, d] each, and the discomfort of each, float64[k]."""
+
+    plans: Sequence[Array]
+    discomforts: Sequence[Array]
+
+    @classmethod
+    def of(cls, households: Sequence[Plans], discomfort: DiscomfortName) -> "Choices":
+        """Those of these households."""
+        return cls(
+            [own.values for own in households], [own.discomforts(discomfort) for own in households]
+        )
+
+    def demand(self, selection: Selection) -> Array:
+        """The sum of the selected plans, float64[d], kWh."""
+        chosen = [plans[place] for plans, place in zip(self.plans, selection, strict=True)]
+        return np.asarray(np.sum(chosen, axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Where coordinate descent ended."""
+
+    selection: Selection
+    inefficiency: float
+    sweeps: int
+    """Times that it went through all households, the last of them without a change."""
+
+
+def random_selection(choices: Choices, chance: np.random.Generator) -> Selection:
+    """A plan for each household, all alike likely."""
+    return np.array([chance.integers(len(plans)) for plans in choices.plans], np.intp)
+
+
+def objective(choices: Choices, cost: Cost, beta: float, selection: Selection) -> float:
+    """(1 - beta) * inefficiency + beta * mean discomfort: the cost of stage 1 for the selection of
+    everybody, without unfairness (source, eq. 6; agents/choice.py)."""
+    own = [each[place] for each, place in zip(choices.discomforts, selection, strict=True)]
+    return float((1 - beta) * cost(choices.demand(selection)) + beta * np.mean(own))
+
+
+def starts(preferred: Selection, choices: Choices, chance: np.random.Generator) -> list[Selection]:
+    """Where descents begin: everybody's preferred plan, and random selections; STARTS in all."""
+    return [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
+
+
+def descend(
+    choices: Choices, cost: Cost, beta: float, start: Selection, chance: np.random.Generator
+) -> Descent:
+    """Centralised coordinate descent: one household after another, in random order, takes the plan
+    that is best with the present plans of all others, until a whole sweep changes nothing.
+
+    The cost of a choice is that of stage 1, without unfairness: (1 - beta) * inefficiency
+    + beta * mean discomfort, to which the discomfort of all others adds the same for every plan.
+    """
+    selection, total = start.copy(), choices.demand(start)
+    weight = beta / len(selection)
+    sweeps, changed = 0, True
+    while changed:
+        changed, sweeps = False, sweeps + 1
+        for household in chance.permutation(len(selection)):
+            plans, now = choices.plans[household], selection[household]
+            others = total - plans[now]
+            costs = (1 - beta) * cost(others + plans) + weight * choices.discomforts[household]
+            best = int(costs.argmin())
+            # Only what is really better, or rounding would move it for ever.
+            if costs[best] < costs[now] * (1 - 1e-12):
+                selection[household], total, changed = best, others + plans[best], True
+    return Descent(selection, float(cost(choices.demand(selection))), sweeps)
+
+
+def best_descent(
+    choices: Choices, cost: Cost, beta: float, starts: Sequence[Selection], seed: int
+) -> Descent:
+    """The end with the least objective of descents from each of `starts`."""
+    chance = np.random.default_rng(seed)
+    return min(
+        (descend(choices, cost, beta, start, chance) for start in starts),
+        key=lambda ended: objective(choices, cost, beta, ended.selection),
+    )
+
+
+def least_variance(choices: Choices) -> float:
+    """No selection has less variance than this: the optimum of the relaxation in which a household
+    may mix its plans in any proportion, a convex quadratic program, solved by Clarabel (interior
+    point; Goulart and Chen 2024). Needs the extra `report`."""
+    import clarabel
+    from scipy import sparse
+
+    plans = np.concatenate(choices.plans)
+    counts = [len(own) for own in choices.plans]
+    slots, mixed = plans.shape[1], len(plans)
+    away = (plans - plans.mean(1, keepdims=True)).T  # what each plan adds to the deviations
+    # Variables: the share of each plan, then the deviation of each slot from the mean demand.
+    cost = sparse.block_diag(
+        [sparse.csc_array((mixed, mixed)), 2 / slots * sparse.identity(slots)], "csc"
+    )
+    belongs = np.repeat(np.arange(len(counts)), counts)
+    whole = sparse.csc_array((np.ones(mixed), (belongs, np.arange(mixed))), (len(counts), mixed))
+    none = sparse.csc_array((len(counts), slots))
+    positive = sparse.hstack([-sparse.identity(mixed), sparse.csc_array((mixed, slots))])
+    rows = sparse.vstack(
+        [
+            sparse.hstack([whole, none]),
+            sparse.hstack([sparse.csc_array(away), -sparse.identity(slots)]),
+            positive,
+        ],
+        "csc",
+    )
+    right = np.concatenate([np.ones(len(counts)), np.zeros(slots), np.zeros(mixed)])
+    cones = [clarabel.ZeroConeT(len(counts) + slots), clarabel.NonnegativeConeT(mixed)]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    linear = np.zeros(mixed + slots)
+    solved = clarabel.DefaultSolver(cost, linear, rows, right, cones, settings).solve()
+    # The dual's value is a bound also where the solver stopped a little short.
+    return max(0.0, float(solved.obj_val_dual))

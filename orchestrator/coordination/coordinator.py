@@ -1,0 +1,371 @@
+"""The course of a run, as a machine: enrol households, place them, start, collect, release.
+
+It decides where in the tree a household stands and when the run begins and ends; it takes no part
+in any decision of a household, and nothing in between waits for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+
+from agents.planning.tree import children_of, parent_of
+from protocol.errors import PeerError
+from protocol.messages import (
+    Abort,
+    Address,
+    Course,
+    Enrol,
+    ExchangeCourse,
+    Failure,
+    Go,
+    Iteration,
+    Left,
+    Message,
+    Place,
+    Progress,
+    Ready,
+    Release,
+    Result,
+    RoundCount,
+    RoundProgress,
+    Tally,
+    Waiting,
+)
+from protocol.runtime.machine import Envelope
+from protocol.subjects import HOST, OPERATOR
+from protocol.terms import Terms
+
+RELEASE_AGAIN = 0.5
+"""Seconds after which those who have not left are released again."""
+PLACE_AGAIN = 1.0
+"""Seconds after which those who did not confirm their place in a new attempt are placed again."""
+FAREWELL = 5.0
+"""Seconds after which the orchestrator no longer waits for households to say that they left."""
+NAMED = 8
+"""Households named in a reason, at most."""
+
+
+_OPERATOR = Address(OPERATOR, OPERATOR)
+
+
+class Stage(Enum):
+    """Where the run is."""
+
+    ENROLLING = "enrolling households"
+    PLACING = "placing households"
+    PLANNING = "planning"
+    EXCHANGING = "exchanging"
+    RELEASING = "releasing"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RunCourse:
+    """The orchestrator of one run.
+
+    `members` are the ids in tree order; `terms` gives each household's. The run fails with `reason`
+    when `deadline` seconds pass without any progress. A household that enrols again has lost what
+    it knew: then all are placed again and stage 1 begins anew, with the same result.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        members: Sequence[str],
+        terms: Callable[[str], Terms],
+        *,
+        matchmakers: Sequence[Address] = (),
+        deadline: float = 60.0,
+    ) -> None:
+        self.address, self.members = address, tuple(members)
+        self.stage, self.reason = Stage.ENROLLING, ""
+        self.results: dict[str, Result] = {}
+        self.latest: Iteration | None = None
+        """The newest iteration that the root told of."""
+        self.tallies: dict[str, Tally] = {}
+        """By host: what went over the bus from there, up to its release."""
+        self.marks: dict[Stage, float] = {}
+        """When each stage began."""
+        self.round: tuple[int, RoundCount] | None = None
+        """The newest round of the exchange that the root told of, and what was counted in it."""
+        self.exchanges = 0
+        """Up to that round."""
+        self.heard: dict[str, float] = {}
+        """By host: when it was heard of last."""
+        self.attempt = 1
+        """Of stage 1."""
+        self._terms, self._deadline = terms, deadline
+        self.matchmakers = tuple(matchmakers)
+        self._positions = {name: position for position, name in enumerate(members)}
+        self._hosts: dict[str, Address] = {}
+        self._slots: int | None = None
+        self._sessions: dict[str, int] = {}
+        self._ready: set[str] = set()
+        self._left: set[str] = set()
+        self._waiting: dict[str, tuple[Address, ...]] = {}
+        self._done: dict[str, int] = {}
+        """What households in stage 2 told of how far they are."""
+        self._fail_at: float | None = None
+        self._again_at: float | None = None
+        """When those who did not answer are placed, or released, again."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over, with or without a result."""
+        return self.stage in (Stage.DONE, Stage.FAILED)
+
+    @property
+    def course(self) -> Course:
+        """How stage 1 went, from the root's result."""
+        parts = [result.course for result in self.results.values() if result.course is not None]
+        rows = sorted(row for part in parts for row in part.iterations)
+        return Course(tuple(rows), parts[0].response)
+
+    @property
+    def exchange(self) -> ExchangeCourse | None:
+        """How stage 2 went, if there was one."""
+        told = (result.exchange for result in self.results.values())
+        return next((course for course in told if course is not None), None)
+
+    @property
+    def enrolled(self) -> Mapping[str, Address]:
+        """The households that take part, and where they live."""
+        return self._hosts
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that take part."""
+        return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Answer one message."""
+        sender, message = envelope.sender, envelope.message
+        if sender == _OPERATOR and isinstance(message, Abort):
+            told = Envelope(self.address, sender, message)  # again, should it have got lost
+            return [*self.fail(f"aborted by the operator: {message.reason}", now), told]
+        if isinstance(message, Tally) and sender.host in self._tallying():
+            self.tallies[sender.host] = message
+            return []
+        if isinstance(message, Failure) and sender.name == HOST:
+            return self.fail(f"{sender.host}: {message.reason}", now)
+        if sender.name not in self._positions:
+            raise PeerError(f"{sender.name} is not expected in this run")
+        if isinstance(message, Enrol):
+            return self._on_enrol(sender, message, now)
+        if self._hosts.get(sender.name) != sender:
+            raise PeerError(f"{sender.name} does not live on {sender.host}")
+        self.heard[sender.host] = now
+        match message:
+            case Ready(attempt=attempt, session=session):
+                old = attempt != self.attempt or session < self._sessions[sender.name]
+                return [] if old else self._on_ready(sender, now)
+            case Progress(iteration=iteration):
+                rises = self.latest is None or iteration.iteration > self.latest.iteration
+                if rises and self.stage is Stage.PLANNING:  # else of an attempt that is over
+                    self.latest = iteration
+                    self._progress(now)
+                return []
+            case RoundProgress(round=number, count=count):
+                if self.round is None or number > self.round[0]:
+                    self.round = number, count
+                    self.exchanges += count.accepted
+                    self._progress(now)
+                if self.stage is Stage.PLANNING:
+                    self._enter(Stage.EXCHANGING, now)
+                return []
+            case Waiting(missing=missing, done=done):
+                if done != self._done.get(sender.name, 0):
+                    self._progress(now)
+                self._waiting[sender.name], self._done[sender.name] = missing, done
+                return []
+            case Result():
+                return self._on_result(sender, message, now)
+            case Left():
+                self._left.add(sender.name)
+                if self.stage is Stage.RELEASING and len(self._left) == len(self.members):
+                    self._enter(Stage.DONE, now)
+                return []
+            case Failure(reason=reason):
+                return self.fail(f"{sender.name}: {reason}", now)
+            case _:
+                raise PeerError(f"{type(message).__name__} is not for the orchestrator")
+
+    def tick(self, now: float) -> list[Envelope]:
+        """Fail a run that stands still; release again those who have not left."""
+        if self._fail_at is None and not self.finished:
+            self._enter(Stage.ENROLLING, now)
+        if self._fail_at is not None and now >= self._fail_at:
+            if self.stage is not Stage.RELEASING:
+                return self.fail(self._standstill(), now)
+            self._enter(Stage.DONE, now)
+        if self._again_at is None or now < self._again_at:
+            return []
+        match self.stage:
+            case Stage.PLACING:
+                self._again_at = now + PLACE_AGAIN
+                return [self._place(name) for name in self.members if name not in self._ready]
+            case Stage.RELEASING:
+                self._again_at = now + RELEASE_AGAIN
+                return self._release()
+            case _:
+                return []
+
+    def next_deadline(self) -> float | None:
+        """When something is due if nothing arrives."""
+        dues = [due for due in (self._fail_at, self._again_at) if due is not None]
+        return min(dues, default=None)
+
+    def fail(self, reason: str, now: float) -> list[Envelope]:
+        """End the run without a result and tell everybody."""
+        if self.finished:
+            return []
+        self.reason = reason
+        self._enter(Stage.FAILED, now)
+        makers = (Address(address.host, HOST) for address in self.matchmakers)
+        return [
+            *self._to_all(Abort(reason)),
+            *(Envelope(self.address, maker, Abort(reason)) for maker in makers),
+        ]
+
+    def _enter(self, stage: Stage, now: float) -> None:
+        self.stage, self._again_at = stage, None
+        self.marks.setdefault(stage, now)
+        self._progress(now)
+
+    def _progress(self, now: float) -> None:
+        self._waiting.clear()
+        patience = FAREWELL if self.stage is Stage.RELEASING else self._deadline
+        self._fail_at = None if self.finished else now + patience
+
+    def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
+        if sender.name not in self._hosts:
+            self._progress(now)
+        known = self._hosts.setdefault(sender.name, sender)
+        if known != sender:
+            raise PeerError(f"{sender.name} takes part already, from host {known.host}")
+        self.heard[sender.host] = now
+        if self._slots is None:
+            self._slots = enrol.slots
+        if enrol.slots != self._slots:
+            return self.fail(
+                f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
+            )
+        before = self._sessions.get(sender.name, enrol.session)
+        self._sessions[sender.name] = max(before, enrol.session)
+        match self.stage:
+            case Stage.ENROLLING:
+                if len(self._hosts) < len(self.members):
+                    return []
+                self._enter(Stage.PLACING, now)
+                return [self._place(name) for name in self.members]
+            case Stage.PLACING:  # its place got lost, or was forgotten
+                self._ready.discard(sender.name)
+                return [self._place(sender.name)]
+            case Stage.PLANNING if enrol.session > before and sender.name in self._ready:
+                return self._begin_anew(now)
+            case Stage.EXCHANGING if enrol.session > before:
+                return self.fail(f"{sender.name} has lost its journal of the exchange", now)
+            case _:
+                return []
+
+    def _begin_anew(self, now: float) -> list[Envelope]:
+        """Stage 1 from the beginning, for all. Nobody has exchanged anything yet."""
+        self.attempt += 1
+        self._ready.clear()
+        self.results.clear()
+        self.latest = None
+        self._enter(Stage.PLACING, now)
+        self._again_at = now + PLACE_AGAIN
+        return [self._place(name) for name in self.members]
+
+    def _place(self, name: str) -> Envelope:
+        position, terms, households = self._positions[name], self._terms(name), len(self.members)
+        above = parent_of(position, terms.arity)
+        roster: tuple[Address, ...] = ()
+        if terms.reorganisation.strategy != "never":
+            roster = tuple(self._hosts[member] for member in self.members)
+        place = Place(
+            position=position,
+            households=households,
+            parent=None if above is None else self._hosts[self.members[above]],
+            children=tuple(
+                self._hosts[self.members[child]]
+                for child in children_of(position, terms.arity, households)
+            ),
+            terms=terms,
+            matchmakers=self.matchmakers,
+            roster=roster,
+            attempt=self.attempt,
+        )
+        return Envelope(self.address, self._hosts[name], place)
+
+    def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
+        if self.stage in (Stage.PLANNING, Stage.EXCHANGING):  # the start got lost
+            return [Envelope(self.address, sender, Go(self.attempt))]
+        if self.stage is not Stage.PLACING:
+            return []
+        if sender.name not in self._ready:
+            self._ready.add(sender.name)
+            self._progress(now)
+        if len(self._ready) < len(self.members):
+            return []
+        self._enter(Stage.PLANNING, now)
+        return self._to_all(Go(self.attempt))
+
+    def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
+        if sender.name not in self.results:
+            self.results[sender.name] = result
+            self._progress(now)
+        running = self.stage in (Stage.PLANNING, Stage.EXCHANGING)
+        if running and len(self.results) == len(self.members):
+            self._enter(Stage.RELEASING, now)
+            self._again_at = now + RELEASE_AGAIN
+            return self._release()
+        return []
+
+    def _release(self) -> list[Envelope]:
+        """To everybody who has not left; to the hosts first, so that their tallies come first."""
+        staying = self._to_all(Release(), skip=self._left)
+        hosts = dict.fromkeys(envelope.to.host for envelope in staying)
+        hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.tallies))
+        return [
+            *(Envelope(self.address, Address(host, HOST), Release()) for host in hosts),
+            *staying,
+        ]
+
+    def _tallying(self) -> set[str]:
+        """Hosts that have something to tell."""
+        return {*self.hosts, *(address.host for address in self.matchmakers)}
+
+    def _to_all(
+        self, message: Message, skip: frozenset[str] | set[str] = frozenset()
+    ) -> list[Envelope]:
+        return [
+            Envelope(self.address, address, message)
+            for name, address in self._hosts.items()
+            if name not in skip
+        ]
+
+    def _standstill(self) -> str:
+        """Who is missing, as far as it can be told."""
+        match self.stage:
+            case Stage.ENROLLING:
+                missing, what = set(self.members) - set(self._hosts), "did not enrol"
+            case Stage.PLACING:
+                missing, what = set(self.members) - self._ready, "did not confirm their place"
+            case _:
+                # Who is waited for and does not wait itself stands at the head of the queue.
+                awaited = {a.name for missing in self._waiting.values() for a in missing}
+                missing, what = awaited - set(self._waiting), "are waited for and do not answer"
+                if not missing:
+                    missing, what = set(self.members) - set(self.results), "have no result"
+        return (
+            f"no progress for {self._deadline:g} s while {self.stage.value}: "
+            f"{name_some(self.members, missing)} {what}"
+        )
+
+
+def name_some(members: Sequence[str], missing: set[str]) -> str:
+    """The first few of `missing`, in the order of `members`, and how many there are."""
+    names = [name for name in members if name in missing]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

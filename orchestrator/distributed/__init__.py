@@ -1,0 +1,1 @@
+"""Runs on a real bus: processes, the embedded server, standing parts and connections."""

@@ -1,0 +1,48 @@
+"""How a part reaches the bus; nothing leaves the machine in the clear unless somebody says so."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from protocol.errors import InputError
+from protocol.transport.bus import Connection
+from protocol.transport.identity import folder_of
+
+
+def reach(url: str | None, name: str, keys: Path | None, insecure: bool) -> Connection:
+    """The connection of the part `name` to a server that somebody runs.
+
+    InputError if there is no URL, if the keys are not those of this part, or if there are none and
+    the server is not on this machine's loopback interface, unless `insecure` allows it.
+    """
+    if url is None:
+        raise InputError("say where the NATS server is that the parts are on", field="--nats")
+    connection = Connection(url, name, keys)
+    if keys is not None:
+        folder_of(keys, name)
+    elif not insecure and not all(map(_is_loopback, connection.urls)):
+        raise InputError(
+            "this server is not on the loopback interface of this machine: give --keys DIR (made "
+            "by `coflex keys`), or --insecure if nobody else can reach the network",
+            field="--nats",
+        )
+    return connection
+
+
+def as_options(connection: Connection) -> tuple[str, ...]:
+    """The same way to the bus as a command line has it."""
+    if connection.keys is not None:
+        return ("--nats", connection.url, "--keys", str(connection.keys))
+    # Whether it may be in the clear has been decided before.
+    return ("--nats", connection.url, "--insecure")
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url if "://" in url else f"nats://{url}").hostname or ""
+    except ValueError:
+        return False
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

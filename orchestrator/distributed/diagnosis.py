@@ -1,0 +1,171 @@
+"""What keeps a part from its bus: server, clock, certificates, permissions, one finding each.
+
+Nothing is changed, and what is said on the bus is said by a part to itself, in a run `doctor`.
+"""
+
+import asyncio
+import json
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+from orchestrator.distributed.embedded_server import EmbeddedServer, find_server
+from orchestrator.security.check_result import Finding, bad, good, unknown
+from orchestrator.security.key_inspection import SOON
+from protocol.errors import ForbiddenError, InputError, RunError
+from protocol.runtime.node import MAX_FRAME
+from protocol.subjects import ANNOUNCEMENTS, ORCHESTRATOR, direct, inbox, replies
+from protocol.transport.bus import Connection
+from protocol.transport.identity import read_identity
+from protocol.transport.nats_bus import NatsBus
+from protocol.transport.permissions import permissions
+
+RUN = "doctor"
+PORT = 4222
+"""Of a server whose URL names none."""
+SOMEBODY = "somebody-else"
+OLDEST = (2, 10, 4)
+"""Of nats-server: the first that can begin with TLS."""
+LEAST_PAYLOAD = 2 * MAX_FRAME
+MOST_SKEW = 60.0
+"""Seconds; certificates are backdated by some minutes, and no clock matters for anything else."""
+_TOO_MUCH = "give the server users.conf as `coflex keys` wrote it, or others can be deceived"
+PATIENCE, MONITOR_SECONDS = 5.0, 5.0
+"""Seconds for a connection, and for an answer of the monitoring address."""
+
+
+def examine_program() -> Iterator[Finding]:
+    """The program of the embedded server, and whether it serves."""
+    what = "embedded server"
+    try:
+        program = find_server()
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        with EmbeddedServer() as server:
+            found = asyncio.run(_server(Connection(server.url, RUN)))
+    except (RunError, OSError, subprocess.CalledProcessError) as error:
+        yield bad(what, str(error))
+        return
+    yield good(what, f"{said.stdout.strip()}, {program}")
+    yield from found
+
+
+def examine_server(connection: Connection) -> Iterator[Finding]:
+    """Each server of this connection: whether it takes us, its version and limits."""
+    for server in connection.each():
+        found = asyncio.run(_server(server))
+        yield from found
+        if connection.keys is not None and found[0].well:
+            yield _served_certificate(server, connection.keys)
+
+
+def examine_clock(monitor: str | None) -> Finding:
+    """This machine's clock against the server's, if it has a monitoring address."""
+    if monitor is None:
+        return unknown("clock", "not compared: name the server's monitoring address (--monitor)")
+    try:
+        before = time.time()
+        with urllib.request.urlopen(f"{monitor.rstrip('/')}/varz", timeout=MONITOR_SECONDS) as page:
+            now = datetime.fromisoformat(json.load(page)["now"]).timestamp()
+    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
+        return bad("clock", f"{monitor} is no monitoring address of a nats-server ({error})")
+    skew = (before + time.time()) / 2 - now
+    text = f"{abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} the server's"
+    if abs(skew) > MOST_SKEW:
+        return bad("clock", f"{text}: set it (NTP), certificates depend on it")
+    return good("clock", text)
+
+
+def examine_permissions(connection: Connection) -> Finding:
+    """Whether a part with keys may do what it must, and nothing that it must not."""
+    return asyncio.run(_permissions(connection))
+
+
+async def _server(connection: Connection) -> list[Finding]:
+    try:
+        bus = await NatsBus.connect(connection, PATIENCE)
+    except InputError as error:
+        return [bad("server", error.reason)]
+    version, limit = bus.server_version, bus.max_payload
+    await bus.close()
+    what = f"server, as {connection.name}"
+    found = []
+    said, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+    if version < OLDEST:
+        found.append(bad(what, f"nats-server {said} is too old: install {oldest} or later"))
+    else:
+        found.append(good(what, f"nats-server {said}"))
+    if limit < LEAST_PAYLOAD:
+        advice = f"set max_payload in its configuration to {LEAST_PAYLOAD} or more"
+        found.append(bad("largest message", f"{limit:,} bytes: {advice}"))
+    else:
+        found.append(good("largest message", f"{limit:,} bytes"))
+    return found
+
+
+def _served_certificate(connection: Connection, keys: Path) -> Finding:
+    """When the certificate ends that the server shows now, which a reload may have to change."""
+    what, address = "certificate it shows", urlsplit(connection.url)
+    name, port = address.hostname or "", address.port or PORT
+    context = read_identity(keys, connection.name).tls
+    try:
+        with (
+            socket.create_connection((name, port), timeout=PATIENCE) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secured,
+        ):
+            shown = secured.getpeercert() or {}
+    except OSError as error:
+        return bad(what, str(error))
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
+    if ends - datetime.now(UTC) < SOON:
+        advice = "coflex keys DIR --rotate server, copy it there, and reload"
+        return bad(what, f"ends on {ends:%Y-%m-%d}: {advice}")
+    return good(what, f"valid until {ends:%Y-%m-%d}")
+
+
+async def _permissions(connection: Connection) -> Finding:
+    name = connection.name
+    what, own = f"permissions of {name}", permissions(name)
+    try:
+        for subject in own.subscribe:
+            if reason := await _refusal(connection, subscribe=subject):
+                return bad(what, f"{reason}: take users.conf as `coflex keys` wrote it")
+        if reason := await _refusal(connection, publish=direct(RUN, name, name)):
+            return bad(what, f"{reason}: take users.conf as `coflex keys` wrote it")
+        for subject in (inbox(RUN, SOMEBODY), f"{replies(SOMEBODY)}.>", ">"):
+            if not await _refusal(connection, subscribe=subject):
+                return bad(what, f"it may hear {subject}: {_TOO_MUCH}")
+        forged = [direct(RUN, name, SOMEBODY), f"{replies(SOMEBODY)}.x"]
+        for subject in forged if name == ORCHESTRATOR else [*forged, ANNOUNCEMENTS]:
+            if not await _refusal(connection, publish=subject):
+                return bad(what, f"it may say {subject}: {_TOO_MUCH}")
+    except (InputError, RunError) as error:
+        return bad(what, str(error))
+    return good(what, "what it must, and no more")
+
+
+async def _refusal(connection: Connection, subscribe: str = "", publish: str = "") -> str:
+    """What the server says to this wish; empty if it allows it."""
+    bus = await NatsBus.connect(connection, PATIENCE)
+    failures: list[Exception] = []
+    subject = subscribe or inbox(RUN, connection.name)
+    try:
+        await bus.subscribe(subject, lambda subject, data: None, failures.append)
+        if publish:
+            await bus.publish(publish, b"")
+            await bus.flush()
+    except ForbiddenError as error:
+        return str(error)
+    finally:
+        await bus.close()
+    for failure in failures:
+        if not isinstance(failure, ForbiddenError):
+            raise failure
+        return str(failure)
+    return ""

@@ -1,0 +1,205 @@
+"""What is to be compared: runs and sweeps from their folders, those of one configuration together.
+
+How sides differ, and how sure that is, is decided in compare.py.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orchestrator.experiments.field import PERCENTILES
+from orchestrator.experiments.sweep_table import TABLE_PARQUET
+from orchestrator.results.run_results import RUN, RunResults, read
+from orchestrator.scenario.settings import RunSettings
+from protocol.errors import InputError
+from protocol.terms import CostName
+from protocol.vectors import Array
+
+END = "end"
+"""The state in which a run ends: exchanged, or planned where nobody exchanged."""
+_NO_OPTIONS = {
+    *("seed", "out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"),
+    *("save_schedules", "isolation", "hosts", "source", "score_from", "config", "dataset"),
+}
+"""What changes nothing in the outcome, or only its chance; the data are known by their digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comfort:
+    """Households of one or several runs in the end, least comfort first."""
+
+    share: Array
+    """Of the households that have no more than that comfort, %."""
+    comfort: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of one run."""
+
+    folder: Path
+    seed: int
+    measures: Mapping[tuple[str, str], float]
+    """By state and measure."""
+    comfort: Array
+    """At the end: of each household, rising; or of a sweep's row the percentiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Runs of one configuration, by their seeds."""
+
+    name: str
+    """By what it differs from the other sides."""
+    runs: tuple[Measured, ...]
+    whole: bool
+    """Whether the comfort of each household is known, or percentiles alone."""
+    cost: CostName
+    """What its inefficiency is."""
+    beside: str | None = None
+    """The side that it is held against; None: it is held against none."""
+
+    def values(self, state: str, measure: str) -> dict[int, float]:
+        """A measure of each run that has it, by seed."""
+        found = {run.seed: run.measures.get((state, measure)) for run in self.runs}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def comfort(self) -> Comfort:
+        """Of all households of all runs; or the mean percentiles."""
+        if self.whole:
+            rising = np.sort(np.concatenate([run.comfort for run in self.runs]))
+            return Comfort(100 * (np.arange(len(rising)) + 0.5) / len(rising), rising)
+        mean: Array = np.mean([run.comfort for run in self.runs], axis=0)
+        return Comfort(np.array(PERCENTILES, float), mean)
+
+
+def read_sides(folders: Sequence[Path]) -> list[Side]:
+    """The runs in these folders, or those of the sweeps in them, those of one configuration
+    together; each side is held against one of the first folder's. InputError if there are fewer
+    than two folders, one is named twice, runs are named beside sweeps, or two runs have both
+    configuration and seed in common."""
+    if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
+        raise InputError("name two or more different folders of results, or of sweeps")
+    sweeps = [_is_sweep(folder) for folder in folders]
+    if any(sweeps) and not all(sweeps):
+        reason = "this is the folder of a run, others are of sweeps: compare like with like"
+        raise InputError(reason, file=folders[sweeps.index(False)])
+    groups: dict[str, list[Measured]] = {}
+    for folder in folders:
+        for options, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
+            groups.setdefault(json.dumps(options, sort_keys=True), []).append(run)
+    told = [json.loads(options) for options in groups]
+    varied = _varied(told)
+    names = [
+        ", ".join(f"{name} {_text(options.get(name))}" for name in varied) or "all runs"
+        for options in told
+    ]
+    runs = list(groups.values())
+    first = [number for number, own in enumerate(runs) if own[0].folder == folders[0]]
+    # Of the sides of the first folder the one that agrees in all that varies there.
+    kept = _varied([told[number] for number in first])
+    by_options = {_chosen(told[number], kept): names[number] for number in first}
+    sides = []
+    for number, own in enumerate(runs):
+        _check_seeds(own)
+        beside = None if number in first else by_options.get(_chosen(told[number], kept))
+        sides.append(Side(names[number], tuple(own), not all(sweeps), told[number]["cost"], beside))
+    return sides
+
+
+def _varied(told: Sequence[Mapping[str, object]]) -> list[str]:
+    """The options in which these differ."""
+    names = dict.fromkeys(name for each in told for name in each)
+    return [name for name in names if len({json.dumps(each.get(name)) for each in told}) > 1]
+
+
+def _chosen(options: Mapping[str, object], names: Sequence[str]) -> str:
+    return json.dumps([options.get(name) for name in names])
+
+
+def _check_seeds(runs: Sequence[Measured]) -> None:
+    seen: dict[int, Path] = {}
+    for run in runs:
+        if run.seed in seen:
+            places = dict.fromkeys((str(seen[run.seed]), str(run.folder)))
+            raise InputError(
+                f"two runs of one configuration have the seed {run.seed}: name one of them",
+                file=" and ".join(places),
+            )
+        seen[run.seed] = run.folder
+
+
+def _is_sweep(folder: Path) -> bool:
+    return (folder / TABLE_PARQUET).exists() and not (folder / RUN).exists()
+
+
+def _run_of(folder: Path) -> tuple[dict[str, object], Measured]:
+    results = read(folder)
+    measures = {
+        (state, name): value
+        for state, found in results.states().items()
+        for name, value in asdict(found).items()
+        if value is not None
+    }
+    options = _options(results.config, results.config["demo"], results.data_sha256)
+    run = Measured(folder, results.seed, _with_end(measures), _comfort(results))
+    return options, run
+
+
+def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
+    import pandas as pd
+
+    for row in pd.read_parquet(folder / TABLE_PARQUET).to_dict("records"):
+        known: dict[str, Any] = {
+            str(name): None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in row.items()
+        }
+        measures = {
+            (state, name.removeprefix(f"{state}_")): float(value)
+            for state in ("preferred", "planned", "exchanged", "bound")
+            for name, value in known.items()
+            if name.startswith(f"{state}_") and value is not None
+        }
+        ended = _with_end(measures)
+        comfort = np.array([ended[END, f"comfort_p{number}"] for number in PERCENTILES])
+        config = {name: known[name] for name in (*RunSettings.model_fields, "on") if name in known}
+        options = _options(config, known["demo"], known["data_sha256"])
+        yield options, Measured(folder, int(known["seed"]), ended, comfort)
+
+
+def _with_end(measures: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """With those of the state in which the run ended."""
+    last = "exchanged" if any(state == "exchanged" for state, _ in measures) else "planned"
+    return measures | {(END, name): v for (state, name), v in measures.items() if state == last}
+
+
+def _comfort(results: RunResults) -> Array:
+    """At the end, of each household, rising."""
+    ends = [
+        row.discomfort_planned if row.discomfort_exchanged is None else row.discomfort_exchanged
+        for row in results.rows
+    ]
+    return np.sort(1 - np.array(ends, float))
+
+
+def _options(config: Mapping[str, Any], demo: object, digest: str) -> dict[str, object]:
+    """What tells configurations apart."""
+    options: dict[str, object] = {
+        # A column of a table has whole numbers as fractions where another row has none.
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in config.items()
+        if name not in _NO_OPTIONS
+    }
+    # Another seed generates other households: that is chance, and no configuration.
+    return options if demo else options | {"data": digest[:12]}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,132 @@
+"""Lists of options, and the runs that they stand for: every combination, each replicated."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from orchestrator.experiments.sweep_runs import Cell, seed_of
+from orchestrator.scenario.settings import RunSettings, settings_from
+from protocol.errors import InputError
+
+REPLICATIONS = "replications"
+MOST = 1_000_000
+"""Cells of a grid; more are a slip of the pen."""
+NONE = "none"
+"""How an option that may be left out is named among its values."""
+_OWN_SERVER = "every run of a sweep on the bus has a server of its own, without keys"
+_NO_FILES = "a sweep keeps a row a run, and no files of it: say this to `coflex run` or `simulate`"
+NOT_SWEPT = {
+    "out": "a sweep has one folder: name it on the command line, with --out",
+    "run": "the runs of a sweep are told apart by their options, and have no names",
+    "external": "households that others run come to one run, and not to many",
+    "nats": _OWN_SERVER,
+    "keys": _OWN_SERVER,
+    "insecure": _OWN_SERVER,
+    "trace": _NO_FILES,
+    "save_schedules": _NO_FILES,
+}
+"""Options of a run that a sweep cannot have, and why."""
+ONE_VALUE = {"deadline": "it changes nothing in what comes out"}
+"""Options that have one value in a sweep, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What to run: the values of each option, in the order in which they were named."""
+
+    values: Mapping[str, Sequence[Any]]
+    replications: int = 1
+
+    @property
+    def varied(self) -> list[str]:
+        """The options that take several values."""
+        return [name for name, values in self.values.items() if len(values) > 1]
+
+    def cells(self) -> list[Cell]:
+        """All runs, the last named option changing fastest, replications last of all; InputError
+        where a combination cannot be run. Each replication has a seed of its own, derived from the
+        run's seed and its number; one replication keeps the seed itself."""
+        count = self.replications
+        for values in self.values.values():
+            count *= len(values)
+        if not 0 < count <= MOST:
+            raise InputError(f"{count:,} runs: name at least one value each, and fewer in all")
+        return list(self._cells())
+
+    def _cells(self) -> Iterator[Cell]:
+        for chosen in product(*self.values.values()):
+            options = dict(zip(self.values, chosen, strict=True))
+            try:
+                settings = settings_from(options)
+            except InputError as error:
+                where = ", ".join(f"{name} {options[name]}" for name in self.varied)
+                raise InputError(
+                    f"{error.reason} (in the run {where})", field=error.field
+                ) from None
+            for number in range(self.replications):
+                seed = seed_of(settings.seed, number) if self.replications > 1 else settings.seed
+                yield Cell(settings.model_copy(update={"seed": seed}), number)
+
+
+def read_grid(file: Path | None, options: Mapping[str, object], replications: int | None) -> Grid:
+    """The grid of a TOML file, where every option may be a list, and of options, where values are
+    separated by commas; options win. InputError names what is wrong."""
+    values: dict[str, Sequence[Any]] = {}
+    if file is not None:
+        told = _toml(file)
+        if replications is None and REPLICATIONS in told:
+            replications = told[REPLICATIONS]
+            if type(replications) is not int or replications < 1:
+                reason = "replications is a whole number, at least 1"
+                raise InputError(reason, file=file, field=REPLICATIONS)
+        told.pop(REPLICATIONS, None)
+        for name, value in told.items():
+            values[name] = _checked(name, value if isinstance(value, list) else [value], file)
+    for name, text in options.items():
+        if text is not None:
+            values[name] = _checked(name, [part.strip() for part in str(text).split(",")])
+    return Grid(values, replications or 1)
+
+
+def _checked(name: str, listed: list[Any], file: Path | None = None) -> list[Any]:
+    """The values of an option; InputError where a sweep cannot have them."""
+    field = name if file is not None else "--" + name.replace("_", "-")
+    if name not in RunSettings.model_fields:
+        known = ", ".join([REPLICATIONS, *(n for n in RunSettings.model_fields if sweepable(n))])
+        raise InputError(f"no such option (known: {known})", file=file, field=field)
+    if name in NOT_SWEPT:
+        raise InputError(f"cannot be part of a sweep: {NOT_SWEPT[name]}", file=file, field=field)
+    if name in ONE_VALUE and len(listed) > 1:
+        raise InputError(f"takes one value in a sweep: {ONE_VALUE[name]}", file=file, field=field)
+    if "" in listed:
+        raise InputError("a value is missing beside a comma", file=file, field=field)
+    if len({_same(value) for value in listed}) < len(listed):
+        raise InputError("a value is named twice", file=file, field=field)
+    left_out = RunSettings.model_fields[name].default is None
+    return [None if left_out and value == NONE else value for value in listed]
+
+
+def sweepable(name: str) -> bool:
+    """Whether this option of a run may be a list."""
+    return name not in NOT_SWEPT and name not in ONE_VALUE
+
+
+def _same(value: Any) -> object:
+    """Equal for what is the same value, however it is written."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return str(value).lower() if str(value).lower() in ("true", "false") else str(value)
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such file", file=file) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not a TOML file: {error}", file=file) from error
+    return {key.replace("-", "_"): value for key, value in told.items()}

@@ -1,0 +1,190 @@
+"""The runs of an experiment, in parallel, each with a seed of its own; what is finished is on disk
+at once and never run again.
+
+Which runs there are is decided in grid.py; what becomes of their rows in table.py.
+"""
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from functools import partial
+from hashlib import blake2b
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from orchestrator.experiments.field import field_measures
+from orchestrator.orphans import ending_with_parent
+from orchestrator.results.run_results import RUN, RunResults, write
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
+from protocol.errors import InputError
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Where = Literal["simulation", "bus"]
+LOG = "cells.jsonl"
+"""A line a finished cell, in the order in which they finished."""
+_ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
+"""Settings that change nothing in what comes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One run: its settings, seed included, and the number of its replication."""
+
+    settings: RunSettings
+    replication: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The settings that matter for the outcome, as JSON has them."""
+        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE)
+
+    @property
+    def key(self) -> str:
+        """What tells this cell from all others, from wherever its data are named."""
+        data = self.settings.dataset
+        place = {} if data is None else {"dataset": str(data.resolve())}
+        text = json.dumps([self.options | place, self.replication], sort_keys=True)
+        return blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def seed_of(seed: int, replication: int) -> int:
+    """The seed of a replication: independent of the others, the same on every machine."""
+    digest = blake2b(f"{seed}:{replication}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little")
+
+
+def run_cells(
+    cells: Sequence[Cell],
+    folder: Path,
+    *,
+    workers: int,
+    where: Where = "simulation",
+    finished: Callable[[int], None] = lambda count: None,
+) -> list[Row]:
+    """The rows of all cells, in their order. `finished` is told how many are done, also of those
+    that were done before. KeyboardInterrupt leaves what is finished on disk."""
+    log = folder / LOG
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        done = dict(_logged(log))
+        _end_line(log)
+    except OSError as error:
+        raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
+    left = [cell for cell in cells if cell.key not in done]
+    finished(len(cells) - len(left))
+    with log.open("a", encoding="utf-8") as file:
+        for key, row in in_parallel(partial(_run, where=where), left, workers):
+            done[key] = row
+            file.write(json.dumps([key, row]) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            finished(sum(cell.key in done for cell in cells))
+    return [done[cell.key] for cell in cells]
+
+
+def row_of(cell: Cell, results: RunResults) -> Row:
+    """What is kept of a run: its options, and all that was measured."""
+    row: Row = {"replication": cell.replication, **cell.options, "households": results.households}
+    row |= {"slots": results.slots, "data_sha256": results.data_sha256}
+    row |= {f"version_{name}": version for name, version in results.versions.items()}
+    for state in ("preferred", "planned", "exchanged", "bound"):
+        measured = getattr(results, state)
+        if measured is not None:
+            row |= {f"{state}_{name}": value for name, value in asdict(measured).items()}
+    row |= field_measures(results)
+    if results.exchange is not None:
+        row |= {f"exchange_{name}": value for name, value in asdict(results.exchange).items()}
+    row |= {f"seconds_{name}": value for name, value in asdict(results.seconds).items()}
+    return row
+
+
+def run_kept(
+    cells: Sequence[Cell],
+    folder: Path,
+    *,
+    workers: int,
+    finished: Callable[[int], None] = lambda count: None,
+) -> list[Path]:
+    """The folders with the whole results of all cells, in their order, below `folder`; what is
+    there already is not run again. `finished` is told how many are done."""
+    places = {cell.key: folder / cell.key for cell in cells}
+    # The same run may serve several purposes.
+    left = {cell.key: cell for cell in cells if not (places[cell.key] / RUN).exists()}
+    finished(sum(cell.key not in left for cell in cells))
+    for key, _ in in_parallel(partial(_keep, folder=folder), list(left.values()), workers):
+        del left[key]
+        finished(sum(cell.key not in left for cell in cells))
+    return [places[cell.key] for cell in cells]
+
+
+def in_parallel(
+    work: Callable[[Cell], T], cells: Sequence[Cell], workers: int
+) -> Iterator[tuple[str, T]]:
+    """What `work` makes of each cell, with the cell's key, in the order in which they finish."""
+    if workers == 1 or len(cells) == 1:
+        for cell in cells:
+            yield cell.key, work(cell)
+        return
+    # Started afresh: a fork would take along whatever threads the caller has.
+    context = get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _begin, (os.getpid(),))
+    try:
+        waiting = iter(cells)
+        running: dict[Future[T], str] = {}
+        while True:
+            # Few at a time, so that little is lost when it is interrupted.
+            for cell in waiting:
+                running[pool.submit(work, cell)] = cell.key
+                if len(running) >= 2 * workers:
+                    break
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(parent: int) -> None:
+    """In a worker: Ctrl-C is for the parent, and nobody outlives it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ending_with_parent(parent)()
+
+
+def _run(cell: Cell, where: Where) -> Row:
+    inputs = read_inputs(cell.settings)
+    if where == "bus":
+        from orchestrator.distributed.launcher import run
+
+        return row_of(cell, run("cell", inputs, cell.settings, lambda course: None))
+    return row_of(cell, simulate("cell", inputs, cell.settings))
+
+
+def _keep(cell: Cell, folder: Path) -> None:
+    write(simulate(cell.key, read_inputs(cell.settings), cell.settings), folder / cell.key)
+
+
+def _logged(log: Path) -> Iterable[tuple[str, Row]]:
+    """What is in the log; a last line that was cut off counts as not written."""
+    if not log.exists():
+        return
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            key, row = json.loads(line)
+        except ValueError:
+            continue
+        yield key, row
+
+
+def _end_line(log: Path) -> None:
+    """So that the next line does not continue one that was cut off."""
+    if log.exists() and log.stat().st_size and not log.read_bytes().endswith(b"\n"):
+        with log.open("a", encoding="utf-8") as file:
+            file.write("\n")

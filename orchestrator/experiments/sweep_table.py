@@ -1,0 +1,108 @@
+"""The table of an experiment: a row a run, as files and as a summary of groups of runs."""
+
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator.experiments.statistics import FEWEST, interval
+from orchestrator.experiments.sweep_runs import Row
+from orchestrator.results.atomic_folder import publish
+from protocol.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE_CSV, TABLE_PARQUET, SECONDS, SUMMARY = (
+    "sweep.csv",
+    "sweep.parquet",
+    "seconds.csv",
+    "summary.csv",
+)
+CLAIM = "sweep.json"
+"""Where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
+TOLD = (
+    "exchanged_mean_comfort",
+    "planned_mean_comfort",
+    "planned_inefficiency",
+    "planned_unfairness",
+    "exchanged_unfairness",
+    "exchanged_gini",
+    "exchange_share_of_bound",
+    "exchange_accepted",
+)
+"""Measures of the summary, where there are such."""
+
+
+def claim(folder: Path, where: str) -> None:
+    """Say that the runs in this folder happen there; InputError if others in it happened
+    elsewhere, since which exchanges come about may differ."""
+    file = folder / CLAIM
+    if file.exists():
+        try:
+            was = json.loads(file.read_text(encoding="utf-8"))["on"]
+        except (OSError, ValueError, LookupError, TypeError):
+            raise InputError("not a file of a sweep: choose another folder", file=file) from None
+        if was != where:
+            reason = f"this folder holds a sweep --on {was}: choose another for --on {where}"
+            raise InputError(reason, file=folder)
+    else:
+        publish(folder, {CLAIM: json.dumps({"on": where}).encode() + b"\n"}, seal=CLAIM)
+
+
+def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":
+    """A row a run; columns: replication, options, versions, data, measures. What depends on the
+    machine's mood, the seconds, is not among them."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows))
+    return frame[[name for name in frame if not str(name).startswith("seconds_")]]
+
+
+def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
+    """A row for each combination of the varied options: mean of the measures told, and the 95 %
+    interval where there are several runs."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows))
+    groups = frame.groupby(list(varied), sort=False, dropna=False) if varied else [((), frame)]
+    told = [name for name in TOLD if name in frame]
+    lines = []
+    for key, group in groups:
+        line = dict(zip(varied, key if isinstance(key, tuple) else (key,), strict=True))
+        line["runs"] = len(group)
+        for name in told:
+            values = [float(value) for value in group[name] if math.isfinite(value)]
+            if len(values) < FEWEST:
+                line[name] = values[0] if values else math.nan
+                continue
+            found = interval(values)
+            line |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def write_tables(folder: Path, rows: Sequence[Row], varied: Sequence[str]) -> None:
+    """The files of an experiment: sweep.csv and sweep.parquet (the same table), summary.csv, and
+    seconds.csv, which alone differs from machine to machine."""
+    import pandas as pd
+
+    frame = frame_of(rows)
+    parquet = io.BytesIO()
+    frame.to_parquet(parquet, index=False)
+    keys = ["replication", *varied]
+    seconds = pd.DataFrame(
+        [{k: v for k, v in row.items() if k in keys or k.startswith("seconds_")} for row in rows]
+    )
+    publish(
+        folder,
+        {
+            TABLE_CSV: frame.to_csv(index=False).encode(),
+            TABLE_PARQUET: parquet.getvalue(),
+            SUMMARY: summary_of(rows, varied).to_csv(index=False).encode(),
+            SECONDS: seconds.to_csv(index=False).encode(),
+        },
+        seal=TABLE_PARQUET,
+    )

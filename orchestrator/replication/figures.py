@@ -1,0 +1,221 @@
+"""Figures 3 to 12 of the source, from runs of ours: what is shown, and beside what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from orchestrator.replication.measurements import (
+    Point,
+    comfort_after_some,
+    gain,
+    knee,
+    pareto,
+    point,
+    share_of,
+)
+from orchestrator.replication.study_design import SHOWN_BETAS
+from orchestrator.reporting.figures.chart import Chart, Mark, Panel, Series
+from orchestrator.results.run_results import RunResults
+
+Runs = Mapping[float, Sequence[RunResults]]
+"""By beta."""
+INEFFICIENCY, COMFORT = "inefficiency (kWh²)", "mean_comfort"
+SHARES_SHOWN = tuple(number / 20 for number in range(21))
+"""Of households, at which Lorenz curves are told."""
+CLOSE, TINY = 1.7, 1e-12
+"""Ratio of inefficiencies that share a label, and what is not divided by."""
+SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
+"""Exchanges of a subset, and subsets of each size (figure 9)."""
+
+
+def gains_by_level(runs: Runs) -> Chart:
+    """Figure 3: the comfort gain of every household of one run, sorted, marked by tree level."""
+    panels = []
+    for beta in (beta for beta in SHOWN_BETAS if beta in runs):
+        rows = sorted(runs[beta][0].rows, key=lambda row: row.comfort_gain or 0.0)
+        levels = sorted({row.level for row in rows})
+        series = []
+        for level in levels:
+            own = [(place, row) for place, row in enumerate(rows) if row.level == level]
+            series.append(
+                Series(
+                    f"level {level}",
+                    [place for place, _ in own],
+                    [row.comfort_gain or 0.0 for _, row in own],
+                    "dots",
+                    ink=level - 1,
+                )
+            )
+        panels.append(Panel(f"beta {beta:g}", "household, by gain", "comfort gain", series))
+    return Chart(
+        "figure-3",
+        "Comfort gain of all households",
+        "Every household of the first run, sorted by its gain; colours and marks are tree levels.",
+        panels,
+        columns=2,
+    )
+
+
+def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
+    """Figure 4, and how an exchange stands to all that planning alone reaches."""
+    planned = pairs(runs, "planned")
+    front = pareto([(x, y) for _, x, y in planned])
+    betas = [planned[i][0] for i in front]
+    series = [
+        _cloud("I-EPOS alone", {b: runs[b] for b in betas}, "planned", 0, "line"),
+        _cloud("with exchange, mutual", runs, "exchanged", 1, "dots"),
+    ]
+    if cooperative:
+        name = "with exchange, cooperative, beta 0"
+        series.append(_cloud(name, {0.0: cooperative}, "exchanged", 2, "dots"))
+    panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
+    at = knee(planned)
+    found = "no knee" if at is None else f"the knee at beta {at:g}"
+    caption = (
+        "Means over runs, with 95 % intervals of comfort; the numbers are beta. The line is the "
+        f"Pareto front of I-EPOS alone, with {found} (Kneedle)."
+    )
+    return Chart("figure-4", "Comfort against inefficiency", caption, [panel], height=4.2)
+
+
+def over_beta(runs: Runs) -> list[Chart]:
+    """Figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
+    told = (
+        ("figure-6", COMFORT, "Comfort over beta", "mean comfort"),
+        ("figure-7", "inefficiency", "Inefficiency over beta", INEFFICIENCY),
+        ("figure-10", "unfairness", "Unfairness over beta", "unfairness (kWh)"),
+        ("figure-11", "gini", "Gini over beta", "Gini of discomfort"),
+    )
+    charts = []
+    for name, measure, title, label in told:
+        series = [
+            _series(text, [point(b, _values(own, state, measure)) for b, own in runs.items()], ink)
+            for ink, (state, text) in enumerate(
+                (("planned", "I-EPOS alone"), ("exchanged", "with exchange"))
+            )
+        ]
+        caption = (
+            "Means over runs; bands or bars are 95 % bootstrap intervals. "
+            "Betas stand at even distances."
+        )
+        scale = "y" if label == INEFFICIENCY else ""
+        panel = Panel("", "beta", label, series, log=scale, even=True)
+        charts.append(Chart(name, title, caption, [panel]))
+    return charts
+
+
+def over_size(runs: Sequence[RunResults]) -> Chart:
+    """Figure 8: comfort gain by size of the population and share that takes part."""
+    found: dict[tuple[int, float], list[float]] = {}
+    for run in runs:
+        found.setdefault((run.households, share_of(run)), []).append(gain(run))
+    shares = sorted({share for _, share in found})
+    series = []
+    for ink, share in enumerate(shares):
+        points = [point(size, values) for (size, own), values in found.items() if own == share]
+        points.sort(key=lambda p: p.x)
+        series.append(_series(f"{share:.0%} take part", points, ink))
+    panel = Panel("", "households", "mean comfort gain, all households", series)
+    caption = "Beta 0; who takes part is drawn anew in each run."
+    return Chart("figure-8", "Gain by size and participation", caption, [panel], height=3.6)
+
+
+def some_exchanges(run: RunResults) -> Chart:
+    """Figure 9: mean comfort with random subsets of the exchanges."""
+    found = comfort_after_some(run, SUBSETS, SETS)
+    series = [
+        Series(
+            f"set {number + 1}",
+            list(found),
+            [values[number] for values in found.values()],
+            "dots",
+            ink=number,
+        )
+        for number in range(SETS)
+    ]
+    total = len(run.exchanges or ())
+    caption = f"Five random subsets of each size, of {total:,} exchanges of one run at beta 0."
+    panel = Panel("", "exchanges", "mean comfort", series)
+    return Chart("figure-9", "Comfort with some of the exchanges", caption, [panel])
+
+
+def lorenz(runs: Runs) -> Chart:
+    """Figure 12: Lorenz curves of discomfort before and after the exchange."""
+    panels = []
+    for beta in (beta for beta in SHOWN_BETAS if beta in runs):
+        series = []
+        for ink, (name, state) in enumerate((("before", "planned"), ("after", "exchanged"))):
+            curves = [
+                _curve([getattr(row, f"discomfort_{state}") for row in own.rows])
+                for own in runs[beta]
+            ]
+            points = [point(x, [curve[i] for curve in curves]) for i, x in enumerate(SHARES_SHOWN)]
+            series.append(_series(name, points, ink))
+        labels = ("share of households", "share of discomfort")
+        before, after = (
+            float(np.mean(_values(runs[beta], state, "gini"))) for state in ("planned", "exchanged")
+        )
+        title = f"beta {beta:g}: Gini {before:.3f}, then {after:.3f}"
+        panels.append(Panel(title, *labels, series, diagonal=True))
+    caption = "The further from the diagonal, the less equal; means over runs, with 95 % intervals."
+    return Chart("figure-12", "Lorenz curves of discomfort", caption, panels, columns=2)
+
+
+def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
+    """Beta, mean inefficiency, mean comfort."""
+    return [
+        (
+            beta,
+            float(np.mean(_values(own, state, "inefficiency"))),
+            float(np.mean(_values(own, state, COMFORT))),
+        )
+        for beta, own in runs.items()
+    ]
+
+
+def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
+    """Comfort by inefficiency, a point a beta, named by it."""
+    points = [
+        point(float(np.mean(_values(own, state, "inefficiency"))), _values(own, state, COMFORT))
+        for own in runs.values()
+    ]
+    series = _series(name, points, ink)
+    return replace(series, mark=mark, labels=labels(list(runs), series.x))
+
+
+def labels(betas: Sequence[float], inefficiency: Sequence[float]) -> list[str]:
+    """A label for each point; one for all that lie close to one another."""
+    labels = [""] * len(betas)
+    first = 0
+    for last in range(len(betas)):
+        end = last + 1 == len(betas)
+        if end or not 1 / CLOSE < inefficiency[last + 1] / max(inefficiency[first], TINY) < CLOSE:
+            low, high = min(betas[first : last + 1]), max(betas[first : last + 1])
+            labels[last] = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            first = last + 1
+    return labels
+
+
+def _values(runs: Sequence[RunResults], state: str, measure: str) -> list[float]:
+    return [float(getattr(run.states()[state], measure)) for run in runs]
+
+
+def _series(name: str, points: Sequence[Point], ink: int) -> Series:
+    sure = not np.isnan([p.low for p in points]).any()
+    return Series(
+        name,
+        [p.x for p in points],
+        [p.mean for p in points],
+        low=[p.low for p in points] if sure else None,
+        high=[p.high for p in points] if sure else None,
+        ink=ink,
+    )
+
+
+def _curve(values: Sequence[float]) -> list[float]:
+    """The Lorenz curve at SHARES_SHOWN."""
+    rising = np.concatenate([[0.0], np.sort(values).cumsum()])
+    at = np.linspace(0, 1, len(rising))
+    total = rising[-1]
+    return [float(y) for y in np.interp(SHARES_SHOWN, at, rising / total if total else at)]

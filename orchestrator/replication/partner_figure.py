@@ -1,0 +1,68 @@
+"""Figure 5 of the source: who exchanged with whom, among the households that did it most."""
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+
+from orchestrator.reporting.figures.interactive import as_html, ink
+from orchestrator.reporting.figures.partners import partner_drawings
+from orchestrator.reporting.figures.style import Drawing
+from orchestrator.results.run_results import ExchangeRow, RunResults
+
+SHOWN = 12
+"""Households; more could not be told apart."""
+NAME, TITLE = "figure-5", "Who exchanged with whom"
+CAPTION = (
+    f"The {SHOWN} households with most exchanges at beta 0, first run. In the page the width of a "
+    "band is what both sides gained (fall of the squared deviation, kWh²), in the picture the "
+    "number of exchanges; the data has both."
+)
+
+
+def busiest(run: RunResults) -> RunResults:
+    """Of a traced run what the most active households did with one another."""
+    assert run.exchanges is not None
+    count: Counter[str] = Counter()
+    for row in run.exchanges:
+        count.update((row.requester, row.responder))
+    shown = {name for name, _ in count.most_common(SHOWN)}
+    own = tuple(e for e in run.exchanges if e.requester in shown and e.responder in shown)
+    rows = tuple(row for row in run.rows if row.household in shown)
+    return replace(run, households=len(rows), rows=rows, exchanges=own)
+
+
+def picture(run: RunResults) -> Drawing:
+    """Requesters on the left, responders on the right; the width is the number of exchanges."""
+    drawing = partner_drawings(busiest(run))[0]
+    return replace(drawing, name=NAME, title=TITLE, caption=CAPTION)
+
+
+def interactive(run: RunResults, name: str) -> str:
+    """The same, as a piece of a page that has plotly's script; the width is the joint gain."""
+    from plotly import graph_objects
+
+    own = busiest(run)
+    names = [row.household for row in own.rows]
+    place = {name: number for number, name in enumerate(names)}
+    gains: defaultdict[tuple[int, int], float] = defaultdict(float)
+    for row in own.exchanges or ():
+        gains[place[row.requester], place[row.responder]] += _joint(row)
+    pairs = [pair for pair, gain in gains.items() if gain > 0]
+    figure = graph_objects.Figure(
+        graph_objects.Sankey(
+            node={
+                "label": [f"{name} asks" for name in names] + [f"{name} agrees" for name in names],
+                "color": [ink(number) for number in range(len(names))] * 2,
+            },
+            link={
+                "source": [one for one, _ in pairs],
+                "target": [len(names) + other for _, other in pairs],
+                "value": [gains[pair] for pair in pairs],
+            },
+        )
+    )
+    figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return as_html(figure, name)
+
+
+def _joint(row: ExchangeRow) -> float:
+    return row.requester_gain + row.responder_gain

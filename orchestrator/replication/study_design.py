@@ -1,0 +1,135 @@
+"""Which runs the evaluation needs: the source's design (section V-A), on a population of real
+households and on generated ones.
+
+A run differs from the others of its kind by its seed: the order of the households in the tree,
+ties, who takes part in the exchange, and, where they are generated, the households.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.experiments.sweep_runs import Cell, seed_of
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+
+BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 0.998, 0.999, 1.0)
+"""Close to 1, where own discomfort (below 1 kWh) weighs as much as inefficiency (kWh^2, of all)."""
+FEWER_BETAS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of 1,000 generated households."""
+SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
+"""Of figures 3 and 12."""
+SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Of households that exchange, and of the largest population: figure 8."""
+ITERATIONS, SLOTS = 50, 144
+FEWER = 3
+"""Runs of each kind on generated households beside real ones, at most."""
+QUICK_HOUSEHOLDS, QUICK_ITERATIONS = 24, 6
+LARGEST_LITERAL, LITERAL_RUNS, COOPERATIVE_RUNS = 100, 4, 5
+"""The source's own rule makes twenty times as many exchanges, so it is run with fewer households,
+and less often; cooperative makes three times as many."""
+SIZED_RUNS, INNER_RUNS = 5, 2
+"""Of figure 8, with its 25 kinds of runs: those at its edges, of which something is claimed (the
+largest population, and everybody), and all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is run: households of `dataset`, or generated ones, and how many `runs` of each kind."""
+
+    dataset: Path | None
+    households: int
+    runs: int
+    betas: Sequence[float] = BETAS
+    iterations: int = ITERATIONS
+    slots: int = SLOTS
+    thorough: bool = True
+    """Whether the rules that take long are run, too: cooperative, and the source's own."""
+
+    @property
+    def title(self) -> str:
+        """Whose evaluation it is."""
+        of = (
+            "generated households" if self.dataset is None else f"households of {self.dataset.name}"
+        )
+        return f"{self.households:,} {of}"
+
+    def over_beta(self) -> list[Cell]:
+        """Every beta, the exchange by the rule `mutual`; at beta 0 every exchange is told."""
+        return [
+            cell
+            for beta in self.betas
+            for cell in self._replicated({"beta": beta, "trace": beta == 0}, self.households)
+        ]
+
+    def cooperative(self) -> list[Cell]:
+        """Beta 0, the exchange by the rule `cooperative` (figure 4)."""
+        if not self.thorough:
+            return []
+        cells = self._replicated({"exchange": "cooperative"}, self.households)
+        return list(cells)[:COOPERATIVE_RUNS]
+
+    def by_the_letter(self) -> list[Cell]:
+        """Beta 0, the exchange by the source's own rule, every exchange told."""
+        if not self.thorough:
+            return []
+        options = {"exchange": "paper", "trace": True}
+        cells = self._replicated(options, min(LARGEST_LITERAL, self.households))
+        return list(cells)[:LITERAL_RUNS]
+
+    def sizes(self) -> list[int]:
+        """Of the populations in figure 8: fifths of the whole."""
+        return sorted({max(2, round(share * self.households)) for share in SHARES})
+
+    def over_size(self) -> list[Cell]:
+        """Every size and every share that takes part, beta 0 (figure 8)."""
+        cells: list[Cell] = []
+        for size in self.sizes():
+            for share in SHARES:
+                # All of the largest population are runs that there are already.
+                known = size == self.households and share == 1
+                options: dict[str, object] = {"participation": share, "trace": known}
+                most = SIZED_RUNS if size == self.households or share == 1 else INNER_RUNS
+                cells += list(self._replicated(options, size))[:most]
+        return cells
+
+    def over_slots(self) -> list[Cell]:
+        """Generated households with more and more slots, beta 0 (Table III)."""
+        if self.dataset is not None:
+            return []
+        size = self.sizes()[0]
+        return [
+            cell
+            for slots in sorted({36, 72, self.slots})
+            for cell in self._replicated({"slots": slots}, size)
+        ]
+
+    def _replicated(self, options: dict[str, object], households: int) -> Iterator[Cell]:
+        source: dict[str, object] = {"dataset": self.dataset, "order": "random"}
+        if self.dataset is None:
+            source = {"demo": True, "slots": self.slots}
+        common = {"iterations": self.iterations, "households": households}
+        settings = RunSettings.model_validate({**source, **common, **options})
+        for number in range(self.runs):
+            seed = seed_of(settings.seed, number)
+            yield Cell(settings.model_copy(update={"seed": seed}), number)
+
+
+def populations(
+    dataset: Path | None, generated: int, runs: int, generated_runs: int | None, *, quick: bool
+) -> list[Design]:
+    """Real households, if there are such, and so many generated ones; `quick`: few and short.
+    InputError if `dataset` cannot be read."""
+    most, iterations = (QUICK_HOUSEHOLDS, QUICK_ITERATIONS) if quick else (None, ITERATIONS)
+    found = []
+    if dataset is not None:
+        there = len(read_inputs(RunSettings.model_validate({"dataset": dataset})).members)
+        betas = FEWER_BETAS if quick else BETAS
+        found.append(Design(dataset, min(most or there, there), runs, betas, iterations))
+    if generated:
+        fewer = generated_runs or (runs if dataset is None else min(runs, FEWER))
+        many = min(most or generated, generated)
+        # What takes long is shown on real households where there are any.
+        thorough = dataset is None
+        found.append(Design(None, many, fewer, FEWER_BETAS, iterations, thorough=thorough))
+    return found

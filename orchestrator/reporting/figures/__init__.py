@@ -1,0 +1,1 @@
+"""Figures: first the numbers of a picture as a table, then the picture itself."""

@@ -1,0 +1,58 @@
+"""Figures to be explored in a page (plotly), in the style of the pictures; nothing is fetched:
+plotly's script lies beside the page. What is drawn is decided elsewhere.
+"""
+
+from html import escape
+from typing import Any
+
+from orchestrator.reporting.figures.style import INK, Drawing
+
+SCRIPT = "plotly.min.js"
+TAG = f'<script src="{SCRIPT}"></script>'
+"""What a page with such figures begins with."""
+INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Of series: the palette of Okabe and Ito, told apart by the colour-blind."""
+DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
+"""As matplotlib and plotly call them."""
+
+
+def ink(number: int) -> str:
+    """The colour of a series, by its number."""
+    return INKS[number % len(INKS)]
+
+
+def script() -> bytes:
+    """The content of SCRIPT."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).encode()
+
+
+def as_html(figure: Any, name: str) -> str:
+    """A plotly figure as a piece of a page that has the script; `name` is its own in the page."""
+    from plotly.io import to_html
+
+    font = {"family": 'system-ui, "DejaVu Sans", sans-serif', "color": INK, "size": 13}
+    figure.update_layout(template="plotly_white", font=font)
+    figure.update_xaxes(automargin=True, showline=True, linecolor=INK, ticks="outside")
+    figure.update_yaxes(automargin=True, showline=True, linecolor=INK, zeroline=False)
+    config = {"displaylogo": False, "responsive": True}
+    return str(to_html(figure, include_plotlyjs=False, full_html=False, div_id=name, config=config))
+
+
+def section(
+    title: str, drawing: Drawing, live: str, name: str, *, level: int = 2, after: str = ""
+) -> str:
+    """A figure in the page: `live`, to be explored; where scripts are off, the picture; links to
+    picture and data, files of this `name`; what stands `after`, as HTML; its heading's `level`."""
+    told = escape(title)
+    return (
+        f'<section>\n<h{level}>{told}</h{level}>\n<noscript><img alt="{told}" src="{name}.png" '
+        f'width="100%"></noscript>\n{live}\n<p>{escape(drawing.caption)} '
+        f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p>{after}\n</section>'
+    )
+
+
+def files_of(drawing: Drawing, name: str) -> dict[str, bytes]:
+    """Picture and data, as files of this `name`."""
+    return {f"{name}.png": drawing.png, f"{name}.csv": drawing.table.csv().encode()}

@@ -1,0 +1,159 @@
+"""Who exchanged with whom: requesters on the left, responders on the right, and a band for what
+passed between them. Only for runs that were traced; few households stand for themselves, many are
+grouped by level of the tree, so that it stays legible.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+
+from orchestrator.reporting.figures.exchange import level_colour
+from orchestrator.reporting.figures.planning_data import Cell, Table
+from orchestrator.reporting.figures.style import INK, Drawing, drawn, figure_of
+from orchestrator.results.run_results import RunResults
+
+GROUPS_AT_MOST = 12
+_GAP = 0.035
+"""Of the height, between two groups: as high as a label."""
+_NODE = 0.025
+"""Of the width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Names of groups in the order of the tree, and in which each household is."""
+
+    names: tuple[str, ...]
+    of: dict[str, int]
+    what: str
+
+
+def partner_drawings(results: RunResults) -> list[Drawing]:
+    """The figure, if anything was exchanged and it was traced."""
+    if not results.exchanges:
+        return []
+    groups = groups_of(results)
+    return [
+        drawn(
+            "partners",
+            "Who exchanged with whom",
+            f"From those who asked, by {groups.what}, to those who agreed; the width of a band is "
+            "the number of exchanges. The data has the gains of both sides (fall of the squared "
+            "deviation, kWh²).",
+            table(results, groups),
+            lambda: partners(results, groups),
+        )
+    ]
+
+
+def groups_of(results: RunResults) -> Groups:
+    """Households one by one if few took part, else by level or by ranges of levels."""
+    exchanges = results.exchanges or ()
+    involved = {row.requester for row in exchanges} | {row.responder for row in exchanges}
+    rows = [row for row in results.rows if row.household in involved]
+    if len(rows) <= GROUPS_AT_MOST:
+        names = tuple(row.household for row in rows)
+        return Groups(names, {name: place for place, name in enumerate(names)}, "household")
+    levels = sorted({row.level for row in rows})
+    parts = np.array_split(levels, min(len(levels), GROUPS_AT_MOST))
+    names = tuple(
+        f"level {part[0]}" if len(part) == 1 else f"levels {part[0]} to {part[-1]}"
+        for part in parts
+    )
+    place = {int(level): number for number, part in enumerate(parts) for level in part}
+    return Groups(names, {row.household: place[row.level] for row in rows}, "level of the tree")
+
+
+def table(results: RunResults, groups: Groups) -> Table:
+    """Exchanges between each two groups that had any, and what both sides gained by them, kWh²."""
+    counts = _counts(results, groups)
+    gains: dict[tuple[int, int], tuple[float, float]] = {}
+    for row in results.exchanges or ():
+        pair = groups.of[row.requester], groups.of[row.responder]
+        asked, agreed = gains.get(pair, (0.0, 0.0))
+        gains[pair] = asked + row.requester_gain, agreed + row.responder_gain
+    pairs = sorted(counts)
+    columns: dict[str, Sequence[Cell]] = {
+        "requester": [groups.names[asked] for asked, _ in pairs],
+        "responder": [groups.names[agreed] for _, agreed in pairs],
+        "exchanges": [counts[pair] for pair in pairs],
+        "requester_gain": [gains[pair][0] for pair in pairs],
+        "responder_gain": [gains[pair][1] for pair in pairs],
+    }
+    return Table(columns)
+
+
+def partners(results: RunResults, groups: Groups) -> Figure:
+    """The bands, in the order of the groups on both sides."""
+    figure, (axes,) = figure_of(4.8)
+    counts = _counts(results, groups)
+    total, number = sum(counts.values()), len(groups.names)
+    asked = [sum(n for (one, _), n in counts.items() if one == place) for place in range(number)]
+    agreed = [sum(n for (_, one), n in counts.items() if one == place) for place in range(number)]
+    scale = (1 - _GAP * (number - 1)) / total
+    left, right = _tops(asked, scale), _tops(agreed, scale)
+    colours = [level_colour(place + 1, number) for place in range(number)]
+    for place, name in enumerate(groups.names):
+        for x, tops, sums, side in (
+            (0.0, left, asked, "right"),
+            (1 - _NODE, right, agreed, "left"),
+        ):
+            height = sums[place] * scale
+            axes.add_patch(
+                Rectangle((x, tops[place] - height), _NODE, height, color=colours[place], zorder=3)
+            )
+            axes.text(
+                -0.01 if side == "right" else 1.01,
+                tops[place] - height / 2,
+                f"{name}  ({sums[place]:,})",
+                ha=side,
+                va="center",
+                fontsize=9,
+                color=INK,
+            )
+    for (one, other), count in sorted(counts.items()):
+        height = count * scale
+        _band(axes, left[one], right[other], height, colours[one])
+        left[one] -= height
+        right[other] -= height
+    axes.set_xlim(-0.28, 1.28)
+    axes.set_ylim(-0.02, 1.07)
+    axes.set_axis_off()
+    for x, side, text in ((-0.01, "right", "asked"), (1.01, "left", "agreed")):
+        axes.text(x, 1.03, text, ha=side, va="bottom", color=INK, fontweight="bold")
+    return figure
+
+
+def _counts(results: RunResults, groups: Groups) -> Counter[tuple[int, int]]:
+    return Counter(
+        (groups.of[row.requester], groups.of[row.responder]) for row in results.exchanges or ()
+    )
+
+
+def _tops(sums: Sequence[int], scale: float) -> list[float]:
+    """Where each group's bar begins, from above."""
+    tops, top = [], 1.0
+    for amount in sums:
+        tops.append(top)
+        top -= amount * scale + _GAP
+    return tops
+
+
+def _band(axes: Axes, start: float, end: float, height: float, colour: str) -> None:
+    """A band of one height from a left bar to a right one; `start` and `end` are its upper edge."""
+    near, far = _NODE, 1 - _NODE
+    middle = 0.5
+    points = [
+        *((near, start), (middle, start), (middle, end), (far, end)),
+        *((far, end - height), (middle, end - height), (middle, start - height)),
+        *((near, start - height), (near, start)),
+    ]
+    curve = [Path.CURVE4] * 3
+    codes = [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY]
+    axes.add_patch(PathPatch(Path(points, codes), facecolor=colour, alpha=0.55, linewidth=0))

@@ -1,0 +1,210 @@
+"""The figures of stage 1, and all figures of a run in the order of the page.
+
+Decides what is drawn; the numbers come from series.py, the look from style.py. Each function
+returns a figure.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from orchestrator.reporting.figures import planning_data as series
+from orchestrator.reporting.figures.exchange import exchange_drawings
+from orchestrator.reporting.figures.partners import partner_drawings
+from orchestrator.reporting.figures.style import (
+    COLOURS,
+    INK,
+    LABELLED_BARS,
+    LINES,
+    Drawing,
+    count_along,
+    drawn,
+    end_label,
+    figure_of,
+    legend,
+    with_unit,
+)
+from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number
+from orchestrator.results.measures import cost_unit
+from orchestrator.results.run_results import RunResults
+
+_LOG_FROM = 20.0
+
+
+def drawings(results: RunResults) -> list[Drawing]:
+    """All figures of a run, in the order of the page."""
+    share = "each bar is the share of households whose selection is the plan at that place"
+    return [
+        drawn(
+            "convergence",
+            "Convergence",
+            "The global cost after each iteration of stage 1, and what the households bear for it.",
+            series.convergence(results),
+            lambda: convergence(results),
+        ),
+        drawn(
+            "demand",
+            "Demand before and after",
+            "The sum of all households: everyone on the preferred plan, and what was agreed."
+            + _about_target(results),
+            series.demand(results),
+            lambda: demand(results),
+        ),
+        drawn(
+            "levels",
+            "Discomfort by tree level",
+            "Each dot is a household, each box the middle half of a level, the line in it the "
+            "median; the diamond is the mean. Level 1 is the root.",
+            series.levels(results),
+            lambda: levels(results),
+        ),
+        drawn(
+            "plans",
+            "Plan frequency",
+            f"How often each plan was selected in stage 1: {share} of its own list.",
+            series.plans(results),
+            lambda: plans(results),
+        ),
+        *exchange_drawings(results),
+        *partner_drawings(results),
+    ]
+
+
+def convergence(results: RunResults) -> Figure:
+    """Inefficiency above, discomfort and unfairness below, by iteration."""
+    columns = series.convergence(results).columns
+    steps, cost = columns["iteration"], str(results.config.get("cost", ""))
+    figure, (above, below) = figure_of(4.9, rows=2)
+    marker = "o" if len(steps) < 3 else ""
+    values = np.asarray(columns["inefficiency"], dtype=np.float64)
+    above.plot(steps, values, color=COLOURS["planned"], marker=marker)
+    finite = values[np.isfinite(values)]
+    if finite.size and finite.min() > 0 and finite.max() / finite.min() > _LOG_FROM:
+        above.set_yscale("log")
+        above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        above.yaxis.set_minor_locator(NullLocator())
+    above.set_ylabel(
+        with_unit(f"inefficiency ({cost})" if cost else "inefficiency", cost_unit(cost))
+    )
+    if np.isfinite(values[-1]):
+        end_label(above, steps[-1], values[-1], number(values[-1]), COLOURS["planned"])
+    name, unit = discomfort_in_course(results)
+    for column, label, style in (
+        ("mean_discomfort", name, "-"),
+        ("unfairness", "unfairness (standard deviation)", "--"),
+    ):
+        colour = COLOURS["planned" if column == "mean_discomfort" else "unfairness"]
+        below.plot(
+            steps, columns[column], color=colour, linestyle=style, label=label, marker=marker
+        )
+    below.set_ylabel(with_unit("discomfort", unit))
+    below.set_ylim(bottom=0)
+    count_along(below, "iteration", len(steps))
+    legend(below)
+    return figure
+
+
+def demand(results: RunResults) -> Figure:
+    """Preferred, planned, exchanged demand and the target, by slot."""
+    figure, (axes,) = figure_of(3.8)
+    curves = {k: v for k, v in results.demand.columns().items() if k != "target"}
+    slots = np.arange(results.slots)
+    marker = "o" if len(slots) < 3 else ""
+    for state, values in curves.items():
+        axes.plot(
+            slots, values, LINES[state], color=COLOURS[state], label=state, marker=marker, zorder=3
+        )
+    target = drawn_target(results)
+    if target is not None:
+        axes.plot(
+            slots, target[1], LINES["target"], color=COLOURS["target"], label=target[0], zorder=4
+        )
+    axes.set_ylabel("demand (kWh per slot)")
+    axes.margins(x=0.01)
+    count_along(axes, "slot", results.slots)
+    legend(axes)
+    return figure
+
+
+def levels(results: RunResults) -> Figure:
+    """A box and the households of each level; states beside each other."""
+    figure, (axes,) = figure_of(3.8)
+    states = series.discomforts(results)
+    width = 0.7 / len(states)
+    chance = np.random.default_rng(0)  # only spreads dots sideways
+    size = float(np.clip(3000 / results.households, 1.5, 12))
+    for index, state in enumerate(states):
+        colour = COLOURS[state.state]
+        shift = (index - (len(states) - 1) / 2) * width
+        for level, values in state.by_level.items():
+            spread = chance.uniform(-0.35, 0.35, len(values)) * width if len(values) > 2 else 0.0
+            axes.scatter(
+                level + shift + np.broadcast_to(spread, len(values)),
+                values,
+                s=size,
+                color=colour,
+                alpha=0.45,
+                linewidths=0,
+                zorder=2,
+                clip_on=False,  # a household without discomfort lies on the axis
+            )
+        boxed = {level: values for level, values in state.by_level.items() if len(values) > 2}
+        if boxed:
+            axes.boxplot(
+                list(boxed.values()),
+                positions=[level + shift for level in boxed],
+                widths=width * 0.9,
+                showfliers=False,
+                manage_ticks=False,
+                boxprops={"color": INK},
+                medianprops={"color": INK, "linewidth": 2},
+                whiskerprops={"color": INK},
+                capprops={"color": INK},
+                zorder=3,
+            )
+        axes.scatter(
+            [level + shift for level in state.by_level],
+            [values.mean() for values in state.by_level.values()],
+            marker="D",
+            s=28,
+            facecolor="white",
+            edgecolor=colour,
+            linewidths=1.6,
+            zorder=4,
+        )
+    first = states[0].by_level
+    axes.set_xticks(list(first), [f"{level}\n{len(values):,}" for level, values in first.items()])
+    axes.set_xlabel("level of the tree (below it: how many households)")
+    axes.set_ylabel("discomfort (kWh, RMSE)")
+    axes.set_ylim(bottom=0)
+    if len(states) > 1:
+        legend(axes, [Patch(color=COLOURS[s.state], label=s.state) for s in states])
+    return figure
+
+
+def plans(results: RunResults) -> Figure:
+    """A bar for each plan index."""
+    figure, (axes,) = figure_of(3.4)
+    columns = series.plans(results).columns
+    counts, indices = columns["households"], columns["plan"]
+    bars = axes.bar(indices, [100 * float(s) for s in columns["share"]], color=COLOURS["planned"])
+    if len(counts) <= LABELLED_BARS:
+        axes.bar_label(bars, [f"{count:,}" for count in counts], padding=2, color=INK, fontsize=9)
+    count_along(axes, "plan (place in the household's list, from 0)", len(counts))
+    if len(counts) <= LABELLED_BARS:
+        axes.set_xticks(list(indices))
+    axes.set_ylabel("households (%)")
+    axes.margins(y=0.12)
+    return figure
+
+
+def _about_target(results: RunResults) -> str:
+    target = drawn_target(results)
+    if target is None or target[0] == "target":
+        return ""
+    return (
+        " The cost compares shapes: the target is shifted and stretched to the mean and spread of "
+        "the planned demand."
+    )

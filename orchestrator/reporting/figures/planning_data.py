@@ -1,0 +1,106 @@
+"""The data behind each figure: what is drawn, and the CSV beside it. Pure; draws nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestrator.reporting.wording import drawn_target
+from orchestrator.results.run_results import RunResults, csv_text
+from protocol.vectors import Array
+
+Cell = float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of equal length, by name."""
+
+    columns: dict[str, Sequence[Cell]]
+
+    def csv(self) -> str:
+        """The table as comma separated lines."""
+        return csv_text(self.columns, zip(*self.columns.values(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDiscomforts:
+    """Discomforts, kWh, of the households of each level of the tree, in one state."""
+
+    state: str
+    by_level: dict[int, Array]
+
+
+def convergence(results: RunResults) -> Table:
+    """Stage 1, iteration by iteration."""
+    course = results.course
+    return Table(
+        {
+            "iteration": [step.iteration for step in course],
+            "inefficiency": [step.inefficiency for step in course],
+            "mean_discomfort": [step.mean_discomfort for step in course],
+            "unfairness": [step.unfairness for step in course],
+        }
+    )
+
+
+def demand(results: RunResults) -> Table:
+    """The sum of all households, kWh, slot by slot; with the target as given and as drawn."""
+    columns: dict[str, Sequence[Cell]] = {"slot": list(range(results.slots))}
+    columns |= {name: values.tolist() for name, values in results.demand.columns().items()}
+    target = drawn_target(results)
+    if target is not None:
+        columns["target_drawn"] = target[1].tolist()
+    return Table(columns)
+
+
+def discomforts(results: RunResults) -> list[LevelDiscomforts]:
+    """After stage 1, and after stage 2 where it took place."""
+    states = {
+        "planned": [(row.level, row.discomfort_planned) for row in results.rows],
+        "exchanged": [
+            (row.level, row.discomfort_exchanged)
+            for row in results.rows
+            if row.discomfort_exchanged is not None
+        ],
+    }
+    return [
+        LevelDiscomforts(
+            state,
+            {
+                level: np.array([value for at, value in pairs if at == level])
+                for level in sorted({at for at, _ in pairs})
+            },
+        )
+        for state, pairs in states.items()
+        if pairs
+    ]
+
+
+def levels(results: RunResults) -> Table:
+    """Discomfort by level of the tree, kWh: how many households, mean, quartiles, extremes."""
+    rows: list[tuple[Cell, ...]] = [
+        (state.state, level, len(values), float(values.mean()), *_quartiles(values))
+        for state in discomforts(results)
+        for level, values in state.by_level.items()
+    ]
+    names = ("state", "level", "households", "mean", "min", "q1", "median", "q3", "max")
+    return Table({name: [row[i] for row in rows] for i, name in enumerate(names)})
+
+
+def plans(results: RunResults) -> Table:
+    """How many households selected each plan in stage 1, by its index in their own list."""
+    selected = np.array([row.selected_plan for row in results.rows])
+    counts = np.bincount(selected)
+    return Table(
+        {
+            "plan": list(range(len(counts))),
+            "households": counts.tolist(),
+            "share": (counts / len(selected)).tolist(),
+        }
+    )
+
+
+def _quartiles(values: Array) -> list[float]:
+    quartiles: list[float] = np.quantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    return quartiles

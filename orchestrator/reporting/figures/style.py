@@ -1,0 +1,108 @@
+"""The one style of all figures: legible in print and for the colour-blind (palette of Okabe and
+Ito; states differ in line style, too). Knows how things look, not what is drawn.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from orchestrator.reporting.figures.planning_data import Table
+
+COLOURS = {
+    "preferred": "#E69F00",
+    "planned": "#0072B2",
+    "exchanged": "#009E73",
+    "bound": "#CC79A7",
+    "target": "#000000",
+    "unfairness": "#D55E00",
+}
+LINES = {"preferred": "-", "planned": "-", "exchanged": "--", "target": ":"}
+INK, FAINT = "#333333", "#D9D9D9"
+_STYLE: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "svg.hashsalt": "coflex",
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+_DOTS_PER_INCH = 200
+LABELLED_BARS = 25
+"""So many bars at most carry their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure of the report."""
+
+    name: str
+    title: str
+    caption: str
+    table: Table
+    png: bytes
+    svg: bytes
+
+
+def figure_of(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure of the page's width, inches, without the state that pyplot keeps."""
+    figure = Figure(figsize=(7.2, height), layout="constrained")
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)
+    return figure, list(axes[:, 0])
+
+
+def count_along(axes: Axes, label: str, count: int) -> None:
+    """Whole numbers along x, also where there is but one."""
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    if count < 3:
+        axes.set_xlim(-0.5, count - 0.5)
+
+
+def legend(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
+    """Above the axes, where it hides nothing; of what is labelled, or of `handles`."""
+    shown = axes.get_legend_handles_labels()[0] if handles is None else handles
+    axes.legend(handles=shown, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+
+
+def end_label(axes: Axes, x: object, y: float, text: str, colour: str) -> None:
+    """A number at the end of a line."""
+    axes.annotate(
+        text, (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=colour
+    )
+
+
+def with_unit(name: str, unit: str) -> str:
+    """The label of an axis."""
+    return f"{name} ({unit})" if unit and "(" not in name else f"{name}, {unit}" if unit else name
+
+
+def drawn(name: str, title: str, caption: str, table: Table, draw: Callable[[], Figure]) -> Drawing:
+    """Draw a figure in this style, as pixels and as vectors; the same bytes each time."""
+    with mpl.rc_context(_STYLE):
+        figure = draw()
+        png, svg = io.BytesIO(), io.BytesIO()
+        FigureCanvasAgg(figure).print_figure(png, format="png", dpi=_DOTS_PER_INCH)
+        FigureCanvasSVG(figure).print_figure(svg, format="svg", metadata={"Date": None})
+    return Drawing(name, title, caption, table, png.getvalue(), svg.getvalue())

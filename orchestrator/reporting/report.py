@@ -1,0 +1,31 @@
+"""The report of a run: figures, the data behind each, and one page with all of them.
+
+Needs the packages of the extra `report`; nothing else of coflex does, so they are imported late.
+"""
+
+from pathlib import Path
+
+from orchestrator.results.atomic_folder import publish
+from orchestrator.results.run_results import RunResults
+from protocol.errors import InputError
+
+PAGE = "index.html"
+
+
+def write_report(results: RunResults, folder: Path) -> Path:
+    """Write a PNG and a CSV for each figure, and the page; its path. InputError where the folder
+    cannot be written or the packages for drawing are not installed."""
+    try:
+        from orchestrator.reporting.figures.planning import drawings
+    except ModuleNotFoundError as error:
+        reason = f"the report needs {error.name}: install the extra, coflex[report]"
+        raise InputError(reason) from error
+    from orchestrator.reporting.html_page import page
+
+    drawn = drawings(results)
+    files = {PAGE: page(results, drawn).encode()}
+    for drawing in drawn:
+        files[f"{drawing.name}.png"] = drawing.png
+        files[f"{drawing.name}.csv"] = drawing.table.csv().encode()
+    publish(folder, files, seal=PAGE)
+    return folder / PAGE

@@ -1,0 +1,138 @@
+"""The results of a run in a terminal: at the end of `coflex run`, and again by `coflex show`.
+
+Decides the layout only; what is told stands in account.py.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.exchange_account import ROUND_HEADS, exchange_facts, round_lines
+from orchestrator.reporting.terminal_plot import Curve, plot
+from orchestrator.reporting.wording import drawn_target, facts, headline, measure_lines
+from orchestrator.results.run_results import RunResults
+
+_WIDEST = 100
+"""Wider plots tell no more."""
+_GAP = 4
+_LOG_FROM = 20.0
+"""A course that falls by more than this factor is drawn on a logarithmic scale."""
+_MANY_ROUNDS = 12
+"""More than the table of rounds can show."""
+_STYLES = {"preferred": "yellow", "planned": "cyan", "exchanged": "green", "target": "magenta"}
+
+
+def print_summary(results: RunResults, out: Path, console: Console | None = None) -> None:
+    """Print what ran, the table of measures, the plots, and where the files are. Fits 80 columns,
+    with or without a terminal; without one there is no colour."""
+    console = console or Console()
+    width, ascii_only = min(console.width, _WIDEST), console.options.ascii_only
+    parts: list[RenderableType] = [
+        Text.assemble((f"Run {results.run}", "bold"), f"  {headline(results)}"),
+        _pairs(facts(results)),
+        _measures(results, ascii_only),
+        _course(results, width, ascii_only),
+        _demand(results, width, ascii_only),
+        *_exchange(results, width, ascii_only),
+    ]
+    for part in parts:
+        console.print()
+        console.print(part, width=width, highlight=False)
+    console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for subject, text in pairs:
+        table.add_row(subject, Text(text))
+    return table
+
+
+def _measures(results: RunResults, ascii_only: bool) -> Table:
+    table = Table(header_style="bold", show_edge=False, pad_edge=False)
+    table.add_column("")
+    table.add_column("unit", style="dim")
+    for state in results.states():
+        table.add_column(state, justify="right", style=_STYLES.get(state, ""))
+    for line in measure_lines(results):
+        unit = line.unit.replace("²", "^2") if ascii_only else line.unit
+        table.add_row(line.name, unit, *line.values.values())
+    return table
+
+
+def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
+    values = np.array([step.inefficiency for step in results.course])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return Text("Inefficiency is undefined in every iteration")
+    low, high = float(values.min()), float(values.max())
+    log = low > 0 and high / low > _LOG_FROM
+    return plot(
+        "Inefficiency by iteration" + (", logarithmic" if log else ""),
+        [Curve(values, _STYLES["planned"])],
+        width=width,
+        height=8,
+        limits=(low, high) if log else (min(low, 0.0) if high / 2 > low else low, high),
+        log=log,
+        ascii_only=ascii_only,
+    )
+
+
+def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType:
+    """Before and after beside each other on one scale: told apart without colour, too."""
+    target = drawn_target(results)
+    curves = {k: v for k, v in results.demand.columns().items() if k in ("preferred", "planned")}
+    shown = [*curves.values(), *([] if target is None else [target[1]])]
+    limits = min(float(c.min()) for c in shown), max(float(c.max()) for c in shown)
+    panels = []
+    for state, values in curves.items():
+        lines = [Curve(values, _STYLES[state])]
+        if target is not None:
+            lines.insert(0, Curve(target[1], _STYLES["target"], dotted=True))
+        panels.append(
+            plot(
+                f"Demand by slot, kWh: {state}",
+                lines,
+                width=(width - _GAP * (len(curves) - 1)) // len(curves),
+                height=8,
+                limits=limits,
+                ascii_only=ascii_only,
+            )
+        )
+    below = [] if target is None else [Text(f"dots: {target[0]}", style=_STYLES["target"])]
+    return Group(Columns(panels, padding=(0, _GAP)), *below)
+
+
+def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[RenderableType]:
+    """Stage 2 in words, round by round, and its comfort as a curve if there are many rounds."""
+    if results.exchange is None:
+        return []
+    table = Table(header_style="bold", show_edge=False, pad_edge=False)
+    for head in ROUND_HEADS:
+        table.add_column(head, justify="right")
+    for line in round_lines(results):
+        table.add_row(*(["..."] * len(ROUND_HEADS) if line.cells is None else line.cells))
+    parts: list[RenderableType] = [
+        Group(Text("Slot exchange", style="bold"), _pairs(exchange_facts(results))),
+        table,
+    ]
+    if len(results.rounds) > _MANY_ROUNDS:
+        comfort = np.array([1 - row.mean_discomfort for row in results.rounds])
+        parts.append(
+            plot(
+                "Mean comfort by round",
+                [Curve(comfort, _STYLES["exchanged"])],
+                width=width,
+                height=8,
+                limits=(float(comfort.min()), float(comfort.max())),
+                ascii_only=ascii_only,
+            )
+        )
+    return parts

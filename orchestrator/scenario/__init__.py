@@ -1,0 +1,1 @@
+"""What a run starts from: settings as people give them, and the inputs they resolve to."""

@@ -1,0 +1,97 @@
+"""How keys are written: never over others, private ones for their owner alone. What is written is
+decided in keyring.py."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cryptography import x509
+
+from orchestrator.security.certificates import Certified
+from protocol.errors import InputError
+from protocol.transport.identity import CERTIFICATE, KEY
+
+_UNFINISHED = ".writing-"
+_PRIVATE, _PUBLIC = 0o600, 0o644
+
+
+def change(
+    folder: Path,
+    write: Callable[[Path], None],
+    *,
+    last: str,
+    replacing: Iterable[str] = (),
+    removing: Iterable[str] = (),
+) -> None:
+    """Put what `write` writes into a folder into its place in `folder`; only what is named may be
+    there before. `last` comes last. InputError where it cannot be, and nothing is changed then."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f"{_UNFINISHED}*"):
+            rmtree(leftover)
+        with TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as name:
+            new, old = make_folder(Path(name) / "new"), make_folder(Path(name) / "old")
+            write(new)
+            # Folders come first.
+            entries = sorted(new.iterdir(), key=lambda e: (e.is_file(), e.name == last))
+            for entry in entries:
+                place = folder / entry.name
+                if place.exists() and entry.name not in replacing:
+                    raise InputError("exists already: keys are never overwritten", file=place)
+            for entry in entries:
+                place = folder / entry.name
+                if place.is_dir():
+                    place.replace(old / entry.name)
+                entry.replace(place)
+            for gone in removing:
+                if (folder / gone).exists():
+                    (folder / gone).replace(old / gone)
+    except OSError as error:
+        reason = f"cannot be written ({error.strerror or error})"
+        raise InputError(reason, file=error.filename or folder) from error
+
+
+def read_certificate(file: Path) -> x509.Certificate:
+    """The certificate in a file; InputError if there is none."""
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=file) from None
+    except ValueError:
+        raise InputError("not a certificate", file=file) from None
+
+
+def write_certified(folder: Path, made: Certified) -> None:
+    """A private key and its certificate."""
+    write_private(folder / KEY, made.key_pem())
+    write_public(folder / CERTIFICATE, made.pem())
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """A list that others may read, sorted."""
+    write_public(path, f"{json.dumps(dict(sorted(content.items())), indent=1)}\n".encode())
+
+
+def make_folder(path: Path) -> Path:
+    """A new folder for its owner alone."""
+    path.mkdir(mode=0o700)
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A new file for its owner alone."""
+    _write(path, content, _PRIVATE)
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """A new file that others may read."""
+    _write(path, content, _PUBLIC)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)

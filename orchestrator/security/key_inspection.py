@@ -1,0 +1,108 @@
+"""What is wrong with keys as they lie in a folder: chains, names, dates, who may read them."""
+
+import stat
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from orchestrator.security.certificates import names_of
+from orchestrator.security.check_result import Finding, bad, good
+from orchestrator.security.key_files import read_certificate
+from orchestrator.security.keyring import PARTS_FILE, Keyring
+from orchestrator.security.server_config import SERVER, USERS_FILE, users_config
+from protocol.errors import InputError
+from protocol.transport.identity import (
+    CA,
+    CERTIFICATE,
+    KEY,
+    SEED,
+    folder_of,
+    public_key,
+    read_identity,
+)
+
+SOON = timedelta(days=30)
+"""A certificate that ends sooner is to be replaced now."""
+
+
+def parts_in(keys: Path) -> list[str]:
+    """The parts whose keys lie here: in folders of theirs, or, on the machine of one, right here;
+    that one's name is in its certificate. InputError if there are none."""
+    if (keys / SEED).is_file():
+        return names_of(read_certificate(keys / CERTIFICATE))[:1]
+    found = sorted(seed.parent.name for seed in keys.glob(f"*/{SEED}"))
+    if not found:
+        raise InputError("no keys of any part here: make them with `coflex keys`", file=keys)
+    return found
+
+
+def inspect_part(keys: Path, name: str, now: datetime) -> Iterator[Finding]:
+    """The files of one part."""
+    what = f"keys of {name}"
+    try:
+        folder = folder_of(keys, name)
+        read_identity(keys, name)
+        certificate = read_certificate(folder / CERTIFICATE)
+        known = names_of(certificate)
+        ca = read_certificate(folder / CA)
+    except InputError as error:
+        yield bad(what, str(error))
+        return
+    if known != [name]:
+        yield bad(what, f"the certificate is of {', '.join(known)}: copy the folder {name} here")
+        return
+    for file in (KEY, SEED):
+        if stat.S_IMODE((folder / file).stat().st_mode) & stat.S_IRWXO:
+            yield bad(what, f"anybody on this machine may use {file}: chmod 600 {folder / file}")
+    yield _certified(what, certificate, ca, now, f"coflex keys DIR --rotate {name}")
+
+
+def inspect_server(keys: Path, now: datetime) -> Iterator[Finding]:
+    """The server's files and the list of users, where the folder of all keys lies."""
+    if not (keys / PARTS_FILE).exists():
+        return
+    try:
+        ring = Keyring(keys, now)
+        users, leaves = ring.users(), ring.leaves()
+        certificate = read_certificate(keys / SERVER / CERTIFICATE)
+        ca = read_certificate(keys / CA)
+        written = (keys / USERS_FILE).read_text()
+        seeds = {n: (keys / n / SEED) for n in users if (keys / n / SEED).is_file()}
+        own = {n: public_key(file.read_text().strip(), file) for n, file in seeds.items()}
+    except (InputError, OSError) as error:
+        yield bad("server's files", str(error))
+        return
+    yield _certified(
+        "server's certificate", certificate, ca, now, "coflex keys DIR --rotate server"
+    )
+    changed = [name for name, key in own.items() if users[name] != key]
+    if changed:
+        reason = f"{', '.join(changed)}: other keys than {PARTS_FILE} knows; rotate them"
+        yield bad("users", reason)
+    elif written != users_config(users, leaves):
+        reason = f"{USERS_FILE} is not what {PARTS_FILE} says: any --rotate writes it anew"
+        yield bad("users", reason)
+    else:
+        yield good("users", f"{len(users)} parts")
+
+
+def _certified(
+    what: str, certificate: x509.Certificate, ca: x509.Certificate, now: datetime, anew: str
+) -> Finding:
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    try:
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        return bad(what, f"the certificate is not from the CA in {CA}: {anew}")
+    if now < begins:
+        return bad(what, f"valid from {begins:%Y-%m-%d %H:%M} on: set the clock of this machine")
+    if now > ca.not_valid_after_utc:
+        return bad(what, "the CA's certificate has ended: make keys in a new folder")
+    if now > ends:
+        return bad(what, f"ended on {ends:%Y-%m-%d}: {anew}")
+    if now > ends - SOON:
+        return bad(what, f"ends on {ends:%Y-%m-%d}: {anew}")
+    return good(what, f"valid until {ends:%Y-%m-%d}")

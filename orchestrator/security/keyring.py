@@ -1,0 +1,366 @@
+"""The folder of all keys of a bus: made, added to, rotated, revoked.
+
+    ca.pem              whom everybody trusts
+    ca/key.pem          the CA's private key: needed here only, keep it apart
+    server/             the server's certificate and key
+    <part>/             what a part needs, to be copied to its machine: all of it, and nothing else
+    nats.conf           a configuration for nats-server, to be changed at will
+    cluster.conf        included there, where there is a cluster or a leaf node: private
+    users.conf          the users and their permissions, included there; written anew by us
+    <leaf>/             what a leaf node needs, beside <leaf>.conf and users-<leaf>.conf
+    parts.json          the public nkey of each part; where it is, the folder is complete
+    leaves.json         the public nkey of each leaf node, and its hosts
+
+Nothing that exists is overwritten but by rotation, and by revocation removed. Files come into being
+under temporary names. A running server learns of changes when it is told to reload.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from pathlib import Path
+from secrets import token_bytes, token_hex
+from types import MappingProxyType
+from typing import NamedTuple
+
+import nkeys
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from orchestrator.security.certificates import Certified, make_ca, make_part, make_server, names_of
+from orchestrator.security.key_files import (
+    change,
+    make_folder,
+    read_certificate,
+    write_certified,
+    write_json,
+    write_private,
+    write_public,
+)
+from orchestrator.security.server_config import (
+    CLUSTER_FILE,
+    LEAF_SEED,
+    SERVER,
+    USERS_FILE,
+    Leaf,
+    cluster_config,
+    leaf_config,
+    leaf_config_file,
+    leaf_users_file,
+    server_config,
+    users_config,
+)
+from protocol.errors import InputError
+from protocol.subjects import OPERATOR, ORCHESTRATOR, check_name
+from protocol.transport.identity import CA, CERTIFICATE, KEY, SEED
+from protocol.transport.permissions import is_matchmaker
+
+CA_FOLDER = "ca"
+CONFIG_FILE, PARTS_FILE, LEAVES_FILE = "nats.conf", "parts.json", "leaves.json"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Names that every server certificate has."""
+_TAKEN = {SERVER, CA_FOLDER, "host", "everybody"}
+_TAKEN_FILES = {CONFIG_FILE, USERS_FILE, CLUSTER_FILE}
+_SERVER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+class Edge(NamedTuple):
+    """A leaf node that is wished for: its hosts, and where they find it besides under its name."""
+
+    hosts: Sequence[str]
+    addresses: Sequence[str] = ()
+
+
+Edges = Mapping[str, Edge]
+_NO_LEAVES: Edges = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """A folder of keys; certificates that are made now are valid from `now` for `days` days.
+
+    InputError says what cannot be done, and nothing is changed then.
+    """
+
+    folder: Path
+    now: datetime
+    days: int = 365
+
+    def make(
+        self,
+        hosts: Sequence[str],
+        matchmakers: int,
+        servers: Sequence[str],
+        *,
+        cluster: bool = False,
+        leaves: Edges = _NO_LEAVES,
+    ) -> None:
+        """Everything, for these hosts, so many matchmakers, orchestrator and operator.
+
+        The server is reached by the names or addresses `servers`, and by loopback; they are those
+        of the members of a `cluster`, if it is one. `leaves`: leaf nodes at its edge, each a server
+        for its hosts.
+        """
+        makers = [f"matchmaker-{number + 1}" for number in range(matchmakers)]
+        for name in hosts:
+            _check_part(name)
+            if name in (ORCHESTRATOR, OPERATOR) or is_matchmaker(name):
+                raise InputError(f"{name} is no host: it has keys of its own", field="--hosts")
+        for known in servers:
+            _check_server(known)
+        names = _once([*hosts, *makers, ORCHESTRATOR, OPERATOR])
+        _check_leaves(leaves, names)
+        if cluster and len(servers) < 2:
+            raise InputError("name every member of the cluster with --server", field="--cluster")
+        if leaves and not servers:
+            raise InputError("say with --server where leaf nodes find the server", field="--leaf")
+        ca = make_ca(self.now)
+        server = make_server(ca, _also_here(servers), self.now, self.days)
+
+        def write(new: Path) -> None:
+            write_public(new / CA, ca.pem())
+            write_private(make_folder(new / CA_FOLDER) / KEY, ca.key_pem())
+            write_certified(make_folder(new / SERVER), server)
+            users = {name: self._write_part(new, ca, name) for name in names}
+            edge = bool(cluster or leaves)
+            write_public(new / CONFIG_FILE, server_config(further=edge).encode())
+            if edge:
+                config = cluster_config(servers if cluster else servers[:1], token_hex(24))
+                write_private(new / CLUSTER_FILE, config.encode())
+            made = {name: self._new_leaf(new, ca, name, leaves[name], servers) for name in leaves}
+            _write_lists(new, users, made)
+
+        change(self.folder, write, last=PARTS_FILE)
+
+    def add(self, names: Sequence[str], leaves: Edges = _NO_LEAVES) -> None:
+        """Keys for further parts; `leaves`: hosts behind leaf nodes, which may be new."""
+        users, known = self.users(), self.leaves()
+        for name in _once(names):
+            _check_part(name)
+            if name in users or name in known:
+                raise InputError(
+                    f"{name} has keys already: --rotate gives it new ones", field="--add"
+                )
+        _check_leaves(leaves, [*users, *names])
+        if leaves and not (self.folder / CLUSTER_FILE).exists():
+            reason = "this bus was made without leaf nodes: make keys anew, with --leaf"
+            raise InputError(reason, field="--leaf")
+        ca = self._ca()
+        servers = [name for name in self._names_of(SERVER) if name not in LOOPBACK]
+
+        def write(new: Path) -> None:
+            for name in names:
+                users[name] = self._write_part(new, ca, name)
+            for leaf, edge in leaves.items():
+                if leaf in known:
+                    both = dict.fromkeys([*known[leaf].hosts, *edge.hosts])
+                    known[leaf] = known[leaf]._replace(hosts=list(both))
+                else:
+                    known[leaf] = self._new_leaf(new, ca, leaf, edge, servers)
+            _write_lists(new, users, known)
+
+        change(self.folder, write, last=PARTS_FILE, replacing=_lists(known))
+
+    def rotate(self, names: Sequence[str]) -> None:
+        """New keys in place of the present ones; `server`: the servers', for the same names."""
+        users, leaves = self.users(), self.leaves()
+        self._check_known([name for name in _once(names) if name != SERVER], [*users, *leaves])
+        ca = self._ca()
+
+        def write(new: Path) -> None:
+            for name in names:
+                if name == SERVER:
+                    server = make_server(ca, self._names_of(SERVER), self.now, self.days)
+                    write_certified(make_folder(new / SERVER), server)
+                elif name in leaves:
+                    key = self._write_leaf(new, ca, name, self._names_of(name))
+                    leaves[name] = Leaf(key, leaves[name].hosts)
+                else:
+                    users[name] = self._write_part(new, ca, name)
+            _write_lists(new, users, leaves)
+
+        change(self.folder, write, last=PARTS_FILE, replacing=(*names, *_lists(leaves)))
+
+    def revoke(self, names: Sequence[str]) -> None:
+        """These are users no more, once the servers have reloaded; their keys here are removed."""
+        users, leaves = self.users(), self.leaves()
+        self._check_known(_once(names), [*users, *leaves])
+        left = {name: key for name, key in users.items() if name not in names}
+        kept = {
+            leaf: Leaf(key, [host for host in hosts if host not in names])
+            for leaf, (key, hosts) in leaves.items()
+            if leaf not in names
+        }
+        for leaf, (_, hosts) in kept.items():
+            if not hosts:
+                raise InputError(f"{leaf} would have no host: revoke it, too", field="--revoke")
+        gone = [name for leaf in leaves if leaf in names for name in _leaf_files(leaf)]
+        lists = {*_lists(leaves)} - {*gone}
+        change(
+            self.folder,
+            lambda new: _write_lists(new, left, kept, emptied=bool(leaves)),
+            last=PARTS_FILE,
+            replacing=lists,
+            removing=[*names, *gone],
+        )
+
+    def users(self) -> dict[str, str]:
+        """The public nkey of each part, by name."""
+        file = self.folder / PARTS_FILE
+        try:
+            users = json.loads(file.read_bytes())
+            if isinstance(users, dict) and all(isinstance(key, str) for key in users.values()):
+                return users
+        except FileNotFoundError:
+            raise InputError(
+                "no keys here: make them with `coflex keys DIR --count N`", file=self.folder
+            ) from None
+        except (OSError, ValueError):
+            pass
+        raise InputError("not readable: it is the list of parts and their public keys", file=file)
+
+    def leaves(self) -> dict[str, Leaf]:
+        """The leaf nodes, by name."""
+        file = self.folder / LEAVES_FILE
+        try:
+            listed = json.loads(file.read_bytes())
+            return {
+                name: Leaf(str(key), [str(h) for h in hosts])
+                for name, (key, hosts) in listed.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError, AttributeError):
+            reason = "not readable: it is the list of leaf nodes and their hosts"
+            raise InputError(reason, file=file) from None
+
+    def expiry(self, name: str) -> datetime | None:
+        """When the certificate of a part, or of the server, ends; None: it is not here."""
+        file = self.folder / name / CERTIFICATE
+        return read_certificate(file).not_valid_after_utc if file.exists() else None
+
+    def _names_of(self, server: str) -> list[str]:
+        return names_of(read_certificate(self.folder / server / CERTIFICATE))
+
+    def _ca(self) -> Certified:
+        file = self.folder / CA_FOLDER / KEY
+        try:
+            key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        except FileNotFoundError:
+            reason = "the CA's private key is not here: bring it back from where it is kept"
+            raise InputError(reason, file=file) from None
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"not a private key that can be read: {error}", file=file) from None
+        certificate = read_certificate(self.folder / CA)
+        if (
+            not isinstance(key, ec.EllipticCurvePrivateKey)
+            or key.public_key() != certificate.public_key()
+        ):
+            raise InputError(f"not the private key of {CA}", file=file)
+        return Certified(key, certificate)
+
+    def _write_part(self, new: Path, ca: Certified, name: str) -> str:
+        """The files of a part; its public nkey."""
+        folder, (seed, public) = make_folder(new / name), _new_nkey()
+        write_private(folder / SEED, f"{seed}\n".encode())
+        _write_certified(folder, ca, make_part(ca, name, self.now, self.days))
+        return public
+
+    def _write_leaf(self, new: Path, ca: Certified, leaf: str, names: Sequence[str]) -> str:
+        """The keys of a leaf node; its public nkey."""
+        folder, (seed, public) = make_folder(new / leaf), _new_nkey()
+        write_private(folder / LEAF_SEED, f"nkey: {seed}\n".encode())
+        _write_certified(folder, ca, make_server(ca, names, self.now, self.days))
+        return public
+
+    def _new_leaf(
+        self, new: Path, ca: Certified, leaf: str, edge: Edge, servers: Sequence[str]
+    ) -> Leaf:
+        write_public(new / leaf_config_file(leaf), leaf_config(leaf, servers).encode())
+        names = _also_here([leaf, *edge.addresses])
+        return Leaf(self._write_leaf(new, ca, leaf, names), edge.hosts)
+
+    def _check_known(self, names: Iterable[str], known: Iterable[str]) -> None:
+        for name in names:
+            if name not in known:
+                raise InputError(
+                    f"no part {name}: there are {', '.join(sorted(known))}", file=self.folder
+                )
+
+
+def _check_part(name: str) -> None:
+    check_name(name, "name of a part")
+    if name in _TAKEN:
+        raise InputError(f"{name} cannot be the name of a part: it has a meaning of its own")
+
+
+def _check_leaves(leaves: Edges, names: Sequence[str]) -> None:
+    for leaf, (hosts, addresses) in leaves.items():
+        _check_part(leaf)
+        for address in addresses:
+            _check_server(address)
+        if leaf in names or leaf_config_file(leaf) in _TAKEN_FILES:
+            raise InputError(f"{leaf} cannot be a leaf node's name: it is taken", field="--leaf")
+        for host in _once(hosts):
+            if host not in names:
+                raise InputError(f"{leaf} is for {host}, which has no keys", field="--leaf")
+
+
+def _check_server(name: str) -> None:
+    try:
+        ip_address(name)
+    except ValueError:
+        if not _SERVER_NAME.fullmatch(name):
+            raise InputError(
+                f"{name!r} is no name or address of a server: write it as in the URL, without "
+                "scheme and port",
+                field="--server",
+            ) from None
+
+
+def _once(names: Sequence[str]) -> Sequence[str]:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{name} is named twice")
+    return names
+
+
+def _also_here(servers: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*servers, *LOOPBACK]))
+
+
+def _lists(leaves: Iterable[str]) -> tuple[str, ...]:
+    """Files that every change writes anew."""
+    return (USERS_FILE, PARTS_FILE, LEAVES_FILE, *(leaf_users_file(leaf) for leaf in leaves))
+
+
+def _leaf_files(leaf: str) -> tuple[str, str]:
+    return leaf_config_file(leaf), leaf_users_file(leaf)
+
+
+def _write_lists(
+    folder: Path, users: Mapping[str, str], leaves: Mapping[str, Leaf], *, emptied: bool = False
+) -> None:
+    """Who may what at the servers, and at each leaf node; `emptied`: there were leaf nodes."""
+    write_public(folder / USERS_FILE, users_config(users, leaves).encode())
+    for leaf, (_, hosts) in leaves.items():
+        own = users_config({host: users[host] for host in hosts})
+        write_public(folder / leaf_users_file(leaf), own.encode())
+    if leaves or emptied:
+        write_json(folder / LEAVES_FILE, leaves)
+    write_json(folder / PARTS_FILE, users)
+
+
+def _new_nkey() -> tuple[str, str]:
+    """Seed and public key of a user."""
+    seed = nkeys.encode_seed(token_bytes(32), nkeys.PREFIX_BYTE_USER)
+    return seed.decode(), nkeys.from_seed(bytearray(seed)).public_key.decode()
+
+
+def _write_certified(folder: Path, ca: Certified, made: Certified) -> None:
+    """Who it is, and whom to trust."""
+    write_certified(folder, made)
+    write_public(folder / CA, ca.pem())

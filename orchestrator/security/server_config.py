@@ -1,0 +1,137 @@
+"""The configurations of nats-servers for a bus with keys, as text: one server, the members of a
+cluster, leaf nodes at its edge. Who may do what is decided in protocol/permissions.py."""
+
+import json
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address, ip_address
+from textwrap import indent
+from types import MappingProxyType
+from typing import NamedTuple
+
+from orchestrator.distributed.embedded_server import MAX_PAYLOAD
+from protocol.transport.identity import CA, CERTIFICATE, KEY
+from protocol.transport.permissions import Permissions, leaf_permissions, permissions
+
+SERVER = "server"
+"""Folder of the servers' certificate and key."""
+USERS_FILE = "users.conf"
+CLUSTER_FILE = "cluster.conf"
+LEAF_SEED = "nkey.conf"
+"""Of a leaf node, in its folder: its nkey's seed, as the server reads it."""
+CLUSTER_PORT, LEAF_PORT = 6222, 7422
+
+_TLS = """\
+tls {{
+  cert_file: {folder}/{certificate}
+  key_file: {folder}/{key}
+  ca_file: {ca}
+  verify: true
+  min_version: "1.3"
+"""
+_SERVED = """\
+# Paths are relative to the folder in which nats-server starts: start it in this one.
+listen: 0.0.0.0:4222
+max_payload: {payload}
+{tls}  # Not one word in the clear: coflex connects to no server that begins otherwise.
+  handshake_first: true
+}}
+include {users}
+"""
+_FIRST = "handshake_first: true\n"
+
+
+def server_config(*, further: bool) -> str:
+    """Of a server; `further`: it has CLUSTER_FILE beside it, too."""
+    served = _SERVED.format(payload=MAX_PAYLOAD, tls=_tls(SERVER, CA), users=USERS_FILE)
+    return f"{served}include {CLUSTER_FILE}\n" if further else served
+
+
+def cluster_config(servers: Sequence[str], secret: str) -> str:
+    """What every member of a cluster of these servers has besides: routes to the others, which know
+    the `secret`, and a door for leaf nodes. With one server, the door alone."""
+    tls = indent(_tls(SERVER, CA), "  ")
+    door = f"leafnodes {{\n  listen: 0.0.0.0:{LEAF_PORT}\n{tls}    {_FIRST}  }}\n}}\n"
+    if len(servers) == 1:
+        return door
+    routes = (f"nats-route://route:{secret}@{_in_url(name)}:{CLUSTER_PORT}" for name in servers)
+    return (
+        f"cluster {{\n  name: coflex\n  listen: 0.0.0.0:{CLUSTER_PORT}\n{tls}  }}\n"
+        "  # Every part has a certificate of the same CA: it alone must not make a part a server.\n"
+        f"  authorization {{ user: route, password: {secret} }}\n  routes: [\n"
+        + "".join(f'    "{route}"\n' for route in routes)
+        + f"  ]\n}}\n{door}"
+    )
+
+
+def leaf_config(leaf: str, servers: Sequence[str]) -> str:
+    """Of a leaf node: a server of its own for its hosts; what is meant for others it passes on to
+    any of these servers."""
+    ca = f"{leaf}/{CA}"
+    served = _SERVED.format(payload=MAX_PAYLOAD, tls=_tls(leaf, ca), users=leaf_users_file(leaf))
+    doors = "".join(f'      "tls://{_in_url(name)}:{LEAF_PORT}"\n' for name in servers)
+    tls = indent(_tls(leaf, ca).replace("  verify: true\n", ""), "    ")
+    return (
+        f"{served}leafnodes {{\n  remotes: [ {{\n    urls: [\n{doors}    ]\n"
+        f"    include {leaf}/{LEAF_SEED}\n{tls}      {_FIRST}    }}\n  }} ]\n}}\n"
+    )
+
+
+def leaf_config_file(leaf: str) -> str:
+    """Name of a leaf node's configuration."""
+    return f"{leaf}.conf"
+
+
+def leaf_users_file(leaf: str) -> str:
+    """Name of the file of the users of a leaf node."""
+    return f"users-{leaf}.conf"
+
+
+class Leaf(NamedTuple):
+    """A leaf node: its public nkey, and the hosts for which it speaks."""
+
+    key: str
+    hosts: Sequence[str]
+
+
+def users_config(
+    users: Mapping[str, str], leaves: Mapping[str, Leaf] = MappingProxyType({})
+) -> str:
+    """The users: public nkey of each part by its name, and of each leaf node with its hosts."""
+    lines = [
+        f"  # {name}\n  {_user(key, permissions(name), 'STANDARD')}"
+        for name, key in sorted(users.items())
+    ]
+    lines += [
+        f"  # {name}, for {', '.join(hosts)}\n  {_user(key, leaf_permissions(hosts), 'LEAFNODE')}"
+        for name, (key, hosts) in sorted(leaves.items())
+    ]
+    return "\n".join(
+        (
+            "# Written by `coflex keys`, which writes it anew with every change.",
+            "authorization: { users: [",
+            *lines,
+            "] }\n",
+        )
+    )
+
+
+def _user(key: str, allowed: Permissions, connection: str) -> str:
+    rules: dict[str, object] = {
+        "publish": list(allowed.publish),
+        "subscribe": list(allowed.subscribe),
+    }
+    if allowed.answer:
+        rules["allow_responses"] = True
+    user = {"nkey": key, "permissions": rules, "allowed_connection_types": [connection]}
+    return json.dumps(user)
+
+
+def _tls(folder: str, ca: str) -> str:
+    return _TLS.format(folder=folder, certificate=CERTIFICATE, key=KEY, ca=ca)
+
+
+def _in_url(name: str) -> str:
+    try:
+        return f"[{name}]" if isinstance(ip_address(name), IPv6Address) else name
+    except ValueError:
+        return name

@@ -1,0 +1,1 @@
+"""Runs in one process on a simulated network with a virtual clock."""

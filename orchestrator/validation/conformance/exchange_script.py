@@ -1,0 +1,281 @@
+"""Scripts of stage 2: the tested household offers, looks up, goes through rounds, and sums up.
+
+It stands between a parent and two children who hold nothing, and its rule is `mutual`. What its
+partners do is in negotiating.py.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from agents.exchange.disclosure import FLOOR, limit_named
+from agents.plans import Plans
+from orchestrator.coordination.nodes import COURSE
+from orchestrator.validation.conformance.household_probe import shown
+from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
+from orchestrator.validation.conformance.matchmaker_role import Desk
+from orchestrator.validation.conformance.partner_script import Negotiating
+from orchestrator.validation.conformance.planning_script import Tree
+from orchestrator.validation.conformance.roles import (
+    CHILDREN,
+    ITERATIONS,
+    MATCHMAKER,
+    PARENT,
+    STRANGER,
+    sums_of,
+)
+from protocol.messages import (
+    Down,
+    End,
+    Lookup,
+    NextRound,
+    Result,
+    RoundDone,
+    Up,
+)
+from protocol.messages.exchange import RoundCount
+from protocol.vectors import Array
+
+STAGE = "Stage 2: lookups, proposals, rounds"
+ROUNDS, AFTER, COUNTS = f"{STAGE}, Rounds", f"{STAGE}, After stage 2", f"{STAGE}, Counts"
+NEEDED = 3
+"""Slots at which it must want something else, or nothing can be asked of it."""
+CHILD = RoundCount(1, 0, 0, 0, 0, 0, 0.5, 0.25, 3, 0, 3, 100)
+"""What a child counts in a round."""
+ROUNDING = 1e-9
+
+
+class Trading:
+    """Stage 2 of the tested household, round by round."""
+
+    def __init__(self, tree: Tree, schedule: Array, plans: Plans | None) -> None:
+        self.tree, self.stand, self.desk = tree, tree.stand, Desk(tree.stand)
+        self.partners = Negotiating(self.desk, schedule)
+        self._schedule, self._plans = schedule, plans
+        self._round, self._scale, self._discomfort = -1, 0.0, 0.0
+
+    async def run(self) -> Result:
+        """From round -1 to the result."""
+        await self._gathers()
+        await self._offers()
+        await self._begins(1)
+        slots = self.partners.wished(self._enough)
+        if len(slots) < NEEDED:
+            expected = f"{NEEDED} slots at which it wants something else: give it other plans"
+            self.stand.note("exchanges values", STAGE, None, expected, f"{len(slots)}")
+        else:
+            await self._asks()
+            await self.partners.asks(slots[0])
+            await self.partners.is_asked(slots[1])
+            await self._is_done()
+            await self._begins(2)
+            await self._is_forgotten()
+        await self._is_done()
+        return await self._sums_up()
+
+    @property
+    def held(self) -> Array:
+        """What it holds now, float64[d], kWh."""
+        return self.partners.held
+
+    @property
+    def _enough(self) -> float:
+        terms = self.tree.place.terms.exchange
+        assert terms is not None
+        return terms.min_gain * self._scale
+
+    # -- rounds -----------------------------------------------------------------------------------
+
+    async def _gathers(self) -> None:
+        stand, attempt = self.stand, self.tree.place.attempt
+        stand.mark()
+        await stand.settled()
+        check = "waits for its children's RoundDone before its own"
+        stand.silent(check, ROUNDS, RoundDone, PARENT, lambda done: done.attempt == attempt)
+        done = await self._is_done()
+        own = done.count.discomfort - 2 * CHILD.discomfort
+        deviation = done.count.deviation - 2 * CHILD.deviation
+        self.stand.note(
+            "counts its discomfort, and its mean squared deviation",
+            COUNTS,
+            abs(deviation - own * own) <= ROUNDING * max(1.0, own * own),
+            f"the square of its discomfort, {own * own:.6g}, among the deviations",
+            shown(done),
+        )
+        self._discomfort = own
+        self._scale = done.count.deviation / done.count.households
+        await stand.again("repeats RoundDone until the next round comes", ROUNDS, PARENT, done)
+
+    async def _is_done(self) -> RoundDone:
+        """Nothing more is found for it, its children are done: so is it, and sums up."""
+        stand, attempt, desk, round = self.stand, self.tree.place.attempt, self.desk, self._round
+        stand.mark()
+        changed = () if round < 1 else (0,)
+        for child in CHILDREN:
+            await stand.say(child, RoundDone(round, CHILD, changed, attempt))
+
+        def of_round(done: RoundDone) -> bool:
+            return (done.round, done.attempt) == (round, attempt)
+
+        def found() -> RoundDone | Lookup | None:
+            desk.read()
+            return stand.said(RoundDone, PARENT, of_round) or desk.open
+
+        check = "is done with a round when all is settled and its children are done"
+        expected = f"RoundDone to {PARENT.name} of round {round}"
+        while not isinstance(
+            done := await stand.require(check, ROUNDS, expected, found), RoundDone
+        ):
+            await desk.answer()
+        exchanged = {*changed, *self.partners.exchanged}
+        right = done.count.households == 3 and exchanged <= set(done.changed)
+        expected += f" with 3 households, and {sorted(exchanged)} among those that changed"
+        stand.note(check, ROUNDS, right, expected, shown(done))
+        return done
+
+    async def _begins(self, round: int) -> None:
+        """The next round, which is passed on."""
+        stand, self._round, self.partners.exchanged = self.stand, round, set()
+        everything = tuple(range(len(self.held))) if round else ()
+        following = NextRound(round, everything, self._scale)
+        stand.mark()
+        await stand.say(PARENT, following)
+        for child in CHILDREN:
+            await stand.expect(
+                "passes the next round on to its children",
+                ROUNDS,
+                NextRound,
+                child,
+                shown(following),
+                pick=lambda said: said.round == round,
+                right=lambda said: said == following,
+            )
+
+    # -- offers and lookups -----------------------------------------------------------------------
+
+    async def _offers(self) -> None:
+        stand, desk = self.stand, self.desk
+        await self._begins(0)
+        lookup = await desk.lookup("tells all its offers in round 0", "epoch 0, no wants")
+        told = (lookup.epoch, lookup.round, lookup.wants) == (0, 0, ())
+        stand.note(
+            "tells all its offers in round 0", LOOKUPS, told, "epoch 0, no wants", shown(lookup)
+        )
+        self._offers_are_right()
+        await stand.again("repeats a lookup until Match comes", LOOKUPS, MATCHMAKER, lookup)
+        stand.mark()
+        right = desk.match(lookup)
+        await stand.say(MATCHMAKER, replace(right, number=right.number + 1))
+        await stand.say(STRANGER, right)
+        await stand.settled()
+        await self._silent_about_rounds("takes only Match with its number, of its matchmaker")
+        await desk.answer()
+        await self._is_done()
+        stand.mark()
+        await stand.say(CHILDREN[1], RoundDone(-1, CHILD, (), self.tree.place.attempt))
+        check = "tells a child that did not hear it what round there is"
+        late = CHILDREN[1]
+        await stand.expect(check, ROUNDS, NextRound, late, "0", pick=lambda said: said.round == 0)
+
+    async def _silent_about_rounds(self, check: str) -> None:
+        for child in CHILDREN:
+            await self.stand.say(child, RoundDone(0, CHILD, (), self.tree.place.attempt))
+        await self.stand.settled()
+        self.stand.silent(check, LOOKUPS, RoundDone, PARENT, lambda done: done.round == 0)
+
+    def _offers_are_right(self) -> None:
+        """What the matchmaker knows: the values held, where something else is wanted."""
+        offers, stand = self.desk.offers, self.stand
+        values = {slot: value for slot, (value, _) in offers.items()}
+        wrong = {s: v for s, v in values.items() if s >= len(self.held) or v != self.held[s]}
+        expected = "at each slot the value that it holds"
+        stand.note("offers what it holds", LOOKUPS, not wrong, expected, f"{wrong}")
+        if self._plans is None:
+            return
+        lowest, preferred = FLOOR * self._scale**0.5, self._plans.preferred.tolist()
+        right = {
+            slot: limit_named(held, wanted, lowest)
+            for slot, (held, wanted) in enumerate(zip(self.held.tolist(), preferred, strict=True))
+            if held != wanted
+        }
+        check = "offers the slots at which it does not hold what it prefers"
+        stand.note(check, STAGE, set(right) == set(offers), f"{sorted(right)}", f"{sorted(offers)}")
+        limits = {slot: limit for slot, (_, limit) in offers.items()}
+        far = {s: x for s, x in limits.items() if abs(x - right.get(s, x)) > ROUNDING * abs(x)}
+        nearest = {slot: right[slot] for slot in far}
+        check = "names limits as they are to be named"
+        stand.note(check, LOOKUPS, not far, f"{nearest}", f"{far}")
+
+    async def _asks(self) -> None:
+        """Its first lookup that looks for somebody."""
+        terms = self.tree.place.terms.exchange
+        assert terms is not None
+        enough, most = self._enough, terms.at_once
+        check, expected = "looks for partners in round 1", f"enough {enough:.6g}, most 1 to {most}"
+        lookup = await self.desk.lookup(check, expected, lambda lookup: bool(lookup.wants))
+        right = abs(lookup.enough - enough) <= ROUNDING * enough and 1 <= lookup.most <= most
+        right = right and (lookup.round, lookup.epoch) == (1, self.desk.epoch)
+        self.stand.note(check, LOOKUPS, right, expected, shown(lookup))
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    async def _is_forgotten(self) -> None:
+        """A matchmaker that has started again."""
+        stand, desk = self.stand, self.desk
+        check = "tells a matchmaker that does not know it all its offers"
+        lookup = await desk.lookup(check, "of round 2", lambda lookup: bool(lookup.wants))
+        before = desk.offers
+        desk.epoch += 1
+        await desk.answer(anew=True)
+        lookup = await desk.lookup(check, "epoch 0")
+        same = lookup.epoch == 0 and desk.offers == before
+        stand.note(check, LOOKUPS, same, f"epoch 0, {len(before)} offers", shown(lookup))
+        self._offers_are_right()
+
+    async def _sums_up(self) -> Result:
+        stand, tree = self.stand, self.tree
+        stand.mark()
+        await stand.say(PARENT, End(self._round))
+        for child in CHILDREN:
+            await stand.expect("passes End on", ROUNDS, End, child, f"{self._round}")
+        ups = tree.ups(ITERATIONS, 0.0)
+        await tree.tell(ups)
+        up = await stand.expect(
+            "holds in the end what it was given for what it gave, and nothing twice",
+            AFTER,
+            Up,
+            PARENT,
+            f"iteration {ITERATIONS}, size 3, the values that it holds",
+            pick=lambda up: up.iteration == ITERATIONS,
+            right=lambda up: up.size == 3 and np.array_equal(up.response, self.held),
+        )
+        await stand.again("repeats the last Up until Down comes", AFTER, PARENT, up)
+        await self.partners.repeat_themselves()
+        stand.mark()
+        down = tree.down(ITERATIONS, sums_of(up))
+        await stand.say(PARENT, down)
+        for child in CHILDREN:
+            await stand.expect("passes the last Down on", AFTER, Down, child, "approved")
+        drift = float(self.held.sum() - self._schedule.sum())
+        partners = self.partners
+        asked = partners.asked, partners.agreed, partners.asked - partners.agreed
+        return await stand.expect(
+            "says what came out",
+            "Joining and leaving",
+            Result,
+            COURSE,
+            f"requests, accepted, refused {asked}, energy_drift {drift:.6g}",
+            right=lambda result: self._is_result(result, asked, drift, up.discomfort),
+        )
+
+    def _is_result(
+        self, result: Result, asked: tuple[int, int, int], drift: float, discomfort: float
+    ) -> bool:
+        made = result.exchanged
+        return (
+            made is not None
+            and (made.requests, made.accepted, made.refused) == asked
+            and abs(made.energy_drift - drift) <= ROUNDING * max(1.0, abs(drift))
+            and abs(made.discomfort - discomfort) <= ROUNDING
+            and abs(result.discomfort_planned - self._discomfort) <= ROUNDING
+        )

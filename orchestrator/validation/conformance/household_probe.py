@@ -1,0 +1,204 @@
+"""The test stand: the tested household on one side of the bus, everybody else on ours.
+
+It hears all that the household says, says whatever is to be said in whosever name, and notes what
+it finds. What to say, and what is right, is decided by the scripts beside it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from orchestrator.coordination.nodes import COURSE
+from orchestrator.validation.conformance.checks import Finding, Findings, StuckError
+from protocol.codec import Item, decode_frame, encode_frame, encode_message
+from protocol.errors import DecodeError
+from protocol.messages import Address, Message, Place, Ready
+from protocol.subjects import direct, everything, receiver_of, sender_of
+from protocol.transport.bus import Bus
+
+M = TypeVar("M", bound=Any)
+SHOWN = 6
+"""Messages named when none of them is what was expected, at most."""
+
+
+class Heard(NamedTuple):
+    """One message of the tested household."""
+
+    to: Address
+    message: Message
+
+
+class Stand:
+    """Invariant: `heard` is all that the household said, in order; `_start` is where the present
+    step begins."""
+
+    def __init__(self, bus: Bus, run: str, household: str, patience: float) -> None:
+        """`patience`: seconds after which what is expected will not come any more."""
+        self.findings, self.household = Findings(), household
+        self.heard: list[Heard] = []
+        self.where: Address | None = None
+        """The household's address, once it has enrolled."""
+        self.place: Place | None = None
+        """The last one it was given."""
+        self._bus, self._run, self._patience = bus, run, patience
+        self._start = 0
+        self._arrived = asyncio.Event()
+        self._error: Exception | None = None
+
+    async def open(self) -> None:
+        """Begin to hear."""
+        await self._bus.subscribe(everything(self._run), self._receive, self._fail)
+
+    # -- saying -----------------------------------------------------------------------------------
+
+    async def say(self, sender: Address, message: Message, run: str | None = None) -> None:
+        """To the household, in the name of `sender`; in another run, if that is named."""
+        item = Item(self.household, sender.name, message)
+        await self.send(sender, encode_frame(run or self._run, [item]))
+
+    async def send(self, sender: Address, data: bytes) -> None:
+        """Any bytes."""
+        assert self.where is not None
+        await self._bus.publish(direct(self._run, self.where.host, sender.host), data)
+
+    async def put(self, place: Place) -> None:
+        """Give it a place."""
+        self.place = place
+        await self.say(COURSE, place)
+
+    async def settled(self) -> None:
+        """Wait until it has handled all that was said so far: the place that it has, said again, is
+        confirmed again."""
+        assert self.place is not None
+        attempt, before = self.place.attempt, len(self.heard)
+        await self.say(COURSE, self.place)
+        await self.require(
+            "confirms a place that it has already, once more",
+            "Joining and leaving, Starting again",
+            f"Ready with attempt {attempt}",
+            lambda: self._first(Ready, COURSE, lambda ready: ready.attempt == attempt, before),
+        )
+
+    # -- hearing ----------------------------------------------------------------------------------
+
+    def mark(self) -> None:
+        """A step begins: what was heard before does not count any more."""
+        self._start = len(self.heard)
+
+    def said(self, kind: type[M], to: Address, pick: Callable[[M], bool]) -> M | None:
+        """What it said in this step, if it did."""
+        return self._first(kind, to, pick, self._start)
+
+    async def expect(
+        self,
+        check: str,
+        section: str,
+        kind: type[M],
+        to: Address,
+        expected: str,
+        *,
+        pick: Callable[[M], bool] = lambda message: True,
+        right: Callable[[M], bool] = lambda message: True,
+    ) -> M:
+        """The first message of this kind in this step that `pick` takes for the one in question,
+        and whether it is `right`; StuckError if none comes."""
+        what = f"{kind.__name__} to {to.name}: {expected}"
+        message: M = await self.require(
+            check, section, what, lambda: self._first(kind, to, pick, self._start)
+        )
+        self.note(check, section, right(message), what, shown(message))
+        return message
+
+    async def again(self, check: str, section: str, to: Address, message: Message) -> None:
+        """It says the same again, by itself."""
+        start, same = len(self.heard), encode_message(message)
+        kind = type(message)
+        await self.require(
+            check,
+            section,
+            f"the same {kind.__name__} to {to.name} once more, after 0.5 to 4 s",
+            lambda: self._first(kind, to, lambda m: encode_message(m) == same, start),
+        )
+        self.note(check, section, True, "", "")
+
+    def silent(
+        self, check: str, section: str, kind: type[M], to: Address, pick: Callable[[M], bool]
+    ) -> None:
+        """It said nothing of that in this step."""
+        message = self._first(kind, to, pick, self._start)
+        came = "" if message is None else shown(message)
+        self.note(check, section, message is None, f"no {kind.__name__} to {to.name}", came)
+
+    def note(self, check: str, section: str, passed: bool | None, expected: str, came: str) -> None:
+        """Add a finding."""
+        self.findings.note(Finding(check, passed, expected, came, section))
+
+    # -- the bus ----------------------------------------------------------------------------------
+
+    def _first(self, kind: type[M], to: Address, pick: Callable[[M], bool], start: int) -> M | None:
+        for heard in self.heard[start:]:
+            if isinstance(heard.message, kind) and heard.to == to and pick(heard.message):
+                return heard.message
+        return None
+
+    async def require(
+        self, check: str, section: str, expected: str, find: Callable[[], M | None]
+    ) -> M:
+        """Wait until `find` finds something; else the check has failed, and StuckError."""
+        try:
+            async with asyncio.timeout(self._patience):
+                while (message := find()) is None:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    if self._error is not None:
+                        raise self._error
+        except TimeoutError:
+            came = [shown(heard.message) for heard in self.heard[self._start :][-SHOWN:]]
+            self.note(check, section, False, expected, "; ".join(came) or "nothing")
+            raise StuckError(check) from None
+        return message
+
+    def _receive(self, subject: str, data: bytes) -> None:
+        sender, to = sender_of(subject), receiver_of(subject)
+        try:
+            items = decode_frame(data, self._run)
+        except DecodeError as error:
+            if self.where is not None and sender == self.where.host:
+                self._garbled(str(error))
+            return
+        for item in items:
+            if item.sender != self.household:
+                continue
+            if self.where is None:
+                self.where = Address(sender, item.sender)
+            if self.where.host == sender:
+                self.heard.append(Heard(Address(to, item.to), item.message))
+        self._arrived.set()
+
+    def _garbled(self, came: str) -> None:
+        expected = "frames of this run and version, with the fields of the tables"
+        self.note("sends frames that can be read", "Frames", False, expected, came)
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self._arrived.set()
+
+
+def shown(message: Message) -> str:
+    """A message for people, vectors cut short."""
+    parts = (f"{f.name}={_value(getattr(message, f.name))}" for f in fields(message))
+    return f"{type(message).__name__}({', '.join(parts)})"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        numbers = ", ".join(f"{number:.6g}" for number in value[:4])
+        return f"[{numbers}{', ...' if len(value) > 4 else ''}]"
+    if is_dataclass(value):
+        return "..."
+    if isinstance(value, tuple) and len(value) > 8:
+        return f"({', '.join(map(str, value[:8]))}, ...)"
+    return repr(value)

@@ -1,0 +1,115 @@
+"""The matchmaker that the tested household talks to: it answers what the script wants, and checks
+how it is spoken to."""
+
+from collections.abc import Callable, Sequence
+
+from orchestrator.validation.conformance.household_probe import Stand, shown
+from orchestrator.validation.conformance.roles import MATCHMAKER
+from protocol.codec import encode_message
+from protocol.messages import Address, Lookup, Match
+from protocol.messages.exchange import Ending, Lease, LeaseId
+
+SECTION = "Stage 2: lookups, proposals, rounds, Household and matchmaker"
+LEASE_SECONDS = 60.0
+
+
+class Desk:
+    """What the matchmaker has been told. Invariant: `open` is the lookup that is not answered."""
+
+    def __init__(self, stand: Stand) -> None:
+        self.stand, self.epoch = stand, 100
+        self.offers: dict[int, tuple[float, float]] = {}
+        """Value and limit, by slot."""
+        self.closed: dict[LeaseId, Ending] = {}
+        self.open: Lookup | None = None
+        self.answered = 0
+        self._last: Lookup | None = None
+        self._next_lease = 1
+        self._read = len(stand.heard)
+
+    def read(self) -> None:
+        """Take what has come."""
+        arrived, self._read = self.stand.heard[self._read :], len(self.stand.heard)
+        for to, message in arrived:
+            if to == MATCHMAKER and isinstance(message, Lookup):
+                self._take(message)
+
+    def _take(self, lookup: Lookup) -> None:
+        last = self._last
+        if last is not None and lookup.number == last.number:
+            same = encode_message(lookup) == encode_message(last)
+            self._note("repeats a lookup as it was", same, shown(last), lookup)
+            return
+        alone = self.open is None
+        self._note("has one lookup under way at a time", alone, "none before Match", lookup)
+        if last is not None:
+            expected = f"session {last.session}, number {last.number + 1}"
+            right = (lookup.session, lookup.number) == (last.session, last.number + 1)
+            self._note("numbers its lookups one by one", right, expected, lookup)
+        sizes = {len(lookup.slots), len(lookup.values), len(lookup.limits)}
+        right = len(sizes) == 1 and not len(lookup.wanted) and lookup.firm
+        expected = "a value and a limit for each slot, firm, no wanted values (rule mutual)"
+        self._note("says in a lookup what belongs there", right, expected, lookup)
+        if lookup.epoch == 0:
+            self.offers = {}
+        values, limits = lookup.values.tolist(), lookup.limits.tolist()
+        self.offers.update(zip(lookup.slots, zip(values, limits, strict=False), strict=False))
+        for slot in lookup.withdrawn:
+            self.offers.pop(slot, None)
+        self.closed.update((LeaseId(*closed.lease), closed.ending) for closed in lookup.closed)
+        self._last = self.open = lookup
+
+    async def lookup(
+        self, check: str, expected: str, wanted: Callable[[Lookup], bool] = lambda lookup: True
+    ) -> Lookup:
+        """The next lookup that is `wanted`; others find nothing."""
+        while True:
+            found = await self.stand.require(check, SECTION, f"Lookup: {expected}", self._found)
+            if wanted(found):
+                self.stand.note(check, SECTION, True, "", "")
+                return found
+            await self.answer()
+
+    def _found(self) -> Lookup | None:
+        self.read()
+        return self.open
+
+    async def answer(self, leases: Sequence[Lease] = (), anew: bool = False) -> Match:
+        """Answer the open lookup: these leases; nobody offers what is wanted elsewhere."""
+        lookup = self.open
+        assert lookup is not None
+        match = self.match(lookup, leases, anew)
+        self.open = None
+        self.answered += 1
+        await self.stand.say(MATCHMAKER, match)
+        return match
+
+    def match(self, lookup: Lookup, leases: Sequence[Lease] = (), anew: bool = False) -> Match:
+        """An answer."""
+        found = {lease.slot for lease in leases}
+        none = () if anew else tuple(slot for slot in lookup.wants if slot not in found)
+        session, number = lookup.session, lookup.number
+        return Match(session, number, self.epoch, anew, False, tuple(leases), none, ())
+
+    def lease(self, slot: int, partner: Address, value: float) -> Lease:
+        """A new one."""
+        return Lease(self.new_id(), slot, partner, value, LEASE_SECONDS)
+
+    def new_id(self) -> LeaseId:
+        """One that no lease had."""
+        self._next_lease += 1
+        return LeaseId(self.epoch, self._next_lease)
+
+    async def closes(self, check: str, lease: LeaseId, ending: Ending) -> None:
+        """It tells how a lease has ended; the lookup that says so stays open."""
+        self.read()
+        if lease not in self.closed:
+            await self.lookup(check, f"closes {lease} as {ending!r}", lambda _: self._ended(lease))
+        came = self.closed[lease]
+        self.stand.note(check, SECTION, came == ending, f"{ending!r} for {lease}", repr(came))
+
+    def _ended(self, lease: LeaseId) -> bool:
+        return lease in self.closed
+
+    def _note(self, check: str, passed: bool, expected: str, came: Lookup) -> None:
+        self.stand.note(check, SECTION, passed, expected, shown(came))

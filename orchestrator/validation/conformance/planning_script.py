@@ -1,0 +1,252 @@
+"""Scripts of stage 1: the tested household as a leaf, as the root, among parent and children.
+
+What it decides is compared with a planner that has the same plans, if they are known.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from agents.planning.plan_selection import Aggregate
+from agents.plans import Plans
+from orchestrator.coordination.nodes import COURSE
+from orchestrator.validation.conformance.household_probe import Stand, shown
+from orchestrator.validation.conformance.roles import (
+    CHILDREN,
+    ITERATIONS,
+    PARENT,
+    STRANGER,
+    Twin,
+    near,
+    sums_of,
+)
+from protocol.messages import Down, Go, Place, Up
+from protocol.vectors import Array
+
+TREE, DECISIONS = "Stage 1: along the tree", "Decisions of stage 1"
+AWAY = 8.0
+"""How many times its own plan all others seem to use: that makes another one better."""
+
+
+class Tree:
+    """The tree around the tested household in one attempt, and what we know of its decisions."""
+
+    def __init__(self, stand: Stand, place: Place, plans: Plans | None, slots: int) -> None:
+        self.stand, self.place, self.slots = stand, place, slots
+        self._twin = None if plans is None else Twin(stand.household, plans, place)
+
+    def ups(self, iteration: int, scale: float = 1.0) -> list[Up]:
+        """What the children say: sums that differ from child to child and iteration to iteration;
+        `scale` 0: that they use nothing."""
+        slots, attempt = np.arange(self.slots), self.place.attempt
+        return [
+            Up(
+                iteration,
+                1,
+                scale * (1.0 + np.sin(slots * (number + 1) + iteration)),
+                scale * 0.25,
+                scale * 0.0625,
+                attempt,
+            )
+            for number in range(len(self.place.children))
+        ]
+
+    async def tell(self, ups: Sequence[Up]) -> None:
+        """The children speak."""
+        for child, up in zip(CHILDREN, ups, strict=True):
+            await self.stand.say(child, up)
+
+    async def rises(self, check: str, iteration: int, ups: Sequence[Up]) -> Up:
+        """Its Up of this iteration, and whether it is right."""
+        size, attempt = 1 + len(ups), self.place.attempt
+        up = await self.stand.expect(
+            check,
+            TREE,
+            Up,
+            PARENT,
+            f"iteration {iteration}, size {size}, {self.slots} slots, attempt {attempt}",
+            pick=lambda up: (up.iteration, up.attempt) == (iteration, attempt),
+            right=lambda up: up.size == size and len(up.response) == self.slots,
+        )
+        self.decided(ups, sums_of(up), shown(up))
+        return up
+
+    def decided(self, ups: Sequence[Up], sums: Aggregate, came: str) -> None:
+        """Whether the sums of its subtree are those that were to be chosen."""
+        check = "chooses the plan that is to be chosen"
+        if self._twin is None:
+            self.stand.note(check, DECISIONS, None, "to know its plans: --plans FILE", "")
+            return
+        right = self._twin.rise(list(ups))
+        plan = ", ".join(f"{value:.6g}" for value in right.response[:4])
+        expected = f"response [{plan}, ...], discomfort {right.discomfort:.9g}"
+        self.stand.note(check, DECISIONS, near(sums, right), expected, came)
+
+    async def answer(self, iteration: int, everybody: Aggregate, approved: bool = True) -> Down:
+        """The parent's answer."""
+        down = self.down(iteration, everybody, approved)
+        await self.stand.say(PARENT, down)
+        if self._twin is not None:
+            self._twin.settle(everybody, approved)
+        return down
+
+    def down(
+        self, iteration: int, everybody: Aggregate, approved: bool = True, attempt: int = 0
+    ) -> Down:
+        """A Down, of this attempt unless another is named."""
+        attempt = attempt or self.place.attempt
+        return Down(iteration, *everybody, approved=approved, reorganise=False, attempt=attempt)
+
+    async def passes_on(self, iteration: int, told: Aggregate, flags: Sequence[bool]) -> None:
+        """Its Down to each child: the same sums, and whether the child's change stands."""
+        for child, flag in zip(CHILDREN, flags, strict=True):
+            await self.stand.expect(
+                "passes Down on to its children",
+                TREE,
+                Down,
+                child,
+                f"iteration {iteration}, the sums over all, approved {flag}",
+                pick=self.of(iteration),
+                right=_stands(told, flag),
+            )
+
+    def of(self, iteration: int) -> "Picker":
+        """Takes the Down of an iteration of this attempt."""
+        return Picker(iteration, self.place.attempt)
+
+    def approval(self, everybody: Aggregate) -> tuple[bool, ...] | None:
+        """Which of the children's changes stand at the root, as far as that is known."""
+        return None if self._twin is None else self._twin.settle(everybody, approved=True)
+
+
+def _stands(told: Aggregate, flag: bool) -> Callable[[Down], bool]:
+    return lambda down: down.approved is flag and near(sums_of(down), told)
+
+
+class Picker:
+    """Takes messages of one iteration of one attempt."""
+
+    def __init__(self, iteration: int, attempt: int) -> None:
+        self._of = iteration, attempt
+
+    def __call__(self, said: Up | Down) -> bool:
+        """Whether this is one."""
+        return (said.iteration, said.attempt) == self._of
+
+
+def elsewhere(own: Array, sums: Aggregate) -> Aggregate:
+    """Sums over all, where the others seem to use much of what this plan uses."""
+    return Aggregate(sums.response + AWAY * own, sums.discomfort + 1.0, sums.discomfort_squares + 1)
+
+
+async def as_leaf(tree: Tree) -> None:
+    """Up, again, and what must not be heard; it is placed already."""
+    stand, slots = tree.stand, tree.slots
+    stand.mark()
+    await stand.say(COURSE, Go(tree.place.attempt))
+    first = said = await tree.rises("begins with Up after Go", 0, [])
+    squares = first.discomfort**2
+    stand.note(
+        "the squares in a leaf's Up are its discomfort, squared",
+        TREE,
+        abs(first.discomfort_squares - squares) <= 1e-9 * max(1.0, squares),
+        f"discomfort_squares about {squares:.6g}",
+        shown(first),
+    )
+    await stand.again("repeats Up until Down comes", TREE, PARENT, first)
+    everybody = elsewhere(first.response, sums_of(first))
+    stand.mark()
+    await stand.say(STRANGER, tree.down(0, everybody))
+    await stand.say(PARENT, tree.down(0, everybody, attempt=tree.place.attempt + 5))
+    await stand.say(PARENT, tree.down(2, everybody))
+    await stand.say(PARENT, tree.down(0, Aggregate(np.zeros(slots + 1), 0.0, 0.0)))
+    await stand.settled()
+    check = "hears no Down of a stranger, of another attempt, iteration or length"
+    stand.silent(check, TREE, Up, PARENT, lambda up: up.iteration > 0)
+    for iteration, approved in ((0, True), (1, False)):
+        stand.mark()
+        down = await tree.answer(iteration, elsewhere(first.response, sums_of(said)), approved)
+        said = await tree.rises("goes on with the next Up after Down", iteration + 1, [])
+        await stand.say(PARENT, down)
+        await stand.settled()
+        beyond = Picker(iteration + 2, tree.place.attempt)
+        stand.silent("ignores a doubled Down", TREE, Up, PARENT, beyond)
+    stand.mark()
+    await tree.answer(ITERATIONS - 1, elsewhere(first.response, sums_of(said)))
+
+
+async def as_root(tree: Tree) -> None:
+    """All come together here: the sums are those over all, and nobody approves but it."""
+    stand = tree.stand
+    for iteration in range(ITERATIONS):
+        stand.mark()
+        if not iteration:
+            await stand.say(COURSE, Go(tree.place.attempt))
+        ups = tree.ups(iteration)
+        await tree.tell(ups)
+        told = await stand.expect(
+            "as the root it answers with the sums over all",
+            TREE,
+            Down,
+            CHILDREN[0],
+            f"iteration {iteration}, {tree.slots} slots, attempt {tree.place.attempt}",
+            pick=tree.of(iteration),
+            right=lambda down: len(down.response) == tree.slots,
+        )
+        everybody = sums_of(told)
+        tree.decided(ups, everybody, shown(told))
+        flags = tree.approval(everybody)
+        if flags is not None:
+            await tree.passes_on(iteration, everybody, flags)
+        if not iteration:
+            stand.mark()
+            await stand.say(CHILDREN[0], ups[0])
+            check = "answers a doubled Up of an iteration that is over with the same Down"
+            await stand.expect(check, TREE, Down, CHILDREN[0], "iteration 0", pick=tree.of(0))
+
+
+async def as_inner(tree: Tree) -> Array:
+    """Between parent and children, who use nothing: what is summed up is its own plan, which is
+    handed back when stage 1 is over. Go does not reach it."""
+    stand, first = tree.stand, np.zeros(tree.slots)
+    for iteration in range(ITERATIONS):
+        ups = tree.ups(iteration, 0.0)
+        if not iteration:
+            await _begins_by_itself(tree, ups)
+        else:
+            stand.mark()
+            await tree.tell(ups)
+        said = await tree.rises("sums up its children and itself", iteration, ups)
+        if not iteration:
+            first = said.response
+        stand.mark()
+        await stand.say(CHILDREN[1], ups[1])
+        await stand.settled()
+        check = "does not answer a doubled Up of the running iteration before Down comes"
+        stand.silent(check, TREE, Down, CHILDREN[1], lambda down: True)
+        stand.mark()
+        approved = iteration != 1
+        everybody = elsewhere(first, sums_of(said))
+        await tree.answer(iteration, everybody, approved)
+        if iteration < 2:  # then the children's changes stand, or not, with its own
+            await tree.passes_on(iteration, everybody, [approved] * 2)
+    check, last = "answers its children after the last iteration", tree.of(ITERATIONS - 1)
+    await stand.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
+    stand.mark()
+    await stand.say(CHILDREN[0], ups[0])
+    check = "answers in stage 2 a child that did not hear the last Down of stage 1"
+    await stand.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
+    return said.response
+
+
+async def _begins_by_itself(tree: Tree, ups: Sequence[Up]) -> None:
+    stand = tree.stand
+    stand.mark()
+    old = Up(0, 1, ups[0].response, 0.0, 0.0, tree.place.attempt - 1)
+    await stand.say(CHILDREN[0], old)
+    await stand.say(CHILDREN[1], old)
+    await stand.say(STRANGER, ups[0])
+    await stand.settled()
+    check = "hears no Up of another attempt, or of who is not its child"
+    stand.silent(check, TREE, Up, PARENT, tree.of(0))
+    await tree.tell(ups)

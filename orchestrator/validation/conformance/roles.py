@@ -1,0 +1,84 @@
+"""Who takes part beside the tested household, and the places it is given."""
+
+from agents.planning.costs import EXACT
+from agents.planning.java_random import household_chance
+from agents.planning.plan_selection import Aggregate, Planner
+from agents.plans import Plans
+from protocol.exchange_terms import ExchangeTerms
+from protocol.messages import Address, Down, Place, Up
+from protocol.terms import Terms
+
+
+def _address(name: str) -> Address:
+    return Address(f"conformance-{name}", f"conformance-{name}")
+
+
+PARENT, STRANGER = _address("parent"), _address("stranger")
+CHILDREN = (_address("child-1"), _address("child-2"))
+PARTNERS = (_address("partner-1"), _address("partner-2"))
+MATCHMAKER = Address("matchmaker-1", "matchmaker-1")
+ITERATIONS = 3
+NEAR = 1e-9
+"""Relative: sums that differ by less were added in another order."""
+
+
+def place_of(attempt: int, *, parent: bool, children: bool) -> Place:
+    """A place in a tree of all who are named above."""
+    terms = Terms(
+        iterations=ITERATIONS,
+        seed=attempt,
+        beta=0.0,
+        exchange=ExchangeTerms(rule="mutual", disclosure="limit", at_once=2),
+        patience=60.0,
+    )
+    return Place(
+        position=1 if parent else 0,
+        households=1 + parent + 2 * children + parent * children,
+        parent=PARENT if parent else None,
+        children=CHILDREN if children else (),
+        terms=terms,
+        matchmakers=(MATCHMAKER,),
+        attempt=attempt,
+    )
+
+
+class Twin:
+    """What a household with these plans would decide at a place, one iteration after another."""
+
+    def __init__(self, household: str, plans: Plans, place: Place) -> None:
+        self._place, self._begun = place, False
+        self._planner = Planner(
+            plans.values,
+            plans.discomforts(place.terms.discomfort),
+            place.terms,
+            place.households,
+            household_chance(place.terms.seed, household),
+            EXACT,
+        )
+
+    def rise(self, ups: list[Up]) -> Aggregate:
+        """The sums of its subtree."""
+        known = self._place.households if self._begun else 1 + sum(up.size for up in ups)
+        self._begun = True
+        return self._planner.rise([sums_of(up) for up in ups], known)
+
+    def settle(self, everybody: Aggregate, approved: bool) -> tuple[bool, ...]:
+        """Whose changes stand, of its children's."""
+        self._planner.settle(everybody, approved)
+        return self._planner.flags
+
+
+def sums_of(told: Up | Down) -> Aggregate:
+    """What an Up or a Down carries."""
+    return Aggregate(told.response, told.discomfort, told.discomfort_squares)
+
+
+def near(one: Aggregate, other: Aggregate) -> bool:
+    """Whether these are the same sums, but for the order of additions."""
+    scale = max(1.0, float(abs(other.response).max()), other.discomfort, other.discomfort_squares)
+    away = (
+        abs(one.response - other.response).max(),
+        abs(one.discomfort - other.discomfort),
+        abs(one.discomfort_squares - other.discomfort_squares),
+    )
+    return all(float(distance) <= NEAR * scale for distance in away)

@@ -1,0 +1,54 @@
+"""The whole test, from the first Enrol to the last Left."""
+
+from agents.plans import Plans
+from orchestrator.coordination.nodes import COURSE
+from orchestrator.validation.conformance.checks import Findings
+from orchestrator.validation.conformance.exchange_script import Trading
+from orchestrator.validation.conformance.household_probe import Stand
+from orchestrator.validation.conformance.joining_script import disturb, join, leave, place_anew
+from orchestrator.validation.conformance.planning_script import Tree, as_inner, as_leaf, as_root
+from orchestrator.validation.conformance.roles import place_of
+from protocol.messages import Abort
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
+
+NAME = "conformance"
+
+
+async def conform(
+    connection: Connection, run: str, household: str, plans: Plans | None, patience: float
+) -> Findings:
+    """Test the household that comes to this run; `patience` is how long to wait for anything that
+    it must say, in seconds. Findings end where it says nothing more."""
+    bus = await NatsBus.connect(connection)
+    stand = Stand(bus, run, household, patience)
+    try:
+        await stand.open()
+        with stand.findings.going_on():
+            await _script(stand, run, plans)
+        if stand.where is not None:
+            await stand.say(COURSE, Abort("the test is over"))
+        await bus.flush()
+    finally:
+        await bus.close()
+    return stand.findings
+
+
+async def _script(stand: Stand, run: str, plans: Plans | None) -> None:
+    slots, place = await join(stand)
+    if plans is not None and plans.slots != slots:
+        stand.note("enrols", "Joining and leaving", False, f"{plans.slots} slots", f"{slots}")
+        plans = None
+    with stand.findings.going_on():
+        await as_leaf(Tree(stand, place, plans, slots))
+    await disturb(stand, run)
+    with stand.findings.going_on():
+        place = place_of(2, parent=False, children=True)
+        await place_anew(stand, place)
+        await as_root(Tree(stand, place, plans, slots))
+    place = place_of(3, parent=True, children=True)
+    await place_anew(stand, place)
+    tree = Tree(stand, place, plans, slots)
+    schedule = await as_inner(tree)
+    result = await Trading(tree, schedule, plans).run()
+    await leave(stand, result)

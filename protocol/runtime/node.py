@@ -1,0 +1,161 @@
+"""One endpoint on the bus: frames in, frames out, any number of machines inside. Pure.
+
+A host with a thousand households, the orchestrator and the matchmaker are all nodes; the shell and
+the simulated network drive them alike.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from protocol.codec import Item, decode_frame, encode_frame
+from protocol.errors import DecodeError, PeerError
+from protocol.messages import Address
+from protocol.runtime.machine import Envelope, Machine
+
+MAX_FRAME = 512 * 1024
+"""Bytes of a frame that we aim below; half of what a NATS server accepts by default."""
+
+
+class Frame(NamedTuple):
+    """Bytes for a host."""
+
+    to: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Counters:
+    """What passed through a node."""
+
+    messages: int = 0
+    """Messages sent."""
+    frames: int = 0
+    """Frames sent: what the bus counts."""
+    bytes: int = 0
+    """Bytes of the frames sent."""
+    resent: int = 0
+    """Messages sent because a deadline passed."""
+    dropped: int = 0
+    """Frames or messages received and refused."""
+
+
+@dataclass(slots=True)
+class Node:
+    """Routes between the bus and the machines that live here.
+
+    Invariant: every machine whose deadline lies before infinity has an entry in `_due`.
+    """
+
+    name: str
+    run: str
+    machines: dict[str, Machine] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+    last_refusal: Exception | None = None
+    commit: Callable[[], None] | None = None
+    """Called before anything is sent: makes last what the machines wrote down."""
+    _outbox: dict[str, list[Item]] = field(default_factory=dict)
+    _due: list[tuple[float, str]] = field(default_factory=list)
+    _armed: dict[str, float] = field(default_factory=dict)
+
+    def start(self, now: float) -> list[Frame]:
+        """Tick every machine for the first time."""
+        for name, machine in self.machines.items():
+            self.post(machine.tick(now))
+            self._arm(name, machine)
+        return self.flush()
+
+    def receive(self, sender: str, data: bytes, now: float) -> list[Frame]:
+        """What to send in answer to a frame from the host `sender`."""
+        self.accept(sender, data, now)
+        return self.flush()
+
+    def accept(self, sender: str, data: bytes, now: float) -> None:
+        """Handle a frame from the host `sender`; what is to be sent waits for `flush`, so that the
+        answers to several frames share theirs. Refusals are counted."""
+        try:
+            items = decode_frame(data, self.run)
+        except DecodeError as error:
+            self.refuse(error)
+            return
+        for item in items:
+            machine = self.machines.get(item.to)
+            if machine is None:
+                self.refuse(PeerError(f"no {item.to} here"))
+                continue
+            envelope = Envelope(
+                Address(sender, item.sender), Address(self.name, item.to), item.message
+            )
+            try:
+                said = machine.handle(envelope, now)
+            except PeerError as error:
+                self.refuse(error)
+                said = []
+            self.post(said)
+            self._arm(item.to, machine)
+            for speaker, _, _ in said:
+                # Machines that decide together speak for one another, and then wait for answers.
+                if speaker.name != item.to:
+                    self._arm(speaker.name, self.machines[speaker.name])
+
+    def tick(self, now: float) -> list[Frame]:
+        """What to send because time has passed."""
+        while self._due and self._due[0][0] <= now:
+            armed, name = heapq.heappop(self._due)
+            if self._armed.get(name) == armed:
+                del self._armed[name]
+            machine = self.machines.get(name)
+            if machine is None:
+                continue
+            deadline = machine.next_deadline()
+            if deadline is not None and deadline <= now:
+                again = machine.tick(now)
+                self.counters.resent += len(again)
+                self.post(again)
+            self._arm(name, machine)
+        return self.flush()
+
+    def flush(self) -> list[Frame]:
+        """The frames that are to be sent now."""
+        if self._outbox and self.commit is not None:
+            self.commit()
+        frames = [
+            Frame(host, data) for host, items in self._outbox.items() for data in self._pack(items)
+        ]
+        self._outbox = {}
+        self.counters.frames += len(frames)
+        self.counters.bytes += sum(len(frame.data) for frame in frames)
+        return frames
+
+    def next_deadline(self) -> float | None:
+        """When to call `tick` if nothing arrives; may be earlier than any machine needs."""
+        return self._due[0][0] if self._due else None
+
+    def _arm(self, name: str, machine: Machine) -> None:
+        # A deadline that moved later is found when the earlier entry comes up: one entry a machine
+        # is enough, and nothing is searched.
+        deadline = machine.next_deadline()
+        if deadline is not None and deadline < self._armed.get(name, float("inf")):
+            self._armed[name] = deadline
+            heapq.heappush(self._due, (deadline, name))
+
+    def post(self, envelopes: Iterable[Envelope]) -> None:
+        """Send these with the next flush."""
+        for envelope in envelopes:
+            item = Item(envelope.to.name, envelope.sender.name, envelope.message)
+            self._outbox.setdefault(envelope.to.host, []).append(item)
+
+    def _pack(self, items: list[Item]) -> list[bytes]:
+        """The items as frames, split in halves until each is small enough or holds one message."""
+        data = encode_frame(self.run, items)
+        if len(data) <= MAX_FRAME or len(items) == 1:
+            self.counters.messages += len(items)
+            return [data]
+        half = len(items) // 2
+        return self._pack(items[:half]) + self._pack(items[half:])
+
+    def refuse(self, error: Exception) -> None:
+        """Count what came in and is not heard, with the reason."""
+        self.counters.dropped += 1
+        self.last_refusal = error

@@ -1,0 +1,93 @@
+"""Drives a node on a bus: frames in, frames out, one timer. All the asyncio there is; no decision.
+
+Frames that have come in together are handled before anything is sent, so that the answers share
+frames. An exception of a machine other than a refusal is a defect and ends the process loudly.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from protocol.errors import DecodeError
+from protocol.runtime.machine import Envelope
+from protocol.runtime.node import Frame, Node
+from protocol.subjects import direct, inbox, sender_of
+from protocol.transport.bus import Bus
+
+
+class Shell:
+    """A node, its bus and a clock."""
+
+    def __init__(self, node: Node, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
+        self.node, self.clock = node, clock
+        self.seconds = 0.0
+        """Spent on what came in."""
+        self._bus = bus
+        self._woken = asyncio.Event()
+        self._error: Exception | None = None
+        self._lost = 0
+
+    async def run(
+        self,
+        done: Callable[[], bool],
+        watch: Callable[[], None] = lambda: None,
+        heard: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Drive the node until `done()`; the server has then got what it last said.
+
+        `watch` is called after every step, for display; `heard` once, as soon as messages reach the
+        node, before it says anything.
+        """
+        loop, node = asyncio.get_running_loop(), self.node
+        await self._bus.subscribe(inbox(node.run, node.name), self._receive, self.fail)
+        if heard is not None:
+            await heard()
+        await self._send(node.start(self.clock()))
+        while not done():
+            deadline = node.next_deadline()
+            timer = None
+            if deadline is not None:
+                timer = loop.call_later(max(0.0, deadline - self.clock()), self._woken.set)
+            await self._woken.wait()
+            self._woken.clear()
+            if timer is not None:
+                timer.cancel()
+            if self._error is not None:
+                raise self._error
+            self._count_lost()
+            # What is due is sent together with the answers to what has come in.
+            await self._send(node.tick(self.clock()))
+            watch()
+        await self._bus.flush()
+        if self._error is not None:  # came with what made it done, or with the flush
+            raise self._error
+
+    def post(self, envelopes: Iterable[Envelope]) -> None:
+        """Send what a machine said outside its turn (an abort, say); ends with a step of `run`."""
+        self.node.post(envelopes)
+        self._woken.set()
+
+    def fail(self, error: Exception) -> None:
+        """End `run` with this error; the first one counts."""
+        self._error = self._error or error
+        self._woken.set()
+
+    def _receive(self, subject: str, data: bytes) -> None:
+        began = self.clock()
+        try:
+            self.node.accept(sender_of(subject), data, began)
+        except DecodeError as error:  # nobody's subject: a peer's nonsense, as in a frame
+            self.node.refuse(error)
+        except Exception as error:
+            self.fail(error)
+        self.seconds += self.clock() - began
+        self._woken.set()
+
+    def _count_lost(self) -> None:
+        lost = self._bus.lost
+        self.node.counters.dropped += lost - self._lost
+        self._lost = lost
+
+    async def _send(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            await self._bus.publish(direct(self.node.run, frame.to, self.node.name), frame.data)

@@ -1,0 +1,1 @@
+"""How frames travel: the bus, NATS, identities and permissions."""

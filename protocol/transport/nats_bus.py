@@ -1,0 +1,322 @@
+"""The bus over NATS: the file that imports nats (one more beside it: nats_service.py).
+
+Core NATS delivers at most once. What is lost in an outage is lost here too: the machines say again
+what stays unanswered. The client reconnects for as long as it takes; whether that is too long is
+for the run to decide. What no patience cures (the server forbids something, or shows us the door)
+ends the run.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.transport import TcpTransport
+from nats.errors import ConnectionClosedError, OutboundBufferLimitError, SlowConsumerError
+from nats.errors import Error as NatsError
+
+from protocol.errors import ForbiddenError, InputError, RunError
+from protocol.subjects import replies
+from protocol.transport.bus import Connection, Fail, Receive
+from protocol.transport.identity import read_identity
+
+_LOG = logging.getLogger("coflex.bus")
+CONNECT_SECONDS = 30
+"""For one attempt; many processes that connect at once need their time."""
+NEXT_SECONDS = 5
+"""For one attempt where there are others to be tried."""
+RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotation says
+PING_SECONDS = 2
+"""A hung server is noticed after about two of these."""
+FLUSH_SECONDS = 10
+FAREWELL_SECONDS, CLOSE_SECONDS = 2, 5
+WAITING_MESSAGES = 512 * 1024
+"""Messages that may wait to be handled; more are dropped, and counted."""
+WAITING_BYTES = 128 * 1024 * 1024
+"""Their size together."""
+
+_REFUSED_FOR_GOOD = ("authorization violation", "authentication revoked", "authentication expired")
+"""What a server says to a user that it does not know, or no longer."""
+_MAYBE_KEYS = "; if it wants keys, give --keys"
+_MAYBE_NO_TLS = "; with keys it must have TLS, with handshake_first"
+_EMPTY_WARNING = "returning true from eof_received() has no effect when using ssl"
+"""The standard library logs it whenever a server hangs up on a stream that began without TLS."""
+
+
+class _Transport(TcpTransport):
+    """Does not wait long for a server that does not answer any more: neither for its part of TLS's
+    farewell, for which the standard library waits half a minute, nor until it took the rest.
+    """
+
+    def __bool__(self) -> bool:
+        return True  # or else the client takes one of its own
+
+    async def wait_closed(self) -> None:
+        # As a task, since who waits may be cancelled, and others wait for the same.
+        farewell = asyncio.ensure_future(super().wait_closed())
+        farewell.add_done_callback(lambda done: done.cancelled() or done.exception())
+        _, late = await asyncio.wait({farewell}, timeout=FAREWELL_SECONDS)
+        if late and self._io_writer is not None:
+            self._io_writer.transport.abort()
+            await asyncio.wait({farewell})
+        farewell.result()
+
+
+class NatsBus:
+    """One connection to a NATS server. Not made directly but with `connect`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._client = Client()
+        self._client._transport = _Transport()
+        self._leaving = self._was_taken = False
+        self._failure: RunError | None = None
+        self._fail: Fail | None = None
+        self._complaint: Exception | None = None
+        self._refusal: NatsError | None = None
+        self.lost = 0
+        """Messages that could not be handed over during an outage, or that came too fast."""
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no connection at the moment; empty if there is one."""
+        if self._client.is_connected:
+            return ""
+        reason = f": {_said(self._complaint)}" if self._complaint is not None else ""
+        return f"no connection to the NATS server{reason}"
+
+    @property
+    def received(self) -> tuple[int, int]:
+        """Messages and bytes that have come in, whatever became of them."""
+        return self._client.stats["in_msgs"], self._client.stats["in_bytes"]
+
+    @property
+    def reconnects(self) -> int:
+        """How often a connection that was lost came back."""
+        return int(self._client.stats["reconnects"])
+
+    @property
+    def server_version(self) -> tuple[int, int, int]:
+        """Of the server that is there, as it says itself."""
+        version = self._client.connected_server_version
+        return (version.major, version.minor, version.patch)
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes of the largest message that the server takes."""
+        return int(self._client.max_payload)
+
+    @classmethod
+    async def connect(cls, connection: Connection, patience: float = 5.0) -> "NatsBus":
+        """A connected bus; InputError if no server takes us at the URL within `patience` seconds.
+
+        The URL is never repeated with its password.
+        """
+        bus = cls(connection)
+        urls = connection.urls
+        where = " or ".join(map(_without_secrets, urls))
+        attempt = asyncio.ensure_future(
+            bus._client.connect(
+                urls,
+                dont_randomize=True,
+                name=connection.name,
+                error_cb=bus._complain,
+                closed_cb=bus._on_closed,
+                disconnected_cb=bus._on_lost,
+                reconnected_cb=bus._on_back,
+                connect_timeout=CONNECT_SECONDS if len(urls) == 1 else NEXT_SECONDS,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_SECONDS,
+                ping_interval=PING_SECONDS,
+                inbox_prefix=replies(connection.name).encode(),
+                **_secured(connection),
+            )
+        )
+        try:
+            await asyncio.wait({attempt}, timeout=patience)
+        finally:
+            # An attempt that fails in the moment in which it is cancelled goes on as if it had not
+            # been (Python 3.11's wait_for, inside): so until it has understood.
+            while not attempt.done():
+                attempt.cancel()
+                await asyncio.wait({attempt}, timeout=RECONNECT_SECONDS)
+        try:
+            attempt.result()
+        except (NatsError, ValueError) as error:  # before anything was opened
+            raise InputError(
+                f"{where} is not the URL of a NATS server ({_said(error)}): write "
+                "nats://host:port, or leave it away for an embedded server",
+                field="--nats",
+            ) from None
+        except asyncio.CancelledError:
+            reason = bus._refusal or bus._complaint or TimeoutError("no answer")
+            await bus.close()
+            text = _unreachable(where, reason, secured=connection.keys is not None)
+            raise InputError(text, field="--nats") from None
+        bus._was_taken = True
+        return bus
+
+    async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
+        """One subscription; its messages are handled one after another."""
+        self._fail = fail
+
+        async def handle(message: Msg) -> None:
+            receive(message.subject, message.data)
+
+        try:
+            await self._client.subscribe(
+                subject,
+                cb=handle,
+                pending_msgs_limit=WAITING_MESSAGES,
+                pending_bytes_limit=WAITING_BYTES,
+            )
+        except ConnectionClosedError:
+            raise self._closed() from None
+        await self.flush()
+        if self._failure is not None:
+            raise self._failure
+
+    async def answer(self, subject: str, say: Callable[[], bytes]) -> None:
+        """Answer every request there with what `say` gives then. Call `subscribe` before: it says
+        whom to tell when the server forbids this."""
+
+        async def handle(message: Msg) -> None:
+            if message.reply:
+                await self.publish(message.reply, say())
+
+        try:
+            await self._client.subscribe(subject, cb=handle)
+        except ConnectionClosedError:
+            raise self._closed() from None
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        """Hand over one message; RunError if it is larger than the server takes."""
+        limit = self._client.max_payload
+        if len(data) > limit:
+            raise RunError(
+                f"a message of {len(data)} bytes is larger than the {limit} that the NATS server "
+                "takes: raise max_payload in its configuration"
+            )
+        try:
+            await self._client.publish(subject, data)
+        except OutboundBufferLimitError:
+            self.lost += 1
+        except ConnectionClosedError:
+            raise self._closed() from None
+
+    async def flush(self) -> None:
+        """Wait until the server has all that was published, or for some seconds."""
+        try:
+            # The client's ping overtakes what it has not written yet. When its answer is there, all
+            # that is written: only the answer to a second one says that the server has it.
+            for _ in range(2):
+                await self._client.flush(timeout=FLUSH_SECONDS)
+        except (TimeoutError, NatsError, OSError) as error:
+            self._complaint = error
+
+    async def close(self) -> None:
+        """Leave the server; also when it is not there."""
+        self._leaving = True
+        try:
+            # A peer that does not take part in TLS's farewell would keep us for ever.
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._client.close()
+        except OSError as error:  # something was still to be sent, and nobody takes it
+            self._complaint = error
+
+    async def _complain(self, error: Exception) -> None:
+        self._complaint = error
+        if isinstance(error, NatsError):  # the server's own words, which a reset may follow
+            self._refusal = error
+        if isinstance(error, SlowConsumerError):
+            self.lost += 1
+        elif "permissions violation" in str(error).lower():
+            self._give_up(
+                ForbiddenError(
+                    f"the NATS server does not allow {self._connection.name} what it needs "
+                    f"({_said(error)}): give it the permissions"
+                )
+            )
+        elif self._was_taken and any(word in str(error).lower() for word in _REFUSED_FOR_GOOD):
+            self._give_up(
+                RunError(
+                    f"the NATS server does not take {self._connection.name} any more "
+                    f"({_said(error)}): give it the keys or the user that the server has now"
+                )
+            )
+
+    async def _on_lost(self) -> None:
+        if not self._leaving:
+            reason = _said(self._complaint) if self._complaint is not None else ""
+            _LOG.warning("connection lost", extra={"part": self._connection.name, "reason": reason})
+
+    async def _on_back(self) -> None:
+        about = {"part": self._connection.name, "reconnects": self.reconnects}
+        _LOG.warning("connected again", extra=about)
+
+    async def _on_closed(self) -> None:
+        if not self._leaving:
+            self._give_up(self._closed())
+
+    def _closed(self) -> RunError:
+        reason = self._client.last_error
+        return RunError(
+            f"the NATS server ended the connection of {self._connection.name} for good"
+            + (f": {_said(reason)}" if reason is not None else "")
+        )
+
+    def _give_up(self, failure: RunError) -> None:
+        self._failure = self._failure or failure
+        if self._fail is not None:
+            self._fail(self._failure)
+
+
+def _secured(connection: Connection) -> dict[str, Any]:
+    """The client's options for a connection with keys."""
+    if connection.keys is None:
+        return {}
+    identity = read_identity(connection.keys, connection.name)
+    logging.getLogger("asyncio").addFilter(_is_worth_logging)
+    # TLS comes before a single word of NATS, or else who is in between could say that the server
+    # wants none, and the client would go on in the clear.
+    return {
+        "tls": identity.tls,
+        "tls_handshake_first": True,
+        "nkeys_seed_str": identity.seed,
+    }
+
+
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    return record.msg != _EMPTY_WARNING
+
+
+def _said(error: Exception) -> str:
+    return str(error).removeprefix("nats: ") or type(error).__name__
+
+
+def _unreachable(where: str, reason: Exception, *, secured: bool) -> str:
+    if isinstance(reason, ssl.SSLError):
+        return (
+            f"no TLS with the server at {where} ({_said(reason)}): check that it has TLS on, and a "
+            "certificate for this name from the CA of these keys"
+        )
+    if isinstance(reason, NatsError):
+        user = "that it knows the keys of this part" if secured else "the user in the URL"
+        return (
+            f"the server at {where} does not take us ({_said(reason)}): check that it is a NATS "
+            f"server, and {user}{'' if secured else _MAYBE_KEYS}"
+        )
+    return (
+        f"no NATS server answers at {where} ({_said(reason)}): start one there, or leave the URL "
+        f"away for an embedded one{_MAYBE_NO_TLS if secured else _MAYBE_KEYS}"
+    )
+
+
+def _without_secrets(url: str) -> str:
+    """The URL without user and password, for messages and logs."""
+    scheme, separator, rest = url.rpartition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
