@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
-from agents.exchange.traffic_count import Meter
+from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
-from agents.planning.stage import StageOne
+from agents.planning.stage import PlanningStage
 from agents.plans import Plans
 from protocol.messages import Address, Place
 
@@ -24,12 +24,12 @@ class Household(Member):
         *,
         arithmetic: Arithmetic = EXACT,
         chance: Callable[[int, str], JavaRandom] = household_chance,
-        stage: Callable[[Member, Place], Stage] = StageOne,
+        stage: Callable[[Member, Place], Stage] = PlanningStage,
         journal: Journal | None = None,
         mandate: Mandate = FREE,
         session: int = 1,
         entries: Sequence[Entry] = (),
-        meter: Meter | None = None,
+        meter: TrafficCount | None = None,
     ) -> None:
         super().__init__(
             address,
@@ -42,5 +42,5 @@ class Household(Member):
             mandate=mandate,
             session=session,
             entries=entries,
-            meter=Meter() if meter is None else meter,
+            meter=TrafficCount() if meter is None else meter,
         )

@@ -16,9 +16,9 @@ from enum import Enum
 from typing import Protocol
 
 from agents.exchange.journal.entries import Entry, Journal
-from agents.exchange.negotiations import Tally
-from agents.exchange.stage import Exchanging, Seat, remembered
-from agents.exchange.traffic_count import Meter
+from agents.exchange.negotiations import ExchangeCounts
+from agents.exchange.stage import ExchangeStage, Seat, remembered
+from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import Mandate
 from agents.planning.costs import Arithmetic
 from agents.planning.java_random import JavaRandom
@@ -27,7 +27,6 @@ from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     Address,
-    Course,
     Down,
     End,
     Enrol,
@@ -38,6 +37,7 @@ from protocol.messages import (
     NextRound,
     Outcome,
     Place,
+    PlanningHistory,
     Proposal,
     Ready,
     Release,
@@ -114,7 +114,7 @@ class Member:
         mandate: Mandate,
         session: int,
         entries: Sequence[Entry],
-        meter: Meter,
+        meter: TrafficCount,
     ) -> None:
         """`session` rises whenever the household starts again; `entries` are what its journal then
         holds."""
@@ -126,7 +126,7 @@ class Member:
         self._orchestrator, self._make_stage = orchestrator, stage
         self._journal, self._mandate, self._meter = journal, mandate, meter
         self._session, self._remembered = session, remembered(entries)
-        self._exchanging: Exchanging | None = None
+        self._exchanging: ExchangeStage | None = None
         self._stage: Stage | None = None
         self._place: Place | None = None
         self._attempt = 0
@@ -154,9 +154,9 @@ class Member:
         return 0 if self._stage is None else self._stage.iteration
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> ExchangeCounts:
         """What it did in stage 2."""
-        return Tally() if self._exchanging is None else self._exchanging.trader.tally
+        return ExchangeCounts() if self._exchanging is None else self._exchanging.trader.tally
 
     @property
     def planned_schedule(self) -> Array:
@@ -264,7 +264,7 @@ class Member:
         if not self._remembered:
             return self._enrol(now)
         self.phase = Phase.EXCHANGING
-        exchanging, out = Exchanging.resume(
+        exchanging, out = ExchangeStage.resume(
             self.address,
             self._orchestrator,
             self._remembered,
@@ -281,7 +281,9 @@ class Member:
     def _enrol(self, now: float) -> list[Envelope]:
         return self.say([self.to_orchestrator(Enrol(self.plans.slots, self._session))], now)
 
-    def _on_forgotten(self, exchanging: Exchanging, said: Up | Down, now: float) -> list[Envelope]:
+    def _on_forgotten(
+        self, exchanging: ExchangeStage, said: Up | Down, now: float
+    ) -> list[Envelope]:
         """Somebody is still in stage 1, of which the journal holds nothing but the end. A child
         that waits for its answer cannot have it: stage 1 begins anew for all. That is still right,
         since nobody exchanges before all of the tree has entered stage 2; and once this subtree is
@@ -324,7 +326,7 @@ class Member:
         self.phase = Phase.PLANNING
         return self._placed().begin(now)
 
-    def planned(self, selected: int, course: Course | None, now: float) -> list[Envelope]:
+    def planned(self, selected: int, course: PlanningHistory | None, now: float) -> list[Envelope]:
         """Stage 1 is over: exchange, or report. `course` from those who were the root."""
         assert self._place is not None
         place, terms = self._place, self._place.terms.exchange
@@ -337,7 +339,7 @@ class Member:
         if terms is None:
             return self._report(result, now)
         self.phase = Phase.EXCHANGING
-        self._exchanging, out = Exchanging.begin(
+        self._exchanging, out = ExchangeStage.begin(
             Seat(self.address, self._orchestrator, place, result),
             self.plans.values[selected],
             self.plans.preferred,
@@ -348,7 +350,9 @@ class Member:
         )
         return self.say([], now) + self._exchanged(self._exchanging, out, now)
 
-    def _exchanged(self, exchanging: Exchanging, out: list[Envelope], now: float) -> list[Envelope]:
+    def _exchanged(
+        self, exchanging: ExchangeStage, out: list[Envelope], now: float
+    ) -> list[Envelope]:
         """After a step of stage 2: report when it is over."""
         if exchanging.outcome is None or self.phase is not Phase.EXCHANGING:
             return out

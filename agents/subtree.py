@@ -5,8 +5,8 @@ hard constraints, or where the tree may change, its households decide one by one
 """
 
 from agents.member import Member, Phase, Stage
-from agents.planning.stage import StageOne
-from agents.planning.subtree import Part, Seat
+from agents.planning.stage import PlanningStage
+from agents.planning.subtree import PlannedSubtree, Seat
 from protocol.errors import PeerError
 from protocol.messages import Address, Place
 from protocol.runtime.machine import Envelope
@@ -18,14 +18,14 @@ class Subtree:
     def __init__(self, households: int) -> None:
         self._households = households
         self._seats: dict[Address, Seat] = {}
-        self._parts: list[Part] = []
+        self._parts: list[PlannedSubtree] = []
         self._attempt = 0
 
     def seat(self, member: Member, place: Place) -> Stage:
         """A household has been placed."""
         terms = place.terms
         if terms.constraint is not None or terms.reorganisation.strategy != "never":
-            return StageOne(member, place)
+            return PlanningStage(member, place)
         if place.attempt > self._attempt:
             self._seats, self._parts, self._attempt = {}, [], place.attempt
         seat = self._seats[member.address] = Seat(member, place, self.open, self.begin)
@@ -38,7 +38,7 @@ class Subtree:
         if self._parts:
             return
         tops = [seat for seat in self._seats.values() if seat.place.parent not in self._seats]
-        self._parts = [Part(top, self._seats) for top in tops]
+        self._parts = [PlannedSubtree(top, self._seats) for top in tops]
 
     def begin(self, now: float) -> list[Envelope]:
         """The start has been given, to one household and so to all."""

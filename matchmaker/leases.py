@@ -53,7 +53,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Ledger:
+class Leases:
     """Offers by slot and household, and the leases on them.
 
     Invariant: an offer is free (`_free`) iff it stands and no open lease marks it busy; what a
@@ -94,9 +94,9 @@ class Ledger:
             self._release(self._open.pop(lease))
         offers.free[:, column] = False
 
-    def bind(self, household: str, firm: bool) -> None:
+    def bind(self, household: str, limits_bind: bool) -> None:
         """Whether this household's limits bind from now on."""
-        self._offers.slack[self._offers.columns[household]] = 0.0 if firm else float("inf")
+        self._offers.slack[self._offers.columns[household]] = 0.0 if limits_bind else float("inf")
 
     def knows(self, household: Address) -> bool:
         """Whether this household has entered, from there."""
@@ -125,8 +125,8 @@ class Ledger:
         wishes: list[Wish],
         now: float,
         *,
-        enough: float = 0.0,
-        most: int = 1,
+        min_gain_kwh2: float = 0.0,
+        leases_max: int = 1,
         round: int = 0,
     ) -> Found:
         """First come, first served: leases on the first `most` wishes that can be served."""
@@ -142,7 +142,7 @@ class Ledger:
         none: list[int] = []
         busy: list[int] = []
         for wish in wishes:
-            if len(leases) == most:
+            if len(leases) == leases_max:
                 break
             self.counts.lookups += 1
             slot = wish.slot
@@ -152,7 +152,7 @@ class Ledger:
             if self.per_slot and not offers.free[slot, column]:
                 busy.append(slot)
                 continue
-            others, merit = offers.merit(wish, column, enough, round)
+            others, merit = offers.merit(wish, column, min_gain_kwh2, round)
             if not len(others):
                 none.append(slot)
                 continue

@@ -6,7 +6,7 @@ lookup changes nothing. All it knows is soft: started again, it asks everybody f
 
 from dataclasses import dataclass
 
-from matchmaker.leases import Ledger
+from matchmaker.leases import Leases
 from matchmaker.offer_book import FAR, Wish
 from protocol.errors import PeerError
 from protocol.messages import Address
@@ -29,7 +29,7 @@ class Matchmaker:
     ) -> None:
         """`epoch` must be above 0 and differ from that of any matchmaker of this name before."""
         self.address = address
-        self.ledger = Ledger(slots, epoch, lease_seconds=lease, per_slot=per_slot)
+        self.ledger = Leases(slots, epoch, lease_seconds=lease, per_slot=per_slot)
         self.answered = 0
         """Lookups that were not refused, repeated ones included."""
         self._sessions: dict[Address, _Session] = {}
@@ -68,7 +68,7 @@ class Matchmaker:
             ledger.enter(household)
         elif lookup.epoch != ledger.epoch or not ledger.knows(household):
             return Match(lookup.session, lookup.number, ledger.epoch, True, False, (), (), ())
-        ledger.bind(name, lookup.firm)
+        ledger.bind(name, lookup.limits_bind)
         for slot in lookup.withdrawn:
             ledger.withdraw(name, slot)
         values = lookup.values.tolist()
@@ -94,7 +94,12 @@ class Matchmaker:
         else:
             wishes = [Wish(slot) for slot in lookup.wants]
         found = ledger.look_up(
-            name, wishes, now, enough=lookup.enough, most=lookup.most, round=lookup.round
+            name,
+            wishes,
+            now,
+            min_gain_kwh2=lookup.min_gain_kwh2,
+            leases_max=lookup.leases_max,
+            round=lookup.round,
         )
         return Match(lookup.session, lookup.number, ledger.epoch, False, *found)
 

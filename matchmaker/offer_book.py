@@ -115,11 +115,11 @@ class Offers:
 
     # -- choosing ---------------------------------------------------------------------------------
 
-    def merit(self, wish: Wish, column: int, enough: float, round: int) -> Merits:
+    def merit(self, wish: Wish, column: int, min_gain_kwh2: float, round: int) -> Merits:
         """How well each of those who would serve at all does so, busy or not."""
         slot, own, width = wish.slot, self.value[wish.slot, column], self._width(wish, column)
         away = self.value[slot] - own
-        serves = away * (width - away) > enough
+        serves = away * (width - away) > min_gain_kwh2
         serves &= self.stands[slot]
         # A household whose limits bind is not asked beyond them.
         serves &= ~(away * (self._limit[slot] + away) > self.slack)
@@ -135,7 +135,7 @@ class Offers:
         agrees = np.abs(away) * (known - np.abs(away)) + most > 0
         if wish.wanted is None:
             merit = away * (self._target[slot, column] - self._target[slot, others])
-            agrees &= merit > enough / 2
+            agrees &= merit > min_gain_kwh2 / 2
         else:
             distance = np.abs(self.value[slot, others] - wish.wanted)
             agrees &= distance <= wish.tolerance

@@ -29,7 +29,7 @@ from protocol.messages import Iteration
 if TYPE_CHECKING:
     import pandas as pd
 
-    from orchestrator.coordination.coordinator import RunCourse
+    from orchestrator.coordination.coordinator import RunCoordinator
 
 RUN = "run"
 """Name of a run to which no other was given."""
@@ -109,7 +109,7 @@ def _settings(options: dict[str, Any]) -> RunSettings:
     return settings_from(options)
 
 
-def _unwatched(course: "RunCourse") -> None:
+def _unwatched(course: "RunCoordinator") -> None:
     """Nobody looks."""
 
 

@@ -10,7 +10,7 @@ from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
 from matchmaker.matchmaker import Matchmaker
-from orchestrator.simulation.network import CALM, Network, Weather
+from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
 from protocol.runtime.node import Node
@@ -31,7 +31,7 @@ class World(Network):
         hosts: int = 2,
         makers: int = 1,
         arity: int = 2,
-        weather: Weather = CALM,
+        weather: NetworkFaults = NO_FAULTS,
         mandates: Mapping[int, Mandate] | None = None,
         journal: Callable[[], MemoryJournal] = MemoryJournal,
     ) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from agents.household import Household
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.nodes import COURSE
 from protocol import messages
 from protocol.errors import PeerError
@@ -48,7 +48,7 @@ class Stage:
                 deadline = float(rest[1]) if rest else 60.0
                 terms = Terms(iterations=2, patience=deadline / 3)
                 members = name.split(",")
-                self.machines["orchestrator"] = RunCourse(
+                self.machines["orchestrator"] = RunCoordinator(
                     COURSE, members, lambda _: terms, deadline=deadline
                 )
                 return "ok"
@@ -155,7 +155,7 @@ def vector(x: np.ndarray) -> str:
 def shown(machine: Machine) -> str:
     if isinstance(machine, Household):
         return f"{machine.phase.value}, selections {machine.selections}"
-    assert isinstance(machine, RunCourse)
+    assert isinstance(machine, RunCoordinator)
     return f"{machine.stage.value}" + (f": {machine.reason}" if machine.reason else "")
 
 

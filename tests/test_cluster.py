@@ -17,7 +17,7 @@ from random import SystemRandom
 import nkeys
 import pytest
 
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run_standing
 from orchestrator.scenario.scenario import read_inputs
@@ -132,7 +132,7 @@ def test_a_run_over_a_cluster_with_leaf_nodes(
     chosen = settings(grid)
     killed: list[str] = []
 
-    def strike(course: RunCourse) -> None:
+    def strike(course: RunCoordinator) -> None:
         if not killed and stage is not None and stage in course.marks:
             (member,) = (
                 m for m in grid.members if grid.nearest("orchestrator").startswith(f"tls://{m}:")

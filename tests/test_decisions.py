@@ -19,7 +19,7 @@ from agents.planning.costs import (
 )
 from agents.planning.hard_constraints import Candidates, judge
 from agents.planning.java_random import JavaRandom, JavaRandoms, household_chance
-from agents.planning.plan_selection import Aggregate, Planner
+from agents.planning.plan_selection import Aggregate, PlanSelection
 from agents.planning.tie_breaking import choose, choose_each, combined_cost, unfairness
 from agents.plans import Plans, Population
 from protocol.terms import CostName, HardConstraint, Limit, Reorganisation, ScalingName, Terms
@@ -271,14 +271,14 @@ def test_children_s_changes_that_violate_more_are_not_approved(
 ) -> None:
     """Though they would even out the demand; EPOS approves them."""
     constraint = HardConstraint("plans", (Limit(np.array([1.0, 0.0]), (1, 0)),))
-    planner = Planner(
+    planner = PlanSelection(
         np.zeros((1, 2)), np.zeros(1), Terms(constraint=constraint), 3, JavaRandom(0), arithmetic
     )
     old, first, second = (
         Aggregate(np.array(x), 0.0, 0.0) for x in ([0.0, 2.0], [2.0, 0.0], [3.0, 0.0])
     )
-    planner.settle(planner.rise([old, old], 3), approved=True)
-    planner.rise([first, second], 3)
+    planner.top_down(planner.bottom_up([old, old], 3), approved=True)
+    planner.bottom_up([first, second], 3)
     assert planner.flags == flags
 
 

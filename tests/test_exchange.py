@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import Mandate
-from orchestrator.simulation.network import CALM, Weather
+from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.exchange_terms import (
     DisclosureName,
     ExchangeTerms,
@@ -89,7 +89,11 @@ def test_values_only_change_hands(
         rounds=6,
     )
     world = World(
-        schedules, preferred, terms, makers=makers, weather=Weather(delay=(0.001, 0.02), seed=seed)
+        schedules,
+        preferred,
+        terms,
+        makers=makers,
+        weather=NetworkFaults(delay=(0.001, 0.02), seed=seed),
     )
     assert world.run(world.over, until=900)
     assert world.conserved()
@@ -103,7 +107,7 @@ def test_values_only_change_hands(
 def test_the_same_seed_gives_the_same_course() -> None:
     schedules, preferred = population(1, 12, 6)
     terms = ExchangeTerms(rule="cooperative")
-    weather = Weather(dropped=0.1, doubled=0.1, delay=(0.001, 0.05), seed=3)
+    weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.001, 0.05), seed=3)
     worlds = [World(schedules, preferred, terms, weather=weather) for _ in range(2)]
     for world in worlds:
         assert world.run(world.over, until=900)
@@ -118,7 +122,11 @@ def test_the_sequential_order_is_the_same_on_any_hosts(locks: LocksName) -> None
     terms = ExchangeTerms(rule="cooperative", order="sequential", locks=locks)
     worlds = [
         World(schedules, preferred, terms, hosts=hosts, weather=weather)
-        for hosts, weather in ((1, CALM), (14, CALM), (3, Weather(delay=(0.001, 0.04), seed=8)))
+        for hosts, weather in (
+            (1, NO_FAULTS),
+            (14, NO_FAULTS),
+            (3, NetworkFaults(delay=(0.001, 0.04), seed=8)),
+        )
     ]
     for world in worlds:
         assert world.run(world.over, until=9000)
@@ -138,7 +146,7 @@ def storm(seed: int) -> World:
         rounds=4,
         lease=1.0,
     )
-    weather = Weather(
+    weather = NetworkFaults(
         dropped=chance.choice([0.0, 0.1, 0.3]),
         doubled=chance.choice([0.0, 0.2]),
         delay=(0.001, chance.choice([0.003, 0.1])),
@@ -191,7 +199,7 @@ def test_a_storm_finds_a_journal_that_forgets() -> None:
             schedules,
             preferred,
             ExchangeTerms(),
-            weather=Weather(delay=(0.001, 0.01), seed=seed),
+            weather=NetworkFaults(delay=(0.001, 0.01), seed=seed),
             journal=Forgetful,
         )
         assert world.run(lambda world=world: world.traders[0].round == 2, until=100)  # type: ignore[misc]

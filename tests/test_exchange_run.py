@@ -12,7 +12,7 @@ import pytest
 from agents.exchange.journal.records import read_beginning
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import (
@@ -26,7 +26,7 @@ from orchestrator.results.run_results import (
 )
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
-from orchestrator.simulation.network import CALM, Weather
+from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from orchestrator.simulation.simulator import simulate
 from tests.waiting import children_of, command_of
 
@@ -39,11 +39,11 @@ def settings(**options: object) -> RunSettings:
     )
 
 
-def unwatched(course: RunCourse) -> None:
+def unwatched(course: RunCoordinator) -> None:
     """Nobody looks."""
 
 
-def simulated(weather: Weather = CALM, **options: object) -> RunResults:
+def simulated(weather: NetworkFaults = NO_FAULTS, **options: object) -> RunResults:
     chosen = settings(**options)
     return simulate("two-stages", read_inputs(chosen), chosen, weather=weather)
 
@@ -130,7 +130,7 @@ def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
 
 def test_bad_weather_loses_and_doubles_nothing() -> None:
     for seed in range(5):
-        weather = Weather(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
+        weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
         kept_and_improved(simulated(weather, exchange="cooperative", deadline=3600), "cooperative")
 
 
@@ -180,7 +180,7 @@ def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
         pending = ["host", "matchmaker", "server", "host", "host"]
         last: list[object] = [None]
 
-        def strike(course: RunCourse) -> None:
+        def strike(course: RunCoordinator) -> None:
             moment = (course.round, len(course.results))
             if course.stage is not Stage.EXCHANGING or not pending or moment == last[0]:
                 return

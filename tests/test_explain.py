@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.exchange.journal.entries import Entry, MemoryJournal
-from agents.exchange.journal.explanation import WORDS, Account, explain, sentences
+from agents.exchange.journal.explanation import WORDS, ExchangeExplanation, explain, sentences
 from orchestrator.cli import app
 from orchestrator.reporting.household_explanation import find_account
 from orchestrator.results.run_results import RunResults, write
@@ -151,6 +151,6 @@ def test_a_journal_without_an_end_says_so() -> None:
     world = World(schedules, preferred, ExchangeTerms(), hosts=1, journal=made)
     assert world.run(lambda: world.traders[0].round == 1, until=100)
     entries: Sequence[Entry] = journal[0].entries()["h0000"]
-    account: Account = explain(entries)
+    account: ExchangeExplanation = explain(entries)
     assert not account.over
     assert sentences(account)[-1] == "The journal ends before the stage was over."

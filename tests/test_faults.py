@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.coordination.nodes import host_node, households_of, orchestrator_node
-from orchestrator.simulation.network import CALM, Network, Weather
+from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.codec import decode_frame, encode_frame
 from protocol.messages import Down, Up
 from protocol.runtime.node import Frame, Node
@@ -22,8 +22,8 @@ HOUSEHOLDS, SLOTS, HOSTS = 11, 4, 3
 
 
 def world(
-    weather: Weather, strategy: str = "never", deadline: float = 1000.0
-) -> tuple[Network, RunCourse, list[Node]]:
+    weather: NetworkFaults, strategy: str = "never", deadline: float = 1000.0
+) -> tuple[Network, RunCoordinator, list[Node]]:
     rng = np.random.default_rng(2)
     plans = {
         f"h{n}": Plans(rng.integers(0, 4, (4, SLOTS)).astype(float), rng.random(4))
@@ -39,14 +39,16 @@ def world(
     return Network([*hosts, node], weather), course, hosts
 
 
-def results(course: RunCourse, hosts: list[Node]) -> tuple[dict[str, list[int]], object, object]:
+def results(
+    course: RunCoordinator, hosts: list[Node]
+) -> tuple[dict[str, list[int]], object, object]:
     assert course.stage is Stage.DONE, course.reason
     selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
     return selections, course.course.iterations, course.course.response.tolist()
 
 
 def outcome(
-    weather: Weather, strategy: str
+    weather: NetworkFaults, strategy: str
 ) -> tuple[dict[str, list[int]], object, object, Network]:
     network, course, hosts = world(weather, strategy)
     assert network.run(lambda: course.finished)
@@ -55,14 +57,14 @@ def outcome(
 
 @pytest.fixture(scope="module", params=["never", "periodically"])
 def calm(request: pytest.FixtureRequest) -> tuple[str, object]:
-    return request.param, outcome(CALM, request.param)[:3]
+    return request.param, outcome(NO_FAULTS, request.param)[:3]
 
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("share", [0.05, 0.25])
 def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share: float) -> None:
     strategy, expected = calm
-    weather = Weather(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
+    weather = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
     *found, network = outcome(weather, strategy)
     assert tuple(found) == expected
     assert network.lost
@@ -71,13 +73,13 @@ def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share:
 
 def test_delays_longer_than_the_patience_to_resend(calm: tuple[str, object]) -> None:
     strategy, expected = calm
-    *found, network = outcome(Weather(delay=(0.0, 3.0), seed=1), strategy)
+    *found, network = outcome(NetworkFaults(delay=(0.0, 3.0), seed=1), strategy)
     assert tuple(found) == expected
     assert sum(node.counters.resent for node in network.nodes.values())
 
 
 def traffic(seed: int) -> list[tuple[str, Frame]]:
-    weather = Weather(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
+    weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
     network, course, _ = world(weather)
     seen: list[tuple[str, Frame]] = []
     network.listen = lambda sender, frame: seen.append((sender, frame))
@@ -91,7 +93,7 @@ def test_the_same_seed_gives_the_same_course_byte_for_byte() -> None:
 
 
 def test_a_host_that_is_not_there_is_named() -> None:
-    network, course, _ = world(CALM, deadline=9.0)
+    network, course, _ = world(NO_FAULTS, deadline=9.0)
     del network.nodes["host-1"]
     assert network.run(lambda: course.finished)
     assert course.reason == (
@@ -100,7 +102,7 @@ def test_a_host_that_is_not_there_is_named() -> None:
 
 
 def test_a_host_that_falls_silent_is_named() -> None:
-    network, course, _ = world(CALM, deadline=9.0)
+    network, course, _ = world(NO_FAULTS, deadline=9.0)
 
     def silence() -> None:
         if course.latest is not None and course.latest.iteration == 3:
@@ -114,7 +116,7 @@ def test_a_host_that_falls_silent_is_named() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 3))
 def test_any_bytes_are_counted_and_dropped(data: bytes, at: int) -> None:
-    network, *_ = world(CALM)
+    network, *_ = world(NO_FAULTS)
     node = list(network.nodes.values())[at]
     assert node.receive("stranger", data, 0.0) == []
     assert node.counters.dropped == 1
@@ -122,7 +124,7 @@ def test_any_bytes_are_counted_and_dropped(data: bytes, at: int) -> None:
 
 def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
     strategy, expected = calm
-    network, course, hosts = world(CALM, strategy)
+    network, course, hosts = world(NO_FAULTS, strategy)
     chance, fed = Random(3), Counter[str]()
 
     def nonsense(sender: str, frame: Frame) -> None:
@@ -141,7 +143,7 @@ def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
 def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
     """A host repeats every word as if its households had said it, with other numbers."""
     strategy, expected = calm
-    network, course, hosts = world(CALM, strategy)
+    network, course, hosts = world(NO_FAULTS, strategy)
 
     def repeat(sender: str, frame: Frame) -> None:
         assert frame.to != "evil"

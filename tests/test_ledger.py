@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matchmaker.leases import Ledger
+from matchmaker.leases import Leases
 from matchmaker.matchmaker import Matchmaker
 from matchmaker.offer_book import FAR, Wish
 from protocol.errors import PeerError
@@ -18,12 +18,12 @@ def home(name: str) -> Address:
     return Address(f"host-{name}", name)
 
 
-def ledger(per_slot: bool = False) -> Ledger:
+def ledger(per_slot: bool = False) -> Leases:
     """Slots 0 and 1; a holds 0 and goes up to 3, b and c hold 1 and 2 and go down below 0."""
-    made = Ledger(2, epoch=7, lease_seconds=10.0, per_slot=per_slot)
+    made = Leases(2, epoch=7, lease_seconds=10.0, per_slot=per_slot)
     for name, value, limit in (("a", 0.0, 3.0), ("b", 1.0, -1.5), ("c", 2.0, -2.5)):
         made.enter(home(name))
-        made.bind(name, firm=True)
+        made.bind(name, limits_bind=True)
         for slot in (0, 1):
             made.offer(name, slot, value, limit)
     return made
@@ -102,17 +102,17 @@ def test_a_lease_ends_with_its_time_and_withdraws_what_is_known_to_be_gone() -> 
     assert (found.engaged, found.none) == (False, (0,))
 
 
-def blind(firm: bool = True) -> Ledger:
+def blind(limits_bind: bool = True) -> Leases:
     """One slot, offers that say nothing but their value: a 0, b 1, c 2, d 3."""
-    made = Ledger(1, epoch=7, lease_seconds=10.0)
+    made = Leases(1, epoch=7, lease_seconds=10.0)
     for value, name in enumerate(NAMES):
         made.enter(home(name))
-        made.bind(name, firm=firm)
+        made.bind(name, limits_bind=limits_bind)
         made.offer(name, 0, float(value), None)
     return made
 
 
-def partner(made: Ledger, who: str, wish: Wish, ending: Ending = "void") -> str:
+def partner(made: Leases, who: str, wish: Wish, ending: Ending = "void") -> str:
     """Who is found; the lease ends at once, as the partner says."""
     (lease,) = made.look_up(who, [wish], 0.0).leases
     made.close(lease.partner.name, Closed(lease.id, ending), 1)
@@ -123,7 +123,7 @@ def test_a_wanted_value_is_answered_with_what_is_to_be_expected() -> None:
     """c is nearer to what a wants, but b is more likely to agree; if limits do not bind, whoever
     holds no more than is wanted will agree."""
     assert partner(blind(), "a", Wish(0, 1.9, 1.9)) == "b"
-    assert partner(blind(firm=False), "a", Wish(0, 2.0, 2.0)) == "c"
+    assert partner(blind(limits_bind=False), "a", Wish(0, 2.0, 2.0)) == "c"
     made = blind()
     assert partner(made, "a", Wish(0, 1.9, 0.5)) == "c"
     assert made.look_up("a", [Wish(0, 1.4, 0.3)], 0.0).none == (0,)
@@ -143,7 +143,7 @@ def test_who_refused_much_is_not_asked_to_lose_for_little() -> None:
     """Limits do not bind: c would not go from 2 to 1 though b gained 3 by it; a gains less."""
     cases: list[tuple[Ending, str]] = [("void", "c"), ("refused", "")]
     for ending, found in cases:
-        made = blind(firm=False)
+        made = blind(limits_bind=False)
         made.withdraw("d", 0)
         assert partner(made, "b", Wish(0, 3.0, 1.0), ending) == "c"
         made.withdraw("b", 0)
@@ -156,27 +156,27 @@ def test_a_direction_binds_who_is_firm() -> None:
     made.offer("b", 0, 1.0, FAR)
     made.offer("c", 0, 2.0, FAR)
     assert made.look_up("a", [Wish(0, 1.0, 1.0)], 0.0).none == (0,)
-    made.bind("b", firm=False)
+    made.bind("b", limits_bind=False)
     assert made.look_up("a", [Wish(0, 1.0, 1.0)], 0.0).leases[0].partner.name == "b"
 
 
 def test_ties_do_not_depend_on_who_entered_first() -> None:
     partners = []
     for order in ("abcd", "dcba"):
-        made = Ledger(1, epoch=1)
+        made = Leases(1, epoch=1)
         for name in order:
             made.enter(home(name))
-            made.bind(name, firm=False)
+            made.bind(name, limits_bind=False)
             made.offer(name, 0, 0.0 if name == "a" else 1.0, 2.0 if name == "a" else -2.0)
         partners.append(made.look_up("a", [Wish(0)], 0.0).leases[0].partner.name)
     assert partners == ["b", "b"]
 
 
 def test_more_households_than_there_was_room_for() -> None:
-    made = Ledger(1, epoch=1)
+    made = Leases(1, epoch=1)
     for number in range(100):
         made.enter(home(f"h{number:03}"))
-        made.bind(f"h{number:03}", firm=True)
+        made.bind(f"h{number:03}", limits_bind=True)
         made.offer(f"h{number:03}", 0, float(number), 100.0 if number < 50 else -100.0)
     assert made.look_up("h000", [Wish(0)], 0.0).leases[0].partner.name == "h060"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.distributed.embedded_server import find_server
 from orchestrator.distributed.launcher import run_standing
 from orchestrator.scenario.scenario import read_inputs
@@ -148,7 +148,7 @@ def test_a_link_that_is_cut_and_mended_costs_nothing(
             stack.callback(started[name].kill)
         mender = threading.Thread(target=mend_when_noticed, args=[addresses["host-2"]])
 
-        def strike(course: RunCourse) -> None:
+        def strike(course: RunCoordinator) -> None:
             if stage in course.marks and not cut.is_set():
                 network.cut(addresses["host-2"])
                 cut.set()

@@ -10,13 +10,13 @@ import pytest
 
 from agents.planning.costs import EXACT
 from agents.planning.java_random import JavaRandom
-from agents.planning.plan_selection import Aggregate, Planner
+from agents.planning.plan_selection import Aggregate, PlanSelection
 from agents.planning.tree import children_of
 from agents.plans import Population, rmse
 from agents.population.synthetic import generate
 from orchestrator.coordination.nodes import host_node, orchestrator_node
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import Inputs, read_inputs
+from orchestrator.scenario.scenario import Scenario, read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import Network
 from orchestrator.simulation.simulator import simulate
@@ -31,7 +31,7 @@ def population() -> Population:
 
 
 @lru_cache(maxsize=8)
-def ran(beta: float, alpha: float = 0.0) -> tuple[RunResults, Inputs]:
+def ran(beta: float, alpha: float = 0.0) -> tuple[RunResults, Scenario]:
     settings = RunSettings.model_validate(
         {
             **{"demo": True, "households": 40, "slots": 60, "seed": 3, "iterations": 15},
@@ -147,10 +147,10 @@ def test_a_household_minimises_the_weighted_sum(beta: float) -> None:
     rng = np.random.default_rng(5)
     plans, others = rng.random((6, 4)), rng.random(4) * 3
     discomforts = rmse(plans, plans[0])
-    planner = Planner(plans, discomforts, Terms(beta=beta), 1, JavaRandom(0), EXACT)
-    first = planner.rise([], 1).response
-    planner.settle(Aggregate(first + others, float(discomforts[planner.selected]), 0.0), True)
-    planner.rise([], 1)
+    planner = PlanSelection(plans, discomforts, Terms(beta=beta), 1, JavaRandom(0), EXACT)
+    first = planner.bottom_up([], 1).response
+    planner.top_down(Aggregate(first + others, float(discomforts[planner.selected]), 0.0), True)
+    planner.bottom_up([], 1)
     weighted = [
         (1 - beta) * np.var(others + plan) + beta * discomfort
         for plan, discomfort in zip(plans, discomforts, strict=True)

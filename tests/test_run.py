@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import RunResults, read
@@ -29,7 +29,7 @@ def settings(**options: object) -> RunSettings:
     return RunSettings.model_validate({**SMALL, **options})
 
 
-def unwatched(course: RunCourse) -> None:
+def unwatched(course: RunCoordinator) -> None:
     """Nobody looks."""
 
 
@@ -106,7 +106,7 @@ def test_a_server_killed_and_restarted_changes_nothing(simulated: RunResults, ki
         chosen = settings(isolation="task", hosts=2, nats=server.url)
         pending = {2 + 3 * number for number in range(kills)}
 
-        def strike(course: RunCourse) -> None:
+        def strike(course: RunCoordinator) -> None:
             done = course.latest.iteration if course.latest else -1
             for moment in [m for m in pending if m <= done]:
                 pending.discard(moment)
@@ -154,7 +154,7 @@ def test_a_host_that_is_killed_while_planning_changes_nothing(
     chosen = settings(isolation=isolation, hosts=3)
     struck: list[int] = []
 
-    def strike(course: RunCourse) -> None:
+    def strike(course: RunCoordinator) -> None:
         done = course.latest.iteration if course.latest else -1
         if (course.attempt, len(struck)) in ((1, 0), (2, 1)) and done >= 2:
             struck.append(hosts_of(os.getpid())[1])
@@ -172,7 +172,7 @@ def test_a_host_that_is_killed_again_and_again_ends_the_run_and_is_named() -> No
 
     struck: list[int] = []
 
-    def strike(course: RunCourse) -> None:
+    def strike(course: RunCoordinator) -> None:
         # The first one is a fork like the others, those after it say what they are.
         hosts = [pid for pid in hosts_of(os.getpid()) if "host h7" in command_of(pid)]
         if course.latest and not struck:
@@ -193,7 +193,7 @@ def test_a_household_that_hangs_is_named_after_the_deadline() -> None:
     chosen = settings(isolation="process", iterations=100_000, deadline=3)
     stopped: list[int] = []
 
-    def strike(course: RunCourse) -> None:
+    def strike(course: RunCoordinator) -> None:
         if course.latest and not stopped:
             hosts = [p for p in children_of(os.getpid()) if "nats-server" not in command_of(p)]
             stopped.append(sorted(hosts)[9])

@@ -18,7 +18,7 @@ from orchestrator.coordination.nodes import (
     orchestrator_node,
 )
 from orchestrator.scenario.settings import RunSettings
-from orchestrator.simulation.network import Network, Weather
+from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.errors import PeerError
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Place, Result
@@ -50,7 +50,7 @@ class Run(Network):
         node, self.course = orchestrator_node(
             "r", list(self.plans), lambda _: terms, 900.0, matchmakers=MAKERS
         )
-        weather = Weather(
+        weather = NetworkFaults(
             dropped=chance.choice([0.0, 0.1, 0.3]),
             doubled=chance.choice([0.0, 0.2]),
             delay=(0.001, chance.choice([0.003, 0.1])),
@@ -101,7 +101,7 @@ def results_of(run: Run) -> dict[str, Result]:
 def calm(seed: int) -> dict[str, int]:
     """What stage 1 selects when nothing happens."""
     run = Run(seed)
-    run._weather = Weather()
+    run._weather = NetworkFaults()
     assert run.run(lambda: run.course.finished)
     return {name: result.selected_plan for name, result in results_of(run).items()}
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.coordination.nodes import households_of
 from orchestrator.distributed.embedded_server import MAX_PAYLOAD, EmbeddedServer
 from orchestrator.distributed.launcher import run, run_standing
@@ -25,7 +25,7 @@ from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.certificates import make_server
 from orchestrator.security.keyring import Keyring
-from orchestrator.simulation.network import CALM, Weather
+from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from orchestrator.simulation.simulator import simulate
 from protocol.codec import Item, encode_frame
 from protocol.errors import InputError, RunError
@@ -264,7 +264,7 @@ def lies(slots: int) -> list[Item]:
 
 def older_run() -> list[tuple[str, Frame]]:
     """What all hosts said, and the orchestrator, in a run before: the same but for its id."""
-    network, course, _ = world(CALM)
+    network, course, _ = world(NO_FAULTS)
     for node in network.nodes.values():
         node.run = "older"
     said: list[tuple[str, Frame]] = []
@@ -276,7 +276,7 @@ def older_run() -> list[tuple[str, Frame]]:
 async def test_a_wrong_host_changes_nothing(server: EmbeddedServer, ring: Keyring) -> None:
     """It may write to others, in its own name: they know who may tell them what. What was said in
     an older run, by whoever may, is of no use in this one."""
-    network, course, hosts = world(CALM)
+    network, course, hosts = world(NO_FAULTS)
     orchestrator = network.nodes["orchestrator"]
     older, frame = older_run()[::20], encode_frame("r", lies(SLOTS))
     async with contextlib.AsyncExitStack() as stack:
@@ -306,7 +306,7 @@ async def test_a_wrong_host_changes_nothing(server: EmbeddedServer, ring: Keyrin
             await Shell(orchestrator, buses["orchestrator"]).run(lambda: course.finished)
             await asyncio.gather(*running)
         disturbing.cancel()
-        assert results(course, hosts) == outcome(CALM, "never")[:3]
+        assert results(course, hosts) == outcome(NO_FAULTS, "never")[:3]
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ async def test_a_wrong_host_changes_nothing(server: EmbeddedServer, ring: Keyrin
 )
 def test_each_lie_is_refused_by_the_receiver(lie: Item) -> None:
     """Whatever the moment; it is counted, with a reason."""
-    network, course, hosts = world(Weather(delay=(0.0, 0.05), seed=1))
+    network, course, hosts = world(NetworkFaults(delay=(0.0, 0.05), seed=1))
     told: Counter[Stage] = Counter()
 
     def tell() -> None:
@@ -325,7 +325,7 @@ def test_each_lie_is_refused_by_the_receiver(lie: Item) -> None:
             told[course.stage] += 1
 
     assert network.run(lambda: course.finished, watch=tell)
-    assert results(course, hosts) == outcome(CALM, "never")[:3]
+    assert results(course, hosts) == outcome(NO_FAULTS, "never")[:3]
     assert told[Stage.ENROLLING]
     assert told[Stage.PLANNING]
 
@@ -343,7 +343,7 @@ def settings(server: EmbeddedServer, ring: Keyring) -> RunSettings:
     )
 
 
-def unwatched(course: RunCourse) -> None:
+def unwatched(course: RunCoordinator) -> None:
     """Nobody looks."""
 
 

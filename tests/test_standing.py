@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.claim import claimed
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run_standing
 from orchestrator.results.run_results import RunResults
@@ -66,7 +66,7 @@ def settings(parts: Parts, **options: object) -> RunSettings:
     )
 
 
-def unwatched(course: RunCourse) -> None:
+def unwatched(course: RunCoordinator) -> None:
     """Nobody looks."""
 
 
@@ -95,7 +95,7 @@ def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: Stage
     chosen = settings(parts, households=30, exchange="cooperative", exchange_order="concurrent")
     struck: list[int] = []
 
-    def strike(course: RunCourse) -> None:
+    def strike(course: RunCoordinator) -> None:
         if course.stage is stage and course.latest and not struck:
             process = parts.processes[len(struck)]
             struck.append(process.pid)

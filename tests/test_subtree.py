@@ -20,14 +20,14 @@ from agents.plans import Plans
 from orchestrator.coordination.coordinator import Stage
 from orchestrator.coordination.nodes import (
     ORDINARY,
-    Rules,
+    Numerics,
     host_node,
     households_of,
     layout,
     orchestrator_node,
 )
 from orchestrator.scenario.settings import settings_from
-from orchestrator.simulation.network import CALM, Network, Weather
+from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.codec import decode_frame, encode_message
 from protocol.messages import Down, Up
 from protocol.runtime.node import Frame
@@ -44,7 +44,7 @@ class World:
     plans: dict[str, Plans]
     terms: dict[str, Terms]
     hosts: list[list[str]]
-    rules: Rules = ORDINARY
+    rules: Numerics = ORDINARY
 
 
 @dataclass
@@ -101,7 +101,9 @@ def world(
     return World(plans, of_each, [[names[p] for p in share] for share in shares])
 
 
-def run(inputs: World, isolation: Any, weather: Weather = CALM, together: Any = None) -> Outcome:
+def run(
+    inputs: World, isolation: Any, weather: NetworkFaults = NO_FAULTS, together: Any = None
+) -> Outcome:
     """`together`: which hosts are of that isolation, the others being of isolation task."""
     hosts = [
         host_node(
@@ -212,7 +214,7 @@ def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("scattered", [False, True])
 def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
     inputs = world(seed, scattered=scattered, beta=0.25, patience=1000.0)
-    weather = Weather(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
+    weather = NetworkFaults(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
     stormy = run(inputs, "subtree", weather)
     assert_equal(stormy, run(inputs, "task"))
     assert stormy.network.lost
@@ -223,7 +225,7 @@ def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_a_household_by_itself_says_the_same_at_the_same_moment(seed: int) -> None:
     inputs = world(seed, households=9, hosts=9, beta=0.25, patience=0.7)
-    weather = Weather(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
+    weather = NetworkFaults(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
     single, reference = run(inputs, "subtree", weather), run(inputs, "task", weather)
     assert single.traffic == reference.traffic
     assert single.network.now == reference.network.now
@@ -237,7 +239,7 @@ def test_hosts_of_both_kinds_understand_one_another(together: set[int]) -> None:
 
 def test_arithmetic_of_epos() -> None:
     inputs = world(4, beta=0.3, alpha=0.2)
-    inputs.rules = Rules(COMPATIBLE, lambda seed, name: JavaRandom(len(name) + seed))
+    inputs.rules = Numerics(COMPATIBLE, lambda seed, name: JavaRandom(len(name) + seed))
     assert_equal(run(inputs, "subtree"), run(inputs, "task"))
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from agents.population.epos_folder import write
 from orchestrator.cli import app
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.coordination.nodes import layout
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run
@@ -42,7 +42,7 @@ def settings(**options: object) -> RunSettings:
     return RunSettings.model_validate({**SMALL, **options})
 
 
-def unwatched(course: RunCourse) -> None:
+def unwatched(course: RunCoordinator) -> None:
     """Nobody looks."""
 
 
@@ -132,7 +132,7 @@ def test_killed_and_started_again_it_goes_on(when: Stage, tmp_path: Path) -> Non
         with third_parties((name,), chosen, tmp_path, kept=True) as processes:
             struck: list[int] = []
 
-            def strike(course: RunCourse) -> None:
+            def strike(course: RunCoordinator) -> None:
                 begun = course.latest is not None and course.latest.iteration >= 2
                 if course.stage is when and begun and not struck:
                     struck.append(course.attempt)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents.planning.costs import COMPATIBLE, Arithmetic, pairwise
 from agents.planning.java_random import JavaRandom
 from agents.plans import Plans
-from orchestrator.coordination.nodes import Rules, host_node, households_of, orchestrator_node
+from orchestrator.coordination.nodes import Numerics, host_node, households_of, orchestrator_node
 from orchestrator.simulation.network import Network
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 from tests.twin import Setup, run
@@ -99,7 +99,7 @@ def machines(
         name: Plans(np.array(setup.plans[int(name[1:])]), np.array(setup.local[int(name[1:])]))
         for name in members
     }
-    rules = Rules(arithmetic, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
+    rules = Numerics(arithmetic, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
     host = host_node("twin", "host", plans, rules)
     node, course = orchestrator_node("twin", members, terms)
     assert Network([host, node]).run(lambda: course.finished)

@@ -11,9 +11,9 @@ MARGIN = 1e-9
 """Relative: a running sum of squares is off by less; what it allows must hold of the true one."""
 
 
-def worth_asking(change: float, enough: float) -> bool:
+def worth_asking(change: float, min_gain_kwh2: float) -> bool:
     """Whether a requester proposes: it gains, and more than what is not worth while."""
-    return change < 0 and -change >= enough
+    return change < 0 and -change >= min_gain_kwh2
 
 
 def answer_mutual(change: float) -> Refusal:
@@ -22,7 +22,7 @@ def answer_mutual(change: float) -> Refusal:
 
 
 def answer_cooperative(
-    change: float, named: float, deviation: float, most: float, enough: float
+    change: float, named: float, deviation: float, most: float, min_gain_kwh2: float
 ) -> Refusal:
     """A responder agrees if the pair gains together and it does not end above `most`.
 
@@ -30,7 +30,7 @@ def answer_cooperative(
     squared deviations now, `most` what it was when the stage began, both kWh^2.
     """
     together = change + named
-    if together >= 0 or -together < enough:
+    if together >= 0 or -together < min_gain_kwh2:
         return "no joint gain"
     if change > 0 and deviation + change > most * (1 - MARGIN):
         return "cap"

@@ -12,7 +12,7 @@ from protocol.messages import Address, Down, Place, Up
 from protocol.runtime.machine import Envelope
 
 
-class Closing:
+class FinalSum:
     """One household's part in the last pass."""
 
     def __init__(self, address: Address, place: Place) -> None:

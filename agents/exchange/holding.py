@@ -35,7 +35,7 @@ class Holding:
         if self.rule == "paper" and self.tolerance is None:
             self.tolerance = PAPER_TOLERANCE
         self.slots = len(self.values)
-        self.ease = 0.0
+        self.gain_before_losses_kwh2 = 0.0
         """kWh^2 that it must have gained before others may ask it to lose."""
         self.pending: dict[int, float] = {}
         self._never = frozenset(range(self.slots)) if not mandate.exchange else mandate.never
@@ -75,9 +75,12 @@ class Holding:
         return self.rule == "cooperative" or self.values[slot] != self.preferred[slot]
 
     @property
-    def firm(self) -> bool:
+    def limits_bind(self) -> bool:
         """Whether it is not to be asked to lose: it never does, or has not gained enough yet."""
-        return self.rule != "cooperative" or self._start - self._deviation <= self.ease
+        return (
+            self.rule != "cooperative"
+            or self._start - self._deviation <= self.gain_before_losses_kwh2
+        )
 
     def wants(self, slot: int) -> bool:
         """Whether it would have another value there and is free to ask for it."""
@@ -118,7 +121,7 @@ class Holding:
         new, old = value - self.preferred[slot], self.values[slot] - self.preferred[slot]
         return new * new - old * old
 
-    def would_ask(self, slot: int, value: float, enough: float) -> Refusal:
+    def would_ask(self, slot: int, value: float, min_gain_kwh2: float) -> Refusal:
         """Whether to propose to take `value` there; else why not."""
         if slot in self._never:
             return "never"
@@ -127,13 +130,13 @@ class Holding:
         if self.tolerance is not None and abs(value - self.preferred[slot]) > self.tolerance:
             return "loss"
         if not rules.worth_asking(
-            self.change(slot, value), 0.0 if self.rule == "paper" else enough
+            self.change(slot, value), 0.0 if self.rule == "paper" else min_gain_kwh2
         ):
             return "loss"
         return self._within_drift(value - self.values[slot])
 
     def would_accept(
-        self, slot: int, held: float, value: float, named: float, enough: float
+        self, slot: int, held: float, value: float, named: float, min_gain_kwh2: float
     ) -> Refusal:
         """Whether to give what is held there, which a requester believes to be `held`, for `value`;
         else why not."""
@@ -149,7 +152,7 @@ class Holding:
                 refusal = rules.answer_mutual(change)
             case "cooperative":
                 refusal = rules.answer_cooperative(
-                    change, named, self._deviation, self._start, enough
+                    change, named, self._deviation, self._start, min_gain_kwh2
                 )
             case "paper":
                 refusal = rules.answer_paper(held, self.preferred[slot])

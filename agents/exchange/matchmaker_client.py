@@ -27,7 +27,7 @@ NEVER = float("inf")
 
 
 @dataclass(slots=True)
-class Link:
+class MatchmakerClient:
     """One matchmaker, and what is to be told to it and asked of it.
 
     Invariant: a slot that is wanted is in `due`, or a negotiation about it is open, or it is
@@ -82,7 +82,13 @@ class Link:
         self.due, self.resting, self._few, self._rest = list(slots), 0.0, FEW, REST
 
     def next_lookup(
-        self, holding: Holding, round: int, enough: float, lowest: float, room: int, now: float
+        self,
+        holding: Holding,
+        round: int,
+        min_gain_kwh2: float,
+        lowest: float,
+        room: int,
+        now: float,
     ) -> Lookup | None:
         """What to say now, if anything: with room for so many new leases."""
         if self.outstanding is not None:
@@ -110,7 +116,7 @@ class Link:
             self.number,
             self._epoch,
             round,
-            holding.firm,
+            holding.limits_bind,
             holding.disclosure,
             tuple(slots),
             np.array([values[slot] for slot in slots]),
@@ -120,7 +126,7 @@ class Link:
             tuple(wants),
             np.array([aim[0] for aim in aims]),
             np.array([aim[1] for aim in aims]),
-            enough,
+            min_gain_kwh2,
             room,
         )
         self.changed.clear()

@@ -27,7 +27,7 @@ NEVER = float("inf")
 
 
 @dataclass(slots=True)
-class Tally:
+class ExchangeCounts:
     """What a household did in stage 2. The first five count what it asked for; `given` and
     `withheld` what it agreed to and refused when others asked."""
 
@@ -45,7 +45,7 @@ class Tally:
     """Heard from matchmakers."""
 
     def since(
-        self, before: "Tally", discomfort: float, deviation: float, frames: int, size: int
+        self, before: "ExchangeCounts", discomfort: float, deviation: float, frames: int, size: int
     ) -> RoundCount:
         """One household's part of a round: what it did after `before`; the rest as in RoundCount,
         `size` in bytes."""
@@ -64,7 +64,7 @@ class Tally:
             size,
         )
 
-    def copy(self) -> "Tally":
+    def copy(self) -> "ExchangeCounts":
         """As it is now."""
         return replace(self)
 
@@ -103,7 +103,7 @@ class Negotiations:
     """
 
     def __init__(self, address: Address, holding: Holding, journal: Journal) -> None:
-        self.tally = Tally()
+        self.tally = ExchangeCounts()
         self._made: list[Entry] = []
         """The entries of all exchanges, on either side, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
@@ -138,10 +138,12 @@ class Negotiations:
 
     # -- as requester -----------------------------------------------------------------------------
 
-    def consider(self, lease: Lease, round: int, enough: float, now: float) -> Envelope | Closed:
+    def consider(
+        self, lease: Lease, round: int, min_gain_kwh2: float, now: float
+    ) -> Envelope | Closed:
         """Propose what the matchmaker found, or leave it."""
         slot, holding = lease.slot, self._holding
-        reason = holding.would_ask(slot, lease.value, enough)
+        reason = holding.would_ask(slot, lease.value, min_gain_kwh2)
         held, change = holding.values[slot], holding.change(slot, lease.value)
         entry = Entry(
             self._address.name, "declined" if reason else "proposed", round, slot,
@@ -204,7 +206,9 @@ class Negotiations:
         outcome = self._answered.get((sender.name, proposal.slot, proposal.lease))
         return None if outcome is None else Envelope(self._address, sender, outcome)
 
-    def answer(self, sender: Address, proposal: Proposal, round: int, enough: float) -> Envelope:
+    def answer(
+        self, sender: Address, proposal: Proposal, round: int, min_gain_kwh2: float
+    ) -> Envelope:
         """Decide about a new proposal: the commit point."""
         slot, holding, lease = proposal.slot, self._holding, proposal.lease
         if not 0 <= slot < holding.slots:
@@ -212,7 +216,9 @@ class Negotiations:
         if not (isfinite(proposal.given) and isfinite(proposal.change)):
             raise PeerError(f"{sender} proposes no number")
         held, change = holding.values[slot], holding.change(slot, proposal.given)
-        reason = holding.would_accept(slot, proposal.taken, proposal.given, proposal.change, enough)
+        reason = holding.would_accept(
+            slot, proposal.taken, proposal.given, proposal.change, min_gain_kwh2
+        )
         kind: Kind = "refused" if reason else "accepted"
         entry = Entry(
             self._address.name, kind, round, slot,

@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 
 import msgpack
 
-from agents.exchange.final_sum import Closing
+from agents.exchange.final_sum import FinalSum
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting, read_beginning
 from agents.exchange.rounds import GATHER
 from agents.exchange.trader import Trader
-from agents.exchange.traffic_count import Meter
+from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import Mandate
 from agents.planning.plan_selection import Aggregate
 from protocol.codec import decode_message, encode_message
 from protocol.messages import (
     Address,
     Down,
-    ExchangeCourse,
     Exchanged,
+    ExchangeHistory,
     Place,
     Result,
     RoundProgress,
@@ -67,7 +67,7 @@ def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
     return ()
 
 
-class Exchanging:
+class ExchangeStage:
     """One household's part in stage 2, from `begin` (or `resume`) until there is an `outcome`."""
 
     def __init__(self, seat: Seat, schedule: Array, journal: Journal, trader: Trader) -> None:
@@ -78,7 +78,7 @@ class Exchanging:
         self._seat, self._journal = seat, journal
         self.planned_schedule = schedule
         """What stage 1 chose, float64[d], kWh."""
-        self._closing = Closing(seat.address, seat.place)
+        self._closing = FinalSum(seat.address, seat.place)
         self._told = 0
         """Rounds that the orchestrator was told of."""
         self._saying: list[Envelope] = []
@@ -92,9 +92,9 @@ class Exchanging:
         preferred: Array,
         journal: Journal,
         mandate: Mandate,
-        meter: Meter,
+        meter: TrafficCount,
         now: float,
-    ) -> "tuple[Exchanging, list[Envelope]]":
+    ) -> "tuple[ExchangeStage, list[Envelope]]":
         """Enter stage 2; both plans float64[d], kWh."""
         data = msgpack.packb([encode_message(seat.place), encode_message(seat.planned)])
         journal.append(Entry(seat.address.name, "planned", data=data))
@@ -112,9 +112,9 @@ class Exchanging:
         entries: Sequence[Entry],
         journal: Journal,
         mandate: Mandate,
-        meter: Meter,
+        meter: TrafficCount,
         now: float,
-    ) -> "tuple[Exchanging, list[Envelope]]":
+    ) -> "tuple[ExchangeStage, list[Envelope]]":
         """Enter stage 2 again, with the entries that are `remembered`, at least one."""
         place, planned = map(decode_message, msgpack.unpackb(entries[0].data))
         assert isinstance(place, Place)
@@ -232,5 +232,5 @@ class Exchanging:
                 tally.refused,
                 trader.trace if trader.setting.terms.trace else None,
             ),
-            exchange=ExchangeCourse(tuple(counted), everybody.response) if counted else None,
+            exchange=ExchangeHistory(tuple(counted), everybody.response) if counted else None,
         )

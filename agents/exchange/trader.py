@@ -21,10 +21,10 @@ from agents.exchange.journal.records import (
     write_done,
     write_round,
 )
-from agents.exchange.matchmaker_client import Link
-from agents.exchange.negotiations import NEVER, Negotiations, Tally, ending
+from agents.exchange.matchmaker_client import MatchmakerClient
+from agents.exchange.negotiations import NEVER, ExchangeCounts, Negotiations, ending
 from agents.exchange.rounds import ENTER, GATHER, Rounds
-from agents.exchange.traffic_count import Meter
+from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from protocol.errors import PeerError
 from protocol.messages import (
@@ -54,7 +54,7 @@ class Trader:
         journal: Journal,
         mandate: Mandate = FREE,
         session: int = 1,
-        meter: Meter | None = None,
+        meter: TrafficCount | None = None,
     ) -> None:
         """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
         the household starts again. `meter` is its host's."""
@@ -63,7 +63,7 @@ class Trader:
         """At the root: what was counted in each round that was completed, from GATHER on."""
         terms, makers = setting.terms, setting.matchmakers
         self._journal, self._mandate = journal, mandate
-        self._meter = Meter() if meter is None else meter
+        self._meter = TrafficCount() if meter is None else meter
         self._holding = Holding(schedule, preferred, terms, mandate)
         self._negotiations = Negotiations(address, self._holding, journal)
         sequential = terms.order == "sequential"
@@ -72,7 +72,7 @@ class Trader:
         )
         everything = range(len(schedule))
         self._links = [
-            Link(maker, session, tuple(everything[place :: len(makers)]))
+            MatchmakerClient(maker, session, tuple(everything[place :: len(makers)]))
             for place, maker in enumerate(makers)
         ]
         self._in_pass = False
@@ -84,7 +84,7 @@ class Trader:
         self._attempts: dict[int, int] = {}
         self._exchanged: set[int] = set()
         """Slots at which it exchanged something in this round, as requester."""
-        self._before = Tally()
+        self._before = ExchangeCounts()
         """The tally when its part in a round was counted last."""
         self._began = self._measure()
         """Discomfort and mean squared deviation when the round began."""
@@ -108,7 +108,7 @@ class Trader:
         return self.round > GATHER or self._rounds.risen is not None
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> ExchangeCounts:
         """What it did so far."""
         return self._negotiations.tally
 
@@ -150,7 +150,7 @@ class Trader:
         journal: Journal,
         now: float,
         mandate: Mandate = FREE,
-        meter: Meter | None = None,
+        meter: TrafficCount | None = None,
     ) -> tuple["Trader", list[Envelope]]:
         """A household that has started again, from its journal's entries (the first is `begin`),
         and what it says first."""
@@ -256,7 +256,7 @@ class Trader:
         terms = self.setting.terms
         self._enough = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale
         self._scale, self._lowest = following.scale, FLOOR * following.scale**0.5
-        self._holding.ease = following.scale
+        self._holding.gain_before_losses_kwh2 = following.scale
         return self._rounds.begin(following)
 
     def _ask(self, following: NextRound) -> None:
@@ -354,12 +354,12 @@ class Trader:
             return []
         return [out]
 
-    def _close(self, link: Link, slot: int, closed: Closed) -> None:
+    def _close(self, link: MatchmakerClient, slot: int, closed: Closed) -> None:
         link.closed.append(closed)
         if closed.ending == "done":
             link.changed.add(slot)
 
-    def _failed(self, link: Link, slot: int) -> None:
+    def _failed(self, link: MatchmakerClient, slot: int) -> None:
         """Nothing came of an attempt: another one, later, or none in this round."""
         self._attempts[slot] = self._attempts.get(slot, 0) + 1
         if self._attempts[slot] < self.setting.terms.attempts:
@@ -367,7 +367,7 @@ class Trader:
         else:
             self._left.add(slot)
 
-    def _link(self, slot: int) -> Link:
+    def _link(self, slot: int) -> MatchmakerClient:
         return self._links[slot % len(self._links)]
 
     def _go_on(self, now: float) -> list[Envelope]:

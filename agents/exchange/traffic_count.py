@@ -8,7 +8,7 @@ from protocol.runtime.node import Counters
 
 
 @dataclass(slots=True)
-class Meter:
+class TrafficCount:
     """Reads a node's counters; one a host, shared by its traders.
 
     Invariant: every frame is taken at most once, by the first who asks after it was sent.

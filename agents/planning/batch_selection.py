@@ -52,7 +52,7 @@ class _Choices(NamedTuple):
     accepted: Aggregates
 
 
-class Band:
+class HouseholdBatch:
     """m households with c children each: `rise` on the way up, `settle` on the way down."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Band:
         """Index of each selected plan: int[m]."""
         return self._now.selected
 
-    def rise(self, received: Aggregates | None, known: NDArray[np.int64]) -> Aggregates:
+    def bottom_up(self, received: Aggregates | None, known: NDArray[np.int64]) -> Aggregates:
         """Decide on the children's changes and on the own plans; the aggregates of the subtrees.
 
         `received` float64[m, c, d] ... if there are children; `known` int[m, 1] is the number of
@@ -115,7 +115,7 @@ class Band:
             below.discomfort_squares + discomfort * discomfort,
         )
 
-    def settle(self, everybody: Aggregate, approved: Flags) -> None:
+    def top_down(self, everybody: Aggregate, approved: Flags) -> None:
         """Take the global plan; the rows whose change is not approved go back: bool[m]."""
         self._global = everybody
         if approved.all():

@@ -43,7 +43,7 @@ class _Choice:
     """Of each child, the new or the old one."""
 
 
-class Planner:
+class PlanSelection:
     """The decisions of one household.
 
     `rise` on the way up, then `settle` on the way down, once an iteration. Invariant: between
@@ -121,7 +121,7 @@ class Planner:
             self._global, self._households, self._cost, self._weights, self._arithmetic
         )
 
-    def rise(self, received: Sequence[Aggregate], known: int) -> Aggregate:
+    def bottom_up(self, received: Sequence[Aggregate], known: int) -> Aggregate:
         """Decide on the children's changes and on the own plan; the aggregate of the subtree.
 
         `received` in the order of the children; `known` is the number of households whose
@@ -146,7 +146,7 @@ class Planner:
             below.discomfort_squares + discomfort * discomfort,
         )
 
-    def settle(self, everybody: Aggregate, approved: bool) -> None:
+    def top_down(self, everybody: Aggregate, approved: bool) -> None:
         """Take the global plan; go back to the previous choice unless the change is approved."""
         self._global = everybody
         if not approved:

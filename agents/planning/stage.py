@@ -4,15 +4,15 @@ Reference for subtree.py, which does the same for many. What to decide is in pla
 """
 
 from agents.member import Member, Phase
-from agents.planning.plan_selection import Aggregate, Planner
+from agents.planning.plan_selection import Aggregate, PlanSelection
 from agents.planning.tree import Overlay
 from agents.planning.tree_reorganisation import Memory, due
 from protocol.errors import PeerError
-from protocol.messages import Address, Course, Down, Iteration, Place, Progress, Up
+from protocol.messages import Address, Down, Iteration, Place, PlanningHistory, Progress, Up
 from protocol.runtime.machine import Envelope
 
 
-class StageOne:
+class PlanningStage:
     """One household among parent and children.
 
     Invariant: in phase PLANNING it either collects its children's messages of `iteration`, or has
@@ -26,7 +26,7 @@ class StageOne:
         self._member, self._place = member, place
         self._parent, self._children = place.parent, place.children
         self._slots = member.plans.slots
-        self._planner = Planner(
+        self._planner = PlanSelection(
             member.plans.values,
             member.plans.discomforts(terms.discomfort),
             terms,
@@ -86,7 +86,7 @@ class StageOne:
             ups = [self._received[child] for child in self._children]
             size = 1 + sum(up.size for up in ups)
             known = size if self.iteration == 0 else self._place.households
-            aggregate = self._planner.rise(
+            aggregate = self._planner.bottom_up(
                 [Aggregate(up.response, up.discomfort, up.discomfort_squares) for up in ups], known
             )
             self._received, self._risen = {}, True
@@ -100,7 +100,7 @@ class StageOne:
     def _conclude(self, everybody: Aggregate, now: float) -> list[Envelope]:
         """The root: its aggregate is the global plan."""
         before = None if self._fresh else self._planner.response
-        self._planner.settle(everybody, approved=True)
+        self._planner.top_down(everybody, approved=True)
         row = Iteration(self.iteration, *self._planner.summary())
         self._course.append(row)
         reorganise = due(
@@ -125,7 +125,7 @@ class StageOne:
         if len(down.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
         everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
-        self._planner.settle(everybody, down.approved)
+        self._planner.top_down(everybody, down.approved)
         return self._pass_on(everybody, down.reorganise, now) + self._collect(now)
 
     def _pass_on(self, everybody: Aggregate, reorganise: bool, now: float) -> list[Envelope]:
@@ -146,7 +146,11 @@ class StageOne:
         if self._overlay is not None:
             self._memory.note(self.iteration, self._planner.selected)
         if self.iteration + 1 == self._place.terms.iterations:
-            course = Course(tuple(self._course), self._planner.response) if self._course else None
+            course = (
+                PlanningHistory(tuple(self._course), self._planner.response)
+                if self._course
+                else None
+            )
             return out + self._member.planned(self._planner.selected, course, now)
         if reorganise and self._overlay is not None:
             self._overlay.reorganise()

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.member import Member, Phase
-from agents.planning.batch_selection import Aggregates, Band, Row, Rows
+from agents.planning.batch_selection import Aggregates, HouseholdBatch, Row, Rows
 from agents.planning.costs import cost_function
 from agents.planning.plan_selection import Aggregate, summarise
 from agents.planning.stage import late_answer
 from protocol.errors import PeerError
-from protocol.messages import Address, Course, Down, Iteration, Place, Progress, Up
+from protocol.messages import Address, Down, Iteration, Place, PlanningHistory, Progress, Up
 from protocol.runtime.machine import Envelope
 
 
@@ -33,7 +33,7 @@ class Seat:
     start: Callable[[float], list[Envelope]]
     """Begin with all households of this host."""
     row: int = -1
-    part: "Part | None" = None
+    part: "PlannedSubtree | None" = None
 
     @property
     def iteration(self) -> int:
@@ -61,7 +61,7 @@ class Seat:
         """Whom its part waits for, if it is at an edge."""
         return self._seated().missing(self)
 
-    def _seated(self) -> "Part":
+    def _seated(self) -> "PlannedSubtree":
         if self.part is None:
             self.open()
         assert self.part is not None
@@ -72,7 +72,7 @@ class Seat:
 class _Shelf:
     """A band and where it stands: its rows, its children's rows, its children on other hosts."""
 
-    band: Band
+    band: HouseholdBatch
     rows: slice
     inner: slice
     """Rows of the children on this host, in order."""
@@ -84,7 +84,7 @@ class _Shelf:
     risen: bool = False
 
 
-class Part:
+class PlannedSubtree:
     """A connected part of the tree on this host; rows run level by level, the top is row 0.
 
     Invariant: between calls it waits for a child on another host, or for its top's parent.
@@ -137,7 +137,7 @@ class Part:
         children = [child for seat in run for child in seat.place.children]
         inner = [at for at, child in enumerate(children) if child in seats]
         return _Shelf(
-            Band(rows, len(run[0].place.children), households, run[0].member.arithmetic),
+            HouseholdBatch(rows, len(run[0].place.children), households, run[0].member.arithmetic),
             slice(first, len(self._seats)),
             slice(below, below + len(inner)),
             np.array(inner, dtype=np.intp),
@@ -218,7 +218,7 @@ class Part:
             received = self._received(shelf)
             if self.iteration == 0:
                 self._count(shelf)
-            aggregates = shelf.band.rise(received, self._sizes[shelf.rows, None])
+            aggregates = shelf.band.bottom_up(received, self._sizes[shelf.rows, None])
             for kept, new in zip(self._risen, aggregates, strict=True):
                 kept[shelf.rows] = new
             shelf.risen, shelf.received = True, {}
@@ -283,7 +283,7 @@ class Part:
         self._answers = {}
         out: list[Envelope] = []
         for shelf in self._shelves:
-            shelf.band.settle(everybody, stands[shelf.rows])
+            shelf.band.top_down(everybody, stands[shelf.rows])
             shelf.risen = False
             flags = shelf.band.flags.reshape(-1)
             stands[shelf.inner] = flags[shelf.inner_at]
@@ -310,7 +310,7 @@ class Part:
 
     def _report(self, everybody: Aggregate, now: float) -> list[Envelope]:
         """The stage is over for every household here."""
-        course = Course(tuple(self._course), everybody.response) if self._course else None
+        course = PlanningHistory(tuple(self._course), everybody.response) if self._course else None
         out: list[Envelope] = []
         for seat, selected in zip(self._seats, self.history[-1].tolist(), strict=True):
             if seat.member.phase is Phase.PLANNING:

@@ -23,7 +23,7 @@ from orchestrator.baselines.plan_descent import (
 )
 from orchestrator.baselines.plan_exact_search import best_selection
 from orchestrator.results.measures import Measures, exchange_bound, measures
-from orchestrator.scenario.scenario import Inputs, read_inputs
+from orchestrator.scenario.scenario import Scenario, read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
@@ -108,7 +108,7 @@ def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstic
         yield line("exchange", name, compute(), began)
 
 
-def _run(settings: RunSettings, inputs: Inputs) -> tuple[Selection, Yardstick, Yardstick | None]:
+def _run(settings: RunSettings, inputs: Scenario) -> tuple[Selection, Yardstick, Yardstick | None]:
     """The run itself: what it selected, and its two lines."""
     results = simulate("yardsticks", inputs, settings)
     selected = np.array([row.selected_plan for row in results.rows], np.intp)

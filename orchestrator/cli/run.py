@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from orchestrator.cli.monitoring_options import watched
 from orchestrator.cli.settings_options import with_settings
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.distributed.launcher import run as run_live
 from orchestrator.distributed.launcher import run_standing
 from orchestrator.distributed.orchestrator_process import Watch
@@ -118,7 +118,7 @@ def _progress(settings: RunSettings) -> Iterator[Watch]:
         task = bars.add_task(Stage.ENROLLING.value, total=settings.iterations, note="")
         shown: tuple[Stage, int] | None = None
 
-        def watch(course: RunCourse) -> None:
+        def watch(course: RunCoordinator) -> None:
             nonlocal shown
             total, done, note = _state(course, settings)
             if shown == (course.stage, done):
@@ -132,7 +132,7 @@ def _progress(settings: RunSettings) -> Iterator[Watch]:
         yield watch
 
 
-def _state(course: RunCourse, settings: RunSettings) -> tuple[int, int, str]:
+def _state(course: RunCoordinator, settings: RunSettings) -> tuple[int, int, str]:
     """How many steps there are at most, how many are done, and what came of the last."""
     if course.round is not None:
         number, count = course.round

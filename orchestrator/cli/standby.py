@@ -10,7 +10,7 @@ from orchestrator.claim import claimed
 from orchestrator.cli.monitoring_options import watched
 from orchestrator.distributed.connection import reach
 from orchestrator.distributed.standby import host_part, matchmaker_part, stand_by
-from orchestrator.monitoring.part_status import Duty
+from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.monitoring.prometheus import exposed
 from orchestrator.operations import Operations
 from protocol.errors import InputError
@@ -50,7 +50,7 @@ def matchmaker(
 ) -> None:
     """Stand by as a matchmaker: tell households who offers what, and who is busy."""
     connection = reach(nats, check_name(name, "name"), keys, insecure)
-    duty = Duty(connection.name, "matchmaker")
+    duty = PartStatus(connection.name, "matchmaker")
     with exposed(duty, operations.endpoint):
         part = matchmaker_part(connection, standing=run is None, duty=duty)
         stand_by(connection, _checked(run), part, duty)
@@ -81,7 +81,7 @@ def host(
     with contextlib.ExitStack() as stack:
         own = name if claim is None else stack.enter_context(claimed(claim))
         connection = reach(nats, check_name(own or "", "name"), keys, insecure)
-        duty = Duty(connection.name, "host")
+        duty = PartStatus(connection.name, "host")
         stack.enter_context(exposed(duty, operations.endpoint))
         part = host_part(connection, keep, standing=run is None, duty=duty)
         stand_by(connection, _checked(run), part, duty)

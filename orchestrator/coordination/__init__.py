@@ -1,1 +1,1 @@
-"""The orchestrator's decisions in a run, without input and output: who sits where, what came out."""
+"""The orchestrator's decisions in a run, without input and output: places and outcomes."""

@@ -12,22 +12,22 @@ from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     Address,
-    Course,
     Enrol,
-    ExchangeCourse,
+    ExchangeHistory,
     Failure,
     Go,
+    HostTraffic,
     Iteration,
     Left,
     Message,
     Place,
+    PlanningHistory,
     Progress,
     Ready,
     Release,
     Result,
     RoundCount,
     RoundProgress,
-    Tally,
     Waiting,
 )
 from protocol.runtime.machine import Envelope
@@ -59,7 +59,7 @@ class Stage(Enum):
     FAILED = "failed"
 
 
-class RunCourse:
+class RunCoordinator:
     """The orchestrator of one run.
 
     `members` are the ids in tree order; `terms` gives each household's. The run fails with `reason`
@@ -81,7 +81,7 @@ class RunCourse:
         self.results: dict[str, Result] = {}
         self.latest: Iteration | None = None
         """The newest iteration that the root told of."""
-        self.tallies: dict[str, Tally] = {}
+        self.tallies: dict[str, HostTraffic] = {}
         """By host: what went over the bus from there, up to its release."""
         self.marks: dict[Stage, float] = {}
         """When each stage began."""
@@ -114,14 +114,14 @@ class RunCourse:
         return self.stage in (Stage.DONE, Stage.FAILED)
 
     @property
-    def course(self) -> Course:
+    def course(self) -> PlanningHistory:
         """How stage 1 went, from the root's result."""
         parts = [result.course for result in self.results.values() if result.course is not None]
         rows = sorted(row for part in parts for row in part.iterations)
-        return Course(tuple(rows), parts[0].response)
+        return PlanningHistory(tuple(rows), parts[0].response)
 
     @property
-    def exchange(self) -> ExchangeCourse | None:
+    def exchange(self) -> ExchangeHistory | None:
         """How stage 2 went, if there was one."""
         told = (result.exchange for result in self.results.values())
         return next((course for course in told if course is not None), None)
@@ -142,7 +142,7 @@ class RunCourse:
         if sender == _OPERATOR and isinstance(message, Abort):
             told = Envelope(self.address, sender, message)  # again, should it have got lost
             return [*self.fail(f"aborted by the operator: {message.reason}", now), told]
-        if isinstance(message, Tally) and sender.host in self._tallying():
+        if isinstance(message, HostTraffic) and sender.host in self._tallying():
             self.tallies[sender.host] = message
             return []
         if isinstance(message, Failure) and sender.name == HOST:

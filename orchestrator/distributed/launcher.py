@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.coordination.nodes import (
     host_node,
     layout,
@@ -20,21 +20,21 @@ from orchestrator.distributed.announcements import announcement
 from orchestrator.distributed.child_processes import HostProcesses
 from orchestrator.distributed.connection import reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.host_process import serve, take_part
+from orchestrator.distributed.host_process import run_host, take_part
 from orchestrator.distributed.orchestrator_process import (
     INTERRUPTED,
     Watch,
-    conduct,
     own_tally,
+    run_orchestrator,
     seconds_of,
 )
 from orchestrator.monitoring.logs import PartLog
-from orchestrator.monitoring.part_status import Duty
+from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.monitoring.presence import state_of
 from orchestrator.monitoring.prometheus import exposed
 from orchestrator.operations import UNWATCHED, Operations
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import Inputs
+from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.services import Services, host_command, matchmaker_command
 from protocol.errors import InputError, RunError
@@ -56,7 +56,7 @@ TRIED, TRIED_ITERATIONS, TRIED_ROUNDS, TRIAL_DEADLINE = 7, 20, 2, 30.0
 
 def run(
     run_id: str,
-    inputs: Inputs,
+    inputs: Scenario,
     settings: RunSettings,
     watch: Watch,
     kept: Path | None = None,
@@ -75,7 +75,7 @@ def run(
 
 def _run(
     run_id: str,
-    inputs: Inputs,
+    inputs: Scenario,
     settings: RunSettings,
     watch: Watch,
     kept: Path,
@@ -94,7 +94,7 @@ def _run(
             log.info("embedded server", url=bus.url)
 
         def host(name: str) -> None:
-            serve(
+            run_host(
                 run_id,
                 hosts[name],
                 inputs,
@@ -129,7 +129,7 @@ def _run(
         duty, state = _seen(run_id, course, settings, hosts)
         with exposed(duty, operations.endpoint):
             trouble = asyncio.run(
-                conduct(node, course, bus, announced, watch, duty, state, child_ended)
+                run_orchestrator(node, course, bus, announced, watch, duty, state, child_ended)
             )
         if course.reason:
             raise RunError("; ".join(filter(None, (course.reason, trouble))))
@@ -140,7 +140,7 @@ def _run(
 
 def run_standing(
     run_id: str,
-    inputs: Inputs,
+    inputs: Scenario,
     settings: RunSettings,
     watch: Watch,
     operations: Operations = UNWATCHED,
@@ -156,7 +156,9 @@ def run_standing(
     duty, state = _seen(run_id, course, settings, layout(inputs.members, settings))
     try:
         with exposed(duty, operations.endpoint):
-            trouble = asyncio.run(conduct(node, course, connection, announced, watch, duty, state))
+            trouble = asyncio.run(
+                run_orchestrator(node, course, connection, announced, watch, duty, state)
+            )
     except KeyboardInterrupt:
         raise RunError(INTERRUPTED) from None
     if course.reason:
@@ -166,11 +168,11 @@ def run_standing(
 
 
 def _seen(
-    run_id: str, course: RunCourse, settings: RunSettings, hosts: Mapping[str, Sequence[str]]
-) -> tuple[Duty, Callable[[], RunState]]:
+    run_id: str, course: RunCoordinator, settings: RunSettings, hosts: Mapping[str, Sequence[str]]
+) -> tuple[PartStatus, Callable[[], RunState]]:
     """What the orchestrator shows of itself to metrics, and to an operator."""
     sizes = {host: len(households) for host, households in hosts.items()}
-    return Duty(ORCHESTRATOR, "orchestrator"), state_of(run_id, course, settings, sizes)
+    return PartStatus(ORCHESTRATOR, "orchestrator"), state_of(run_id, course, settings, sizes)
 
 
 def _way(settings: RunSettings, names: Iterable[str], stack: contextlib.ExitStack) -> Connection:
@@ -187,7 +189,7 @@ def _way(settings: RunSettings, names: Iterable[str], stack: contextlib.ExitStac
     return Connection(stack.enter_context(EmbeddedServer()).url, ORCHESTRATOR)
 
 
-async def _try(run_id: str, inputs: Inputs, connection: Connection, name: str) -> None:
+async def _try(run_id: str, inputs: Scenario, connection: Connection, name: str) -> None:
     """A short run of a few households in this process, over the bus, as the host `name`: it must
     carry a run at all.
 
@@ -213,7 +215,7 @@ async def _try(run_id: str, inputs: Inputs, connection: Connection, name: str) -
 
     driven = [
         drive(node, lambda: course.finished),
-        take_part(host, connection.named(name), Duty(name, "host")),
+        take_part(host, connection.named(name), PartStatus(name, "host")),
     ]
     if exchange is not None:
         matchmaker = matchmaker_node(trial, maker.name, slots, exchange, epoch=1)

@@ -12,7 +12,7 @@ from orchestrator.coordination.nodes import matchmaker_node
 from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.monitoring.log_events import Refusals
 from orchestrator.monitoring.logs import PartLog
-from orchestrator.monitoring.part_status import Duty, read_matchmaker
+from orchestrator.monitoring.part_status import PartStatus, read_matchmaker
 from orchestrator.monitoring.presence import answer_inquiries
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
@@ -29,8 +29,13 @@ SERVICE = "coflex-matchmaker"
 ENDPOINT = "lookup"
 
 
-def serve_lookups(
-    run: str, slots: int, terms: ExchangeTerms, connection: Connection, standing: bool, duty: Duty
+def run_matchmaker(
+    run: str,
+    slots: int,
+    terms: ExchangeTerms,
+    connection: Connection,
+    standing: bool,
+    duty: PartStatus,
 ) -> None:
     """Be the matchmaker of that name; InputError if there is no bus, RunError if it cannot go on.
     `standing`: a run that is not announced any more is given up (UnattendedError)."""
@@ -43,7 +48,7 @@ def serve_lookups(
 
 
 async def _serve(
-    node: Node, epoch: int, connection: Connection, standing: bool, duty: Duty, log: PartLog
+    node: Node, epoch: int, connection: Connection, standing: bool, duty: PartStatus, log: PartLog
 ) -> None:
     host, machine = node.machines[HOST], node.machines[node.name]
     assert isinstance(machine, Matchmaker)

@@ -6,31 +6,31 @@ import signal
 import time
 from collections.abc import Callable
 
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.distributed.announcements import announce
 from orchestrator.monitoring.log_events import RunMilestones
-from orchestrator.monitoring.part_status import Duty, read_orchestrator
+from orchestrator.monitoring.part_status import PartStatus, read_orchestrator
 from orchestrator.monitoring.presence import answer_inquiries
 from orchestrator.results.run_results import Seconds
-from protocol.messages import Announce, RunState, Tally
+from protocol.messages import Announce, HostTraffic, RunState
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
 INTERRUPTED = "interrupted"
-Watch = Callable[[RunCourse], None]
+Watch = Callable[[RunCoordinator], None]
 ChildEnded = Callable[[Shell], None]
 """Called whenever a child process may have ended, and once in the beginning."""
 
 
-async def conduct(
+async def run_orchestrator(
     node: Node,
-    course: RunCourse,
+    course: RunCoordinator,
     connection: Connection,
     announced: Announce,
     watch: Watch,
-    duty: Duty,
+    duty: PartStatus,
     state: Callable[[], RunState],
     child_ended: ChildEnded | None = None,
 ) -> str:
@@ -81,7 +81,7 @@ def _pass_on(task: "asyncio.Task[None]", shell: Shell) -> None:
             shell.fail(error)
 
 
-def seconds_of(course: RunCourse, began: float) -> Seconds:
+def seconds_of(course: RunCoordinator, began: float) -> Seconds:
     """How long the parts of a run took that has ended now; `began` is of time.monotonic."""
     marks = course.marks
     planned = marks.get(Stage.EXCHANGING, marks[Stage.RELEASING])
@@ -93,7 +93,9 @@ def seconds_of(course: RunCourse, began: float) -> Seconds:
     )
 
 
-def own_tally(node: Node) -> Tally:
+def own_tally(node: Node) -> HostTraffic:
     """What the orchestrator's own node sent and refused."""
     counted = node.counters
-    return Tally(counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped)
+    return HostTraffic(
+        counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped
+    )

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from orchestrator.coordination.nodes import COURSE, layout
 from orchestrator.distributed.announcements import UnattendedError, await_run
-from orchestrator.distributed.host_process import serve
-from orchestrator.distributed.matchmaker_process import serve_lookups
+from orchestrator.distributed.host_process import run_host
+from orchestrator.distributed.matchmaker_process import run_matchmaker
 from orchestrator.monitoring.logs import PartLog
-from orchestrator.monitoring.part_status import Duty
+from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.monitoring.presence import answer_inquiries
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import settings_from
@@ -33,7 +33,7 @@ Part = Callable[[str, Announce], None]
 """Takes part in a run."""
 
 
-def stand_by(connection: Connection, run: str | None, part: Part, duty: Duty) -> None:
+def stand_by(connection: Connection, run: str | None, part: Part, duty: PartStatus) -> None:
     """Take part in every run that is announced, one after another; only in `run` if it is named.
 
     A run in which a part cannot take part ends, with the reason; the part stands by further."""
@@ -63,7 +63,7 @@ def stand_by(connection: Connection, run: str | None, part: Part, duty: Duty) ->
             over.add(name)
 
 
-def host_part(connection: Connection, kept: Path, standing: bool, duty: Duty) -> Part:
+def host_part(connection: Connection, kept: Path, standing: bool, duty: PartStatus) -> Part:
     """Be the host of that name; in a run that has no host of that name, nothing. `standing`: what
     is kept goes to a folder for each run, and a run that falls silent is given up."""
 
@@ -72,7 +72,7 @@ def host_part(connection: Connection, kept: Path, standing: bool, duty: Duty) ->
         inputs = read_inputs(settings)
         households = layout(inputs.members, settings).get(connection.name)
         if households is not None:
-            serve(
+            run_host(
                 run,
                 households,
                 inputs,
@@ -86,19 +86,19 @@ def host_part(connection: Connection, kept: Path, standing: bool, duty: Duty) ->
     return take
 
 
-def matchmaker_part(connection: Connection, standing: bool, duty: Duty) -> Part:
+def matchmaker_part(connection: Connection, standing: bool, duty: PartStatus) -> Part:
     """Be the matchmaker of that name; in a run that does not need it, nothing."""
 
     def take(run: str, announced: Announce) -> None:
         needed = any(maker.host == connection.name for maker in announced.matchmakers)
         if needed and announced.exchange is not None:
-            serve_lookups(run, announced.slots, announced.exchange, connection, standing, duty)
+            run_matchmaker(run, announced.slots, announced.exchange, connection, standing, duty)
 
     return take
 
 
 async def _next(
-    connection: Connection, wanted: Callable[[str], bool], duty: Duty
+    connection: Connection, wanted: Callable[[str], bool], duty: PartStatus
 ) -> tuple[str, Announce]:
     bus = await NatsBus.connect(connection, PATIENCE)
 

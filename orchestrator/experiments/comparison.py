@@ -8,7 +8,7 @@ these, nothing is concluded.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from orchestrator.experiments.comparison_sides import END, Side
+from orchestrator.experiments.comparison_sides import END, ComparedConfiguration
 from orchestrator.experiments.statistics import FEWEST, Difference, Interval, difference, interval
 
 CONFIRMED = 6
@@ -76,7 +76,7 @@ class Compared:
         return "better" if (apart.mean > 0) == self.rising else "worse"
 
 
-def compare(sides: Sequence[Side]) -> list[Compared]:
+def compare(sides: Sequence[ComparedConfiguration]) -> list[Compared]:
     """Every measure of every side that has it, the sides of one measure together."""
     exchanging = {bool(side.values("exchanged", "mean_comfort")) for side in sides}
     found = []
@@ -109,7 +109,7 @@ def compare(sides: Sequence[Side]) -> list[Compared]:
     return found
 
 
-def conclusion(sides: Sequence[Side], compared: Sequence[Compared]) -> list[str]:
+def conclusion(sides: Sequence[ComparedConfiguration], compared: Sequence[Compared]) -> list[str]:
     """What the runs allow to say, in sentences."""
     if len(sides) == 1:
         return ["All runs have one configuration: there is nothing to compare them with."]

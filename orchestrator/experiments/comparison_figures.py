@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from orchestrator.experiments.comparison import MEASURES, Compared
-from orchestrator.experiments.comparison_sides import Side
+from orchestrator.experiments.comparison_sides import ComparedConfiguration
 from orchestrator.reporting.figures.interactive import DASHES, as_html, ink
 from orchestrator.reporting.figures.planning_data import Table
 from orchestrator.reporting.figures.style import COLOURS, FAINT, Drawing, drawn, with_unit
@@ -34,7 +34,9 @@ _Panel = tuple[str, str, tuple[str, ...]]
 """Label, measure, and the states in which it is shown."""
 
 
-def measures_figure(sides: Sequence[Side], compared: Sequence[Compared]) -> Figured:
+def measures_figure(
+    sides: Sequence[ComparedConfiguration], compared: Sequence[Compared]
+) -> Figured:
     """Means of all sides with their 95 % intervals, a panel a measure."""
     names = [wrapped(side.name) for side in sides]
     panels = _panels_of(sides)
@@ -94,7 +96,7 @@ def measures_figure(sides: Sequence[Side], compared: Sequence[Compared]) -> Figu
     return drawing, as_html(_explored(names, panels, points), "measures")
 
 
-def households_figure(sides: Sequence[Side]) -> Figured:
+def households_figure(sides: Sequence[ComparedConfiguration]) -> Figured:
     """Comfort in the end, from the household with the least to that with the most."""
     curves = {side.name: side.comfort() for side in sides}
     whole = all(side.whole for side in sides)
@@ -160,7 +162,7 @@ def wrapped(name: str, between: str = "\n") -> str:
     return f",{between}".join(lines)
 
 
-def _panels_of(sides: Sequence[Side]) -> list[_Panel]:
+def _panels_of(sides: Sequence[ComparedConfiguration]) -> list[_Panel]:
     """What is shown: no exchange changes the inefficiency; of different costs it says nothing."""
     both = ("planned", "exchanged")
     panels: list[_Panel] = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.experiments.comparison import Compared, as_rows, conclusion
 from orchestrator.experiments.comparison_figures import households_figure, measures_figure
-from orchestrator.experiments.comparison_sides import Side
+from orchestrator.experiments.comparison_sides import ComparedConfiguration
 from orchestrator.reporting.figures.interactive import SCRIPT, TAG, files_of, script, section
 from orchestrator.reporting.html_page import document
 from orchestrator.results.atomic_folder import publish
@@ -20,7 +20,9 @@ WORDS = 2
 """So many columns of the table are words, the others numbers."""
 
 
-def write_comparison(sides: Sequence[Side], compared: Sequence[Compared], folder: Path) -> Path:
+def write_comparison(
+    sides: Sequence[ComparedConfiguration], compared: Sequence[Compared], folder: Path
+) -> Path:
     """Write page, figures and table into `folder`; the page's path. InputError where it cannot be
     written."""
     figures = [measures_figure(sides, compared), households_figure(sides)]

@@ -51,7 +51,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedConfiguration:
     """Runs of one configuration, by their seeds."""
 
     name: str
@@ -78,7 +78,7 @@ class Side:
         return Comfort(np.array(PERCENTILES, float), mean)
 
 
-def read_sides(folders: Sequence[Path]) -> list[Side]:
+def read_sides(folders: Sequence[Path]) -> list[ComparedConfiguration]:
     """The runs in these folders, or those of the sweeps in them, those of one configuration
     together; each side is held against one of the first folder's. InputError if there are fewer
     than two folders, one is named twice, runs are named beside sweeps, or two runs have both
@@ -108,7 +108,11 @@ def read_sides(folders: Sequence[Path]) -> list[Side]:
     for number, own in enumerate(runs):
         _check_seeds(own)
         beside = None if number in first else by_options.get(_chosen(told[number], kept))
-        sides.append(Side(names[number], tuple(own), not all(sweeps), told[number]["cost"], beside))
+        sides.append(
+            ComparedConfiguration(
+                names[number], tuple(own), not all(sweeps), told[number]["cost"], beside
+            )
+        )
     return sides
 
 

@@ -6,7 +6,7 @@ Looked at after every step: of several things that came in one step, the last is
 from collections.abc import Sequence
 
 from agents.household import Household
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.monitoring.logs import PartLog
 from protocol.errors import DecodeError
 from protocol.runtime.node import Node
@@ -36,7 +36,7 @@ class Refusals:
 class RunMilestones:
     """Of the orchestrator; to be called after every step."""
 
-    def __init__(self, node: Node, course: RunCourse, iterations: int) -> None:
+    def __init__(self, node: Node, course: RunCoordinator, iterations: int) -> None:
         self._log = PartLog(node.name, node.run)
         self._refusals = Refusals(node, self._log)
         self._course, self._every = course, max(1, iterations // TENTHS)

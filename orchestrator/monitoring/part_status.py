@@ -12,7 +12,7 @@ from typing import Literal
 
 from agents.household import Household
 from matchmaker.matchmaker import Matchmaker
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from protocol.messages import Presence
 from protocol.runtime.node import Node
 from protocol.transport.nats_bus import NatsBus
@@ -21,7 +21,7 @@ Role = Literal["host", "matchmaker", "orchestrator"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StatusSample:
     """How a part stands in a run. Names of counts and gauges are those of exposition.py."""
 
     stage: str = ""
@@ -31,7 +31,7 @@ class Reading:
     gauges: Mapping[str, float] = field(default_factory=dict)
 
 
-class Duty:
+class PartStatus:
     """One part of a bus, from run to run. It may be read from another thread."""
 
     def __init__(self, name: str, role: Role) -> None:
@@ -41,11 +41,11 @@ class Duty:
         self._since = time.monotonic()
         self._past: Counter[str] = Counter()
         """What it counted in runs that are over."""
-        self._read: Callable[[], Reading] = Reading
+        self._read: Callable[[], StatusSample] = StatusSample
         self._lock = threading.Lock()
 
     @contextmanager
-    def in_run(self, run: str, read: Callable[[], Reading]) -> Iterator[None]:
+    def in_run(self, run: str, read: Callable[[], StatusSample]) -> Iterator[None]:
         """It takes part in this run, and stands there as `read` says, as long as this lasts."""
         with self._lock:
             self.run, self._read, self._since = run, read, time.monotonic()
@@ -54,14 +54,14 @@ class Duty:
         finally:
             with self._lock:
                 self._past.update({"coflex_runs": 1, **self._read().counts})
-                self.run, self._read, self._since = None, Reading, time.monotonic()
+                self.run, self._read, self._since = None, StatusSample, time.monotonic()
 
-    def reading(self) -> Reading:
+    def reading(self) -> StatusSample:
         """How it stands now, with what it counted before."""
         with self._lock:
             now, past = self._read(), Counter(self._past)
         past.update(now.counts)
-        return Reading(now.stage, now.households, past, now.gauges)
+        return StatusSample(now.stage, now.households, past, now.gauges)
 
     def presence(self) -> Presence:
         """What it answers an operator, unless it is the orchestrator."""
@@ -71,7 +71,7 @@ class Duty:
         return Presence(self.role, self.run, now.stage, now.households, lasted)
 
 
-def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> Reading:
+def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> StatusSample:
     """Of a host; what its households did in stage 2 counts from their journal on."""
     first = households[0]
     tallies = [household.tally for household in households]
@@ -80,7 +80,7 @@ def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> Read
         for name in ("lookups", "matches", "proposals", "accepted", "refused", "given", "withheld")
     }
     gauges = {"coflex_households": len(households), "coflex_iteration": first.iteration}
-    return Reading(
+    return StatusSample(
         first.phase.value,
         len(households),
         {**_bus_counts(node, bus), **counts},
@@ -88,7 +88,7 @@ def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> Read
     )
 
 
-def read_matchmaker(node: Node, bus: NatsBus, machine: Matchmaker) -> Reading:
+def read_matchmaker(node: Node, bus: NatsBus, machine: Matchmaker) -> StatusSample:
     """Of a matchmaker."""
     told = machine.ledger.summary()
     counted = ("lookups", "matches", "none", "busy", "done", "refused", "expired")
@@ -96,7 +96,7 @@ def read_matchmaker(node: Node, bus: NatsBus, machine: Matchmaker) -> Reading:
     counts["coflex_matchmaker_requests"] = machine.answered
     known = {"households": told["households"], "offers": told["offers"], "leases": told["open"]}
     gauges = {f"coflex_matchmaker_{name}": number for name, number in known.items()}
-    return Reading(
+    return StatusSample(
         "",
         told["households"],
         {**_bus_counts(node, bus), **counts},
@@ -104,7 +104,7 @@ def read_matchmaker(node: Node, bus: NatsBus, machine: Matchmaker) -> Reading:
     )
 
 
-def read_orchestrator(node: Node, bus: NatsBus, course: RunCourse) -> Reading:
+def read_orchestrator(node: Node, bus: NatsBus, course: RunCoordinator) -> StatusSample:
     """Of the orchestrator of a run."""
     stages = {f"coflex_run_stage/{s.name.lower()}": float(course.stage is s) for s in Stage}
     gauges = {
@@ -114,7 +114,7 @@ def read_orchestrator(node: Node, bus: NatsBus, course: RunCourse) -> Reading:
         "coflex_run_round": -1 if course.round is None else course.round[0],
         "coflex_run_attempt": course.attempt,
     }
-    return Reading(
+    return StatusSample(
         course.stage.value,
         len(course.members),
         {**_bus_counts(node, bus), "coflex_run_exchanges": course.exchanges},

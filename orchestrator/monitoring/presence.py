@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.scenario.settings import RunSettings
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
@@ -44,7 +44,7 @@ async def answer_inquiries(bus: Bus, sender: Address, say: Say, fail: Fail) -> N
 
 
 def state_of(
-    run: str, course: RunCourse, settings: RunSettings, hosts: Mapping[str, int]
+    run: str, course: RunCoordinator, settings: RunSettings, hosts: Mapping[str, int]
 ) -> Callable[[], RunState]:
     """What the orchestrator of a run answers; `hosts`: how many households each needed host has."""
     began = time.monotonic()
@@ -85,12 +85,12 @@ def state_of(
     return say
 
 
-def _home(course: RunCourse, household: str) -> str:
+def _home(course: RunCoordinator, household: str) -> str:
     """The host that a household enrolled from; its own name before."""
     address = course.enrolled.get(household)
     return household if address is None else address.host
 
 
-def _ago(course: RunCourse, host: str, now: float) -> float | None:
+def _ago(course: RunCoordinator, host: str, now: float) -> float | None:
     heard = course.heard.get(host)
     return None if heard is None else max(0.0, now - heard)

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator.monitoring.logs import PartLog
-from orchestrator.monitoring.part_status import Duty
+from orchestrator.monitoring.part_status import PartStatus
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def read_endpoint(text: str) -> Endpoint:
 class Exposition:
     """The collector of a part."""
 
-    def __init__(self, duty: Duty) -> None:
+    def __init__(self, duty: PartStatus) -> None:
         self._duty = duty
 
     def collect(self) -> "Iterator[Metric]":
@@ -113,7 +113,7 @@ class Exposition:
 
 
 @contextmanager
-def exposed(duty: Duty, endpoint: Endpoint | None) -> Iterator[None]:
+def exposed(duty: PartStatus, endpoint: Endpoint | None) -> Iterator[None]:
     """Serve the metrics of a part as long as the context lasts; nothing without an endpoint.
 
     InputError if the address is not to be had. A thread serves them: fork before, not within.

@@ -6,14 +6,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from agents.exchange.journal.explanation import WORDS, Account, Deed, explain, sentences
+from agents.exchange.journal.explanation import (
+    WORDS,
+    ExchangeExplanation,
+    NegotiationRecord,
+    explain,
+    sentences,
+)
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
 from orchestrator.results.run_results import JOURNALS_FOLDER
 from protocol.errors import InputError
 
 
-def find_account(results: Path, household: str) -> Account:
+def find_account(results: Path, household: str) -> ExchangeExplanation:
     """The account of a household in the folder of a run's results; InputError if there is none."""
     files = sorted((results / JOURNALS_FOLDER).glob("*.sqlite"))
     if not files:
@@ -31,7 +37,7 @@ def find_account(results: Path, household: str) -> Account:
     raise InputError(f"no journal of {household!r}: there are {some} ...", field="--household")
 
 
-def print_account(account: Account, slot: int | None) -> None:
+def print_account(account: ExchangeExplanation, slot: int | None) -> None:
     """The account in words, then its exchanges; only what concerns `slot`, if one is named."""
     console = Console()
     if slot is None:
@@ -56,12 +62,12 @@ def print_account(account: Account, slot: int | None) -> None:
     console.print(table)
 
 
-def plain(account: Account) -> dict[str, object]:
+def plain(account: ExchangeExplanation) -> dict[str, object]:
     """The account for programs."""
     return asdict(account)
 
 
-def _result(account: Account, deed: Deed) -> str:
+def _result(account: ExchangeExplanation, deed: NegotiationRecord) -> str:
     if not deed.reason:
         return "exchanged"
     return f"{account.household if deed.own else deed.partner} said no: {WORDS[deed.reason]}"

@@ -28,7 +28,7 @@ PATIENCE_SHARE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class Scenario:
     """What a run starts from."""
 
     population: Population
@@ -41,7 +41,7 @@ class Inputs:
     """Of the households whose people said something."""
 
 
-def read_inputs(settings: RunSettings) -> Inputs:
+def read_inputs(settings: RunSettings) -> Scenario:
     """Load or generate the population, read every file the settings name, check that all fit."""
     population = _population(settings)
     for household in population.households:
@@ -67,7 +67,7 @@ def read_inputs(settings: RunSettings) -> Inputs:
     for name in settings.externals:
         if name not in members:
             raise InputError(f"no household {name!r} takes part", field="--external")
-    return Inputs(
+    return Scenario(
         population, members, lambda name: special.get(name, common), target, digest, mandates
     )
 

@@ -14,7 +14,7 @@ from protocol.runtime.node import Frame, Node
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class NetworkFaults:
     """What the network does to frames. Shares in [0, 1]; delays in seconds, uniform."""
 
     dropped: float = 0.0
@@ -23,7 +23,7 @@ class Weather:
     seed: int = 0
 
 
-CALM = Weather()
+NO_FAULTS = NetworkFaults()
 
 
 @dataclass(order=True, slots=True)
@@ -38,7 +38,7 @@ class _Arrival:
 class Network:
     """Nodes and the frames between them, in virtual time."""
 
-    def __init__(self, nodes: Iterable[Node], weather: Weather = CALM) -> None:
+    def __init__(self, nodes: Iterable[Node], weather: NetworkFaults = NO_FAULTS) -> None:
         self.nodes = {node.name: node for node in nodes}
         self.now = 0.0
         self.lost = self.repeated = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.sqlite import SqliteJournal
-from orchestrator.coordination.coordinator import RunCourse, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.coordination.nodes import (
     host_node,
     households_of,
@@ -21,19 +21,19 @@ from orchestrator.distributed.host_process import journal_file, save_schedules
 from orchestrator.distributed.orchestrator_process import own_tally
 from orchestrator.garbage import collected_rarely
 from orchestrator.results.run_results import RunResults, Seconds
-from orchestrator.scenario.scenario import Inputs
+from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
-from orchestrator.simulation.network import CALM, Network, Weather
+from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.errors import RunError
 
 
 def simulate(
     run_id: str,
-    inputs: Inputs,
+    inputs: Scenario,
     settings: RunSettings,
-    watch: Callable[[RunCourse], None] = lambda course: None,
+    watch: Callable[[RunCoordinator], None] = lambda course: None,
     kept: Path | None = None,
-    weather: Weather = CALM,
+    weather: NetworkFaults = NO_FAULTS,
 ) -> RunResults:
     """Run in simulation; the same selections and course as on the bus. Journals and
     schedules are kept in the folder `kept`, if one is given.

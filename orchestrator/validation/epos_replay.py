@@ -18,7 +18,7 @@ from agents.planning.costs import COMPATIBLE
 from agents.planning.java_random import JavaRandom
 from agents.plans import Plans
 from agents.population.epos_folder import read_agent
-from orchestrator.coordination.nodes import Rules, host_node, households_of, orchestrator_node
+from orchestrator.coordination.nodes import Numerics, host_node, households_of, orchestrator_node
 from orchestrator.simulation.network import Network
 from protocol.errors import InputError, RunError
 from protocol.terms import (
@@ -147,7 +147,7 @@ def verify(path: Path, data: Path) -> Difference | None:
     if [trace.agent_file_of_vertex[last - p] for p in range(last + 1)] != trace.agent_ids:
         raise InputError("agent_ids and agent_file_of_vertex disagree", file=path)
     seeds = _tie_seeds(trace)
-    rules = Rules(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
+    rules = Numerics(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
 
     host = host_node("verify", "host", dict(zip(members, plans, strict=True)), rules)
     node, course = orchestrator_node(

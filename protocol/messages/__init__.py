@@ -18,19 +18,19 @@ from protocol.messages.lifecycle import (
     Enrol,
     Failure,
     Go,
+    HostTraffic,
     Left,
     Place,
     Ready,
     Release,
-    Tally,
 )
 from protocol.messages.monitoring import Expected, Inquiry, Presence, RunState
 from protocol.messages.planning import (
-    Course,
     Down,
-    ExchangeCourse,
     Exchanged,
+    ExchangeHistory,
     Iteration,
+    PlanningHistory,
     Progress,
     Result,
     Trace,
@@ -51,7 +51,7 @@ Message = (
     | Result
     | Release
     | Left
-    | Tally
+    | HostTraffic
     | Failure
     | Abort
     | Lookup
@@ -71,15 +71,15 @@ __all__ = [
     "Abort",
     "Address",
     "Announce",
-    "Course",
     "Down",
     "End",
     "Enrol",
-    "ExchangeCourse",
+    "ExchangeHistory",
     "Exchanged",
     "Expected",
     "Failure",
     "Go",
+    "HostTraffic",
     "Inquiry",
     "Iteration",
     "Left",
@@ -89,6 +89,7 @@ __all__ = [
     "NextRound",
     "Outcome",
     "Place",
+    "PlanningHistory",
     "Presence",
     "Progress",
     "Proposal",
@@ -99,7 +100,6 @@ __all__ = [
     "RoundDone",
     "RoundProgress",
     "RunState",
-    "Tally",
     "Trace",
     "Up",
     "Waiting",

@@ -67,7 +67,7 @@ class Lookup:
     epoch: int
     """The matchmaker's, as last heard; 0: these are all my offers, forget any others."""
     round: int
-    firm: bool
+    limits_bind: bool
     """Whether its limits bind: not to be asked to lose now. Else they tell where its interest
     lies."""
     disclosure: DisclosureName
@@ -86,9 +86,9 @@ class Lookup:
     """Values looked for, kWh; empty if the own offers' limits say enough."""
     tolerance: Vector
     """How far from `wanted` a value may be, kWh."""
-    enough: Finite
+    min_gain_kwh2: Finite
     """Fall of squared deviation below which it is not worth while, kWh^2; alike for everybody."""
-    most: int
+    leases_max: int
     """Leases at most."""
 
 

@@ -82,7 +82,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class HostTraffic:
     """Host to orchestrator, in answer to Release: what went over the bus from here."""
 
     messages: int

@@ -70,7 +70,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class PlanningHistory:
     """How stage 1 went, as a root saw it: the iterations in which it was the root."""
 
     iterations: tuple[Iteration, ...]
@@ -114,7 +114,7 @@ class Exchanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ExchangeCourse:
+class ExchangeHistory:
     """How stage 2 went, as the root saw it."""
 
     rounds: tuple[RoundCount, ...]
@@ -131,9 +131,9 @@ class Result:
     beta: Finite
     discomfort_planned: Finite
     """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
-    course: Course | None = None
+    course: PlanningHistory | None = None
     """From households that were the root, in whichever iteration."""
     exchanged: Exchanged | None = None
     """What stage 2 made of it, if there was one."""
-    exchange: ExchangeCourse | None = None
+    exchange: ExchangeHistory | None = None
     """From the root of stage 2."""

@@ -1,13 +1,13 @@
 """The host's own voice beside its households: what its node has sent and refused."""
 
 from protocol.errors import PeerError
-from protocol.messages import Abort, Address, Release, Tally
+from protocol.messages import Abort, Address, HostTraffic, Release
 from protocol.runtime.machine import Envelope
 from protocol.runtime.node import Counters
 from protocol.subjects import HOST
 
 
-class Host:
+class HostEndpoint:
     """Answers the orchestrator's Release with a Tally. Waits for nothing."""
 
     def __init__(self, host: str, orchestrator: Address, counters: Counters) -> None:
@@ -24,7 +24,7 @@ class Host:
             case Release():
                 self.released = True
                 counted = self._counters
-                tally = Tally(
+                tally = HostTraffic(
                     counted.messages,
                     counted.frames,
                     counted.bytes,

@@ -12,7 +12,7 @@ from statistics import median
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import RunResults
@@ -78,7 +78,7 @@ def exchanging() -> RunResults:
         }
     )
 
-    def unwatched(course: RunCourse) -> None:
+    def unwatched(course: RunCoordinator) -> None:
         """Nobody looks."""
 
     with tempfile.TemporaryDirectory() as journals:

@@ -11,7 +11,7 @@ from statistics import median
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from orchestrator.coordination.coordinator import RunCourse
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run
 from orchestrator.scenario.scenario import read_inputs
@@ -110,7 +110,7 @@ def planning_seconds() -> float:
         }
     )
 
-    def unwatched(course: RunCourse) -> None:
+    def unwatched(course: RunCoordinator) -> None:
         """Nobody looks."""
 
     return run("bench", read_inputs(settings), settings, unwatched).seconds.planning

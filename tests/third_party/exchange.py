@@ -146,7 +146,7 @@ class Exchange:
             number=maker.number,
             epoch=maker.epoch,
             round=self.round,
-            firm=True,
+            limits_bind=True,
             disclosure=disclosure,
             slots=offered,
             values=self.held[offered],
@@ -156,13 +156,13 @@ class Exchange:
             wants=wants,
             wanted=np.array([aim[0] for aim in aims]),
             tolerance=np.array([aim[1] for aim in aims]),
-            enough=self.enough,
-            most=room,
+            min_gain_kwh2=self.min_gain_kwh2,
+            leases_max=room,
         )
         maker.asking, maker.changed, maker.closed = wants, set(), []
 
     @property
-    def enough(self) -> float:
+    def min_gain_kwh2(self) -> float:
         return float(self.terms["min_gain"] * self.scale)
 
     def on_match(self, sender: Address, match: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ class Exchange:
         """Propose what was found, if it is worth while."""
         gain, tolerance = -self.change(slot, value), self.terms["tolerance"]
         far = tolerance is not None and abs(value - self.preferred[slot]) > tolerance
-        if slot in self.asked or far or gain <= 0 or gain < self.enough:
+        if slot in self.asked or far or gain <= 0 or gain < self.min_gain_kwh2:
             maker.closed.append((lease, "void" if slot in self.asked else "declined"))
             return self.again(maker, slot)
         given = float(self.held[slot])

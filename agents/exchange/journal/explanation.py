@@ -29,7 +29,7 @@ WORDS: dict[Refusal, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class NegotiationRecord:
     """One negotiation, as it ended for this household."""
 
     round: int
@@ -60,7 +60,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ExchangeExplanation:
     """One household's stage 2."""
 
     household: str
@@ -80,20 +80,20 @@ class Account:
     away_planned: int
     """Slots that were not as preferred."""
     away_exchanged: int
-    deeds: tuple[Deed, ...]
+    deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
 
     @property
-    def exchanges(self) -> list[Deed]:
+    def exchanges(self) -> list[NegotiationRecord]:
         """Those that changed hands."""
         return [deed for deed in self.deeds if not deed.reason]
 
-    def at(self, slot: int) -> "list[Deed]":
+    def at(self, slot: int) -> "list[NegotiationRecord]":
         """What happened at one slot, in its order."""
         return [deed for deed in self.deeds if deed.slot == slot]
 
 
-def explain(entries: Sequence[Entry]) -> Account:
+def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     """The account in a household's entries, from the `begin` of stage 2 on; at least that one."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, deeds = planned.copy(), []
@@ -102,7 +102,7 @@ def explain(entries: Sequence[Entry]) -> Account:
             deeds.append(_deed(entry))
         if entry.kind in ("done", "accepted"):
             schedule[entry.slot] = entry.taken
-    return Account(
+    return ExchangeExplanation(
         household=entries[0].household,
         rule=mandate.rule or setting.terms.rule,
         disclosure=mandate.disclosure or setting.terms.disclosure,
@@ -128,7 +128,7 @@ def explain(entries: Sequence[Entry]) -> Account:
     )
 
 
-def sentences(account: Account) -> list[str]:
+def sentences(account: ExchangeExplanation) -> list[str]:
     """The account in a few plain sentences."""
     gain = account.discomfort_planned - account.discomfort_exchanged
     came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
@@ -157,8 +157,8 @@ def sentences(account: Account) -> list[str]:
     return told
 
 
-def _deed(entry: Entry) -> Deed:
-    return Deed(
+def _deed(entry: Entry) -> NegotiationRecord:
+    return NegotiationRecord(
         round=entry.round,
         slot=entry.slot,
         partner=entry.partner,
@@ -171,14 +171,14 @@ def _deed(entry: Entry) -> Deed:
     )
 
 
-def _mandated(account: Account) -> str:
+def _mandated(account: ExchangeExplanation) -> str:
     if not account.mandate:
         return "its people have narrowed nothing."
     said = ", ".join(f"{name} = {value}" for name, value in account.mandate.items())
     return f"its people's mandate: {said}."
 
 
-def _yes(deeds: Sequence[Deed]) -> str:
+def _yes(deeds: Sequence[NegotiationRecord]) -> str:
     """How often something was asked for, and what was answered and why."""
     refused = [deed for deed in deeds if deed.reason]
     if not deeds:
@@ -189,7 +189,7 @@ def _yes(deeds: Sequence[Deed]) -> str:
     return f"{_times(len(deeds), 'time')}; {answers}."
 
 
-def _why(deeds: Sequence[Deed]) -> str:
+def _why(deeds: Sequence[NegotiationRecord]) -> str:
     """The reasons for which something did not come about, the most frequent first."""
     reasons = Counter(deed.reason for deed in deeds)
     return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"

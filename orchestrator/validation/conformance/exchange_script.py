@@ -210,10 +210,16 @@ class Trading:
         """Its first lookup that looks for somebody."""
         terms = self.tree.place.terms.exchange
         assert terms is not None
-        enough, most = self._enough, terms.at_once
-        check, expected = "looks for partners in round 1", f"enough {enough:.6g}, most 1 to {most}"
+        min_gain_kwh2, leases_max = self._enough, terms.at_once
+        check, expected = (
+            "looks for partners in round 1",
+            f"min_gain_kwh2 {min_gain_kwh2:.6g}, leases_max 1 to {leases_max}",
+        )
         lookup = await self.desk.lookup(check, expected, lambda lookup: bool(lookup.wants))
-        right = abs(lookup.enough - enough) <= ROUNDING * enough and 1 <= lookup.most <= most
+        right = (
+            abs(lookup.min_gain_kwh2 - min_gain_kwh2) <= ROUNDING * min_gain_kwh2
+            and 1 <= lookup.leases_max <= leases_max
+        )
         right = right and (lookup.round, lookup.epoch) == (1, self.desk.epoch)
         self.stand.note(check, LOOKUPS, right, expected, shown(lookup))
 

@@ -47,7 +47,7 @@ class Desk:
             right = (lookup.session, lookup.number) == (last.session, last.number + 1)
             self._note("numbers its lookups one by one", right, expected, lookup)
         sizes = {len(lookup.slots), len(lookup.values), len(lookup.limits)}
-        right = len(sizes) == 1 and not len(lookup.wanted) and lookup.firm
+        right = len(sizes) == 1 and not len(lookup.wanted) and lookup.limits_bind
         expected = "a value and a limit for each slot, firm, no wanted values (rule mutual)"
         self._note("says in a lookup what belongs there", right, expected, lookup)
         if lookup.epoch == 0:

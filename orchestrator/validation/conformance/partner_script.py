@@ -28,10 +28,10 @@ class Negotiating:
         self._last: tuple[Address, Proposal] | None = None
         """A proposal that it accepted, and whose."""
 
-    def wished(self, enough: float) -> list[int]:
+    def wished(self, min_gain_kwh2: float) -> list[int]:
         """Slots at which it wants something else by so much that it must ask, most first."""
         offers = self.desk.offers
-        far = [slot for slot, (_, limit) in offers.items() if limit * limit / 4 > enough]
+        far = [slot for slot, (_, limit) in offers.items() if limit * limit / 4 > min_gain_kwh2]
         return sorted(far, key=lambda slot: -abs(offers[slot][1]))
 
     # -- as requester -----------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class Tree:
         if self._twin is None:
             self.stand.note(check, DECISIONS, None, "to know its plans: --plans FILE", "")
             return
-        right = self._twin.rise(list(ups))
+        right = self._twin.bottom_up(list(ups))
         plan = ", ".join(f"{value:.6g}" for value in right.response[:4])
         expected = f"response [{plan}, ...], discomfort {right.discomfort:.9g}"
         self.stand.note(check, DECISIONS, near(sums, right), expected, came)
@@ -87,7 +87,7 @@ class Tree:
         down = self.down(iteration, everybody, approved)
         await self.stand.say(PARENT, down)
         if self._twin is not None:
-            self._twin.settle(everybody, approved)
+            self._twin.top_down(everybody, approved)
         return down
 
     def down(
@@ -116,7 +116,7 @@ class Tree:
 
     def approval(self, everybody: Aggregate) -> tuple[bool, ...] | None:
         """Which of the children's changes stand at the root, as far as that is known."""
-        return None if self._twin is None else self._twin.settle(everybody, approved=True)
+        return None if self._twin is None else self._twin.top_down(everybody, approved=True)
 
 
 def _stands(told: Aggregate, flag: bool) -> Callable[[Down], bool]:

@@ -2,7 +2,7 @@
 
 from agents.planning.costs import EXACT
 from agents.planning.java_random import household_chance
-from agents.planning.plan_selection import Aggregate, Planner
+from agents.planning.plan_selection import Aggregate, PlanSelection
 from agents.plans import Plans
 from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Down, Place, Up
@@ -47,7 +47,7 @@ class Twin:
 
     def __init__(self, household: str, plans: Plans, place: Place) -> None:
         self._place, self._begun = place, False
-        self._planner = Planner(
+        self._planner = PlanSelection(
             plans.values,
             plans.discomforts(place.terms.discomfort),
             place.terms,
@@ -56,15 +56,15 @@ class Twin:
             EXACT,
         )
 
-    def rise(self, ups: list[Up]) -> Aggregate:
+    def bottom_up(self, ups: list[Up]) -> Aggregate:
         """The sums of its subtree."""
         known = self._place.households if self._begun else 1 + sum(up.size for up in ups)
         self._begun = True
-        return self._planner.rise([sums_of(up) for up in ups], known)
+        return self._planner.bottom_up([sums_of(up) for up in ups], known)
 
-    def settle(self, everybody: Aggregate, approved: bool) -> tuple[bool, ...]:
+    def top_down(self, everybody: Aggregate, approved: bool) -> tuple[bool, ...]:
         """Whose changes stand, of its children's."""
-        self._planner.settle(everybody, approved)
+        self._planner.top_down(everybody, approved)
         return self._planner.flags
 
 
