@@ -26,12 +26,12 @@ fix: $(VENV)/.installed
 test: $(VENV)/.installed  ## all tests
 	$(BIN)/pytest
 
-$(VENV)/.docker-tools: $(VENV)/.installed tests/docker/requirements.txt
-	$(BIN)/python -m pip install --quiet --constraint deploy/requirements.lock --requirement tests/docker/requirements.txt
+$(VENV)/.docker-tools: $(VENV)/.installed tests/documents/docker/requirements.txt
+	$(BIN)/python -m pip install --quiet --constraint deploy/requirements.lock --requirement tests/documents/docker/requirements.txt
 	touch $@
 
 compose-test: $(VENV)/.docker-tools  ## docker-compose.yml in a real Docker Engine; says why where none can run
-	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/test_compose.py
+	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
 
 bench: $(VENV)/.installed  ## ratios against the bare bus, in one run
 	$(BIN)/python -m tests.bench

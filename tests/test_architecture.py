@@ -9,8 +9,8 @@ import agents
 import matchmaker
 import orchestrator
 import protocol
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
 ALLOWED = {
     "protocol": set[str](),

@@ -1,0 +1,156 @@
+"""`coflex explain`: an account from a household's own journal, held against the results."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from agents.exchange.journal.entries import Entry, MemoryJournal
+from agents.exchange.journal.explanation import WORDS, ExchangeExplanation, explain, sentences
+from orchestrator.cli import app
+from orchestrator.reporting.household_explanation import find_account
+from orchestrator.results.run_results import RunResults, write
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
+from protocol.errors import InputError
+from protocol.exchange_terms import ExchangeTerms
+from tests.agents.exchange.test_exchange import population
+from tests.support.exchange_world import World
+
+MANDATES = """
+[h1]
+never = [0, 1, 2, 3, 4, 5, 6, 7]
+[h2]
+energy_drift = 0.01
+[h3]
+exchange = false
+[h4]
+rule = "mutual"
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
+    """A run under the rule cooperative, with mandates, and where its results are."""
+    folder = tmp_path_factory.mktemp("explain")
+    (folder / "mandates.toml").write_text(MANDATES)
+    chosen = RunSettings.model_validate(
+        {
+            **{"demo": True, "households": 16, "slots": 32, "iterations": 6, "seed": 3},
+            **{"exchange": "cooperative", "mandates": folder / "mandates.toml"},
+            "save_schedules": True,
+        }
+    )
+    results = simulate("explained", read_inputs(chosen), chosen, kept=folder / "kept")
+    write(results, folder / "out", folder / "kept")
+    return results, folder / "out"
+
+
+def test_it_tells_what_the_results_say(ran: tuple[RunResults, Path]) -> None:
+    results, out = ran
+    for row in results.rows:
+        account = find_account(out, row.household)
+        assert account.over
+        assert account.discomfort_planned == row.discomfort_planned
+        assert account.discomfort_exchanged == pytest.approx(row.discomfort_exchanged, abs=1e-12)
+        assert account.energy_drift == pytest.approx(row.energy_drift)
+        asked = [deed for deed in account.deeds if deed.asked and not (deed.own and deed.reason)]
+        assert len(asked) == row.requests
+        assert sum(not deed.reason for deed in asked) == row.accepted
+        assert sum(bool(deed.reason) for deed in asked) == row.refused
+        saved = np.loadtxt(out / "schedules" / f"{row.household}.csv", delimiter=",", skiprows=1)
+        different = np.flatnonzero(saved[:, 2] != saved[:, 3])
+        assert [change.slot for change in account.changes] == different.tolist()
+        for change in account.changes:
+            told = (change.preferred, change.planned, change.exchanged)
+            assert told == tuple(saved[change.slot, 1:])
+        # What is gained in all is the sum of what is told of each exchange.
+        fell = account.discomfort_planned**2 - account.discomfort_exchanged**2
+        gains = sum(deed.gain for deed in account.exchanges)
+        assert fell * results.slots == pytest.approx(gains, abs=1e-9)
+    assert results.exchange is not None
+    assert results.exchange.rounds == find_account(out, "h0").rounds
+
+
+def test_a_mandate_is_told_with_what_came_of_it(ran: tuple[RunResults, Path]) -> None:
+    _, out = ran
+    never, drift, none, rule = (find_account(out, f"h{number}") for number in range(1, 5))
+    assert never.mandate == {"never": list(range(8))}
+    assert all(deed.slot >= 8 for deed in never.exchanges)
+    assert any(deed.own and deed.reason == "drift" for deed in drift.deeds)
+    assert abs(drift.energy_drift) <= 0.01
+    assert WORDS["drift"] in " ".join(sentences(drift))
+    assert none.mandate == {"exchange": False}
+    assert none.exchanges == []
+    assert rule.rule == "mutual"
+    assert all(deed.gain >= 0 for deed in rule.exchanges)
+
+
+def told(*words: str) -> str:
+    result = CliRunner().invoke(app, ["explain", *words], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
+    ran: tuple[RunResults, Path],
+) -> None:
+    results, out = ran
+    row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
+    account = find_account(out, row.household)
+    text = told(str(out), "--household", row.household)
+    assert f"{row.household} acted under the rule cooperative" in text
+    assert "its people have narrowed nothing" in text
+    assert "The discomfort fell by" in text
+    slot = next(deed.slot for deed in account.deeds if deed.reason and deed.own)
+    text = told(str(out), "--household", row.household, "--slot", str(slot))
+    assert f"{row.household} said no: " in text
+    assert "acted under" not in text
+    parsed = json.loads(told(str(out), "--household", row.household, "--json"))
+    assert len(parsed["deeds"]) == len(account.deeds)
+    assert parsed["discomfort_exchanged"] == account.discomfort_exchanged
+
+
+def test_what_is_not_there_is_said(ran: tuple[RunResults, Path], tmp_path: Path) -> None:
+    _, out = ran
+    with pytest.raises(InputError, match=r"no journal of 'h99': there are h0, h1"):
+        find_account(out, "h99")
+    with pytest.raises(InputError, match="no journals there"):
+        find_account(tmp_path, "h0")
+
+
+def test_a_restart_is_told() -> None:
+    schedules, preferred = population(3, 6, 4)
+    world = World(schedules, preferred, ExchangeTerms())
+    assert world.run(lambda: world.traders[0].round == 2, until=100)
+    world.crash("host0", Random(1))
+    assert world.run(world.over, until=900)
+    for journal in world.journals.values():
+        for entries in journal.entries().values():
+            account = explain(entries)
+            host = next(p.host for p in world.places if p.name == account.household)
+            assert account.restarts == (host == "host0")
+            assert ("Its host ended 1 time meanwhile" in " ".join(sentences(account))) is (
+                host == "host0"
+            )
+
+
+def test_a_journal_without_an_end_says_so() -> None:
+    schedules, preferred = population(5, 4, 3)
+    journal: list[MemoryJournal] = []
+
+    def made() -> MemoryJournal:
+        journal.append(MemoryJournal())
+        return journal[-1]
+
+    world = World(schedules, preferred, ExchangeTerms(), hosts=1, journal=made)
+    assert world.run(lambda: world.traders[0].round == 1, until=100)
+    entries: Sequence[Entry] = journal[0].entries()["h0000"]
+    account: ExchangeExplanation = explain(entries)
+    assert not account.over
+    assert sentences(account)[-1] == "The journal ends before the stage was over."

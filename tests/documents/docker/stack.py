@@ -1,0 +1,133 @@
+"""The services of docker-compose.yml in an engine, built from a copy of the checkout."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.documents.docker.engine import LONG, Engine, said, tool
+from tests.support.paths import ROOT
+
+TOP = ROOT
+PROJECT = "coflex-test"
+IMAGE = "coflex-test/coflex"
+LEFT_OUT = (".*", "results", "wheels", "__pycache__", "*.egg-info")
+"""Of the checkout, when it is copied; but .dockerignore is part of it."""
+HOSTS = 3
+HOUSEHOLDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The services, up or not."""
+
+    engine: Engine
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What compose is told."""
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("COFLEX_", "COMPOSE_"))},
+            **self.engine.environment,
+            "COFLEX_BASE": self.engine.python,
+            "NATS_IMAGE": self.engine.nats,
+            "COFLEX_IMAGE": IMAGE,
+            "COFLEX_HOSTS": str(HOSTS),
+            "COFLEX_HOUSEHOLDS": str(HOUSEHOLDS),
+            "COMPOSE_PROJECT_NAME": PROJECT,
+        }
+
+    def compose(self, *command: str, patience: float = 120.0, **variables: str) -> str:
+        """What `docker compose COMMAND` says; it must work."""
+        line = (tool("docker-compose"), "--project-directory", str(self.folder), *command)
+        return said(line, {**self.environment, **variables}, patience)
+
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
+        """`docker compose COMMAND`, while the test goes on."""
+        line = (tool("docker-compose"), "--project-directory", str(self.folder), *command)
+        environment = {**self.environment, **variables}
+        pipe = subprocess.PIPE
+        return subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def containers(self, service: str) -> list[str]:
+        """Ids of a service's containers, running or not."""
+        return self.compose("ps", "--all", "--quiet", service).split()
+
+    def inspected(self, container: str) -> dict[str, Any]:
+        """All that the engine knows of a container."""
+        found: list[dict[str, Any]] = json.loads(self.engine.docker("inspect", container))
+        return found[0]
+
+    def messages(self) -> int:
+        """How many the server has taken since it started; -1 while it does not answer."""
+        ask = ("docker", "exec", self.containers("nats")[0], "wget", "-q", "-O", "-")
+        done = subprocess.run(
+            (*ask, "http://127.0.0.1:8222/varz"),
+            env=self.environment,
+            timeout=60,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return int(json.loads(done.stdout)["in_msgs"]) if done.returncode == 0 else -1
+
+    def results(self, run: str, to: Path) -> Path:
+        """The results of a run, copied from their volume."""
+        holder = self.engine.docker("create", "--volume", f"{PROJECT}_results:/results", IMAGE)
+        try:
+            self.engine.docker("cp", f"{holder}:/results/{run}", str(to))
+        finally:
+            self.engine.docker("rm", "--force", holder)
+        return to
+
+    def down(self) -> None:
+        """Nothing is left: no container, no network, no volume."""
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
+
+
+@contextmanager
+def stack(engine: Engine, folder: Path) -> Iterator[Stack]:
+    """The image built from a copy of the checkout; in the end everything is taken down."""
+    made = Stack(engine, folder / "checkout")
+    shutil.copytree(TOP, made.folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copy(TOP / ".dockerignore", made.folder)
+    python = engine.docker(
+        *("run", "--rm", "--entrypoint", "python3", engine.python, "-c"),
+        "import sys; print('%d.%d' % sys.version_info[:2])",
+    )
+    _download(made.folder, python)
+    try:
+        made.compose("build", patience=LONG)
+        yield made
+    finally:
+        made.down()
+
+
+def _download(folder: Path, python: str) -> None:
+    """The wheels of the image, for its Python: in an engine without a network the build finds them
+    in deploy/wheels."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    needed = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    wheels, lock = folder / "deploy" / "wheels", folder / "deploy" / "requirements.lock"
+    where = ("--constraint", str(lock), "--find-links", str(wheels))
+    # There is no wheel of nkeys on the index; it is pure Python, so that any Python can make it.
+    _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), *where, "nkeys")
+    only = ("--only-binary", ":all:", "--python-version", python)
+    _pip("download", *only, "--dest", str(wheels), *where, *needed)
+
+
+def _pip(*command: str) -> None:
+    said((sys.executable, "-m", "pip", "--quiet", *command), dict(os.environ), LONG)
+
+
+def rows(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """Result files, whole."""
+    return {name: (folder / name).read_text() for name in names}

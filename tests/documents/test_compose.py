@@ -1,0 +1,277 @@
+"""docker-compose.yml in a real engine: `make compose-test` runs this, nothing else does.
+
+Containers are killed from the outside, as by a crash; no test measures time: who does not end by
+itself within the grace period is killed by the engine, and its status tells.
+"""
+
+import csv
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from orchestrator.results.run_results import DEMAND, HOUSEHOLDS, ITERATIONS, write
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.security.keyring import Keyring
+from orchestrator.simulation.simulator import simulate
+from tests.documents.docker import stack as stacks
+from tests.documents.docker.engine import Engine, engine, tool
+from tests.documents.docker.stack import HOSTS, IMAGE, TOP, Stack, rows, stack
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.docker
+STANDING = ("keys", "nats", "matchmaker", "host")
+COMPARED = (HOUSEHOLDS, ITERATIONS, DEMAND)
+MEGABYTE = 1_000_000
+AT_MOST_ABOVE_BASE = 200
+Options = dict[str, str | int]
+SHORT: Options = {"slots": 32, "iterations": 8, "beta": "0.1", "exchange-order": "sequential"}
+
+
+@pytest.fixture(scope="module")
+def docker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    if not request.config.getoption("--docker"):
+        pytest.skip("takes minutes and a Docker Engine: `make compose-test` runs it")
+    with engine(tmp_path_factory.mktemp("engine")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def built(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack(docker, tmp_path_factory.mktemp("stack")) as made:
+        yield made
+
+
+@pytest.fixture
+def standing(built: Stack) -> Iterator[Stack]:
+    """Everything but a run, and everybody well."""
+    built.compose("up", "--detach", "--wait", *STANDING)
+    yield built
+    built.compose("down", "--timeout", "2")
+
+
+def orchestrate(on: Stack, name: str, options: Options) -> subprocess.Popen[str]:
+    """A run, begun."""
+    wanted: Options = {"households": stacks.HOUSEHOLDS, "hosts": HOSTS, "run": name, **options}
+    words = [word for key, value in wanted.items() for word in (f"--{key}", str(value))]
+    command = ("orchestrate", "--demo", *words, "--out", f"/results/{name}")
+    return on.start("run", "--rm", "-T", "--no-deps", "orchestrator", *command)
+
+
+def ended(run: subprocess.Popen[str]) -> tuple[int, str]:
+    """Its status, and all that it said."""
+    said, complaints = run.communicate(timeout=240)
+    return run.returncode, said + complaints
+
+
+def reference(folder: Path, options: Options) -> dict[str, str]:
+    """The same run simulated."""
+    wanted = {key.replace("-", "_"): value for key, value in options.items()}
+    chosen = RunSettings.model_validate(
+        {"demo": True, "households": stacks.HOUSEHOLDS, "hosts": HOSTS, **wanted}
+    )
+    write(simulate("reference", read_inputs(chosen), chosen), folder / "reference")
+    return rows(folder / "reference", COMPARED)
+
+
+def column(table: str, name: str) -> list[str]:
+    """One column of a CSV file."""
+    return [row[name] for row in csv.DictReader(table.splitlines())]
+
+
+def busy(on: Stack, run: subprocess.Popen[str], messages: int) -> None:
+    """Wait until so many more messages have been said; the run must still be on."""
+    before = on.messages()
+    wait_until(
+        lambda: run.poll() is not None or on.messages() > before + messages, "the run to be busy"
+    )
+    assert run.poll() is None, ended(run)
+
+
+def started_again(on: Stack, container: str) -> None:
+    """Wait for that."""
+    wait_until(lambda: _restarts(on, container) == (1, True), "a killed container to start again")
+
+
+def _restarts(on: Stack, container: str) -> tuple[int, bool]:
+    found = on.inspected(container)
+    return found["RestartCount"], found["State"]["Running"]
+
+
+# -- what the files say ---------------------------------------------------------------------------
+
+
+def test_the_files_are_valid() -> None:
+    file, image = str(TOP / "docker-compose.yml"), str(TOP / "deploy" / "Dockerfile")
+    checks = (
+        ("docker-compose", "--file", file, "config", "--quiet"),
+        ("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file),
+        ("hadolint", image),
+        (
+            "yamllint",
+            "--strict",
+            "--config-file",
+            str(TOP / "tests/documents/docker/yamllint.yml"),
+            file,
+        ),
+    )
+    for name, *words in checks:
+        done = subprocess.run(
+            (tool(name), *words), timeout=60, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
+
+
+def test_the_image_is_small_and_has_no_tools_to_build_with(built: Stack) -> None:
+    sizes = [
+        int(built.engine.docker("image", "inspect", "--format", "{{.Size}}", image))
+        for image in (IMAGE, built.engine.python)
+    ]
+    above = (sizes[0] - sizes[1]) / MEGABYTE
+    print(f"image {above:.0f} MB above its base")
+    assert 0 < above <= AT_MOST_ABOVE_BASE
+    sought = "ls /opt/coflex/bin/pip; command -v gcc cc ld make; true"
+    found = built.engine.docker("run", "--rm", "--entrypoint", "sh", IMAGE, "-c", sought)
+    assert found == ""
+
+
+# -- runs -----------------------------------------------------------------------------------------
+
+
+def test_up_ends_with_the_status_of_its_run_and_the_results_of_simulate(
+    built: Stack, tmp_path: Path
+) -> None:
+    options = " ".join(f"--{key} {value}" for key, value in SHORT.items())
+    up = ("up", "--exit-code-from", "orchestrator")
+    built.compose(*up, COFLEX_OPTIONS=options)
+    built.compose("cp", "orchestrator:/results", str(tmp_path / "up"))
+    assert rows(tmp_path / "up", COMPARED) == reference(tmp_path, SHORT)
+    built.compose("down", "--timeout", "2")
+    status, said = ended(built.start(*up, COFLEX_OPTIONS="--beta 7"))
+    built.compose("down", "--timeout", "2")
+    assert (status, "beta" in said) == (2, True), said
+
+
+def test_containers_may_do_little(standing: Stack) -> None:
+    for service in STANDING:
+        for container in standing.containers(service):
+            found = standing.inspected(container)
+            host, user = found["HostConfig"], found["Config"]["User"]
+            assert user not in ("", "0", "root"), service
+            assert host["ReadonlyRootfs"], service
+            assert host["CapDrop"] == ["ALL"], service
+            assert any("no-new-privileges" in option for option in host["SecurityOpt"]), service
+            assert host["Memory"] > 0, service
+            assert host["PidsLimit"] > 0, service
+            assert not host["PortBindings"], service
+    networks = standing.engine.docker(
+        "network", "ls", "--quiet", "--filter", f"name={stacks.PROJECT}"
+    )
+    inside = standing.engine.docker("network", "inspect", "--format", "{{.Internal}}", networks)
+    assert inside == "true"
+
+
+def test_a_host_killed_in_stage_1_and_the_server_killed_later_change_nothing(
+    standing: Stack, tmp_path: Path
+) -> None:
+    options: Options = {**SHORT, "iterations": 600}
+    run = orchestrate(standing, "struck", options)
+    (nats,), (host, *_) = standing.containers("nats"), standing.containers("host")
+    busy(standing, run, 100)
+    standing.engine.kill(host)
+    started_again(standing, host)
+    busy(standing, run, 300)
+    standing.engine.kill(nats)
+    started_again(standing, nats)
+    assert run.poll() is None, "the run ended before everybody was back"
+    status, said = ended(run)
+    assert status == 0, said
+    found = standing.results("struck", tmp_path / "struck")
+    assert rows(found, COMPARED) == reference(tmp_path, options)
+
+
+def test_a_host_and_the_matchmaker_killed_in_stage_2_cost_nobody_anything(
+    standing: Stack, tmp_path: Path
+) -> None:
+    # Which swaps are found after a crash depends on when it came; what they keep does not.
+    options: Options = {**SHORT, "slots": 96, "iterations": 2}
+    run = orchestrate(standing, "shaken", options)
+    (matchmaker,), (host, *_) = standing.containers("matchmaker"), standing.containers("host")
+    busy(standing, run, 3000)
+    for container in (host, matchmaker):
+        standing.engine.kill(container)
+        started_again(standing, container)
+    assert run.poll() is None, "the run ended before everybody was back"
+    status, said = ended(run)
+    assert status == 0, said
+    found = rows(standing.results("shaken", tmp_path / "shaken"), COMPARED)
+    simulated = reference(tmp_path, options)
+    assert found[ITERATIONS] == simulated[ITERATIONS]
+    assert column(found[HOUSEHOLDS], "selected_plan") == column(
+        simulated[HOUSEHOLDS], "selected_plan"
+    )
+    assert min(map(float, column(found[HOUSEHOLDS], "comfort_gain"))) >= 0
+    assert sum(map(int, column(found[HOUSEHOLDS], "accepted"))) > 0
+    planned, exchanged = (column(found[DEMAND], name) for name in ("planned", "exchanged"))
+    assert list(map(float, exchanged)) == pytest.approx(list(map(float, planned)), abs=1e-9)
+
+
+# -- ending ---------------------------------------------------------------------------------------
+
+
+def test_told_to_stop_everybody_ends_in_time_and_the_run_is_aborted(standing: Stack) -> None:
+    run = orchestrate(standing, "stopped", {**SHORT, "iterations": 5000})
+    busy(standing, run, 300)
+    listed = ("ps", "--quiet", "--filter", "label=com.docker.compose.oneoff=True")
+    orchestrator = standing.engine.docker(*listed)
+    parts = [container for service in STANDING[1:] for container in standing.containers(service)]
+    standing.engine.docker("stop", "--time", "10", orchestrator)
+    status, said = ended(run)
+    assert status == 1, said
+    standing.compose("stop")
+    for container in parts:
+        state = standing.inspected(container)["State"]
+        assert state["ExitCode"] == 0, state
+
+
+# -- who may take part ----------------------------------------------------------------------------
+
+
+def test_a_host_whose_keys_are_rotated_comes_back_with_the_new_ones(standing: Stack) -> None:
+    standing.compose("run", "--rm", "-T", "keys", "--rotate", "host-2")
+    standing.compose("kill", "--signal", "HUP", "nats")
+    hosts = standing.containers("host")
+    wait_until(
+        lambda: sum(standing.inspected(host)["RestartCount"] for host in hosts) > 0,
+        "the server to cut off the host with old keys",
+    )
+    status, said = ended(orchestrate(standing, "rotated", SHORT))
+    assert status == 0, said
+
+
+def test_hosts_without_their_keys_are_refused(standing: Stack, tmp_path: Path) -> None:
+    other = Keyring(tmp_path / "other", datetime.now(UTC))
+    other.make(["host-1"], 0, ["nats"])
+    for file in (other.folder, *other.folder.rglob("*")):
+        file.chmod(0o755 if file.is_dir() else 0o644)  # for another user to read, in a container
+    none = ("-e", "COFLEX_KEYS=")
+    clear = (*none, "-e", "COFLEX_INSECURE=1", "-e", "COFLEX_NATS=nats://nats:4222")
+    others = ("-v", f"{other.folder}:/other:ro", "-e", "COFLEX_KEYS=/other")
+    tried = {
+        "give --keys DIR": (*none, "host", "host", "host-1"),
+        "no keys of matchmaker-1 here": ("host", "matchmaker"),
+        "if it wants keys, give": (*clear, "host", "host", "host-1"),
+        "no TLS with the server": (*others, "host", "host", "host-1"),
+    }
+    # At the same time: for a minute they try to be taken.
+    service = ("run", "--rm", "-T", "--no-deps")
+    runs = {why: standing.start(*service, *words) for why, words in tried.items()}
+    for why, run in runs.items():
+        status, said = ended(run)
+        assert status == 2, (why, said)
+        assert why in " ".join(said.split())

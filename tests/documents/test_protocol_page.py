@@ -1,0 +1,73 @@
+"""docs/protocol.md: its test vectors are what is written and read, and it names every message."""
+
+import re
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from agents.planning.java_random import household_chance
+from protocol.codec import Item, decode_frame, encode_frame
+from protocol.messages import (
+    Address,
+    Down,
+    Enrol,
+    Message,
+    Place,
+    Result,
+    Up,
+)
+from protocol.terms import Terms
+from tests.support.paths import ROOT
+
+PAGE = ROOT / "docs" / "protocol.md"
+HALVES = np.array([0.5, 1.0, -2.25])
+
+VECTORS: dict[str, list[Item]] = {
+    "a household enrols": [Item("orchestrator", "h7", Enrol(3))],
+    "its place": [
+        Item(
+            "h7",
+            "orchestrator",
+            Place(1, 3, Address("host-1", "h0"), (), Terms(iterations=2, beta=0.25, seed=1)),
+        )
+    ],
+    "a leaf's sum, iteration 0": [Item("h0", "h7", Up(0, 1, HALVES, 0.125, 0.015625))],
+    "two answers in one frame": [
+        Item("h7", "h0", Down(0, HALVES * 2, 0.25, 0.03125, True, False)),
+        Item("h8", "h0", Down(0, HALVES * 2, 0.25, 0.03125, False, False)),
+    ],
+    "a result": [Item("orchestrator", "h7", Result(1, 0.25, 0.125))],
+}
+
+
+def vectors_of(page: str) -> dict[str, bytes]:
+    found = re.findall(r"^\*\*(.+?)\*\*\n\n```\n([0-9a-f\s]+?)```", page, re.MULTILINE)
+    return {name: bytes.fromhex(text) for name, text in found}
+
+
+def test_the_page_has_these_vectors() -> None:
+    assert list(vectors_of(PAGE.read_text())) == list(VECTORS)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_vector_is_what_is_written_and_read(name: str) -> None:
+    data = vectors_of(PAGE.read_text())[name]
+    assert encode_frame("demo", VECTORS[name]) == data
+    assert encode_frame("demo", decode_frame(data, "demo")) == data
+
+
+def test_the_page_names_every_message_and_its_fields() -> None:
+    page = PAGE.read_text()
+    for cls in get_args(Message):
+        assert f"| `{cls.__name__}` |" in page, cls.__name__
+        row = page.split(f"| `{cls.__name__}` |")[1].split("\n")[0]
+        for field in cls.__dataclass_fields__:
+            assert f"`{field}`" in row, f"{cls.__name__}.{field}"
+
+
+def test_the_generator_of_ties_is_as_described() -> None:
+    page = PAGE.read_text()
+    chance = household_chance(1, "h7")
+    for _ in range(3):
+        assert repr(chance.next_double()) in page

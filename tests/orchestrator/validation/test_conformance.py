@@ -1,0 +1,184 @@
+"""`coflex conformance`: a right household passes, and of a wrong one it finds what is wrong."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agents.plans import Plans
+from agents.population.epos_folder import read_agent, write
+from agents.population.synthetic import generate
+from orchestrator.cli import app
+from orchestrator.coordination.nodes import host_node, households_of
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.validation.conformance.checks import Finding, Findings
+from orchestrator.validation.conformance.run import NAME, conform
+from protocol.errors import InputError, RunError
+from protocol.runtime.shell import Shell
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
+from tests.support.broken_party import WRONG
+from tests.support.paths import ROOT
+
+PAGE = (ROOT / "docs" / "protocol.md").read_text()
+STAGE = "Stage 2: lookups, proposals, rounds"
+PATIENCE, IMPATIENT = 30.0, 10.0
+"""Seconds; what is wrong may leave a household silent, and is waited for in vain."""
+FOUND = {
+    "hears_down_twice": "ignores a doubled Down",
+    "takes_a_loss": "refuses a loss",
+    "decides_again": "answers a repeated proposal alike",
+    "says_it_once": "repeats Up until Down comes",
+    "believes_names": "takes the sender's host from the subject: nobody else is the orchestrator",
+    "keeps_what_it_gave": "offers what it has got, or withdraws",
+}
+"""Where each of the wrong households must fail."""
+assert set(FOUND) == {wrong.__name__ for wrong in WRONG}
+EVERY = [*FOUND, "third party", "without plans", "our own", "one plan"]
+
+
+async def third_party(url: str, name: str, plans: Path, known: bool) -> Findings:
+    """Tested as a process of its own."""
+    run = name.replace(" ", "-")
+    module = ["tests.support.broken_party", name] if name in FOUND else ["tests.system.third_party"]
+    where = ["--household", "h7", "--run", run, "--nats", url, "--plans", str(plans)]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, *where)
+    try:
+        patience = IMPATIENT if name in FOUND else PATIENCE
+        findings = await conform(
+            Connection(url, NAME), run, "h7", read_agent(plans) if known else None, patience
+        )
+        if name not in FOUND:
+            assert await asyncio.wait_for(process.wait(), 60) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return findings
+
+
+async def our_own(url: str, plans: Plans) -> Findings:
+    """A household of ours on the bus, in this process."""
+    node = host_node("our-own", "host-1", {"h7": plans})
+    bus = await NatsBus.connect(Connection(url, node.name))
+    household = households_of(node)[0]
+    try:
+        driving = Shell(node, bus).run(lambda: household.finished)
+        testing = conform(Connection(url, NAME), "our-own", "h7", plans, PATIENCE)
+        return (await asyncio.gather(testing, driving))[0]
+    finally:
+        await bus.close()
+
+
+async def all_of_them(url: str, folder: Path) -> dict[str, Findings]:
+    plans, single = folder / "agent_7.plans", folder / "agent_8.plans"
+    single.write_text(plans.read_text().splitlines()[0] + "\n")
+    tested = {name: third_party(url, name, plans, name != "without plans") for name in EVERY}
+    tested["one plan"].close()
+    tested["our own"].close()
+    tested["one plan"] = third_party(url, "one plan", single, True)
+    tested["our own"] = our_own(url, read_agent(plans))
+    return dict(zip(tested, await asyncio.gather(*tested.values()), strict=True))
+
+
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Findings]:
+    """What is found of each household; all are tested at the same time."""
+    folder = tmp_path_factory.mktemp("plans") / "population"
+    write(generate(households=9, slots=30, seed=3), folder)
+    with EmbeddedServer() as server:
+        return asyncio.run(all_of_them(server.url, folder))
+
+
+def failed(findings: Findings) -> list[Finding]:
+    return [found for found in findings.found if found.passed is False]
+
+
+def not_tried(findings: Findings) -> set[str]:
+    return {found.check for found in findings.found if found.passed is None}
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("name", ["third party", "without plans", "our own", "one plan"])
+def test_a_right_household_passes(name: str, tested: dict[str, Findings]) -> None:
+    findings = tested[name]
+    assert failed(findings) == []
+    assert findings.passed
+    assert findings.found[-1].check == "leaves when it is released"
+    assert (
+        not_tried(findings)
+        == {
+            "third party": set(),
+            "our own": set(),
+            "without plans": {"chooses the plan that is to be chosen"},
+            "one plan": {"exchanges values"},
+        }[name]
+    )
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("name", FOUND)
+def test_what_is_wrong_is_found(name: str, tested: dict[str, Findings]) -> None:
+    findings = failed(tested[name])
+    assert not tested[name].passed
+    assert findings[0].check == FOUND[name]
+    for found in findings:
+        assert found.expected
+        assert found.came
+        assert found.lines[0] == f"FAILED  {found.check}"
+
+
+@pytest.mark.nats
+def test_each_check_says_where_it_is_written(tested: dict[str, Findings]) -> None:
+    for findings in tested.values():
+        for found in findings.found:
+            heading, _, part = found.section.partition(", ")
+            if heading == "Stage 2: lookups":
+                heading, part = STAGE, found.section.removeprefix(STAGE).removeprefix(", ")
+            assert f"# {heading}\n" in PAGE, found
+            assert not part or f"**{part}.**" in PAGE or f"**{part}**" in PAGE, found
+
+
+@pytest.mark.nats
+def test_the_command_says_what_it_found(tmp_path: Path) -> None:
+    write(generate(households=9, slots=30, seed=3), tmp_path / "plans")
+    plans = str(tmp_path / "plans" / "agent_7.plans")
+    with EmbeddedServer() as server:
+        where = ["--household", "h7", "--run", "told", "--nats", server.url, "--plans", plans]
+        for module, status in (
+            (["tests.system.third_party"], 0),
+            (["tests.support.broken_party", "takes_a_loss"], 1),
+        ):
+            process = subprocess.Popen([sys.executable, "-m", *module, *where])
+            try:
+                said = CliRunner().invoke(app, ["conformance", *where])
+            finally:
+                process.kill()
+                process.wait()
+            if status:
+                assert isinstance(said.exception, RunError)
+                assert "h7 failed" in str(said.exception)
+                assert "FAILED  refuses a loss\n        expected: Outcome to" in said.output
+                assert "docs/protocol.md, Stage 2" in said.output
+            else:
+                assert said.exit_code == 0
+                assert "h7 passed" in said.output
+
+
+@pytest.mark.nats
+def test_nobody_comes() -> None:
+    with EmbeddedServer() as server:
+        where = ["--household", "h7", "--nats", server.url, "--patience", "1"]
+        said = CliRunner().invoke(app, ["conformance", *where])
+    assert isinstance(said.exception, RunError)
+    assert "FAILED  enrols" in said.output
+    assert "came:     nothing" in said.output
+
+
+def test_without_a_server_it_says_so() -> None:
+    where = ["--household", "h7", "--nats", "nats://127.0.0.1:9"]
+    said = CliRunner().invoke(app, ["conformance", *where])
+    assert isinstance(said.exception, InputError)

@@ -1,0 +1,297 @@
+"""Both stages in one run: what stage 2 must keep and improve, in simulation and on the bus."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from agents.exchange.journal.records import read_beginning
+from agents.exchange.journal.sqlite import SqliteJournal
+from agents.exchange.stage import remembered
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.results.run_results import (
+    JOURNALS_FOLDER,
+    SCHEDULES_FOLDER,
+    Exchange,
+    Round,
+    RunResults,
+    read,
+    write,
+)
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
+from orchestrator.simulation.simulator import simulate
+from tests.support.waiting import children_of, command_of
+
+SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
+
+
+def settings(**options: object) -> RunSettings:
+    return RunSettings.model_validate(
+        {**SMALL, "isolation": "task", "hosts": 2, "exchange": "mutual", **options}
+    )
+
+
+def unwatched(course: RunCoordinator) -> None:
+    """Nobody looks."""
+
+
+def simulated(weather: NetworkFaults = NO_FAULTS, **options: object) -> RunResults:
+    chosen = settings(**options)
+    return simulate("two-stages", read_inputs(chosen), chosen, weather=weather)
+
+
+def kept_and_improved(results: RunResults, rule: str) -> None:
+    assert results.exchanged is not None
+    assert results.exchange is not None
+    assert results.demand.exchanged is not None
+    # The sum of all schedules is what it was, but for the order in which it was added.
+    assert results.demand.exchanged == pytest.approx(results.demand.planned, rel=1e-12)
+    assert abs(results.exchange.inefficiency_change) < 1e-9
+    assert results.exchange.accepted > 0
+    assert results.exchange.households_worse == 0
+    assert results.exchanged.mean_discomfort < results.planned.mean_discomfort
+    assert results.exchange.share_of_bound > (0.9 if rule == "cooperative" else 0.3)
+    for row in results.rows:
+        assert row.discomfort_exchanged is not None
+        assert row.discomfort_exchanged <= row.discomfort_planned + 1e-12
+
+
+def told(results: RunResults) -> tuple[Exchange, list[Round]]:
+    """Stage 2 without what depends on how households are spread over hosts, and on time."""
+    assert results.exchange is not None
+    sent = {"messages": 0, "frames": 0, "bytes": 0}
+    exchange = replace(
+        results.exchange,
+        **sent,
+        messages_per_exchange=None,
+        frames_per_exchange=None,
+        bytes_per_exchange=None,
+    )
+    return exchange, [replace(row, answers=0, **sent) for row in results.rounds]
+
+
+def sums_up(results: RunResults) -> None:
+    """What is told of single rounds and households agrees with what is told of the whole."""
+    exchange, rounds = results.exchange, results.rounds
+    assert exchange is not None
+    assert [row.round for row in rounds] == list(range(exchange.rounds + 1))
+    for name in ("lookups", "matches", "proposals", "accepted", "refused"):
+        assert sum(getattr(row, name) for row in rounds) == getattr(exchange, name)
+    assert sum(row.requests or 0 for row in results.rows) == exchange.proposals
+    assert rounds[0].lookups == rounds[0].accepted == rounds[-1].accepted == 0
+    assert rounds[0].mean_discomfort == pytest.approx(results.planned.mean_discomfort)
+    assert results.exchanged is not None
+    assert rounds[-1].mean_discomfort == pytest.approx(results.exchanged.mean_discomfort)
+    assert rounds[-1].pooled_discomfort == pytest.approx(results.exchanged.pooled_discomfort)
+    asking = rounds[1:]
+    households, hosts = (sum(getattr(r, name) for r in asking) for name in ("messages", "frames"))
+    # A proposal and its outcome, a lookup for each answer, and the tree's own messages.
+    said = 2 * exchange.proposals + sum(row.answers for row in asking)
+    assert said < households < 1.5 * said + 2 * len(results.rows) * exchange.rounds
+    # The root tells the orchestrator of each round.
+    assert all(row.frames > 0 and row.bytes > row.frames for row in asking)
+    assert hosts <= households + len(rounds)
+    if results.config["isolation"] != "process":
+        assert hosts < 0.8 * households
+    assert results.bus is not None
+    assert exchange.messages < results.bus.messages
+    assert exchange.bytes < results.bus.bytes
+    assert exchange.messages_per_exchange == exchange.messages / exchange.accepted
+    assert exchange.lookup_success == exchange.matches / exchange.lookups
+
+
+@pytest.mark.parametrize("rule", ["mutual", "cooperative"])
+@pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
+def test_in_simulation(rule: str, isolation: str) -> None:
+    results = simulated(exchange=rule, isolation=isolation)
+    kept_and_improved(results, rule)
+    sums_up(results)
+
+
+@pytest.mark.parametrize("options", [{"isolation": "process"}, {"isolation": "task", "hosts": 3}])
+def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
+    reference = simulated(exchange_order="sequential", hosts=1)
+    chosen = settings(exchange_order="sequential", **options)
+    other = simulate("two-stages", read_inputs(chosen), chosen)
+    assert other.rows == reference.rows
+    assert told(other) == told(reference)
+    # Nothing is late here, so nothing is said twice: the same messages, in other frames.
+    said = [[(row.messages, row.answers) for row in run.rounds] for run in (other, reference)]
+    assert said[0] == said[1]
+
+
+def test_bad_weather_loses_and_doubles_nothing() -> None:
+    for seed in range(5):
+        weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
+        kept_and_improved(simulated(weather, exchange="cooperative", deadline=3600), "cooperative")
+
+
+@pytest.mark.nats
+def test_on_the_bus_in_turn_as_in_simulation(tmp_path: Path) -> None:
+    chosen = settings(exchange_order="sequential", households=8)
+    results = run("in-turn", read_inputs(chosen), chosen, unwatched)
+    reference = simulate("in-turn", read_inputs(chosen), chosen)
+    assert results.rows == reference.rows
+    assert told(results) == told(reference)
+    assert results.seconds.exchange is not None
+    write(results, tmp_path)
+    assert read(tmp_path).exchanged == results.exchanged
+
+
+@pytest.mark.nats
+def test_on_the_bus_at_once() -> None:
+    chosen = settings(exchange="cooperative", matchmakers=2)
+    kept_and_improved(run("at-once", read_inputs(chosen), chosen, unwatched), "cooperative")
+    assert children_of(os.getpid()) == []
+
+
+def parts_of(run: int) -> dict[str, list[int]]:
+    """Process ids of the hosts and of the matchmakers of a run in this process."""
+    parts: dict[str, list[int]] = {"host": [], "matchmaker": []}
+    for pid in sorted(children_of(run)):
+        if "main() matchmaker" in command_of(pid):
+            parts["matchmaker"].append(pid)
+        elif "nats-server" not in command_of(pid):
+            parts["host"].append(pid)
+    return parts
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
+@pytest.mark.parametrize("rule", ["mutual", "cooperative"])
+def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
+    rule: str, isolation: str, tmp_path: Path
+) -> None:
+    """Hosts, matchmakers and the server, one after another, at moments that differ."""
+    with EmbeddedServer() as server:
+        chosen = settings(
+            exchange=rule, isolation=isolation, households=24, slots=48, nats=server.url
+        )
+        inputs = read_inputs(chosen)
+        chance = Random(rule + isolation)
+        pending = ["host", "matchmaker", "server", "host", "host"]
+        last: list[object] = [None]
+
+        def strike(course: RunCoordinator) -> None:
+            moment = (course.round, len(course.results))
+            if course.stage is not Stage.EXCHANGING or not pending or moment == last[0]:
+                return
+            last[0] = moment
+            what = pending.pop(0)
+            if what == "server":
+                server.kill()
+                server.start()
+            else:
+                for pid in chance.sample(parts_of(os.getpid())[what], 1):
+                    os.kill(pid, signal.SIGKILL)
+
+        results = run("struck", inputs, chosen, strike, tmp_path)
+        assert len(pending) <= 2  # how many moments there are differs a little
+    kept_and_improved(results, rule)
+    assert children_of(os.getpid()) == []
+    # What the journals say that everybody holds in the end: at each slot the same values.
+    before, after = [], []
+    for file in (tmp_path / JOURNALS_FOLDER).glob("*.sqlite"):
+        for entries in SqliteJournal(file).entries().values():
+            schedule = read_beginning(remembered(entries)[1].data).schedule
+            before.append(schedule)
+            schedule = schedule.copy()
+            for entry in remembered(entries):
+                if entry.kind in ("done", "accepted"):
+                    assert schedule[entry.slot] == entry.given
+                    schedule[entry.slot] = entry.taken
+            after.append(schedule)
+    assert len(before) == 24
+    assert (np.sort(before, axis=0) == np.sort(after, axis=0)).all()
+
+
+def test_mandates_narrow_what_a_household_does(tmp_path: Path) -> None:
+    path = tmp_path / "mandates.toml"
+    path.write_text(
+        "[h3]\nexchange = false\n[h5]\ntake_part = false\n[h6]\nbeta = 1.0\n"
+        "[h7]\nenergy_drift = 0.0\n"
+    )
+    rows = {row.household: row for row in simulated(mandates=path).rows}
+    assert "h5" not in rows
+    assert rows["h3"].requests == 0
+    assert rows["h3"].discomfort_exchanged == pytest.approx(rows["h3"].discomfort_planned)
+    assert rows["h6"].beta == 1.0
+    assert rows["h6"].discomfort_planned == 0.0
+    assert rows["h7"].energy_drift == pytest.approx(0.0, abs=1e-12)
+    others = [row.comfort_gain for name, row in rows.items() if name not in ("h3", "h6", "h7")]
+    assert np.mean(np.array(others, dtype=float)) > 0
+
+
+def test_the_literal_rule_of_the_source_leaves_some_worse_off() -> None:
+    results = simulated(exchange="paper", tolerance=0.05, rounds=3)
+    assert results.exchange is not None
+    assert results.exchange.rounds <= 3
+    assert results.exchange.households_worse > 0
+
+
+@pytest.mark.parametrize("options", [{"isolation": "subtree"}, {"matchmakers": 3}])
+def test_a_trace_tells_every_exchange(tmp_path: Path, options: dict[str, object]) -> None:
+    chosen = settings(exchange="cooperative", trace=True, save_schedules=True, **options)
+    inputs = read_inputs(chosen)
+    results = simulate("traced", inputs, chosen, kept=tmp_path / "kept")
+    write(results, tmp_path / "out", tmp_path / "kept")
+    exchanges = read(tmp_path / "out").exchanges
+    assert exchanges == results.exchanges
+    assert exchanges is not None
+    assert results.exchange is not None
+    assert len(exchanges) == results.exchange.accepted > 0
+    saved = {
+        name: np.loadtxt(
+            tmp_path / "out" / SCHEDULES_FOLDER / f"{name}.csv", delimiter=",", skiprows=1
+        )
+        for name in inputs.members
+    }
+    held = {name: columns[:, 2].copy() for name, columns in saved.items()}
+    gains = dict.fromkeys(inputs.members, 0.0)
+    for row in exchanges:
+        assert held[row.requester][row.slot] == row.given
+        assert held[row.responder][row.slot] == row.taken
+        held[row.requester][row.slot], held[row.responder][row.slot] = row.taken, row.given
+        gains[row.requester] += row.requester_gain
+        gains[row.responder] += row.responder_gain
+    assert results.demand.exchanged is not None
+    assert sum(saved[name][:, 3] for name in saved) == pytest.approx(results.demand.exchanged)
+    for household in results.rows:
+        columns = saved[household.household]
+        assert (columns[:, 3] == held[household.household]).all()
+        before = household.discomfort_planned**2 * results.slots
+        assert household.discomfort_exchanged is not None
+        after = household.discomfort_exchanged**2 * results.slots
+        assert before - after == pytest.approx(gains[household.household])
+        preferred = inputs.population.households[household.household].preferred
+        assert (columns[:, 1] == preferred).all()
+
+
+def test_without_the_option_nothing_is_told(tmp_path: Path) -> None:
+    chosen = settings()
+    results = simulate("untold", read_inputs(chosen), chosen, kept=tmp_path / "kept")
+    write(results, tmp_path / "out", tmp_path / "kept")
+    assert results.exchanges is None
+    assert not (tmp_path / "out" / "exchanges.csv").exists()
+    assert not (tmp_path / "out" / SCHEDULES_FOLDER).exists()
+
+
+@pytest.mark.nats
+def test_on_the_bus_each_host_saves_its_schedules(tmp_path: Path) -> None:
+    chosen = settings(exchange_order="sequential", households=8, trace=True, save_schedules=True)
+    results = run("saved", read_inputs(chosen), chosen, unwatched, tmp_path / "kept")
+    reference = simulate("saved", read_inputs(chosen), chosen, kept=tmp_path / "reference")
+    assert results.exchanges == reference.exchanges
+    for name in read_inputs(chosen).members:
+        files = [
+            tmp_path / part / SCHEDULES_FOLDER / f"{name}.csv" for part in ("kept", "reference")
+        ]
+        assert files[0].read_text() == files[1].read_text()

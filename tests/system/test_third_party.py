@@ -1,0 +1,224 @@
+"""Households that were not written here take part: docs/protocol.md is enough to write one.
+
+tests/third_party is such a household. It runs as a process of its own, beside ours, wherever it
+stands in the tree, and what comes out is what comes out without it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from agents.population.epos_folder import write
+from orchestrator.cli import app
+from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.nodes import layout
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.launcher import run
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.settings import RunSettings
+from orchestrator.simulation.simulator import simulate
+from protocol.errors import InputError, RunError
+from tests.support.waiting import children_of
+from tests.system.test_exchange_run import kept_and_improved
+from tests.test_architecture import imports
+
+FOLDER = Path(__file__).parent / "third_party"
+SMALL = {
+    **{"demo": True, "households": 9, "slots": 30, "iterations": 8, "seed": 3, "beta": 0.2},
+    **{"isolation": "task", "hosts": 2, "exchange_order": "sequential"},
+}
+RUN = "third-party"
+
+
+def settings(**options: object) -> RunSettings:
+    return RunSettings.model_validate({**SMALL, **options})
+
+
+def unwatched(course: RunCoordinator) -> None:
+    """Nobody looks."""
+
+
+@contextmanager
+def third_parties(
+    names: tuple[str, ...], chosen: RunSettings, folder: Path, kept: bool = False
+) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    """Their processes, for the households of these names; ended at the end."""
+    population = read_inputs(chosen).population
+    write(population, folder / "plans")
+    processes = {name: start(name, chosen, folder, kept) for name in names}
+    try:
+        yield processes
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+
+
+def start(
+    name: str, chosen: RunSettings, folder: Path, kept: bool = False
+) -> "subprocess.Popen[bytes]":
+    assert chosen.nats is not None
+    plans = folder / "plans" / f"agent_{name[1:]}.plans"
+    where = ["--household", name, "--run", RUN, "--nats", chosen.nats, "--plans", str(plans)]
+    keep = ["--keep", str(folder / f"{name}.state")] if kept else []
+    return subprocess.Popen([sys.executable, "-m", "tests.system.third_party", *where, *keep])
+
+
+def same(results: RunResults, reference: RunResults) -> None:
+    """To the last digit."""
+    assert results.course == reference.course
+    assert results.rows == reference.rows
+    assert results.demand.planned.tolist() == reference.demand.planned.tolist()
+    if reference.exchange is not None:
+        assert results.exchange is not None
+        assert results.exchange.accepted > 0
+        said = ("lookups", "matches", "proposals", "accepted", "refused")
+        counts = [[getattr(row, name) for name in said] for row in results.rounds]
+        assert counts == [[getattr(row, name) for name in said] for row in reference.rounds]
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    allowed = {"msgpack", "nats", "numpy", "tests"} | set(sys.stdlib_module_names)
+    for file in FOLDER.glob("*.py"):
+        assert imports(file) <= allowed
+        named = [line for line in file.read_text().splitlines() if "tests." in line]
+        assert all("tests.system.third_party" in line for line in named), file
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (("h8",), {}),
+        (("h1",), {"disclose": "direction", "locks": "household"}),
+        (("h0",), {"trace": True}),
+        (("h0", "h3", "h5"), {"matchmakers": 2, "alpha": 0.1, "isolation": "subtree"}),
+        (("h4",), {"disclose": "value", "tolerance": 0.3}),
+        (("h2", "h6"), {"exchange": "off", "isolation": "process", "children": 3}),
+    ],
+    ids=["leaf", "inner", "root", "three", "value", "planning"],
+)
+def test_the_same_comes_out_with_it(
+    names: tuple[str, ...], options: dict[str, object], tmp_path: Path
+) -> None:
+    with EmbeddedServer() as server:
+        chosen = settings(nats=server.url, external=",".join(names), **options)
+        inputs = read_inputs(chosen)
+        with third_parties(names, chosen, tmp_path) as processes:
+            results = run(RUN, inputs, chosen, unwatched)
+            assert [process.wait(30) for process in processes.values()] == [0] * len(names)
+    reference = simulate(RUN, inputs, chosen)
+    same(results, reference)
+    assert results.exchanges == reference.exchanges
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("when", [Stage.PLANNING, Stage.EXCHANGING])
+def test_killed_and_started_again_it_goes_on(when: Stage, tmp_path: Path) -> None:
+    """From the state it kept in stage 2; in stage 1 all begin anew."""
+    name = "h1"
+    with EmbeddedServer() as server:
+        chosen = settings(nats=server.url, external=name, iterations=40)
+        inputs = read_inputs(chosen)
+        with third_parties((name,), chosen, tmp_path, kept=True) as processes:
+            struck: list[int] = []
+
+            def strike(course: RunCoordinator) -> None:
+                begun = course.latest is not None and course.latest.iteration >= 2
+                if course.stage is when and begun and not struck:
+                    struck.append(course.attempt)
+                    processes[name].send_signal(signal.SIGKILL)
+                    processes[name].wait()
+                    processes[name] = start(name, chosen, tmp_path, kept=True)
+
+            results = run(RUN, inputs, chosen, strike)
+            assert processes[name].wait(30) == 0
+        assert struck == [1]
+    reference = simulate(RUN, inputs, chosen)
+    if when is Stage.PLANNING:
+        same(results, reference)
+    kept_and_improved(results, "mutual")
+    assert results.course == reference.course
+
+
+@pytest.mark.nats
+def test_at_once_as_well(tmp_path: Path) -> None:
+    names = ("h0", "h4", "h7")
+    with EmbeddedServer() as server:
+        chosen = settings(nats=server.url, external=",".join(names), exchange_order="concurrent")
+        inputs = read_inputs(chosen)
+        with third_parties(names, chosen, tmp_path):
+            results = run(RUN, inputs, chosen, unwatched)
+    kept_and_improved(results, "mutual")
+
+
+@pytest.mark.nats
+def test_who_does_not_come_is_named() -> None:
+    with EmbeddedServer() as server:
+        chosen = settings(nats=server.url, external="h4", deadline=2)
+        with pytest.raises(RunError, match="while enrolling households: h4 did not enrol"):
+            run(RUN, read_inputs(chosen), chosen, unwatched)
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.nats
+def test_what_it_cannot_do_it_says(tmp_path: Path) -> None:
+    with EmbeddedServer() as server:
+        chosen = settings(nats=server.url, external="h4", exchange="cooperative")
+        with (
+            third_parties(("h4",), chosen, tmp_path),
+            pytest.raises(RunError, match="h4: this household knows the rule mutual"),
+        ):
+            run(RUN, read_inputs(chosen), chosen, unwatched)
+
+
+@pytest.mark.nats
+def test_the_command_tells_what_others_must_know(tmp_path: Path) -> None:
+    options = ["run", "--demo", "--households", "5", "--slots", "30", "--iterations", "2"]
+    with EmbeddedServer() as server:
+        chosen = settings(nats=server.url, households=5)
+        with third_parties(("h3",), chosen, tmp_path):
+            options += ["--nats", server.url, "--external", "h3", "--run", RUN]
+            options += ["--seed", "3", "--out", str(tmp_path / "out")]
+            said = CliRunner().invoke(app, options)
+    assert said.exit_code == 0, said.output
+    assert f"run {RUN} waits for h3" in said.stderr
+    assert (tmp_path / "out" / "run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--external", "h3"], "--nats: say where they find the run"),
+        (["--external", "h3,h99", "--nats", "nats://127.0.0.1:9"], "no household 'h99'"),
+        (["--run", "two words"], "'two words' is not a name"),
+    ],
+)
+def test_what_is_missing_is_said_at_once(options: list[str], message: str) -> None:
+    said = CliRunner().invoke(app, ["run", "--demo", "--households", "5", *options])
+    assert isinstance(said.exception, InputError)
+    assert message in str(said.exception)
+
+
+def test_what_others_run_lives_on_no_host_of_ours() -> None:
+    members = [f"h{number}" for number in range(9)]
+    everybody = layout(members, settings(hosts=4))
+    names = [name for share in everybody.values() for name in share]
+    assert sorted(names) == members
+    gone = everybody["host-2"]
+    chosen = settings(hosts=4, external=", ".join([*gone, "h0"]))
+    others = {
+        host: [name for name in share if name != "h0"]
+        for host, share in everybody.items()
+        if host != "host-2"
+    }
+    assert layout(members, chosen) == {host: share for host, share in others.items() if share}

@@ -1,0 +1,418 @@
+"""Stage 2: offers, lookups, proposals and rounds (docs/protocol.md, Stage 2)."""
+
+from math import copysign, floor, log2
+from typing import Any
+
+import numpy as np
+
+from tests.system.third_party.planning import Array
+from tests.system.third_party.voice import Voice
+from tests.system.third_party.wire import Address
+
+REST, REST_AT_MOST = 0.05, 1.0
+"""Seconds to wait when all who would serve are busy."""
+ENDINGS = {"": "done", "cap": "for now", "drift": "for now", "stale": "void", "busy": "void"}
+
+
+class Maker:
+    """One matchmaker: what it is to be told and asked, one lookup at a time."""
+
+    def __init__(self, address: Address, slots: range) -> None:
+        self.address, self.slots = address, slots
+        self.epoch = self.number = 0
+        self.changed: set[int] = set()
+        self.closed: list[tuple[list[int], str]] = []
+        self.due: list[int] = []
+        self.asking: list[int] | None = None
+        """What the lookup that is not answered yet wants; None if there is none."""
+        self.rest, self.rests_until = REST, 0.0
+        self.answers: list[tuple[Address, dict[str, Any]]] = []
+        """Sequential order: outcomes that go out once it knows of them."""
+
+    def announce(self) -> None:
+        self.epoch = 0
+        self.changed = set(self.slots)
+
+
+class Exchange:
+    """One household's part in stage 2."""
+
+    def __init__(
+        self, voice: Voice, place: dict[str, Any], schedule: Array, preferred: Array, session: int
+    ) -> None:
+        self.voice, self.session = voice, session
+        self.terms, self.attempt = place["terms"]["exchange"], place["attempt"]
+        self.parent, self.children = place["parent"], place["children"]
+        self.start, self.preferred = schedule, preferred
+        self.held = schedule.copy()
+        makers, slots = place["matchmakers"], range(len(schedule))
+        self.makers = [Maker(m, slots[n :: len(makers)]) for n, m in enumerate(makers)]
+        self.sequential = self.terms["order"] == "sequential"
+        self.round, self.over, self.scale, self.in_pass = -1, False, 0.0, True
+        self.asked: dict[int, tuple[list[int], Address, float, float]] = {}
+        """By slot: lease, partner, given, taken of a proposal that is not answered yet."""
+        self.decided: dict[tuple[str, int, tuple[int, ...]], dict[str, Any]] = {}
+        self.failed: dict[int, int] = {}
+        self.left: set[int] = set()
+        self.exchanged: set[int] = set()
+        self.own: tuple[list[float], set[int]] | None = None
+        self.received: dict[Address, tuple[list[float], list[int]]] = {}
+        self.risen = False
+        self.turns = len(self.children)
+        self.told: tuple[str, dict[str, Any]] | None = None
+        self.counts: list[list[float]] = []
+        """Of each round, at the root."""
+        self.tally = dict.fromkeys(("lookups", "matches", "proposals", "accepted", "refused"), 0)
+        self.answered = 0
+        self.trace: list[tuple[Any, ...]] = []
+        self.mark = self.marks()
+        self.began = (self.discomfort(), self.squares() / len(self.held))
+        """Discomfort and mean squared deviation when the round began."""
+        self.go_on()
+
+    def resume(self, session: int) -> None:
+        """Started again: the matchmakers are told everything anew."""
+        self.session = session
+        for maker in self.makers:
+            maker.number, maker.asking, maker.rests_until = 0, None, 0.0
+            self.voice.settled(("lookup", maker.address))
+            if self.round >= 0 and not self.over:
+                maker.announce()
+        if not self.over:
+            self.go_on()
+
+    # -- what it holds ----------------------------------------------------------------------------
+
+    def change(self, slot: int, value: float) -> float:
+        """Of the squared deviation, if it held `value` there."""
+        new, old = value - self.preferred[slot], self.held[slot] - self.preferred[slot]
+        return float(new * new - old * old)
+
+    def wants(self, slot: int) -> bool:
+        return bool(self.held[slot] != self.preferred[slot]) and slot not in self.asked
+
+    def squares(self) -> float:
+        return float(((self.held - self.preferred) ** 2).sum())
+
+    def discomfort(self) -> float:
+        return float(np.sqrt(self.squares() / len(self.held)))
+
+    def limit(self, slot: int) -> float:
+        """How far it says it would go there."""
+        away = float(self.preferred[slot] - self.held[slot])
+        if abs(away) <= self.scale**0.5 / 8:
+            return 0.0
+        named = 2.0 ** (floor(2 * log2(2 * abs(away))) / 2)
+        return copysign(min(named, 2 * abs(away)), away)
+
+    def aim(self, slot: int) -> tuple[float, float]:
+        """The value to look for, and how far from it one still serves."""
+        held, preferred = float(self.held[slot]), float(self.preferred[slot])
+        tolerance = self.terms["tolerance"]
+        if tolerance is not None:
+            return preferred, min(abs(held - preferred), tolerance)
+        return held + self.limit(slot) / 2, abs(self.limit(slot)) / 2
+
+    # -- matchmakers ------------------------------------------------------------------------------
+
+    def look_up(self, maker: Maker) -> None:
+        """Say what there is to say to a matchmaker, unless it still owes an answer."""
+        if maker.asking is not None:
+            return
+        at_once = self.terms["at_once"] if self.terms["locks"] == "slot" else 1
+        room = at_once - len(self.asked) if self.in_pass else 0
+        wants: list[int] = []
+        if room and self.voice.now >= maker.rests_until:
+            wants = maker.due = [slot for slot in maker.due if self.wants(slot)]
+        if not (wants or maker.changed or maker.closed):
+            return
+        offered = sorted(s for s in maker.changed if self.held[s] != self.preferred[s])
+        gone = sorted(maker.changed.difference(offered)) if maker.epoch else []
+        disclosure, tolerance = self.terms["disclosure"], self.terms["tolerance"]
+        limits: list[float] = []
+        if disclosure == "limit":
+            limits = [self.limit(slot) for slot in offered]
+        if disclosure == "direction":
+            limits = [copysign(1.0, self.preferred[s] - self.held[s]) for s in offered]
+        aims = []
+        if disclosure != "limit" or tolerance is not None:
+            aims = [self.aim(slot) for slot in wants]
+        maker.number += 1
+        self.voice.insist(
+            ("lookup", maker.address),
+            maker.address,
+            "Lookup",
+            session=self.session,
+            number=maker.number,
+            epoch=maker.epoch,
+            round=self.round,
+            limits_bind=True,
+            disclosure=disclosure,
+            slots=offered,
+            values=self.held[offered],
+            limits=np.array(limits),
+            withdrawn=gone,
+            closed=maker.closed,
+            wants=wants,
+            wanted=np.array([aim[0] for aim in aims]),
+            tolerance=np.array([aim[1] for aim in aims]),
+            min_gain_kwh2=self.min_gain_kwh2,
+            leases_max=room,
+        )
+        maker.asking, maker.changed, maker.closed = wants, set(), []
+
+    @property
+    def min_gain_kwh2(self) -> float:
+        return float(self.terms["min_gain"] * self.scale)
+
+    def on_match(self, sender: Address, match: dict[str, Any]) -> None:
+        maker = next((maker for maker in self.makers if maker.address == sender), None)
+        if maker is None or maker.asking is None:
+            return
+        if (match["session"], match["number"]) != (self.session, maker.number):
+            return
+        self.voice.settled(("lookup", sender))
+        wanted, maker.asking = maker.asking, None
+        self.answered += 1
+        if match["anew"]:
+            maker.announce()
+            return self.go_on()
+        maker.epoch = match["epoch"]
+        none, busy, leases = match["none"], match["busy"], match["leases"]
+        self.tally["lookups"] += len(none) + len(busy) + len(leases)
+        self.tally["matches"] += len(leases)
+        found = [lease[1] for lease in leases]
+        maker.due = [s for s in maker.due if s not in {*none, *busy, *found}] + busy
+        if leases:
+            maker.rest = REST
+        elif wanted and (busy or match["engaged"]):
+            maker.rests_until = self.voice.now + maker.rest
+            maker.rest = min(2 * maker.rest, REST_AT_MOST)
+        for lease, slot, (host, name), value, _seconds in leases:
+            if slot in wanted:
+                self.consider(maker, list(lease), slot, (host, name), value)
+        return self.go_on()
+
+    # -- partners ---------------------------------------------------------------------------------
+
+    def consider(
+        self, maker: Maker, lease: list[int], slot: int, partner: Address, value: float
+    ) -> None:
+        """Propose what was found, if it is worth while."""
+        gain, tolerance = -self.change(slot, value), self.terms["tolerance"]
+        far = tolerance is not None and abs(value - self.preferred[slot]) > tolerance
+        if slot in self.asked or far or gain <= 0 or gain < self.min_gain_kwh2:
+            maker.closed.append((lease, "void" if slot in self.asked else "declined"))
+            return self.again(maker, slot)
+        given = float(self.held[slot])
+        self.asked[slot] = (lease, partner, given, value)
+        self.tally["proposals"] += 1
+        self.voice.insist(
+            ("proposal", slot), partner, "Proposal",
+            lease=lease, slot=slot, given=given, taken=value, change=0.0,
+        )  # fmt: skip
+        return None
+
+    def again(self, maker: Maker, slot: int) -> None:
+        """Nothing came of an attempt."""
+        self.failed[slot] = self.failed.get(slot, 0) + 1
+        if self.failed[slot] < self.terms["attempts"]:
+            maker.due.append(slot)
+        else:
+            self.left.add(slot)
+
+    def on_outcome(self, sender: Address, outcome: dict[str, Any]) -> None:
+        slot = outcome["slot"]
+        if slot not in self.asked or self.asked[slot][:2] != (outcome["lease"], sender):
+            return
+        lease, _, _, taken = self.asked.pop(slot)
+        self.voice.settled(("proposal", slot))
+        maker = self.makers[slot % len(self.makers)]
+        maker.closed.append((lease, ENDINGS.get(outcome["reason"], "refused")))
+        if outcome["accepted"]:
+            self.take(maker, slot, taken, lease, sender[1], True)
+            self.exchanged.add(slot)
+            self.tally["accepted"] += 1
+        else:
+            self.tally["refused"] += 1
+            self.again(maker, slot)
+        self.go_on()
+
+    def on_proposal(self, sender: Address, proposal: dict[str, Any]) -> None:
+        slot, lease = proposal["slot"], proposal["lease"]
+        if not 0 <= slot < len(self.held):
+            return
+        maker = self.makers[slot % len(self.makers)]
+        name = (sender[1], slot, tuple(lease))
+        if name in self.decided:
+            if (sender, self.decided[name]) not in maker.answers:
+                self.voice.say(sender, "Outcome", **self.decided[name])
+            return
+        if self.round < 0 or self.over:
+            return
+        reason = self.judge(slot, proposal["taken"], proposal["given"])
+        outcome = {"lease": lease, "slot": slot, "accepted": not reason, "reason": reason}
+        self.decided[name] = outcome
+        maker.closed.append((lease, ENDINGS.get(reason, "refused")))
+        maker.rests_until = 0.0
+        if not reason:
+            self.take(maker, slot, proposal["given"], lease, sender[1], False)
+        if self.sequential:
+            maker.answers.append((sender, outcome))
+        else:
+            self.voice.say(sender, "Outcome", **outcome)
+        self.go_on()
+
+    def judge(self, slot: int, taken: float, given: float) -> str:
+        """Why it does not agree; empty if it does."""
+        if slot in self.asked:
+            return "busy"
+        if self.held[slot] != taken:
+            return "stale"
+        return "loss" if self.change(slot, given) > 0 else ""
+
+    def take(
+        self, maker: Maker, slot: int, value: float, lease: list[int], other: str, asked: bool
+    ) -> None:
+        gain = -self.change(slot, value)
+        made = (self.round, slot, other, lease, asked, float(self.held[slot]), value, gain)
+        self.trace.append(made)
+        self.held[slot] = value
+        maker.changed.add(slot)
+
+    # -- rounds -----------------------------------------------------------------------------------
+
+    def go_on(self) -> None:
+        """Talk to the matchmakers; when all is settled, the own part of the round is done."""
+        for maker in self.makers:
+            self.look_up(maker)
+            if maker.asking is None and not (maker.changed or maker.closed):
+                for to, outcome in maker.answers:
+                    self.voice.say(to, "Outcome", **outcome)
+                maker.answers = []
+        quiet = all(m.asking is None and not (m.due or m.changed or m.closed) for m in self.makers)
+        if self.in_pass and not self.asked and quiet:
+            self.in_pass = False
+            before, self.mark = self.mark, self.marks()
+            done = [now - then for now, then in zip(self.mark, before, strict=True)]
+            self.own = ([1, *done[:5], *self.began, *done[5:]], self.exchanged)
+            self.next_turn()
+            self.complete()
+
+    def marks(self) -> list[int]:
+        """What is counted round by round, so far."""
+        voice = self.voice
+        return [*self.tally.values(), voice.said, self.answered, voice.frames, voice.bytes]
+
+    def on_done(self, sender: Address, done: dict[str, Any]) -> None:
+        if sender not in self.children or done["attempt"] != self.attempt:
+            return
+        place = self.children.index(sender)
+        if done["round"] == self.round and not self.over:
+            if self.own is None and self.sequential and self.round >= 0:
+                self.turns = max(self.turns, place + 1)
+            self.received.setdefault(sender, (done["count"], done["changed"]))
+            self.next_turn()
+            self.complete()
+        elif done["round"] <= self.round and self.told is not None and place < self.turns:
+            self.voice.say(sender, self.told[0], **self.told[1])
+
+    def next_turn(self) -> None:
+        """In the sequential order: the next child's turn when the one before is done."""
+        if self.own is None or self.told is None:
+            return
+        while self.turns < len(self.children):
+            if any(child not in self.received for child in self.children[: self.turns]):
+                return
+            self.voice.say(self.children[self.turns], self.told[0], **self.told[1])
+            self.turns += 1
+
+    def complete(self) -> None:
+        """Tell the parent when the subtree is done; the root goes on to the next round."""
+        if self.own is None or self.risen or self.over:
+            return
+        if any(child not in self.received for child in self.children):
+            return
+        self.risen = True
+        count, changed = self.own[0], set(self.own[1])
+        for child in self.children:
+            count = [a + b for a, b in zip(count, self.received[child][0], strict=True)]
+            changed.update(self.received[child][1])
+        if self.parent is not None:
+            self.voice.insist(
+                "round", self.parent, "RoundDone",
+                round=self.round, count=count, changed=sorted(changed), attempt=self.attempt,
+            )  # fmt: skip
+            return
+        self.counts.append(count)
+        if self.round == -1:
+            self.begin(0, [], count[7] / count[0])
+        elif self.round == 0:
+            self.begin(1, list(range(len(self.held))), self.scale)
+        elif count[4] == 0 or self.round >= self.terms["rounds"]:
+            self.end(self.round)
+        else:
+            self.begin(self.round + 1, sorted(changed), self.scale)
+
+    def on_next(self, sender: Address, following: dict[str, Any]) -> None:
+        late = following["round"] != self.round + 1 or not self.risen or self.over
+        if sender == self.parent and not late:
+            self.begin(following["round"], following["changed"], following["scale"])
+
+    def on_end(self, sender: Address, end: dict[str, Any]) -> None:
+        if sender == self.parent and end["round"] == self.round and self.risen and not self.over:
+            self.end(end["round"])
+
+    def begin(self, round: int, changed: list[int], scale: float) -> None:
+        self.voice.settled("round")
+        self.round, self.scale, self.in_pass = round, scale, True
+        self.began = (self.discomfort(), self.squares() / len(self.held))
+        self.own, self.received, self.risen = None, {}, False
+        self.exchanged, self.failed = set(), {}
+        self.tell("NextRound", {"round": round, "changed": changed, "scale": scale})
+        if round == 0:
+            for maker in self.makers:
+                maker.announce()
+        slots = [slot for slot in self.left.union(changed) if self.wants(slot)]
+        slots.sort(key=lambda slot: (-abs(self.held[slot] - self.preferred[slot]), slot))
+        self.left = set()
+        for maker in self.makers:
+            maker.due = [slot for slot in slots if slot in maker.slots]
+            maker.rest, maker.rests_until = REST, 0.0
+        self.go_on()
+
+    def end(self, round: int) -> None:
+        self.voice.settled("round")
+        self.over = True
+        self.tell("End", {"round": round})
+
+    def tell(self, kind: str, fields: dict[str, Any]) -> None:
+        """The children: all, or one after another."""
+        self.told = (kind, fields)
+        self.turns = 0 if self.sequential and kind == "NextRound" else len(self.children)
+        for child in self.children[: self.turns]:
+            self.voice.say(child, kind, **fields)
+
+    # -- time, and what came out ------------------------------------------------------------------
+
+    @property
+    def wakes(self) -> float:
+        """When it may ask again."""
+        waiting = [m.rests_until for m in self.makers if m.due and m.asking is None]
+        return min((at for at in waiting if at > 0), default=float("inf"))
+
+    def result(self) -> dict[str, Any]:
+        """What is told of it in the end."""
+        columns = [list(column) for column in zip(*self.trace, strict=True)] or [[]] * 8
+        names = ("rounds", "slots", "partners", "leases", "asked")
+        trace: dict[str, Any] = dict(zip(names, columns, strict=False))
+        for name, column in zip(("given", "taken", "gains"), columns[5:], strict=True):
+            trace[name] = np.array(column, float)
+        return {
+            "discomfort": self.discomfort(),
+            "energy_drift": float(self.held.sum() - self.start.sum()),
+            "requests": self.tally["proposals"],
+            "accepted": self.tally["accepted"],
+            "refused": self.tally["refused"],
+            "trace": trace if self.terms["trace"] else None,
+        }
