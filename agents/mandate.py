@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from protocol.errors import InputError
-from protocol.exchange_terms import DisclosureName, RuleName
+from protocol.terms import DisclosureName, RuleName
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ A change is that of a squared deviation, (new - preferred)^2 - (old - preferred)
 negative means closer. Each side computes its own.
 """
 
-from protocol.exchange_terms import RuleName
 from protocol.messages.exchange import Refusal
+from protocol.terms import RuleName
 
 MARGIN = 1e-9
 """Relative: a running sum of squares is off by less; what it allows must hold of the true one."""

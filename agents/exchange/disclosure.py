@@ -7,7 +7,7 @@ ladder, so that the preference is bounded and not told, and 0 for whatever lies 
 
 from math import copysign, floor, log
 
-from protocol.exchange_terms import DisclosureName
+from protocol.terms import DisclosureName
 
 STEPS_PER_OCTAVE = 2
 FLOOR = 0.25

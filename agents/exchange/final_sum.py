@@ -6,9 +6,9 @@ subtree's schedules and discomforts, Down the sums over all. Nothing is decided 
 
 import numpy as np
 
-from agents.planning.plan_selection import Aggregate
 from protocol.errors import PeerError
 from protocol.messages import Address, Down, Place, Up
+from protocol.messages.planning import Aggregate
 from protocol.runtime.machine import Envelope
 
 
@@ -53,7 +53,7 @@ class FinalSum:
             raise PeerError(f"{sender} may not close the run for {self._address.name}")
         if self.result is not None:
             return []
-        return self._conclude(Aggregate(down.response, down.discomfort, down.discomfort_squares))
+        return self._conclude(down.sums)
 
     def _rise(self) -> list[Envelope]:
         if self._own is None or self._risen or self.missing():
@@ -62,17 +62,11 @@ class FinalSum:
         size, below = 1, Aggregate(np.zeros_like(self._own.response), 0.0, 0.0)
         for up in (self._received[child] for child in self._place.children):
             size += up.size
-            below = Aggregate(
-                below.response + up.response,
-                below.discomfort + up.discomfort,
-                below.discomfort_squares + up.discomfort_squares,
-            )
-        response = below.response + self._own.response
-        total = below.discomfort + self._own.discomfort
-        squares = below.discomfort_squares + self._own.discomfort_squares
+            below = below.plus(up.sums)
+        total = below.plus(self._own)
         if self._place.parent is None:
-            return self._conclude(Aggregate(response, total, squares))
-        up = Up(self.iteration, size, response, total, squares, self._place.attempt)
+            return self._conclude(total)
+        up = Up(self.iteration, size, *total, attempt=self._place.attempt)
         return [Envelope(self._address, self._place.parent, up)]
 
     def _conclude(self, everybody: Aggregate) -> list[Envelope]:

@@ -9,8 +9,8 @@ import numpy as np
 from agents.exchange import acceptance_rules as rules
 from agents.exchange.disclosure import limit_named
 from agents.mandate import Mandate
-from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.messages.exchange import Refusal
+from protocol.terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.vectors import Array
 
 

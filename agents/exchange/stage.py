@@ -17,7 +17,6 @@ from agents.exchange.rounds import GATHER
 from agents.exchange.trader import Trader
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import Mandate
-from agents.planning.plan_selection import Aggregate
 from protocol.codec import decode_message, encode_message
 from protocol.messages import (
     Address,
@@ -29,6 +28,7 @@ from protocol.messages import (
     RoundProgress,
     Up,
 )
+from protocol.messages.planning import Aggregate
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
@@ -127,7 +127,7 @@ class ExchangeStage:
         if closed:
             down = decode_message(closed[-1].data)
             assert isinstance(down, Down)
-            everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
+            everybody = down.sums
             stage._closing.result = everybody
             stage.outcome = stage._conclude(everybody)
         return stage, stage._go_on(out, now)

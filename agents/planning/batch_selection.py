@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from agents.planning.costs import Arithmetic, Cost, cost_function
 from agents.planning.java_random import JavaRandom, JavaRandoms
-from agents.planning.plan_selection import Aggregate
 from agents.planning.tie_breaking import Weights, choose_each, combined_cost
+from protocol.messages.planning import Aggregate
 from protocol.terms import Terms
 from protocol.vectors import Array
 

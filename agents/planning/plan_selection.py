@@ -6,7 +6,6 @@ when to say it again, is in household.py.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,18 +13,9 @@ from agents.planning.costs import Arithmetic, Cost, cost_function
 from agents.planning.hard_constraints import Candidates, judge
 from agents.planning.java_random import JavaRandom
 from agents.planning.tie_breaking import choose, combined_cost, unfairness
+from protocol.messages.planning import Aggregate
 from protocol.terms import Terms
 from protocol.vectors import Array
-
-
-class Aggregate(NamedTuple):
-    """Of a subtree, or of everybody: summed plans float64[d], sum and sum of squares of the
-    discomforts."""
-
-    response: Array
-    discomfort: float
-    discomfort_squares: float
-
 
 Summary = tuple[float, float, float, float]
 """Inefficiency, unfairness, mean discomfort and combined cost (the root's weights)."""
@@ -140,11 +130,7 @@ class PlanSelection:
             selected = self._select(before, below, known)
         self._now = _Choice(selected, below, accepted)
         discomfort = float(self._discomforts[selected])
-        return Aggregate(
-            below.response + self._plans[selected],
-            below.discomfort + discomfort,
-            below.discomfort_squares + discomfort * discomfort,
-        )
+        return below.plus(Aggregate(self._plans[selected], discomfort, discomfort * discomfort))
 
     def top_down(self, everybody: Aggregate, approved: bool) -> None:
         """Take the global plan; go back to the previous choice unless the change is approved."""
@@ -200,13 +186,7 @@ class PlanSelection:
             new if flag else old
             for flag, old, new in zip(self._flags, before.accepted, received, strict=True)
         )
-        discomfort = of_square = 0.0
-        for part in accepted:  # not sum(): newer Pythons compensate, others do not
-            discomfort, of_square = (
-                discomfort + part.discomfort,
-                of_square + part.discomfort_squares,
-            )
-        return Aggregate(combined[combination], discomfort, of_square), accepted
+        return _sum(self._zero, accepted), accepted
 
     def _select(self, before: _Choice, below: Aggregate, known: int) -> int:
         """The own plan: the best given what everybody else does."""
@@ -291,8 +271,7 @@ def _same(one: Aggregate, other: Aggregate) -> bool:
 
 def _sum(zero: Aggregate, parts: Sequence[Aggregate]) -> Aggregate:
     """The parts added in their order."""
-    response, total, squares = zero
+    total = zero
     for part in parts:
-        response = response + part.response
-        total, squares = total + part.discomfort, squares + part.discomfort_squares
-    return Aggregate(response, total, squares)
+        total = total.plus(part)
+    return total

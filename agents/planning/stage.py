@@ -4,11 +4,12 @@ Reference for subtree.py, which does the same for many. What to decide is in pla
 """
 
 from agents.member import Member, Phase
-from agents.planning.plan_selection import Aggregate, PlanSelection
+from agents.planning.plan_selection import PlanSelection
 from agents.planning.tree import Overlay
 from agents.planning.tree_reorganisation import Memory, due
 from protocol.errors import PeerError
 from protocol.messages import Address, Down, Iteration, Place, PlanningHistory, Progress, Up
+from protocol.messages.planning import Aggregate
 from protocol.runtime.machine import Envelope
 
 
@@ -86,9 +87,7 @@ class PlanningStage:
             ups = [self._received[child] for child in self._children]
             size = 1 + sum(up.size for up in ups)
             known = size if self.iteration == 0 else self._place.households
-            aggregate = self._planner.bottom_up(
-                [Aggregate(up.response, up.discomfort, up.discomfort_squares) for up in ups], known
-            )
+            aggregate = self._planner.bottom_up([up.sums for up in ups], known)
             self._received, self._risen = {}, True
             if self._parent is not None:
                 up = Up(self.iteration, size, *aggregate, self._place.attempt)
@@ -124,7 +123,7 @@ class PlanningStage:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
         if len(down.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
-        everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
+        everybody = down.sums
         self._planner.top_down(everybody, down.approved)
         return self._pass_on(everybody, down.reorganise, now) + self._collect(now)
 

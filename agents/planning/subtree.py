@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from agents.member import Member, Phase
 from agents.planning.batch_selection import Aggregates, HouseholdBatch, Row, Rows
 from agents.planning.costs import cost_function
-from agents.planning.plan_selection import Aggregate, summarise
+from agents.planning.plan_selection import summarise
 from agents.planning.stage import late_answer
 from protocol.errors import PeerError
 from protocol.messages import Address, Down, Iteration, Place, PlanningHistory, Progress, Up
+from protocol.messages.planning import Aggregate
 from protocol.runtime.machine import Envelope
 
 
@@ -173,7 +174,7 @@ class PlannedSubtree:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
         if len(down.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
-        everybody = Aggregate(down.response, down.discomfort, down.discomfort_squares)
+        everybody = down.sums
         return self._settle(everybody, down.approved, now) + self.go_on(now)
 
     def missing(self, seat: Seat) -> tuple[Address, ...]:

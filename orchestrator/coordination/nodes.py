@@ -19,12 +19,11 @@ from agents.subtree import Subtree
 from matchmaker.matchmaker import Matchmaker
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.scenario.settings import RunSettings
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
-from protocol.terms import Terms
+from protocol.terms import ExchangeTerms, Terms
 
 COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
 """Where the orchestrator of a run is reached."""

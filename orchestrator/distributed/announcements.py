@@ -13,14 +13,13 @@ from orchestrator.scenario.settings import RunSettings
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Address, Announce
+from protocol.messages.lifecycle import SILENCE
 from protocol.runtime.shell import Shell
 from protocol.subjects import ANNOUNCEMENTS, EVERYBODY, ORCHESTRATOR
 from protocol.transport.bus import Bus, Fail
 
 AGAIN = 0.5
 """Seconds after which a run is announced again."""
-SILENCE = 15.0
-"""Seconds without an announcement after which a run is given up by those who stand by."""
 _NOT_TOLD = {"nats", "keys", "insecure", "out", "deadline", "run"}
 """Settings that concern the orchestrator alone."""
 

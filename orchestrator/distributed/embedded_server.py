@@ -15,12 +15,11 @@ from urllib.parse import urlsplit
 
 from orchestrator.orphans import ending_with_parent
 from protocol.errors import RunError
+from protocol.transport.nats_bus import MAX_PAYLOAD
 
 ENVIRONMENT = "COFLEX_NATS_SERVER"
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
-MAX_PAYLOAD = 8 * 1024 * 1024
-"""Bytes; one message of very many slots may be larger than the server's default of 1 MiB."""
 
 
 def find_server() -> Path:

@@ -38,12 +38,12 @@ from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.services import Services, host_command, matchmaker_command
 from protocol.errors import InputError, RunError
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, RunState
+from protocol.runtime.host_endpoint import host_endpoint
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
-from protocol.subjects import HOST, ORCHESTRATOR
-from protocol.terms import Terms
+from protocol.subjects import ORCHESTRATOR
+from protocol.terms import ExchangeTerms, Terms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
@@ -219,8 +219,8 @@ async def _try(run_id: str, inputs: Scenario, connection: Connection, name: str)
     ]
     if exchange is not None:
         matchmaker = matchmaker_node(trial, maker.name, slots, exchange, epoch=1)
-        voice = matchmaker.machines[HOST]
-        driven.append(drive(matchmaker, lambda: bool(getattr(voice, "released", False))))
+        endpoint = host_endpoint(matchmaker)
+        driven.append(drive(matchmaker, lambda: endpoint.released))
     await asyncio.gather(*driven)
     if course.reason:
         raise RunError(f"the bus does not carry a run: {course.reason}")

@@ -14,11 +14,12 @@ from orchestrator.monitoring.log_events import Refusals
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_matchmaker
 from orchestrator.monitoring.presence import answer_inquiries
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
+from protocol.runtime.host_endpoint import host_endpoint
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.subjects import HOST, inbox
+from protocol.terms import ExchangeTerms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 from protocol.transport.nats_service import Service, Work, attend
@@ -50,7 +51,7 @@ def run_matchmaker(
 async def _serve(
     node: Node, epoch: int, connection: Connection, standing: bool, duty: PartStatus, log: PartLog
 ) -> None:
-    host, machine = node.machines[HOST], node.machines[node.name]
+    endpoint, machine = host_endpoint(node), node.machines[node.name]
     assert isinstance(machine, Matchmaker)
     bus = await NatsBus.connect(connection, PATIENCE)
     shell = Shell(node, bus)
@@ -74,7 +75,7 @@ async def _serve(
         await answer_inquiries(bus, Address(node.name, HOST), duty.presence, shell.fail)
         with duty.in_run(node.run, lambda: read_matchmaker(node, bus, machine)):
             await shell.run(
-                lambda: bool(getattr(host, "released", False)),
+                lambda: endpoint.released,
                 Refusals(node, log).look,
                 heard=lambda: attend(bus, service, work),
             )

@@ -14,10 +14,10 @@ from secrets import token_hex
 from typing import Any
 
 from orchestrator.coordination.coordinator import Stage
-from orchestrator.distributed.announcements import SILENCE
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Abort, Expected, Inquiry, Presence, RunState
+from protocol.messages.lifecycle import SILENCE
 from protocol.subjects import (
     EVERYBODY,
     INQUIRIES,

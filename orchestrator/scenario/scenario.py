@@ -17,9 +17,16 @@ from agents.population.loader import data_sha256, load
 from agents.population.synthetic import generate
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
-from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.subjects import check_name
-from protocol.terms import COSTS_WITH_TARGET, HardConstraint, Limit, Reorganisation, Terms
+from protocol.terms import (
+    COSTS_WITH_TARGET,
+    PAPER_TOLERANCE,
+    ExchangeTerms,
+    HardConstraint,
+    Limit,
+    Reorganisation,
+    Terms,
+)
 from protocol.vectors import Array
 
 DEMO_HOUSEHOLDS = 200

@@ -10,8 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.plans import ScoreMeaning
 from protocol.errors import InputError
-from protocol.exchange_terms import DisclosureName, LocksName, OrderName
-from protocol.terms import CostName, DiscomfortName, ScalingName, StrategyName
+from protocol.terms import (
+    CostName,
+    DisclosureName,
+    DiscomfortName,
+    LocksName,
+    OrderName,
+    ScalingName,
+    StrategyName,
+)
 
 IsolationName = Literal["auto", "process", "task", "subtree"]
 

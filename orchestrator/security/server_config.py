@@ -8,8 +8,8 @@ from textwrap import indent
 from types import MappingProxyType
 from typing import NamedTuple
 
-from orchestrator.distributed.embedded_server import MAX_PAYLOAD
 from protocol.transport.identity import CA, CERTIFICATE, KEY
+from protocol.transport.nats_bus import MAX_PAYLOAD
 from protocol.transport.permissions import Permissions, leaf_permissions, permissions
 
 SERVER = "server"

@@ -23,19 +23,16 @@ from protocol.messages.lifecycle import (
     Place,
     Ready,
     Release,
+    Waiting,
 )
 from protocol.messages.monitoring import Expected, Inquiry, Presence, RunState
-from protocol.messages.planning import (
-    Down,
+from protocol.messages.planning import Aggregate, Down, Iteration, Progress, Up
+from protocol.messages.results import (
     Exchanged,
     ExchangeHistory,
-    Iteration,
     PlanningHistory,
-    Progress,
     Result,
     Trace,
-    Up,
-    Waiting,
 )
 
 Message = (
@@ -70,6 +67,7 @@ Message = (
 __all__ = [
     "Abort",
     "Address",
+    "Aggregate",
     "Announce",
     "Down",
     "End",

@@ -9,8 +9,8 @@ RoundDone up, NextRound or End down.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from protocol.exchange_terms import DisclosureName
 from protocol.messages.lifecycle import Address
+from protocol.terms import DisclosureName
 from protocol.vectors import Finite, Vector
 
 Refusal = Literal[

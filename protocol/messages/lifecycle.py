@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from protocol.exchange_terms import ExchangeTerms
 from protocol.subjects import Name
-from protocol.terms import Terms
+from protocol.terms import ExchangeTerms, Terms
+
+SILENCE = 15.0
+"""Seconds without an announcement after which a host or matchmaker on standby gives a run up."""
 
 
 class Address(NamedTuple):
@@ -92,6 +94,18 @@ class HostTraffic:
     resent: int
     dropped: int
     """Received and refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Household to orchestrator: I have waited longer than my patience; nothing waits for this."""
+
+    iteration: int
+    """-1 before the first; all of them in stage 2."""
+    missing: tuple[Address, ...]
+    """For these."""
+    done: int = 0
+    """What the household did in stage 2 so far: lookups, and proposals that it answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,41 @@
-"""The host's own voice beside its households: what its node has sent and refused."""
+"""The endpoint of a host: it answers for the host itself, beside the households that live there.
+
+It reports what the host's node sent and refused, and notes the end of the run.
+"""
 
 from protocol.errors import PeerError
 from protocol.messages import Abort, Address, HostTraffic, Release
 from protocol.runtime.machine import Envelope
-from protocol.runtime.node import Counters
+from protocol.runtime.node import Counters, Node
 from protocol.subjects import HOST
 
 
 class HostEndpoint:
-    """Answers the orchestrator's Release with a Tally. Waits for nothing."""
+    """A machine that answers the orchestrator's Release with HostTraffic. It waits for nothing."""
 
     def __init__(self, host: str, orchestrator: Address, counters: Counters) -> None:
         self.address = Address(host, HOST)
         self.released = False
-        """Whether the orchestrator has said that the run is over."""
+        """True once the orchestrator has ended the run, with or without a result."""
         self._orchestrator, self._counters = orchestrator, counters
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Answer one message."""
+        """Answer one message. Raises PeerError if it is not for a host, or not from the
+        orchestrator."""
         if envelope.sender != self._orchestrator:
             raise PeerError(f"{envelope.sender} is not the orchestrator")
         match envelope.message:
             case Release():
                 self.released = True
                 counted = self._counters
-                tally = HostTraffic(
-                    counted.messages,
-                    counted.frames,
-                    counted.bytes,
-                    counted.resent,
-                    counted.dropped,
+                traffic = HostTraffic(
+                    messages=counted.messages,
+                    frames=counted.frames,
+                    bytes=counted.bytes,
+                    resent=counted.resent,
+                    dropped=counted.dropped,
                 )
-                return [Envelope(self.address, self._orchestrator, tally)]
+                return [Envelope(self.address, self._orchestrator, traffic)]
             case Abort():
                 self.released = True
                 return []
@@ -39,9 +43,17 @@ class HostEndpoint:
                 raise PeerError(f"{type(other).__name__} is not for a host")
 
     def tick(self, now: float) -> list[Envelope]:
-        """Nothing is ever due."""
+        """Return nothing: no message of a host is ever repeated."""
         return []
 
     def next_deadline(self) -> float | None:
-        """Never."""
+        """Return None: nothing is ever due."""
         return None
+
+
+def host_endpoint(node: Node) -> HostEndpoint:
+    """Return the endpoint of the host that `node` is. Raises TypeError if it has none."""
+    machine = node.machines.get(HOST)
+    if not isinstance(machine, HostEndpoint):
+        raise TypeError(f"the node {node.name} has no host endpoint")
+    return machine

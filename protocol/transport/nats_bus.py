@@ -32,6 +32,9 @@ RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotat
 PING_SECONDS = 2
 """A hung server is noticed after about two of these."""
 FLUSH_SECONDS = 10
+MAX_PAYLOAD = 8 * 1024 * 1024
+"""The largest message that our servers accept, in bytes. One message of very many slots may be
+larger than the default of 1 MiB."""
 FAREWELL_SECONDS, CLOSE_SECONDS = 2, 5
 WAITING_MESSAGES = 512 * 1024
 """Messages that may wait to be handled; more are dropped, and counted."""

@@ -17,10 +17,10 @@ from nats.micro.service import ServiceInfo, ServicePing, ServiceStats
 from orchestrator.distributed.announcements import announce
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from protocol.codec import Item, decode_frame, encode_frame
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Announce, Lookup, Match, Proposal
 from protocol.messages.exchange import Closed, LeaseId
 from protocol.subjects import ORCHESTRATOR
+from protocol.terms import ExchangeTerms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 

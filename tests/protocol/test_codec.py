@@ -15,7 +15,6 @@ from pydantic import StringConstraints
 
 from protocol.codec import VERSION, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, InputError
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import (
     Address,
     Down,
@@ -31,7 +30,7 @@ from protocol.messages import (
 )
 from protocol.messages.exchange import LeaseId
 from protocol.subjects import check_name, direct, inbox, sender_of
-from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
+from protocol.terms import ExchangeTerms, HardConstraint, Limit, Reorganisation, Terms
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 vectors = st.lists(finite.filter(lambda v: abs(v) < 1e300), max_size=5).map(np.array)

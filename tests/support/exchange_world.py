@@ -11,9 +11,9 @@ from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
 from matchmaker.matchmaker import Matchmaker
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address
 from protocol.runtime.node import Node
+from protocol.terms import ExchangeTerms
 from protocol.vectors import Array
 
 RUN = "test"

@@ -8,9 +8,9 @@ import pytest
 
 from agents.mandate import Mandate
 from protocol.codec import decode_frame
-from protocol.exchange_terms import DisclosureName, ExchangeTerms, RuleName
 from protocol.messages import Lookup, Message, Proposal
 from protocol.runtime.node import Frame
+from protocol.terms import DisclosureName, ExchangeTerms, RuleName
 from protocol.vectors import Array
 from tests.support.exchange_world import RUN, World
 

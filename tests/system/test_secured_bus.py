@@ -19,7 +19,7 @@ from nats.aio.client import Client
 
 from orchestrator.coordination.coordinator import RunCoordinator, Stage
 from orchestrator.coordination.nodes import households_of
-from orchestrator.distributed.embedded_server import MAX_PAYLOAD, EmbeddedServer
+from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run, run_standing
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
@@ -37,7 +37,7 @@ from protocol.terms import Terms
 from protocol.transport import nats_bus
 from protocol.transport.bus import Connection
 from protocol.transport.identity import CA, CERTIFICATE, KEY, SEED, read_identity
-from protocol.transport.nats_bus import NatsBus
+from protocol.transport.nats_bus import MAX_PAYLOAD, NatsBus
 from tests.orchestrator.coordination.test_faults import SLOTS, outcome, results, world
 from tests.protocol.test_nats_bus import Ear, pretending
 from tests.support.waiting import until

@@ -12,8 +12,8 @@ from agents.exchange.journal.entries import Entry
 from agents.exchange.journal.records import read_beginning
 from agents.mandate import FREE
 from agents.plans import rmse
-from protocol.exchange_terms import DisclosureName, RuleName
 from protocol.messages.exchange import Refusal
+from protocol.terms import DisclosureName, RuleName
 
 WORDS: dict[Refusal, str] = {
     "loss": "it would have lost comfort by it",

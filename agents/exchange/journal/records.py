@@ -7,8 +7,8 @@ import msgpack
 from pydantic import TypeAdapter
 
 from agents.mandate import Mandate
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, NextRound, RoundDone
+from protocol.terms import ExchangeTerms
 from protocol.vectors import Array, from_bytes, to_bytes
 
 

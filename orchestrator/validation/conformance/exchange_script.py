@@ -22,7 +22,6 @@ from orchestrator.validation.conformance.roles import (
     MATCHMAKER,
     PARENT,
     STRANGER,
-    sums_of,
 )
 from protocol.messages import (
     Down,
@@ -258,7 +257,7 @@ class Trading:
         await stand.again("repeats the last Up until Down comes", AFTER, PARENT, up)
         await self.partners.repeat_themselves()
         stand.mark()
-        down = tree.down(ITERATIONS, sums_of(up))
+        down = tree.down(ITERATIONS, up.sums)
         await stand.say(PARENT, down)
         for child in CHILDREN:
             await stand.expect("passes the last Down on", AFTER, Down, child, "approved")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from agents.planning.plan_selection import Aggregate
 from agents.plans import Plans
 from orchestrator.coordination.nodes import COURSE
 from orchestrator.validation.conformance.household_probe import Stand, shown
@@ -18,9 +17,9 @@ from orchestrator.validation.conformance.roles import (
     STRANGER,
     Twin,
     near,
-    sums_of,
 )
 from protocol.messages import Down, Go, Place, Up
+from protocol.messages.planning import Aggregate
 from protocol.vectors import Array
 
 TREE, DECISIONS = "Stage 1: along the tree", "Decisions of stage 1"
@@ -68,7 +67,7 @@ class Tree:
             pick=lambda up: (up.iteration, up.attempt) == (iteration, attempt),
             right=lambda up: up.size == size and len(up.response) == self.slots,
         )
-        self.decided(ups, sums_of(up), shown(up))
+        self.decided(ups, up.sums, shown(up))
         return up
 
     def decided(self, ups: Sequence[Up], sums: Aggregate, came: str) -> None:
@@ -120,7 +119,7 @@ class Tree:
 
 
 def _stands(told: Aggregate, flag: bool) -> Callable[[Down], bool]:
-    return lambda down: down.approved is flag and near(sums_of(down), told)
+    return lambda down: down.approved is flag and near(down.sums, told)
 
 
 class Picker:
@@ -154,7 +153,7 @@ async def as_leaf(tree: Tree) -> None:
         shown(first),
     )
     await stand.again("repeats Up until Down comes", TREE, PARENT, first)
-    everybody = elsewhere(first.response, sums_of(first))
+    everybody = elsewhere(first.response, first.sums)
     stand.mark()
     await stand.say(STRANGER, tree.down(0, everybody))
     await stand.say(PARENT, tree.down(0, everybody, attempt=tree.place.attempt + 5))
@@ -165,14 +164,14 @@ async def as_leaf(tree: Tree) -> None:
     stand.silent(check, TREE, Up, PARENT, lambda up: up.iteration > 0)
     for iteration, approved in ((0, True), (1, False)):
         stand.mark()
-        down = await tree.answer(iteration, elsewhere(first.response, sums_of(said)), approved)
+        down = await tree.answer(iteration, elsewhere(first.response, said.sums), approved)
         said = await tree.rises("goes on with the next Up after Down", iteration + 1, [])
         await stand.say(PARENT, down)
         await stand.settled()
         beyond = Picker(iteration + 2, tree.place.attempt)
         stand.silent("ignores a doubled Down", TREE, Up, PARENT, beyond)
     stand.mark()
-    await tree.answer(ITERATIONS - 1, elsewhere(first.response, sums_of(said)))
+    await tree.answer(ITERATIONS - 1, elsewhere(first.response, said.sums))
 
 
 async def as_root(tree: Tree) -> None:
@@ -193,7 +192,7 @@ async def as_root(tree: Tree) -> None:
             pick=tree.of(iteration),
             right=lambda down: len(down.response) == tree.slots,
         )
-        everybody = sums_of(told)
+        everybody = told.sums
         tree.decided(ups, everybody, shown(told))
         flags = tree.approval(everybody)
         if flags is not None:
@@ -226,7 +225,7 @@ async def as_inner(tree: Tree) -> Array:
         stand.silent(check, TREE, Down, CHILDREN[1], lambda down: True)
         stand.mark()
         approved = iteration != 1
-        everybody = elsewhere(first, sums_of(said))
+        everybody = elsewhere(first, said.sums)
         await tree.answer(iteration, everybody, approved)
         if iteration < 2:  # then the children's changes stand, or not, with its own
             await tree.passes_on(iteration, everybody, [approved] * 2)

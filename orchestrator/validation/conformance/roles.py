@@ -2,11 +2,11 @@
 
 from agents.planning.costs import EXACT
 from agents.planning.java_random import household_chance
-from agents.planning.plan_selection import Aggregate, PlanSelection
+from agents.planning.plan_selection import PlanSelection
 from agents.plans import Plans
-from protocol.exchange_terms import ExchangeTerms
-from protocol.messages import Address, Down, Place, Up
-from protocol.terms import Terms
+from protocol.messages import Address, Place, Up
+from protocol.messages.planning import Aggregate
+from protocol.terms import ExchangeTerms, Terms
 
 
 def _address(name: str) -> Address:
@@ -60,17 +60,12 @@ class Twin:
         """The sums of its subtree."""
         known = self._place.households if self._begun else 1 + sum(up.size for up in ups)
         self._begun = True
-        return self._planner.bottom_up([sums_of(up) for up in ups], known)
+        return self._planner.bottom_up([up.sums for up in ups], known)
 
     def top_down(self, everybody: Aggregate, approved: bool) -> tuple[bool, ...]:
         """Whose changes stand, of its children's."""
         self._planner.top_down(everybody, approved)
         return self._planner.flags
-
-
-def sums_of(told: Up | Down) -> Aggregate:
-    """What an Up or a Down carries."""
-    return Aggregate(told.response, told.discomfort, told.discomfort_squares)
 
 
 def near(one: Aggregate, other: Aggregate) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
-from protocol.exchange_terms import (
+from protocol.terms import (
     DisclosureName,
     ExchangeTerms,
     LocksName,

@@ -18,7 +18,7 @@ from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
-from protocol.exchange_terms import ExchangeTerms
+from protocol.terms import ExchangeTerms
 from tests.agents.exchange.test_exchange import population
 from tests.support.exchange_world import World
 

@@ -19,9 +19,10 @@ from agents.planning.costs import (
 )
 from agents.planning.hard_constraints import Candidates, judge
 from agents.planning.java_random import JavaRandom, JavaRandoms, household_chance
-from agents.planning.plan_selection import Aggregate, PlanSelection
+from agents.planning.plan_selection import PlanSelection
 from agents.planning.tie_breaking import choose, choose_each, combined_cost, unfairness
 from agents.plans import Plans, Population
+from protocol.messages.planning import Aggregate
 from protocol.terms import CostName, HardConstraint, Limit, Reorganisation, ScalingName, Terms
 from protocol.vectors import Array
 

@@ -10,7 +10,7 @@ import pytest
 
 from agents.planning.costs import EXACT
 from agents.planning.java_random import JavaRandom
-from agents.planning.plan_selection import Aggregate, PlanSelection
+from agents.planning.plan_selection import PlanSelection
 from agents.planning.tree import children_of
 from agents.plans import Population, rmse
 from agents.population.synthetic import generate
@@ -22,6 +22,7 @@ from orchestrator.simulation.network import Network
 from orchestrator.simulation.simulator import simulate
 from protocol.codec import decode_frame
 from protocol.messages import Down, Up
+from protocol.messages.planning import Aggregate
 from protocol.runtime.node import Frame
 from protocol.terms import Terms
 

@@ -20,10 +20,9 @@ from orchestrator.coordination.nodes import (
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.errors import PeerError
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Place, Result
 from protocol.runtime.machine import Envelope
-from protocol.terms import Terms
+from protocol.terms import ExchangeTerms, Terms
 from protocol.vectors import Array
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 2
