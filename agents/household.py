@@ -1,20 +1,51 @@
-"""One household as a machine on the bus, deciding by itself: the readable reference."""
+"""One household through a run: it joins, is placed, plans, exchanges, reports and leaves.
+
+A pure machine. Its phases, and the messages that are legal in each, are in phases.py. What passes
+along the tree in stage 1 is decided in planning/, stage 2 in exchange/. This module joins them to
+the orchestrator and repeats whatever is unanswered: at any time at most one message to the
+orchestrator or to the parent. A message that has been handled already is ignored.
+
+A household that starts again after its host was killed goes on with stage 2 from its journal. One
+without a journal enrols again, and stage 1 begins again for everybody, with the same result.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
+from agents.exchange.negotiations import ExchangeCounts
+from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
-from agents.member import Member, Stage
+from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
-from agents.planning.stage import PlanningStage
+from agents.planning.stage import Participant, Planning, PlanningResult, PlanningStage
 from agents.plans import Plans
-from protocol.messages import Address, Place
+from agents.retransmission import MAX_WAIT_SECONDS, NEVER, Retransmission
+from protocol.errors import PeerError
+from protocol.messages import (
+    Abort,
+    Address,
+    Down,
+    Enrol,
+    Go,
+    Left,
+    Message,
+    Place,
+    Ready,
+    Release,
+    Result,
+    Up,
+    Waiting,
+)
+from protocol.runtime.machine import Envelope
+from protocol.terms import Terms
+from protocol.vectors import Array
 
 
-class Household(Member):
-    """A household of one run; `stage` is how it takes part in stage 1, by itself unless told."""
+class Household:
+    """A household of one run."""
 
     def __init__(
         self,
@@ -24,23 +55,315 @@ class Household(Member):
         *,
         arithmetic: Arithmetic = EXACT,
         chance: Callable[[int, str], JavaRandom] = household_chance,
-        stage: Callable[[Member, Place], Stage] = PlanningStage,
+        planning: Callable[[Participant, Place], Planning] = PlanningStage,
+        companions: "dict[Address, Household] | None" = None,
         journal: Journal | None = None,
         mandate: Mandate = FREE,
         session: int = 1,
         entries: Sequence[Entry] = (),
-        meter: TrafficCount | None = None,
+        traffic: TrafficCount | None = None,
     ) -> None:
-        super().__init__(
-            address,
-            orchestrator,
-            plans,
+        """Set up a household that has not sent anything yet.
+
+        `planning` makes its stage 1 when it is placed; `companions` are the households of its host
+        that decide stage 1 together, which it joins. `session` must rise whenever the household
+        starts again; `entries` are what its journal then holds. `traffic` is its host's.
+        """
+        self.address, self.plans = address, plans
+        self.phase = Phase.ENROLLING
+        self.reason = ""
+        """Why the run was aborted."""
+        self._participant = Participant(
+            address=address,
+            orchestrator=orchestrator,
+            plans=plans,
             arithmetic=arithmetic,
             chance=chance,
-            stage=stage,
-            journal=MemoryJournal() if journal is None else journal,
-            mandate=mandate,
-            session=session,
-            entries=entries,
-            meter=TrafficCount() if meter is None else meter,
         )
+        self._orchestrator, self._make_planning = orchestrator, planning
+        self._companions = {} if companions is None else companions
+        self._companions[address] = self
+        self._journal = MemoryJournal() if journal is None else journal
+        self._traffic = TrafficCount() if traffic is None else traffic
+        self._mandate = mandate
+        self._session, self._remembered = session, remembered(entries)
+        self._place: Place | None = None
+        self._planning: Planning | None = None
+        self._exchange: ExchangeStage | None = None
+        self._attempt = 0
+        """The attempt at stage 1, as the orchestrator counts them; 0 before the first."""
+        self._unanswered: Envelope | None = None
+        self._retransmission = Retransmission()
+        self._patience_s = MAX_WAIT_SECONDS
+        self._complaint_due = NEVER
+        """When to tell the orchestrator that nothing has come for long."""
+
+    @property
+    def finished(self) -> bool:
+        """True when nothing is left to do for this household."""
+        return self.phase in (Phase.RELEASED, Phase.ABORTED)
+
+    @property
+    def selections(self) -> list[int]:
+        """The selected plan after each iteration of stage 1 so far."""
+        return [] if self._planning is None else self._planning.selections
+
+    @property
+    def iteration(self) -> int:
+        """The present iteration of stage 1; 0 before it."""
+        return 0 if self._planning is None else self._planning.iteration
+
+    @property
+    def counts(self) -> ExchangeCounts:
+        """What it did in stage 2 so far."""
+        return ExchangeCounts() if self._exchange is None else self._exchange.trader.counts
+
+    @property
+    def planned_schedule(self) -> Array:
+        """The plan that stage 1 has selected so far, float64[d], kWh."""
+        if self._exchange is not None:
+            return self._exchange.planned_schedule
+        schedule: Array = self.plans.values[self._placed().selections[-1]]
+        return schedule
+
+    @property
+    def schedule(self) -> Array | None:
+        """The schedule that it holds in stage 2, float64[d], kWh; None before stage 2."""
+        return None if self._exchange is None else self._exchange.trader.schedule
+
+    # -- the machine ------------------------------------------------------------------------------
+
+    def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Answer one message. Raises PeerError if it is not legal from this sender, or not now."""
+        sender, message = envelope.sender, envelope.message
+        if isinstance(message, Up | Down) and self._attempt not in (0, message.attempt):
+            return []
+        if type(message) in FROM_ORCHESTRATOR and sender != self._orchestrator:
+            raise PeerError(f"{sender} is not the orchestrator of {self.address.name}")
+        if type(message) not in LEGAL[self.phase]:
+            kind = type(message).__name__
+            raise PeerError(f"{kind} is not for a household that is {self.phase.value}")
+        match message:
+            case Up() | Down():
+                return self._on_tree(envelope, message, now)
+            case Place():
+                return self._on_place(message, now)
+            case Go():
+                started = self.phase is not Phase.PLACED or message.attempt != self._attempt
+                return [] if started else self._follow(self._placed().begin(), now)
+            case Release():
+                self._leave(Phase.RELEASED)
+                return [self._to_orchestrator(Left())]
+            case Abort():
+                self.reason = message.reason
+                self._leave(Phase.ABORTED)
+                return []
+            case _:
+                if self._exchange is None:
+                    raise PeerError(f"{self.address.name} takes part in no exchange")
+                return self._exchanged(self._exchange.handle(envelope, now), now)
+
+    def tick(self, now: float) -> list[Envelope]:
+        """Repeat what is unanswered; tell the orchestrator when that lasts too long."""
+        if self.phase is Phase.ENROLLING and self._unanswered is None:
+            return self._resume(now) if self._remembered else self._enrol(now)
+        out: list[Envelope] = []
+        if self._retransmission.due(now) and self._unanswered is not None:
+            out.append(self._unanswered)
+        if self._exchange is not None and self._exchange_due() <= now:
+            out += self._exchanged(self._exchange.tick(now), now)
+        if now >= self._complaint_due:
+            self._complaint_due = now + self._patience_s
+            out += self._complaint()
+        return out
+
+    def next_deadline(self) -> float | None:
+        """Return when to call `tick`; None for never."""
+        due = min(self._retransmission.deadline, self._complaint_due, self._exchange_due())
+        return None if due == NEVER else due
+
+    def _exchange_due(self) -> float:
+        if self._exchange is None or self.finished:
+            return NEVER
+        return self._exchange.next_deadline()
+
+    def _complaint(self) -> list[Envelope]:
+        """Tell the orchestrator for whom this household has been waiting too long, if anybody."""
+        if self.phase is Phase.EXCHANGING:
+            assert self._exchange is not None
+            iterations = self._exchange.household.place.terms.iterations
+            waiting = Waiting(iterations, self._exchange.missing, self._exchange.progress)
+            return [self._to_orchestrator(waiting)]
+        if self.phase is Phase.PLANNING and self._placed().missing:
+            waiting = Waiting(self._placed().iteration, self._placed().missing)
+            return [self._to_orchestrator(waiting)]
+        return []
+
+    # -- joining and leaving ----------------------------------------------------------------------
+
+    def _enrol(self, now: float) -> list[Envelope]:
+        return self._send(self._to_orchestrator(Enrol(self.plans.slots, self._session)), now)
+
+    def _resume(self, now: float) -> list[Envelope]:
+        """Go on with stage 2 where the journal ends."""
+        self.phase = Phase.EXCHANGING
+        self._exchange, out = ExchangeStage.resume(
+            address=self.address,
+            orchestrator=self._orchestrator,
+            entries=self._remembered,
+            journal=self._journal,
+            mandate=self._mandate,
+            traffic=self._traffic,
+            now=now,
+        )
+        place = self._exchange.household.place
+        self._attempt, self._patience_s = place.attempt, place.terms.patience
+        self._complaint_due = now + self._patience_s
+        return self._exchanged(out, now)
+
+    def _on_place(self, place: Place, now: float) -> list[Envelope]:
+        ready = self._to_orchestrator(Ready(place.attempt, self._session))
+        if place.attempt <= self._attempt or self.finished:
+            # Repeated, or begun already by what a child said in that attempt: confirm it again.
+            return [ready]
+        if self._exchange is not None and self._exchange.begun:
+            raise PeerError("the exchange has begun: nobody may begin anew")
+        target = place.terms.target
+        if target is not None and len(target) != self.plans.slots:
+            raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")
+        self._forget_exchange()
+        place = replace(place, terms=self._mandated(place.terms))
+        self._planning = self._make_planning(self._participant, place)
+        self._place, self._patience_s = place, place.terms.patience
+        self.phase, self._attempt = Phase.PLACED, place.attempt
+        return self._send(ready, now)
+
+    def _mandated(self, terms: Terms) -> Terms:
+        """Return the terms with this household's own weights, where its mandate has any."""
+        alpha, beta = self._mandate.alpha, self._mandate.beta
+        return replace(
+            terms,
+            alpha=terms.alpha if alpha is None else alpha,
+            beta=terms.beta if beta is None else beta,
+        )
+
+    def _leave(self, phase: Phase) -> None:
+        self.phase, self._unanswered, self._complaint_due = phase, None, NEVER
+        self._retransmission.stop()
+
+    # -- stage 1 ----------------------------------------------------------------------------------
+
+    def _placed(self) -> Planning:
+        if self._planning is None:
+            raise PeerError("no place in the tree yet")
+        return self._planning
+
+    def _on_tree(self, envelope: Envelope, message: Up | Down, now: float) -> list[Envelope]:
+        """Take a message along the tree, of stage 1 or of the final sum after stage 2."""
+        exchange = self._exchange
+        if exchange is not None and exchange.closes_with(message):
+            return self._exchanged(exchange.handle(envelope, now), now)
+        if exchange is not None and self._planning is None:
+            return self._on_forgotten(exchange, message, now)
+        planning, sender = self._placed(), envelope.sender
+        said = (
+            planning.on_up(sender, message)
+            if isinstance(message, Up)
+            else planning.on_down(sender, message)
+        )
+        return self._follow(said, now)
+
+    def _follow(self, out: list[Envelope], now: float) -> list[Envelope]:
+        """Add to the messages of a step of stage 1 what the households that it concerns send."""
+        for address in self._placed().take_changed():
+            out = out + self._companions[address]._planned(now)
+        return out
+
+    def _planned(self, now: float) -> list[Envelope]:
+        """Read stage 1 after a step: wait for what it waits for, or go on to what follows."""
+        planning = self._placed()
+        if self.phase is Phase.PLACED and planning.begun:
+            self.phase = Phase.PLANNING
+        if self.phase is not Phase.PLANNING:
+            return []
+        if planning.result is not None:
+            return self._finish_planning(planning.result, now)
+        self._await(planning.unanswered, now)
+        return []
+
+    def _finish_planning(self, planned: PlanningResult, now: float) -> list[Envelope]:
+        """Enter stage 2, or report if there is none."""
+        assert self._place is not None
+        place, selected = self._place, planned.selected
+        result = Result(
+            selected_plan=selected,
+            beta=place.terms.beta,
+            discomfort_planned=float(self.plans.discomforts("rmse")[selected]),
+            course=planned.history,
+        )
+        if place.terms.exchange is None:
+            return self._report(result, now)
+        self.phase = Phase.EXCHANGING
+        self._await(None, now)
+        self._exchange, out = ExchangeStage.begin(
+            household=PlannedHousehold(
+                address=self.address, orchestrator=self._orchestrator, place=place, planned=result
+            ),
+            schedule=self.plans.values[selected],
+            preferred=self.plans.preferred,
+            journal=self._journal,
+            mandate=self._mandate,
+            traffic=self._traffic,
+            now=now,
+        )
+        return self._exchanged(out, now)
+
+    # -- stage 2 ----------------------------------------------------------------------------------
+
+    def _exchanged(self, out: list[Envelope], now: float) -> list[Envelope]:
+        """Report after a step of stage 2 if that was the last."""
+        result = None if self._exchange is None else self._exchange.result
+        if result is None or self.phase is not Phase.EXCHANGING:
+            return out
+        return out + self._report(result, now)
+
+    def _report(self, result: Result, now: float) -> list[Envelope]:
+        self.phase = Phase.REPORTING
+        return self._send(self._to_orchestrator(result), now)
+
+    def _on_forgotten(self, exchange: ExchangeStage, said: Up | Down, now: float) -> list[Envelope]:
+        """Take a message of stage 1, of which the journal holds only the end.
+
+        A child that waits for its answer cannot have it, so stage 1 begins again for everybody.
+        That is safe: nobody exchanges before the whole tree has entered stage 2. Once this subtree
+        is known to have entered, the message is old.
+        """
+        if isinstance(said, Down) or exchange.gathered:
+            return []
+        self._forget_exchange()
+        self.phase, self._session = Phase.ENROLLING, self._session + 1
+        return self._enrol(now)
+
+    def _forget_exchange(self) -> None:
+        """Void what this household has of stage 2."""
+        if self._exchange is not None:
+            self._journal.append(Entry(self.address.name, "anew"))
+        self._exchange = None
+
+    # -- sending, and sending again ---------------------------------------------------------------
+
+    def _send(self, envelope: Envelope, now: float) -> list[Envelope]:
+        """Send now, and again until something else is to be sent."""
+        self._await(envelope, now)
+        return [envelope]
+
+    def _await(self, unanswered: Envelope | None, now: float) -> None:
+        """Take what was unanswered for answered, and repeat this one from now on, if any."""
+        self._retransmission.answered(now)
+        self._unanswered = unanswered
+        if unanswered is not None:
+            self._retransmission.sent(now)
+        self._complaint_due = now + self._patience_s
+
+    def _to_orchestrator(self, message: Message) -> Envelope:
+        return Envelope(self.address, self._orchestrator, message)

@@ -7,13 +7,13 @@ household.
 import csv
 from pathlib import Path
 
-from agents.member import Member
+from agents.household import Household
 from protocol.errors import InputError
 
 HEADER = ("slot", "preferred", "planned", "exchanged")
 
 
-def save_schedule(member: Member, folder: Path) -> None:
+def save_schedule(member: Household, folder: Path) -> None:
     """Write `folder`/<household>.csv: by slot, kWh, what is preferred, what stage 1 chose, and what
     stage 2 made of it (no such column without a stage 2). Under a temporary name first; InputError
     where that is impossible."""

@@ -11,19 +11,15 @@ import numpy as np
 
 from agents.exchange.disclosure import tell
 from agents.exchange.holding import Holding
+from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER, Retransmission
 from protocol.messages import Address, Lookup, Match
 from protocol.messages.exchange import Closed
 
-RESEND_AFTER = 0.5
-"""Seconds until a lookup is repeated, at least; three times what the last answer took if that is
-longer; doubled each time, up to RESEND_AT_MOST."""
-RESEND_AT_MOST = 8.0
 REST = 0.05
 """Seconds to wait when everybody is busy; doubled each time, up to REST_AT_MOST."""
 REST_AT_MOST = 1.0
 FEW = 8
 """Slots in a lookup; doubled while nothing is found."""
-NEVER = float("inf")
 
 
 @dataclass(slots=True)
@@ -46,14 +42,13 @@ class MatchmakerClient:
     resting: float = 0.0
     """No slot is looked up before."""
     outstanding: Lookup | None = None
-    say_again: float = NEVER
     number: int = 0
     _epoch: int = 0
     _few: int = FEW
     _rest: float = REST
-    _wait: float = RESEND_AFTER
-    _said: float = 0.0
-    _trip: float = 0.0
+    _retransmission: Retransmission = field(
+        default_factory=lambda: Retransmission(EXCHANGE_MAX_WAIT_SECONDS)
+    )
 
     @property
     def idle(self) -> bool:
@@ -69,7 +64,7 @@ class MatchmakerClient:
     def wake(self) -> float:
         """When something is to be done if nothing arrives."""
         if self.outstanding is not None:
-            return self.say_again
+            return self._retransmission.deadline
         return self.resting if self.due and self.resting > 0 else NEVER
 
     def announce(self) -> None:
@@ -131,9 +126,8 @@ class MatchmakerClient:
         )
         self.changed.clear()
         self.closed.clear()
-        self.outstanding, self._said = lookup, now
-        self._wait = min(max(RESEND_AFTER, 3 * self._trip), RESEND_AT_MOST)
-        self.say_again = now + self._wait
+        self.outstanding = lookup
+        self._retransmission.sent(now)
         return lookup
 
     def _first(self, holding: Holding) -> list[int]:
@@ -152,18 +146,15 @@ class MatchmakerClient:
 
     def repeat(self, now: float) -> Lookup | None:
         """The lookup again, if its answer is late."""
-        if self.outstanding is None or now < self.say_again:
-            return None
-        self._wait = min(2 * self._wait, RESEND_AT_MOST)
-        self.say_again = now + self._wait
-        return self.outstanding
+        return self.outstanding if self._retransmission.due(now) else None
 
     def heard(self, match: Match, now: float) -> Lookup | None:
         """Take an answer: the lookup it answers, or None if that was answered before."""
         lookup = self.outstanding
         if lookup is None or (match.session, match.number) != (lookup.session, lookup.number):
             return None
-        self.outstanding, self.say_again, self._trip = None, NEVER, now - self._said
+        self.outstanding = None
+        self._retransmission.answered(now)
         if match.anew:
             self.announce()
             return lookup

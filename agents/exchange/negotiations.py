@@ -14,16 +14,11 @@ import numpy as np
 from agents.exchange.acceptance_rules import named_change
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, Journal, Kind
+from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER, Retransmission
 from protocol.errors import PeerError
 from protocol.messages import Address, Outcome, Proposal, Trace
 from protocol.messages.exchange import Closed, Ending, Lease, LeaseId, Refusal, RoundCount
 from protocol.runtime.machine import Envelope
-
-RESEND_AFTER = 0.5
-"""Seconds until a proposal is repeated, at least; three times what the last answer took if that is
-longer; doubled each time, up to RESEND_AT_MOST."""
-RESEND_AT_MOST = 8.0
-NEVER = float("inf")
 
 
 @dataclass(slots=True)
@@ -76,9 +71,7 @@ class _Asked:
     partner: Address
     proposal: Proposal
     change: float
-    said: float
-    say_again: float
-    wait: float
+    retransmission: Retransmission
 
 
 _ENDINGS: dict[Refusal, Ending] = {
@@ -103,12 +96,12 @@ class Negotiations:
     """
 
     def __init__(self, address: Address, holding: Holding, journal: Journal) -> None:
-        self.tally = ExchangeCounts()
+        self.counts = ExchangeCounts()
         self._made: list[Entry] = []
         """The entries of all exchanges, on either side, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
-        self._trip = 0.0
+        self._round_trip_s = 0.0
         self._answered: dict[tuple[str, int, LeaseId], Outcome] = {}
         """By requester, slot, lease: matchmakers of different slots may number leases alike."""
 
@@ -153,8 +146,9 @@ class Negotiations:
         self._journal.append(entry)
         if reason:
             return Closed(lease.id, "declined" if reason == "loss" else "void")
-        wait = min(max(RESEND_AFTER, 3 * self._trip), RESEND_AT_MOST)
-        return self._propose(entry, now, wait)
+        retransmission = Retransmission(EXCHANGE_MAX_WAIT_SECONDS, self._round_trip_s)
+        retransmission.sent(now)
+        return self._propose(entry, retransmission)
 
     def conclude(self, sender: Address, outcome: Outcome, round: int, now: float) -> Closed | None:
         """Take a partner's answer; None if it was heard before."""
@@ -164,7 +158,8 @@ class Negotiations:
         if asked.partner != sender:
             raise PeerError(f"{sender} answers what {asked.partner} was asked")
         proposal, lease = asked.proposal, outcome.lease
-        self._trip = now - asked.said
+        asked.retransmission.answered(now)
+        self._round_trip_s = asked.retransmission.round_trip_s
         entry = Entry(
             self._address.name, "done" if outcome.accepted else "failed", round, outcome.slot,
             sender.host, sender.name, lease.epoch, lease.number,
@@ -174,7 +169,7 @@ class Negotiations:
         self._settle(entry)
         return Closed(lease, ending(outcome.reason))
 
-    def _propose(self, entry: Entry, now: float, wait: float) -> Envelope:
+    def _propose(self, entry: Entry, retransmission: Retransmission) -> Envelope:
         partner = Address(entry.host, entry.partner)
         proposal = Proposal(
             LeaseId(entry.epoch, entry.lease),
@@ -184,20 +179,23 @@ class Negotiations:
             named_change(self._holding.rule, entry.change),
         )
         self._asked[entry.slot] = _Asked(
-            partner, proposal, entry.change, now, now + wait, max(wait, RESEND_AFTER)
+            partner=partner,
+            proposal=proposal,
+            change=entry.change,
+            retransmission=retransmission,
         )
         self._holding.pending[entry.slot] = entry.taken - entry.given
-        self.tally.proposals += 1
+        self.counts.proposals += 1
         return Envelope(self._address, partner, proposal)
 
     def _settle(self, entry: Entry) -> None:
         del self._asked[entry.slot], self._holding.pending[entry.slot]
         if entry.kind == "done":
             self._holding.take(entry.slot, entry.taken)
-            self.tally.accepted += 1
+            self.counts.accepted += 1
             self._made.append(entry)
         else:
-            self.tally.refused += 1
+            self.counts.refused += 1
 
     # -- as responder -----------------------------------------------------------------------------
 
@@ -234,10 +232,10 @@ class Negotiations:
         self._answered[entry.partner, entry.slot, lease] = outcome
         if outcome.accepted:
             self._holding.take(entry.slot, entry.taken)
-            self.tally.given += 1
+            self.counts.given += 1
             self._made.append(entry)
         else:
-            self.tally.withheld += 1
+            self.counts.withheld += 1
         return outcome
 
     # -- again ------------------------------------------------------------------------------------
@@ -246,11 +244,11 @@ class Negotiations:
         """Bring back what an entry of the journal says; open proposals are late at once. Lookups
         are not written down: those count of which something came."""
         if entry.kind in ("proposed", "declined"):
-            self.tally.lookups += 1
-            self.tally.matches += 1
+            self.counts.lookups += 1
+            self.counts.matches += 1
         match entry.kind:
             case "proposed":
-                self._propose(entry, now, 0.0)
+                self._propose(entry, Retransmission.overdue(now, EXCHANGE_MAX_WAIT_SECONDS))
             case "done" | "failed":
                 self._settle(entry)
             case "accepted" | "refused":
@@ -260,17 +258,13 @@ class Negotiations:
 
     def repeat(self, now: float) -> list[Envelope]:
         """The proposals whose answer is late, again."""
-        out = []
-        for asked in self._asked.values():
-            if now >= asked.say_again:
-                asked.wait = min(2 * asked.wait, RESEND_AT_MOST)
-                asked.say_again = now + asked.wait
-                out.append(Envelope(self._address, asked.partner, asked.proposal))
-        return out
+        return [
+            Envelope(self._address, asked.partner, asked.proposal)
+            for asked in self._asked.values()
+            if asked.retransmission.due(now)
+        ]
 
     @property
     def wake(self) -> float:
         """When the next proposal is to be repeated."""
-        if not self._asked:
-            return NEVER
-        return min(asked.say_again for asked in self._asked.values())
+        return min((asked.retransmission.deadline for asked in self._asked.values()), default=NEVER)

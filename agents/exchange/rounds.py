@@ -8,19 +8,16 @@ RoundDone until it hears what follows, and that answers a parent that had not he
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from agents.retransmission import Retransmission
 from protocol.errors import PeerError
 from protocol.messages import Address, End, NextRound, RoundDone
 from protocol.messages.exchange import RoundCount
 from protocol.runtime.machine import Envelope
 
-RESEND_AFTER = 0.5
-"""Seconds until RoundDone is repeated; doubled each time, up to RESEND_AT_MOST."""
-RESEND_AT_MOST = 4.0
 GATHER = -1
 """The round that sums up where the stage starts."""
 ENTER = 0
 """The round in which all offers are made."""
-NEVER = float("inf")
 
 
 @dataclass(slots=True)
@@ -40,8 +37,8 @@ class Rounds:
     own: RoundDone | None = None
     """The household's own part of this round, when it is done."""
     risen: RoundDone | None = None
-    say_again: float = NEVER
-    _wait: float = RESEND_AFTER
+    retransmission: Retransmission = field(default_factory=Retransmission)
+    """Of RoundDone. How long a round takes says nothing about the bus, so it is not learnt from."""
     _received: dict[Address, RoundDone] = field(default_factory=dict)
     _told: NextRound | End | None = None
     """What the children whose turn has come were told last."""
@@ -60,13 +57,15 @@ class Rounds:
     def begin(self, following: NextRound) -> list[Envelope]:
         """Go on to the next round."""
         self.round, self.own, self.risen = following.round, None, None
-        self._received, self._told, self.say_again = {}, following, NEVER
+        self._received, self._told = {}, following
+        self.retransmission.stop()
         self._turns = 0 if self.sequential else len(self.children)
         return self._tell(self.children[: self._turns])
 
     def end(self, end: End) -> list[Envelope]:
         """The stage is over."""
-        self.over, self.risen, self.say_again = True, None, NEVER
+        self.over, self.risen = True, None
+        self.retransmission.stop()
         self._told, self._turns = end, len(self.children)
         return self._tell(self.children)
 
@@ -110,16 +109,14 @@ class Rounds:
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:
         """Tell the parent, until it answers."""
         assert self.parent is not None
-        self.risen, self._wait = done, RESEND_AFTER
-        self.say_again = now + self._wait
+        self.risen = done
+        self.retransmission.sent(now)
         return [Envelope(self.address, self.parent, done)]
 
     def repeat(self, now: float) -> list[Envelope]:
         """Tell the parent again, if its answer is late."""
-        if self.risen is None or self.parent is None or now < self.say_again:
+        if self.risen is None or self.parent is None or not self.retransmission.due(now):
             return []
-        self._wait = min(2 * self._wait, RESEND_AT_MOST)
-        self.say_again = now + self._wait
         return [Envelope(self.address, self.parent, self.risen)]
 
     def follows(self, sender: Address, message: NextRound | End) -> bool:

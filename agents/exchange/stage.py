@@ -17,6 +17,7 @@ from agents.exchange.rounds import GATHER
 from agents.exchange.trader import Trader
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import Mandate
+from agents.retransmission import Retransmission
 from protocol.codec import decode_message, encode_message
 from protocol.messages import (
     Address,
@@ -32,21 +33,16 @@ from protocol.messages.planning import Aggregate
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
-RESEND_AFTER = 0.5
-"""Seconds until the own sum is said again; doubled each time, up to RESEND_AT_MOST."""
-RESEND_AT_MOST = 4.0
-NEVER = float("inf")
-
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Who exchanges, where, and with what left by stage 1."""
+class PlannedHousehold:
+    """A household that enters stage 2: its addresses, its place, and its result of stage 1."""
 
     address: Address
     orchestrator: Address
     place: Place
     planned: Result
-    """What came out of stage 1."""
+    """The result, as far as stage 1 has it."""
 
     @property
     def setting(self) -> Setting:
@@ -68,51 +64,62 @@ def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 class ExchangeStage:
-    """One household's part in stage 2, from `begin` (or `resume`) until there is an `outcome`."""
+    """One household's part in stage 2, from `begin` (or `resume`) until there is an `result`."""
 
-    def __init__(self, seat: Seat, schedule: Array, journal: Journal, trader: Trader) -> None:
+    def __init__(
+        self, household: PlannedHousehold, schedule: Array, journal: Journal, trader: Trader
+    ) -> None:
         """`schedule` is what stage 1 chose, float64[d], kWh."""
         self.trader = trader
-        self.outcome: Result | None = None
+        self.result: Result | None = None
         """What came out of both stages, once it is known."""
-        self._seat, self._journal = seat, journal
+        self._household, self._journal = household, journal
         self.planned_schedule = schedule
         """What stage 1 chose, float64[d], kWh."""
-        self._closing = FinalSum(seat.address, seat.place)
+        self._closing = FinalSum(household.address, household.place)
         self._told = 0
         """Rounds that the orchestrator was told of."""
-        self._saying: list[Envelope] = []
-        self._say_again, self._wait = NEVER, RESEND_AFTER
+        self._unanswered: list[Envelope] = []
+        """The own sum, until the sums over all have come."""
+        self._retransmission = Retransmission()
 
     @classmethod
     def begin(
         cls,
-        seat: Seat,
+        *,
+        household: PlannedHousehold,
         schedule: Array,
         preferred: Array,
         journal: Journal,
         mandate: Mandate,
-        meter: TrafficCount,
+        traffic: TrafficCount,
         now: float,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
         """Enter stage 2; both plans float64[d], kWh."""
-        data = msgpack.packb([encode_message(seat.place), encode_message(seat.planned)])
-        journal.append(Entry(seat.address.name, "planned", data=data))
+        data = msgpack.packb([encode_message(household.place), encode_message(household.planned)])
+        journal.append(Entry(household.address.name, "planned", data=data))
         trader = Trader(
-            seat.address, seat.setting, schedule, preferred, journal, mandate, meter=meter
+            household.address,
+            household.setting,
+            schedule,
+            preferred,
+            journal,
+            mandate,
+            traffic=traffic,
         )
-        stage = cls(seat, schedule, journal, trader)
+        stage = cls(household, schedule, journal, trader)
         return stage, stage._go_on(trader.start(now), now)
 
     @classmethod
     def resume(
         cls,
+        *,
         address: Address,
         orchestrator: Address,
         entries: Sequence[Entry],
         journal: Journal,
         mandate: Mandate,
-        meter: TrafficCount,
+        traffic: TrafficCount,
         now: float,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
         """Enter stage 2 again, with the entries that are `remembered`, at least one."""
@@ -121,21 +128,23 @@ class ExchangeStage:
         assert isinstance(planned, Result)
         own = [entry for entry in entries[1:] if entry.kind != "closed"]
         schedule = read_beginning(own[0].data).schedule
-        trader, out = Trader.resume(address, own, journal, now, mandate, meter)
-        stage = cls(Seat(address, orchestrator, place, planned), schedule, journal, trader)
+        trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
+        stage = cls(
+            PlannedHousehold(address, orchestrator, place, planned), schedule, journal, trader
+        )
         closed = [entry for entry in entries if entry.kind == "closed"]
         if closed:
             down = decode_message(closed[-1].data)
             assert isinstance(down, Down)
             everybody = down.sums
             stage._closing.result = everybody
-            stage.outcome = stage._conclude(everybody)
+            stage.result = stage._conclude(everybody)
         return stage, stage._go_on(out, now)
 
     @property
-    def seat(self) -> Seat:
-        """Who exchanges, and where."""
-        return self._seat
+    def household(self) -> PlannedHousehold:
+        """The household, as it entered stage 2."""
+        return self._household
 
     @property
     def gathered(self) -> bool:
@@ -153,10 +162,10 @@ class ExchangeStage:
         return self._closing.missing() if self.trader.finished else self.trader.missing
 
     @property
-    def done(self) -> int:
+    def progress(self) -> int:
         """A number that rises while the household gets on."""
-        tally = self.trader.tally
-        return tally.lookups + tally.given + tally.withheld
+        counts = self.trader.counts
+        return counts.lookups + counts.given + counts.withheld
 
     # -- the machine ------------------------------------------------------------------------------
 
@@ -174,20 +183,18 @@ class ExchangeStage:
 
     def tick(self, now: float) -> list[Envelope]:
         """Say again what is unanswered."""
+        again = list(self._unanswered) if self._retransmission.due(now) else []
         out: list[Envelope] = []
-        if now >= self._say_again:
-            self._wait = min(2 * self._wait, RESEND_AT_MOST)
-            self._say_again = now + self._wait
-            out += self._saying
         due = self.trader.next_deadline()
         if due is not None and due <= now:
             out += self.trader.tick(now)
-        return self._go_on(out, now)
+        return again + self._go_on(out, now)
 
     def next_deadline(self) -> float:
         """When something is to be said again; infinite for never."""
         due = self.trader.next_deadline()
-        return self._say_again if due is None else min(due, self._say_again)
+        own = self._retransmission.deadline
+        return own if due is None else min(due, own)
 
     def closes_with(self, message: Up | Down) -> bool:
         """Whether this belongs to the last pass, and not to stage 1."""
@@ -197,10 +204,10 @@ class ExchangeStage:
 
     def _go_on(self, out: list[Envelope], now: float) -> list[Envelope]:
         """Tell of finished rounds; sum up when the exchange is over; conclude when all is known."""
-        trader, closing, seat = self.trader, self._closing, self._seat
+        trader, closing, household = self.trader, self._closing, self._household
         for round in range(self._told, len(trader.counted)):
             progress = RoundProgress(round - 1, trader.counted[round])  # rounds count from -1
-            out = [*out, Envelope(seat.address, seat.orchestrator, progress)]
+            out = [*out, Envelope(household.address, household.orchestrator, progress)]
         self._told = len(trader.counted)
         if trader.finished and not closing.offered and closing.result is None:
             discomfort = trader.discomfort
@@ -210,26 +217,28 @@ class ExchangeStage:
         if closing.result is None:
             ups = [envelope for envelope in out if isinstance(envelope.message, Up)]
             if ups:
-                self._saying, self._say_again = ups, now + self._wait
-        elif self.outcome is None:
-            self._saying, self._say_again = [], NEVER
+                self._unanswered = ups
+                self._retransmission.sent(now)
+        elif self.result is None:
+            self._unanswered = []
+            self._retransmission.stop()
             down = closing.answer(closing.result)
-            self._journal.append(Entry(seat.address.name, "closed", data=encode_message(down)))
-            self.outcome = self._conclude(closing.result)
+            self._journal.append(Entry(household.address.name, "closed", data=encode_message(down)))
+            self.result = self._conclude(closing.result)
         return out
 
     def _conclude(self, everybody: Aggregate) -> Result:
-        trader, tally = self.trader, self.trader.tally
+        trader, counts = self.trader, self.trader.counts
         drift = float(trader.schedule.sum() - self.planned_schedule.sum())
         counted = trader.counted
         return replace(
-            self._seat.planned,
+            self._household.planned,
             exchanged=Exchanged(
                 trader.discomfort,
                 drift,
-                tally.proposals,
-                tally.accepted,
-                tally.refused,
+                counts.proposals,
+                counts.accepted,
+                counts.refused,
                 trader.trace if trader.setting.terms.trace else None,
             ),
             exchange=ExchangeHistory(tuple(counted), everybody.response) if counted else None,

@@ -22,10 +22,11 @@ from agents.exchange.journal.records import (
     write_round,
 )
 from agents.exchange.matchmaker_client import MatchmakerClient
-from agents.exchange.negotiations import NEVER, ExchangeCounts, Negotiations, ending
+from agents.exchange.negotiations import ExchangeCounts, Negotiations, ending
 from agents.exchange.rounds import ENTER, GATHER, Rounds
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
+from agents.retransmission import NEVER
 from protocol.errors import PeerError
 from protocol.messages import (
     Address,
@@ -54,16 +55,16 @@ class Trader:
         journal: Journal,
         mandate: Mandate = FREE,
         session: int = 1,
-        meter: TrafficCount | None = None,
+        traffic: TrafficCount | None = None,
     ) -> None:
         """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
-        the household starts again. `meter` is its host's."""
+        the household starts again. `traffic` is its host's."""
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
         """At the root: what was counted in each round that was completed, from GATHER on."""
         terms, makers = setting.terms, setting.matchmakers
         self._journal, self._mandate = journal, mandate
-        self._meter = TrafficCount() if meter is None else meter
+        self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms, mandate)
         self._negotiations = Negotiations(address, self._holding, journal)
         sequential = terms.order == "sequential"
@@ -85,7 +86,7 @@ class Trader:
         self._exchanged: set[int] = set()
         """Slots at which it exchanged something in this round, as requester."""
         self._before = ExchangeCounts()
-        """The tally when its part in a round was counted last."""
+        """The counts when its part in a round was counted last."""
         self._began = self._measure()
         """Discomfort and mean squared deviation when the round began."""
         self._scale = self._enough = self._lowest = 0.0
@@ -108,9 +109,9 @@ class Trader:
         return self.round > GATHER or self._rounds.risen is not None
 
     @property
-    def tally(self) -> ExchangeCounts:
+    def counts(self) -> ExchangeCounts:
         """What it did so far."""
-        return self._negotiations.tally
+        return self._negotiations.counts
 
     @property
     def trace(self) -> Trace:
@@ -150,13 +151,13 @@ class Trader:
         journal: Journal,
         now: float,
         mandate: Mandate = FREE,
-        meter: TrafficCount | None = None,
+        traffic: TrafficCount | None = None,
     ) -> tuple["Trader", list[Envelope]]:
         """A household that has started again, from its journal's entries (the first is `begin`),
         and what it says first."""
         setting, _, schedule, preferred = read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
-        trader = cls(address, setting, schedule, preferred, journal, mandate, session, meter)
+        trader = cls(address, setting, schedule, preferred, journal, mandate, session, traffic)
         trader._note("resume")
         return trader, trader._sent(trader._replay(entries[1:], now))
 
@@ -167,14 +168,14 @@ class Trader:
             match entry.kind:
                 case "round":
                     last, risen = read_round(entry.data), None
-                    self._before, self._exchanged = self.tally.copy(), set()
+                    self._before, self._exchanged = self.counts.copy(), set()
                     self._holding.settle()
                     self._began = self._measure()
                 case "risen":
-                    risen, self._before = read_done(entry.data), self.tally.copy()
+                    risen, self._before = read_done(entry.data), self.counts.copy()
                 case "counted":
                     self.counted.append(read_done(entry.data).count)
-                    self._before = self.tally.copy()
+                    self._before = self.counts.copy()
                 case "over":
                     self._rounds.round = entry.round
                     self._rounds.end(End(entry.round))
@@ -229,7 +230,7 @@ class Trader:
 
     def next_deadline(self) -> float | None:
         """When something is to be said again."""
-        due = min(self._rounds.say_again, self._negotiations.wake)
+        due = min(self._rounds.retransmission.deadline, self._negotiations.wake)
         for link in self._links:
             due = min(due, link.wake)
         return None if due == NEVER else due
@@ -270,8 +271,8 @@ class Trader:
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
-        now_is = self.tally.copy()
-        count = now_is.since(self._before, *self._began, *self._meter.take())
+        now_is = self.counts.copy()
+        count = now_is.since(self._before, *self._began, *self._traffic.take())
         self._before = now_is
         out = self._rounds.done(count, tuple(sorted(self._exchanged)))
         return out + self._complete(now)
@@ -312,9 +313,9 @@ class Trader:
         if not link.heard(match, now):
             return []
         out = []
-        self.tally.answers += 1
-        self.tally.lookups += len(match.none) + len(match.busy) + len(match.leases)
-        self.tally.matches += len(match.leases)
+        self.counts.answers += 1
+        self.counts.lookups += len(match.none) + len(match.busy) + len(match.leases)
+        self.counts.matches += len(match.leases)
         for lease in match.leases:
             if lease.slot not in wants:
                 raise PeerError(f"{sender} finds what was not looked for")
@@ -391,7 +392,7 @@ class Trader:
         return holding.discomfort(), holding.squares() / holding.slots
 
     def _sent(self, out: list[Envelope]) -> list[Envelope]:
-        self.tally.messages += len(out)
+        self.counts.messages += len(out)
         return out
 
     def _note(self, kind: Kind, data: bytes = b"", round: int = GATHER) -> None:

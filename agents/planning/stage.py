@@ -1,172 +1,282 @@
-"""Stage 1 of one household on the bus: what it says to its parent and children, and when.
+"""Stage 1 of one household: what it sends to its parent and its children, and when.
 
-Reference for subtree.py, which does the same for many. What to decide is in planner.py.
+Pure, and without timers: the household that owns a stage repeats what is unanswered. This is the
+readable reference; subtree.py does the same for all households of a host at once. Which plan is
+selected is decided in plan_selection.py.
 """
 
-from agents.member import Member, Phase
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from agents.planning.costs import EXACT, Arithmetic
+from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.plan_selection import PlanSelection
 from agents.planning.tree import Overlay
 from agents.planning.tree_reorganisation import Memory, due
+from agents.plans import Plans
 from protocol.errors import PeerError
-from protocol.messages import Address, Down, Iteration, Place, PlanningHistory, Progress, Up
-from protocol.messages.planning import Aggregate
+from protocol.messages import (
+    Address,
+    Aggregate,
+    Down,
+    Iteration,
+    Place,
+    PlanningHistory,
+    Progress,
+    Up,
+)
 from protocol.runtime.machine import Envelope
+from protocol.vectors import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A household as stage 1 sees it: its addresses, its plans, and how it computes."""
+
+    address: Address
+    orchestrator: Address
+    plans: Plans
+    arithmetic: Arithmetic = EXACT
+    chance: Callable[[int, str], JavaRandom] = household_chance
+    """Make the generator of ties for a seed and a household's name."""
+
+    def selection(self, place: Place) -> PlanSelection:
+        """Return the decisions of this household at a place, before the first iteration."""
+        return PlanSelection(
+            plans=self.plans.values,
+            discomforts=self.plans.discomforts(place.terms.discomfort),
+            terms=place.terms,
+            households=place.households,
+            chance=self.chance(place.terms.seed, self.address.name),
+            arithmetic=self.arithmetic,
+        )
+
+
+class PlanningResult(NamedTuple):
+    """The end of stage 1 for one household."""
+
+    selected: int
+    """Index of the selected plan."""
+    history: PlanningHistory | None
+    """The iterations in which this household was the root; None if it never was."""
+
+
+class Planning(Protocol):
+    """One household's stage 1, as its household sees it.
+
+    A call returns the messages to send. Afterwards `take_changed` names the households whose state
+    has changed, and each is read from its own stage.
+    """
+
+    begun: bool
+    """True once the start is known here."""
+
+    @property
+    def iteration(self) -> int:
+        """The present iteration, from 0."""
+        ...
+
+    @property
+    def selections(self) -> list[int]:
+        """The selected plan after each iteration so far."""
+        ...
+
+    @property
+    def unanswered(self) -> Envelope | None:
+        """The message to repeat until the parent answers."""
+        ...
+
+    @property
+    def result(self) -> PlanningResult | None:
+        """The result, once the last iteration is over."""
+        ...
+
+    @property
+    def missing(self) -> tuple[Address, ...]:
+        """The neighbours whose messages are awaited."""
+        ...
+
+    def begin(self) -> list[Envelope]:
+        """Start stage 1, after the orchestrator's Go."""
+        ...
+
+    def on_up(self, sender: Address, up: Up) -> list[Envelope]:
+        """Take a child's sums. Raises PeerError if they are not due from there."""
+        ...
+
+    def on_down(self, sender: Address, down: Down) -> list[Envelope]:
+        """Take the parent's answer. Raises PeerError if it is not due from there."""
+        ...
+
+    def take_changed(self) -> list[Address]:
+        """Return the households that now wait for another message, or are done, since the last
+        call; in the order in which they act on it."""
+        ...
 
 
 class PlanningStage:
-    """One household among parent and children.
+    """One household between its parent and its children.
 
-    Invariant: in phase PLANNING it either collects its children's messages of `iteration`, or has
-    sent its own and waits for its parent's answer (`_risen`).
+    Invariant: from `begin` to `result` it either collects its children's Up messages of
+    `iteration`, or has sent its own (`unanswered`) and waits for its parent's answer.
     """
 
-    def __init__(self, member: Member, place: Place) -> None:
+    def __init__(self, participant: Participant, place: Place) -> None:
+        """Raises PeerError if the tree may change and `place` does not name all households."""
         terms = place.terms
         if terms.reorganisation.strategy != "never" and len(place.roster) != place.households:
-            raise PeerError("the tree may change, but not all who stand in it are named")
-        self._member, self._place = member, place
+            raise PeerError("the tree may change, but the roster does not name all households")
+        self._place = place
+        self._address, self._orchestrator = participant.address, participant.orchestrator
+        self._slots = participant.plans.slots
         self._parent, self._children = place.parent, place.children
-        self._slots = member.plans.slots
-        self._planner = PlanSelection(
-            member.plans.values,
-            member.plans.discomforts(terms.discomfort),
-            terms,
-            place.households,
-            member.chance(terms.seed, member.address.name),
-            member.arithmetic,
-        )
+        self._selection = participant.selection(place)
         self._memory = Memory(terms.reorganisation)
         self._overlay = (
             Overlay(place.roster, terms.arity, terms.reorganisation.seed) if place.roster else None
         )
+        self.begun = False
         self.iteration = 0
         self.selections: list[int] = []
-        self._risen, self._fresh = False, True
+        self.unanswered: Envelope | None = None
+        self.result: PlanningResult | None = None
+        self._changed = False
+        self._first_on_tree = True
+        """True in the first iteration on a tree."""
         self._received: dict[Address, Up] = {}
         self._early: dict[Address, Up] = {}
+        """Up messages from children on the next tree."""
         self._answers: dict[Address, Down] = {}
-        self._course: list[Iteration] = []
+        """The answers of the last iteration, kept for children that have not received them."""
+        self._history: list[Iteration] = []
 
-    def begin(self, now: float) -> list[Envelope]:
-        """Start."""
-        return self._collect(now)
-
+    @property
     def missing(self) -> tuple[Address, ...]:
-        """Whom this household waits for."""
-        if not self._risen:
-            return tuple(child for child in self._children if child not in self._received)
-        return () if self._parent is None else (self._parent,)
+        """The neighbours whose messages are awaited."""
+        if self.unanswered is not None:
+            return (self.unanswered.to,)
+        return tuple(child for child in self._children if child not in self._received)
 
-    def on_up(self, sender: Address, up: Up, now: float) -> list[Envelope]:
-        """A child's aggregate."""
-        member = self._member
-        over = member.phase not in (Phase.PLACED, Phase.PLANNING)
-        if over or up.iteration < self.iteration:
-            return [Envelope(member.address, sender, late_answer(self._answers, sender, up))]
+    def take_changed(self) -> list[Address]:
+        """Return this household's address if its state has changed since the last call."""
+        changed, self._changed = self._changed, False
+        return [self._address] if changed else []
+
+    def begin(self) -> list[Envelope]:
+        """Start stage 1."""
+        self.begun = True
+        return self._collect()
+
+    def on_up(self, sender: Address, up: Up) -> list[Envelope]:
+        """Take a child's sums; answer again if the iteration is over."""
+        if self.result is not None or up.iteration < self.iteration:
+            return [Envelope(self._address, sender, late_answer(self._answers, sender, up))]
         if len(up.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(up.response)} slots")
         if up.iteration == self.iteration and sender in self._children:
-            if self._risen:
+            if self.unanswered is not None:
                 return []
             self._received.setdefault(sender, up)
-            if member.phase is Phase.PLACED:
-                return member.begin(now)  # the start was heard by others, so it has been given
-            return self._collect(now)
+            # A child that has begun heard the start: it has been given.
+            return self._collect() if self.begun else self.begin()
         if up.iteration == self.iteration + 1 and sender in self._place.roster:
-            # On its way to a new tree, where this household is not yet.
+            # The sender is on the next tree already; this household is not.
             self._early[sender] = up
             return []
         raise PeerError(f"{sender} is not a child in iteration {up.iteration}")
 
-    def _collect(self, now: float) -> list[Envelope]:
+    def _collect(self) -> list[Envelope]:
         """Go on with the iteration if all children have reported."""
+        self._changed = True
         out: list[Envelope] = []
-        while self._member.phase is Phase.PLANNING:  # a root without children goes on to the end
+        while self.result is None:  # a root without children goes on to the end
             if len(self._received) < len(self._children):
-                return out + self._member.say([], now)
+                return out
             ups = [self._received[child] for child in self._children]
             size = 1 + sum(up.size for up in ups)
             known = size if self.iteration == 0 else self._place.households
-            aggregate = self._planner.bottom_up([up.sums for up in ups], known)
-            self._received, self._risen = {}, True
+            sums = self._selection.bottom_up([up.sums for up in ups], known)
+            self._received = {}
             if self._parent is not None:
-                up = Up(self.iteration, size, *aggregate, self._place.attempt)
-                envelope = Envelope(self._member.address, self._parent, up)
-                return out + self._member.say([envelope], now)
-            out += self._conclude(aggregate, now)
+                up = Up(self.iteration, size, *sums, attempt=self._place.attempt)
+                self.unanswered = Envelope(self._address, self._parent, up)
+                return [*out, self.unanswered]
+            out += self._conclude(sums)
         return out
 
-    def _conclude(self, everybody: Aggregate, now: float) -> list[Envelope]:
-        """The root: its aggregate is the global plan."""
-        before = None if self._fresh else self._planner.response
-        self._planner.top_down(everybody, approved=True)
-        row = Iteration(self.iteration, *self._planner.summary())
-        self._course.append(row)
+    def _conclude(self, total: Aggregate) -> list[Envelope]:
+        """Finish an iteration at the root, whose sums cover all households."""
+        before = None if self._first_on_tree else self._selection.response
+        self._selection.top_down(total, approved=True)
+        row = Iteration(self.iteration, *self._selection.summary())
+        self._history.append(row)
         reorganise = due(
             self._place.terms.reorganisation,
             self.iteration,
-            None if before is None else (before, everybody.response),
-            self._planner.cost,
+            None if before is None else (before, total.response),
+            cost=self._selection.cost,
         )
-        out = self._pass_on(everybody, reorganise, now)
-        return [*out, self._member.to_orchestrator(Progress(row))]
+        out = self._pass_on(total, reorganise)
+        return [*out, Envelope(self._address, self._orchestrator, Progress(row))]
 
-    def on_down(self, sender: Address, down: Down, now: float) -> list[Envelope]:
-        """The parent's answer."""
+    def on_down(self, sender: Address, down: Down) -> list[Envelope]:
+        """Take the parent's answer: answer the children, and go on to the next iteration."""
         if sender != self._parent:
             if down.iteration < self.iteration:
                 return []  # from the parent of a tree that is gone
-            raise PeerError(f"{sender} is not the parent of {self._member.address.name}")
-        if down.iteration < self.iteration or self._member.phase is not Phase.PLANNING:
+            raise PeerError(f"{sender} is not the parent of {self._address.name}")
+        if down.iteration < self.iteration or self.result is not None:
             return []
-        if down.iteration > self.iteration or not self._risen:
+        if down.iteration > self.iteration or self.unanswered is None:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
         if len(down.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
-        everybody = down.sums
-        self._planner.top_down(everybody, down.approved)
-        return self._pass_on(everybody, down.reorganise, now) + self._collect(now)
+        self._selection.top_down(down.sums, down.approved)
+        return self._pass_on(down.sums, down.reorganise) + self._collect()
 
-    def _pass_on(self, everybody: Aggregate, reorganise: bool, now: float) -> list[Envelope]:
-        """Answer the children; the next iteration, or the end of the stage."""
-        address = self._member.address
+    def _pass_on(self, total: Aggregate, reorganise: bool) -> list[Envelope]:
+        """Answer the children; go on to the next iteration, or end the stage."""
+        flags = self._selection.flags
         self._answers = {
             child: Down(
                 self.iteration,
-                *everybody,
+                *total,
                 approved=flag,
                 reorganise=reorganise,
                 attempt=self._place.attempt,
             )
-            for child, flag in zip(self._children, self._planner.flags, strict=True)
+            for child, flag in zip(self._children, flags, strict=True)
         }
-        out = [Envelope(address, child, down) for child, down in self._answers.items()]
-        self.selections.append(self._planner.selected)
+        out = [Envelope(self._address, child, down) for child, down in self._answers.items()]
+        self.unanswered, selected = None, self._selection.selected
+        self.selections.append(selected)
         if self._overlay is not None:
-            self._memory.note(self.iteration, self._planner.selected)
+            self._memory.note(self.iteration, selected)
         if self.iteration + 1 == self._place.terms.iterations:
-            course = (
-                PlanningHistory(tuple(self._course), self._planner.response)
-                if self._course
-                else None
+            self.result = PlanningResult(
+                selected, planning_history(self._history, self._selection.response)
             )
-            return out + self._member.planned(self._planner.selected, course, now)
+            return out
         if reorganise and self._overlay is not None:
             self._overlay.reorganise()
-            self._parent, self._children = self._overlay.parent_and_children(address)
-            self._planner.start_anew(self._memory.reorganise(self.iteration))
-        self._fresh = reorganise
+            self._parent, self._children = self._overlay.parent_and_children(self._address)
+            self._selection.start_anew(self._memory.reorganise(self.iteration))
+        self._first_on_tree = reorganise
         self.iteration += 1
-        self._risen = False
-        self._received = {}
-        if self._early:
-            early, self._early = self._early, {}
-            self._received = {child: early[child] for child in self._children if child in early}
+        early, self._early = self._early, {}
+        self._received = {child: early[child] for child in self._children if child in early}
         return out
 
 
+def planning_history(iterations: Sequence[Iteration], response: Array) -> PlanningHistory | None:
+    """Return the history of the iterations that a root has seen; None if there are none."""
+    return PlanningHistory(tuple(iterations), response) if iterations else None
+
+
 def late_answer(answers: dict[Address, Down], sender: Address, up: Up) -> Down:
-    """For a child that has not heard the answer of an iteration that is over here."""
+    """Return the kept answer for a child that repeats an Up of a finished iteration. Raises
+    PeerError if there is none."""
     answer = answers.get(sender)
     if answer is None or answer.iteration != up.iteration:
         raise PeerError(f"{sender} speaks of iteration {up.iteration}, long over")

@@ -1,246 +1,316 @@
-"""A connected part of the tree on one host: many households' stage 1, no messages inside.
+"""Stage 1 of a connected part of the tree on one host: in arrays, no messages inside.
 
-It decides level by level, each as soon as it has heard the children on other hosts, and says at its
-edges what its households would have said one by one; stage_one.py is the reference, band.py has the
-arithmetic.
+A `Subtree` decides layer by layer, each layer as soon as its children on other hosts have reported,
+and sends at its edges what its households would send one by one. stage.py is the reference;
+batch_selection.py has the arithmetic; host_planning.py groups a host's households into subtrees.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.member import Member, Phase
 from agents.planning.batch_selection import Aggregates, HouseholdBatch, Row, Rows
 from agents.planning.costs import cost_function
 from agents.planning.plan_selection import summarise
-from agents.planning.stage import late_answer
+from agents.planning.stage import (
+    Participant,
+    PlanningResult,
+    late_answer,
+    planning_history,
+)
 from protocol.errors import PeerError
-from protocol.messages import Address, Down, Iteration, Place, PlanningHistory, Progress, Up
-from protocol.messages.planning import Aggregate
+from protocol.messages import Address, Aggregate, Down, Iteration, Place, Progress, Up
 from protocol.runtime.machine import Envelope
 
 
-@dataclass(slots=True, eq=False)
-class Seat:
-    """One household's stage 1, decided in a part."""
+class Host(Protocol):
+    """The host of a subtree, as its households see it."""
 
-    member: Member
+    changed: dict[Address, None]
+    """Households whose state has changed since the last `take_changed`, in order."""
+
+    def form_subtrees(self) -> None:
+        """Group the households into subtrees. Raises PeerError unless all are placed."""
+        ...
+
+    def begin(self) -> list[Envelope]:
+        """Start all households of this host."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class SharedStage:
+    """One household's stage 1, decided together with those of its subtree."""
+
+    participant: Participant
     place: Place
-    open: Callable[[], None]
-    """Group the households of this host into parts; PeerError if not all are placed yet."""
-    start: Callable[[float], list[Envelope]]
-    """Begin with all households of this host."""
+    host: "Host"
+    begun: bool = False
     row: int = -1
-    part: "PlannedSubtree | None" = None
+    """Its row in the arrays of its subtree."""
+    subtree: "Subtree | None" = None
+    unanswered: Envelope | None = None
+    result: PlanningResult | None = None
+
+    @property
+    def address(self) -> Address:
+        """The household's address."""
+        return self.participant.address
 
     @property
     def iteration(self) -> int:
-        """The iteration its part is in."""
-        return 0 if self.part is None else self.part.iteration
+        """The present iteration of its subtree, from 0."""
+        return 0 if self.subtree is None else self.subtree.iteration
 
     @property
     def selections(self) -> list[int]:
         """The selected plan after each iteration so far."""
-        return [] if self.part is None else [int(row[self.row]) for row in self.part.history]
+        return [] if self.subtree is None else [int(row[self.row]) for row in self.subtree.history]
 
-    def begin(self, now: float) -> list[Envelope]:
-        """Start, and all others of this host too."""
-        return self.start(now)
-
-    def on_up(self, sender: Address, up: Up, now: float) -> list[Envelope]:
-        """A child's aggregate."""
-        return self._seated().on_up(self, sender, up, now)
-
-    def on_down(self, sender: Address, down: Down, now: float) -> list[Envelope]:
-        """The parent's answer."""
-        return self._seated().on_down(self, sender, down, now)
-
+    @property
     def missing(self) -> tuple[Address, ...]:
-        """Whom its part waits for, if it is at an edge."""
-        return self._seated().missing(self)
+        """The neighbours of its subtree whose messages are awaited, if it is at an edge."""
+        return self._formed().missing(self)
 
-    def _seated(self) -> "PlannedSubtree":
-        if self.part is None:
-            self.open()
-        assert self.part is not None
-        return self.part
+    def begin(self) -> list[Envelope]:
+        """Start stage 1 of all households of this host."""
+        return self.host.begin()
+
+    def on_up(self, sender: Address, up: Up) -> list[Envelope]:
+        """Take the sums of a child on another host."""
+        return self._formed().on_up(self, sender, up)
+
+    def on_down(self, sender: Address, down: Down) -> list[Envelope]:
+        """Take the answer of the parent on another host."""
+        return self._formed().on_down(self, sender, down)
+
+    def take_changed(self) -> list[Address]:
+        """Return the households of this host whose state has changed since the last call."""
+        changed = list(self.host.changed)
+        self.host.changed.clear()
+        return changed
+
+    def _formed(self) -> "Subtree":
+        if self.subtree is None:
+            self.host.form_subtrees()
+        assert self.subtree is not None
+        return self.subtree
 
 
 @dataclass(slots=True)
-class _Shelf:
-    """A band and where it stands: its rows, its children's rows, its children on other hosts."""
+class _Layer:
+    """Households of one level with equally many children, and how far they are."""
 
-    band: HouseholdBatch
+    batch: HouseholdBatch
     rows: slice
     inner: slice
     """Rows of the children on this host, in order."""
     inner_at: NDArray[np.intp]
-    """Which of all children they are, counted through the band."""
+    """Places of the children on this host among all children of the layer."""
     outer: dict[Address, int]
-    """Children on other hosts, and which of all they are."""
+    """Children on other hosts, with their places among all children of the layer."""
     received: dict[Address, Up] = field(default_factory=dict)
-    risen: bool = False
+    decided: bool = False
+    """True once this iteration's sums have been passed on upwards."""
+
+    @property
+    def children(self) -> int:
+        """How many children the layer has, here and on other hosts."""
+        return len(self.inner_at) + len(self.outer)
 
 
-class PlannedSubtree:
+class Subtree:
     """A connected part of the tree on this host; rows run level by level, the top is row 0.
 
     Invariant: between calls it waits for a child on another host, or for its top's parent.
     """
 
-    def __init__(self, top: Seat, seats: Mapping[Address, Seat]) -> None:
+    def __init__(
+        self,
+        top: SharedStage,
+        members: Mapping[Address, SharedStage],
+        changed: dict[Address, None],
+    ) -> None:
+        """Take in `top` and all its descendants on this host; `changed` collects the households
+        whose state changes."""
         self.iteration = 0
         self.history: list[Rows] = []
         """The selected plan of each row, by iteration."""
-        self._seats: list[Seat] = []
-        self._shelves: list[_Shelf] = []
-        self._top, self._attempt = top, top.place.attempt
-        self._terms, self._slots = top.place.terms, top.member.plans.slots
+        self._members: list[SharedStage] = []
+        self._layers: list[_Layer] = []
+        self._top, self._attempt, self._changed = top, top.place.attempt, changed
+        self._terms, self._slots = top.place.terms, top.participant.plans.slots
         level = [top]
         while level:
-            below = len(self._seats) + len(level)
+            below = len(self._members) + len(level)
             for run in _alike(level):
-                self._shelves.append(self._shelf(run, below, seats))
-                below = self._shelves[-1].inner.stop
-            level = [seats[c] for seat in level for c in seat.place.children if c in seats]
-        count = len(self._seats)
+                self._layers.append(self._layer(run, below, members))
+                below = self._layers[-1].inner.stop
+            level = [members[c] for member in level for c in member.place.children if c in members]
+        count = len(self._members)
         self._sizes = np.ones(count, dtype=np.int64)
-        self._risen = Aggregates(np.empty((count, self._slots)), np.empty(count), np.empty(count))
-        self._next = len(self._shelves)
-        """The shelf that rises next is the one before this."""
+        self._sums = Aggregates(np.empty((count, self._slots)), np.empty(count), np.empty(count))
+        self._undecided = len(self._layers)
+        """Layers that have not decided yet; the deepest decides first."""
         self._answers: dict[Address, Down] = {}
-        self._course: list[Iteration] = []
-        edge = {shelf_child for shelf in self._shelves for shelf_child in shelf.outer}
+        self._iterations: list[Iteration] = []
+        """The iterations so far, at the root."""
+        outer = {child for layer in self._layers for child in layer.outer}
         self._edge = [
-            seat
-            for seat in self._seats
-            if seat is top or any(child in edge for child in seat.place.children)
+            member
+            for member in self._members
+            if member is top or any(child in outer for child in member.place.children)
         ]
 
     @property
     def _over(self) -> bool:
         return self.iteration == self._terms.iterations
 
-    def _shelf(self, run: Sequence[Seat], below: int, seats: Mapping[Address, Seat]) -> _Shelf:
-        """The next shelf; the children of its rows begin at row `below`."""
-        first, households = len(self._seats), run[0].place.households
+    def _layer(
+        self, run: Sequence[SharedStage], below: int, members: Mapping[Address, SharedStage]
+    ) -> _Layer:
+        """Return the next layer; the children of its rows begin at row `below`."""
+        first, households = len(self._members), run[0].place.households
         rows = []
-        for seat in run:
-            seat.part, seat.row = self, len(self._seats)
-            self._seats.append(seat)
-            member, terms = seat.member, seat.place.terms
-            discomforts = member.plans.discomforts(terms.discomfort)
-            chance = member.chance(terms.seed, member.address.name)
-            rows.append(Row(member.plans.values, discomforts, terms, chance))
-        children = [child for seat in run for child in seat.place.children]
-        inner = [at for at, child in enumerate(children) if child in seats]
-        return _Shelf(
-            HouseholdBatch(rows, len(run[0].place.children), households, run[0].member.arithmetic),
-            slice(first, len(self._seats)),
-            slice(below, below + len(inner)),
-            np.array(inner, dtype=np.intp),
-            {child: at for at, child in enumerate(children) if child not in seats},
+        for member in run:
+            member.subtree, member.row = self, len(self._members)
+            self._members.append(member)
+            own, terms = member.participant, member.place.terms
+            chance = own.chance(terms.seed, own.address.name)
+            discomforts = own.plans.discomforts(terms.discomfort)
+            rows.append(
+                Row(plans=own.plans.values, discomforts=discomforts, terms=terms, chance=chance)
+            )
+        children = [child for member in run for child in member.place.children]
+        inner = [at for at, child in enumerate(children) if child in members]
+        return _Layer(
+            batch=HouseholdBatch(
+                rows,
+                children=len(run[0].place.children),
+                households=households,
+                arithmetic=run[0].participant.arithmetic,
+            ),
+            rows=slice(first, len(self._members)),
+            inner=slice(below, below + len(inner)),
+            inner_at=np.array(inner, dtype=np.intp),
+            outer={child: at for at, child in enumerate(children) if child not in members},
         )
 
     # -- what comes in ----------------------------------------------------------------------------
 
-    def on_up(self, seat: Seat, sender: Address, up: Up, now: float) -> list[Envelope]:
-        """The aggregate of a child on another host."""
-        member = seat.member
-        if up.iteration < self.iteration or member.finished:
+    def begin(self) -> list[Envelope]:
+        """Start stage 1 of all households in the subtree."""
+        for member in self._members:
+            member.begun = True
+        self._note(self._members)
+        return self._go_on()
+
+    def on_up(self, member: SharedStage, sender: Address, up: Up) -> list[Envelope]:
+        """Take the sums of a child on another host, or answer again if the iteration is over."""
+        if self._over or up.iteration < self.iteration:
             return [Envelope(member.address, sender, late_answer(self._answers, sender, up))]
         if len(up.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(up.response)} slots")
-        shelf = next((s for s in self._shelves if sender in s.outer), None)
-        if up.iteration > self.iteration or shelf is None or sender not in seat.place.children:
+        layer = next((layer for layer in self._layers if sender in layer.outer), None)
+        if up.iteration > self.iteration or layer is None or sender not in member.place.children:
             raise PeerError(f"{sender} is not a child in iteration {up.iteration}")
-        if shelf.risen:
+        if layer.decided:
             return []
-        shelf.received.setdefault(sender, up)
-        if member.phase is Phase.PLACED:
-            return member.begin(now)  # the start was heard by others, so it has been given
-        return member.say([], now) + self.go_on(now)
+        layer.received.setdefault(sender, up)
+        if not member.begun:
+            # A child that has begun heard the start: it has been given.
+            return member.begin()
+        self._note([member])
+        return self._go_on()
 
-    def on_down(self, seat: Seat, sender: Address, down: Down, now: float) -> list[Envelope]:
-        """What the parent of the top answers."""
-        if seat is not self._top or sender != seat.place.parent:
-            raise PeerError(f"{sender} is not the parent of {seat.member.address.name}")
-        if down.iteration < self.iteration or seat.member.phase is not Phase.PLANNING:
+    def on_down(self, member: SharedStage, sender: Address, down: Down) -> list[Envelope]:
+        """Take the answer of the top's parent."""
+        if member is not self._top or sender != member.place.parent:
+            raise PeerError(f"{sender} is not the parent of {member.address.name}")
+        if down.iteration < self.iteration or self._over:
             return []
-        if down.iteration > self.iteration or self._next:
+        if down.iteration > self.iteration or self._undecided:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
         if len(down.response) != self._slots:
             raise PeerError(f"{sender} speaks of {len(down.response)} slots")
-        everybody = down.sums
-        return self._settle(everybody, down.approved, now) + self.go_on(now)
+        return self._top_down(down.sums, down.approved) + self._go_on()
 
-    def missing(self, seat: Seat) -> tuple[Address, ...]:
-        """Whom the part waits for: nobody but those at its edges need say so."""
-        if seat not in self._edge:
+    def missing(self, member: SharedStage) -> tuple[Address, ...]:
+        """Return the neighbours whose messages are awaited; empty unless `member` is at an edge."""
+        if member not in self._edge:
             return ()
-        if self._next == 0:
+        if self._undecided == 0:
             return () if self._top.place.parent is None else (self._top.place.parent,)
         return tuple(
             child
-            for shelf in self._shelves
-            for child in shelf.outer
-            if not shelf.risen and child not in shelf.received
+            for layer in self._layers
+            for child in layer.outer
+            if not layer.decided and child not in layer.received
         )
+
+    def _note(self, members: Sequence[SharedStage]) -> None:
+        """Report these households as changed, after any that are reported already."""
+        for member in members:
+            self._changed.pop(member.address, None)
+            self._changed[member.address] = None
 
     # -- iterations -------------------------------------------------------------------------------
 
-    def go_on(self, now: float) -> list[Envelope]:
-        """As far as it goes without hearing from other hosts."""
+    def _go_on(self) -> list[Envelope]:
+        """Go as far as possible without hearing from other hosts."""
         out: list[Envelope] = []
-        while not self._over and self._rise():
-            top = self._top.member
-            aggregate = Aggregate(
-                self._risen.response[0].copy(),
-                float(self._risen.discomfort[0]),
-                float(self._risen.discomfort_squares[0]),
+        while not self._over and self._bottom_up():
+            top = self._top
+            sums = Aggregate(
+                self._sums.response[0].copy(),
+                float(self._sums.discomfort[0]),
+                float(self._sums.discomfort_squares[0]),
             )
-            if self._top.place.parent is not None:
-                up = Up(self.iteration, int(self._sizes[0]), *aggregate, self._attempt)
-                return out + top.say([Envelope(top.address, self._top.place.parent, up)], now)
-            out += self._conclude(aggregate, now)
+            if top.place.parent is not None:
+                up = Up(self.iteration, int(self._sizes[0]), *sums, attempt=self._attempt)
+                top.unanswered = Envelope(top.address, top.place.parent, up)
+                self._note([top])
+                return [*out, top.unanswered]
+            out += self._conclude(sums)
         return out
 
-    def _rise(self) -> bool:
-        """Let the shelves rise, deepest first; whether the top has risen just now."""
-        if self._next == 0:
+    def _bottom_up(self) -> bool:
+        """Let the layers decide, deepest first. Returns True if the top has decided just now."""
+        if self._undecided == 0:
             return False
-        while self._next:
-            shelf = self._shelves[self._next - 1]
-            if len(shelf.received) < len(shelf.outer):
+        while self._undecided:
+            layer = self._layers[self._undecided - 1]
+            if len(layer.received) < len(layer.outer):
                 return False
-            received = self._received(shelf)
+            received = self._received(layer)
             if self.iteration == 0:
-                self._count(shelf)
-            aggregates = shelf.band.bottom_up(received, self._sizes[shelf.rows, None])
-            for kept, new in zip(self._risen, aggregates, strict=True):
-                kept[shelf.rows] = new
-            shelf.risen, shelf.received = True, {}
-            self._next -= 1
+                self._count(layer)
+            aggregates = layer.batch.bottom_up(received, self._sizes[layer.rows, None])
+            for kept, new in zip(self._sums, aggregates, strict=True):
+                kept[layer.rows] = new
+            layer.decided, layer.received = True, {}
+            self._undecided -= 1
         return True
 
-    def _received(self, shelf: _Shelf) -> Aggregates | None:
-        """What the children of the shelf's rows have sent: float64[m, c, d] ..."""
-        rows = shelf.rows.stop - shelf.rows.start
-        children = len(shelf.inner_at) + len(shelf.outer)
+    def _received(self, layer: _Layer) -> Aggregates | None:
+        """Return the sums of the children, by row: float64[m, c, d] and twice float64[m, c]."""
+        rows = layer.rows.stop - layer.rows.start
+        children = layer.children
         if not children:
             return None
-        inner = Aggregates(*(part[shelf.inner] for part in self._risen))
-        if shelf.outer:
+        inner = Aggregates(*(part[layer.inner] for part in self._sums))
+        if layer.outer:
             together = Aggregates(
                 np.empty((children, self._slots)), np.empty(children), np.empty(children)
             )
             for all_of_them, own in zip(together, inner, strict=True):
-                all_of_them[shelf.inner_at] = own
-            for child, at in shelf.outer.items():
-                up = shelf.received[child]
+                all_of_them[layer.inner_at] = own
+            for child, at in layer.outer.items():
+                up = layer.received[child]
                 together.response[at] = up.response
                 together.discomfort[at] = up.discomfort
                 together.discomfort_squares[at] = up.discomfort_squares
@@ -252,74 +322,74 @@ class PlannedSubtree:
             squares.reshape(rows, -1),
         )
 
-    def _count(self, shelf: _Shelf) -> None:
-        """How many households the subtree of each row has."""
-        children = len(shelf.inner_at) + len(shelf.outer)
+    def _count(self, layer: _Layer) -> None:
+        """Count the households below each row of the layer, itself included."""
+        children = layer.children
         if not children:
             return
         sizes = np.empty(children, dtype=np.int64)
-        sizes[shelf.inner_at] = self._sizes[shelf.inner]
-        for child, at in shelf.outer.items():
-            sizes[at] = shelf.received[child].size
-        self._sizes[shelf.rows] = 1 + sizes.reshape(shelf.rows.stop - shelf.rows.start, -1).sum(1)
+        sizes[layer.inner_at] = self._sizes[layer.inner]
+        for child, at in layer.outer.items():
+            sizes[at] = layer.received[child].size
+        self._sizes[layer.rows] = 1 + sizes.reshape(layer.rows.stop - layer.rows.start, -1).sum(1)
 
-    def _conclude(self, everybody: Aggregate, now: float) -> list[Envelope]:
-        """The root is here: its aggregate is the global plan."""
-        terms, root = self._terms, self._top.member
+    def _conclude(self, total: Aggregate) -> list[Envelope]:
+        """Finish an iteration where the top is the root: its sums cover all households."""
+        terms, root = self._terms, self._top.participant
         summary = summarise(
-            everybody,
+            total,
             self._top.place.households,
-            cost_function(terms.cost, terms.target, terms.scaling, root.arithmetic),
-            (terms.alpha, terms.beta),
-            root.arithmetic,
+            cost=cost_function(terms.cost, terms.target, terms.scaling, arithmetic=root.arithmetic),
+            weights=(terms.alpha, terms.beta),
+            arithmetic=root.arithmetic,
         )
         row = Iteration(self.iteration, *summary)
-        self._course.append(row)
-        return [*self._settle(everybody, True, now), root.to_orchestrator(Progress(row))]
+        self._iterations.append(row)
+        out = self._top_down(total, approved=True)
+        return [*out, Envelope(root.address, root.orchestrator, Progress(row))]
 
-    def _settle(self, everybody: Aggregate, approved: bool, now: float) -> list[Envelope]:
-        """Take the global plan, answer the children; the next iteration, or the end."""
-        stands = np.empty(len(self._seats), dtype=bool)
+    def _top_down(self, total: Aggregate, approved: bool) -> list[Envelope]:
+        """Take the global plan and answer the children; go on to the next iteration, or end."""
+        stands = np.empty(len(self._members), dtype=bool)
         stands[0] = approved
         self._answers = {}
-        out: list[Envelope] = []
-        for shelf in self._shelves:
-            shelf.band.top_down(everybody, stands[shelf.rows])
-            shelf.risen = False
-            flags = shelf.band.flags.reshape(-1)
-            stands[shelf.inner] = flags[shelf.inner_at]
-            for child, at in shelf.outer.items():
+        for layer in self._layers:
+            layer.batch.top_down(total, stands[layer.rows])
+            layer.decided = False
+            flags = layer.batch.flags.reshape(-1)
+            stands[layer.inner] = flags[layer.inner_at]
+            for child, at in layer.outer.items():
                 self._answers[child] = Down(
                     self.iteration,
-                    *everybody,
+                    *total,
                     approved=bool(flags[at]),
                     reorganise=False,
                     attempt=self._attempt,
                 )
-        for seat in self._edge:
-            out += (
-                Envelope(seat.member.address, child, self._answers[child])
-                for child in seat.place.children
-                if child in self._answers
-            )
-            if seat.member.phase is Phase.PLANNING:
-                seat.member.say([], now)
-        self.history.append(np.concatenate([shelf.band.selected for shelf in self._shelves]))
-        self._next = len(self._shelves)
+        out = [
+            Envelope(member.address, child, self._answers[child])
+            for member in self._edge
+            for child in member.place.children
+            if child in self._answers
+        ]
+        self._top.unanswered = None
+        self._note(self._edge)
+        self.history.append(np.concatenate([layer.batch.selected for layer in self._layers]))
+        self._undecided = len(self._layers)
         self.iteration += 1
-        return out + self._report(everybody, now) if self._over else out
-
-    def _report(self, everybody: Aggregate, now: float) -> list[Envelope]:
-        """The stage is over for every household here."""
-        course = PlanningHistory(tuple(self._course), everybody.response) if self._course else None
-        out: list[Envelope] = []
-        for seat, selected in zip(self._seats, self.history[-1].tolist(), strict=True):
-            if seat.member.phase is Phase.PLANNING:
-                out += seat.member.planned(selected, course if seat is self._top else None, now)
+        if self._over:
+            self._finish(total)
         return out
 
+    def _finish(self, total: Aggregate) -> None:
+        """End the stage for every household of the subtree."""
+        history = planning_history(self._iterations, total.response)
+        for member, selected in zip(self._members, self.history[-1].tolist(), strict=True):
+            member.result = PlanningResult(selected, history if member is self._top else None)
+        self._note(self._members)
 
-def _alike(level: Sequence[Seat]) -> Iterator[list[Seat]]:
-    """Runs of neighbours with equally many children."""
-    for _, run in groupby(level, key=lambda seat: len(seat.place.children)):
+
+def _alike(level: Sequence[SharedStage]) -> Iterator[list[SharedStage]]:
+    """Split a level into runs of neighbours with equally many children."""
+    for _, run in groupby(level, key=lambda member: len(member.place.children)):
         yield list(run)

@@ -9,13 +9,12 @@ from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
-from agents.member import Member, Stage
 from agents.partition import partition
 from agents.planning.costs import EXACT, Arithmetic
+from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
-from agents.planning.stage import PlanningStage
+from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.plans import Plans
-from agents.subtree import Subtree
 from matchmaker.matchmaker import Matchmaker
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.scenario.settings import RunSettings
@@ -57,10 +56,11 @@ def host_node(
     entries = kept.entries()
     node = Node(name, run, commit=kept.commit)
     node.machines[HOST] = HostEndpoint(name, COURSE, node.counters)
-    meter = TrafficCount(node.counters)
-    stage: Callable[[Member, Place], Stage] = PlanningStage
+    traffic = TrafficCount(node.counters)
+    companions: dict[Address, Household] = {}
+    planning: Callable[[Participant, Place], Planning] = PlanningStage
     if isolation == "subtree":
-        stage = Subtree(len(plans)).seat
+        planning = HostPlanning(len(plans)).stage
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),
@@ -68,12 +68,13 @@ def host_node(
             own,
             arithmetic=rules.arithmetic,
             chance=rules.chance,
-            stage=stage,
+            planning=planning,
+            companions=companions,
             journal=kept,
             mandate=(mandates or {}).get(household, FREE),
             session=session,
             entries=entries.get(household, ()),
-            meter=meter,
+            traffic=traffic,
         )
     return node
 

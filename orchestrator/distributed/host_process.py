@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.household import Household
-from agents.member import Phase
+from agents.phases import Phase
 from agents.saved import save_schedule
 from orchestrator.coordination.nodes import host_node, households_of
 from orchestrator.distributed.announcements import give_up_in_silence

@@ -74,7 +74,7 @@ class PartStatus:
 def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> StatusSample:
     """Of a host; what its households did in stage 2 counts from their journal on."""
     first = households[0]
-    tallies = [household.tally for household in households]
+    tallies = [household.counts for household in households]
     counts = {
         f"coflex_exchange_{name}": sum(getattr(tally, name) for tally in tallies)
         for name in ("lookups", "matches", "proposals", "accepted", "refused", "given", "withheld")

@@ -154,7 +154,7 @@ def test_nobody_begins_anew_once_values_change_hands() -> None:
     begun = 0
     for member in members:
         place = Place(0, 1, None, (), Terms(), attempt=2)
-        if member._exchanging is not None and member._exchanging.begun:
+        if member._exchange is not None and member._exchange.begun:
             begun += 1
             with pytest.raises(PeerError, match="the exchange has begun"):
                 member.handle(Envelope(COURSE, member.address, place), run.now)

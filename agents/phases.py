@@ -1,0 +1,59 @@
+"""The phases of a household, and which messages are legal in each.
+
+Read as documentation of household.py, which refuses whatever is not legal here.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from protocol.messages import (
+    Abort,
+    Down,
+    End,
+    Go,
+    Match,
+    Message,
+    NextRound,
+    Outcome,
+    Place,
+    Proposal,
+    Release,
+    RoundDone,
+    Up,
+)
+
+
+class Phase(Enum):
+    """Where a household is in its run."""
+
+    ENROLLING = "enrolling"
+    PLACED = "placed"
+    PLANNING = "planning"
+    EXCHANGING = "exchanging"
+    REPORTING = "reporting"
+    RELEASED = "released"
+    ABORTED = "aborted"
+
+
+Kinds = frozenset[type[Message]]
+
+FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
+"""The kinds that are legal only from the orchestrator."""
+_ALWAYS: Kinds = frozenset({Place, Go, Abort})
+_TREE: Kinds = frozenset({Up, Down})
+_EXCHANGE: Kinds = frozenset({Match, Proposal, Outcome, RoundDone, NextRound, End})
+
+LEGAL: Mapping[Phase, Kinds] = {
+    Phase.ENROLLING: _ALWAYS,
+    # A child may have heard Go first.
+    Phase.PLACED: _ALWAYS | {Up},
+    Phase.PLANNING: _ALWAYS | _TREE,
+    # Up and Down of stage 1 still come from neighbours that missed an answer.
+    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE,
+    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    # Neighbours may still be waiting for an answer, and Left may have been lost.
+    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.ABORTED: _ALWAYS,
+}
+"""The kinds of messages that are legal in each phase; PeerError refuses all others. A legal message
+that is repeated or old is ignored: Place, Go and Abort therefore are legal at any time."""

@@ -1,0 +1,52 @@
+"""Stage 1 of all households of a host, decided together: which of them form subtrees.
+
+Under hard constraints, or where the tree may change, they decide one by one (stage.py) instead.
+"""
+
+from agents.planning.stage import Participant, Planning, PlanningStage
+from agents.planning.subtree import SharedStage, Subtree
+from protocol.errors import PeerError
+from protocol.messages import Address, Place
+from protocol.runtime.machine import Envelope
+
+
+class HostPlanning:
+    """Stage 1 of the households of one host, which start together."""
+
+    def __init__(self, households: int) -> None:
+        """Wait for `households` of them to be placed before anything is decided."""
+        self._households = households
+        self._members: dict[Address, SharedStage] = {}
+        self._subtrees: list[Subtree] = []
+        self._attempt = 0
+        self.changed: dict[Address, None] = {}
+        """Households whose state has changed since the last `take_changed`, in order."""
+
+    def stage(self, participant: Participant, place: Place) -> Planning:
+        """Return the stage 1 of a household that has been placed."""
+        terms = place.terms
+        if terms.constraint is not None or terms.reorganisation.strategy != "never":
+            return PlanningStage(participant, place)
+        if place.attempt > self._attempt:
+            self._members, self._subtrees, self._attempt = {}, [], place.attempt
+            self.changed.clear()
+        member = self._members[participant.address] = SharedStage(participant, place, self)
+        return member
+
+    def form_subtrees(self) -> None:
+        """Group the households into subtrees. Raises PeerError unless all are placed."""
+        if len(self._members) < self._households:
+            raise PeerError("not all households of this host are placed yet")
+        if self._subtrees:
+            return
+        members = self._members
+        tops = [member for member in members.values() if member.place.parent not in members]
+        self._subtrees = [Subtree(top, members, self.changed) for top in tops]
+
+    def begin(self) -> list[Envelope]:
+        """Start all households of this host: one of them knows that the start has been given."""
+        self.form_subtrees()
+        out: list[Envelope] = []
+        for subtree in self._subtrees:
+            out += subtree.begin()
+        return out

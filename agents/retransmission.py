@@ -1,0 +1,62 @@
+"""When a message that nobody has answered is sent again.
+
+The bus may lose messages, so every sender repeats its own until the answer arrives. This module
+decides when. It knows neither the message nor the answer: its owner sends, and says what happened.
+"""
+
+from dataclasses import dataclass
+
+FIRST_WAIT_SECONDS = 0.5
+"""The least wait before the first repetition."""
+ROUND_TRIPS = 3
+"""The first wait is at least this many times as long as the last answer took."""
+MAX_WAIT_SECONDS = 4.0
+"""The longest wait, along the tree and to the orchestrator."""
+EXCHANGE_MAX_WAIT_SECONDS = 8.0
+"""The longest wait for a matchmaker or a partner."""
+NEVER = float("inf")
+"""The deadline of whatever is not due at any time."""
+
+
+@dataclass(slots=True)
+class Retransmission:
+    """The timer of one conversation: waits double with each repetition, up to `max_wait_s`.
+
+    Invariant: `deadline` is finite while a message is unanswered, else NEVER.
+    """
+
+    max_wait_s: float = MAX_WAIT_SECONDS
+    round_trip_s: float = 0.0
+    """How long the last answer took."""
+    deadline: float = NEVER
+    """When to send the message again."""
+    _sent_at: float = 0.0
+    _wait_s: float = FIRST_WAIT_SECONDS
+
+    @classmethod
+    def overdue(cls, now: float, max_wait_s: float) -> "Retransmission":
+        """Return the timer of a message that was sent before a restart: it is due at once."""
+        return cls(max_wait_s, deadline=now, _sent_at=now)
+
+    def sent(self, now: float) -> None:
+        """Start waiting for the answer to a message that is sent for the first time."""
+        wait_s = max(FIRST_WAIT_SECONDS, ROUND_TRIPS * self.round_trip_s)
+        self._wait_s = min(wait_s, self.max_wait_s)
+        self._sent_at, self.deadline = now, now + self._wait_s
+
+    def answered(self, now: float) -> None:
+        """Stop waiting, and remember how long the answer took."""
+        if self.deadline != NEVER:
+            self.round_trip_s, self.deadline = now - self._sent_at, NEVER
+
+    def stop(self) -> None:
+        """Stop waiting without learning from it: the answer was due to others, not to the bus."""
+        self.deadline = NEVER
+
+    def due(self, now: float) -> bool:
+        """Return True when the message is to be sent again, and set the next deadline."""
+        if now < self.deadline:
+            return False
+        self._wait_s = min(2 * self._wait_s, self.max_wait_s)
+        self.deadline = now + self._wait_s
+        return True
