@@ -217,7 +217,7 @@ class Household:
             now=now,
         )
         place = self._exchange.household.place
-        self._attempt, self._patience_s = place.attempt, place.terms.patience
+        self._attempt, self._patience_s = place.attempt, place.terms.patience_seconds
         self._complaint_due = now + self._patience_s
         return self._exchanged(out, now)
 
@@ -234,7 +234,7 @@ class Household:
         self._forget_exchange()
         place = replace(place, terms=self._mandated(place.terms))
         self._planning = self._make_planning(self._participant, place)
-        self._place, self._patience_s = place, place.terms.patience
+        self._place, self._patience_s = place, place.terms.patience_seconds
         self.phase, self._attempt = Phase.PLACED, place.attempt
         return self._send(ready, now)
 
@@ -298,8 +298,8 @@ class Household:
         result = Result(
             selected_plan=selected,
             beta=place.terms.beta,
-            discomfort_planned=float(self.plans.discomforts("rmse")[selected]),
-            course=planned.history,
+            discomfort_planned_kwh=float(self.plans.discomforts("rmse")[selected]),
+            planning_history=planned.history,
         )
         if place.terms.exchange is None:
             return self._report(result, now)

@@ -71,24 +71,27 @@ class Matchmaker:
         ledger.bind(name, lookup.limits_bind)
         for slot in lookup.withdrawn:
             ledger.withdraw(name, slot)
-        values = lookup.values.tolist()
+        values = lookup.values_kwh.tolist()
         match lookup.disclosure:
             case "value":
                 limits = [None] * len(values)
             case "direction":
-                limits = [FAR * sign for sign in lookup.limits.tolist()]
+                limits = [FAR * sign for sign in lookup.limits_kwh.tolist()]
             case "limit":
-                limits = lookup.limits.tolist()
+                limits = lookup.limits_kwh.tolist()
         for slot, value, limit in zip(lookup.slots, values, limits, strict=True):
             ledger.offer(name, slot, value, limit)
         # After the new offers: what pairs did not agree on is kept until an offer changes.
         for closed in lookup.closed:
             ledger.close(name, closed, lookup.round)
-        if len(lookup.wanted):
+        if len(lookup.wanted_kwh):
             wishes = [
                 Wish(*wish)
                 for wish in zip(
-                    lookup.wants, lookup.wanted.tolist(), lookup.tolerance.tolist(), strict=True
+                    lookup.wants,
+                    lookup.wanted_kwh.tolist(),
+                    lookup.tolerance_kwh.tolist(),
+                    strict=True,
                 )
             ]
         else:
@@ -106,12 +109,12 @@ class Matchmaker:
     def _check(self, lookup: Lookup) -> None:
         """PeerError for what no household of ours would say."""
         limits = 0 if lookup.disclosure == "value" else len(lookup.slots)
-        aimed = len(lookup.wants) if len(lookup.wanted) else 0
+        aimed = len(lookup.wants) if len(lookup.wanted_kwh) else 0
         if (
-            len(lookup.values) != len(lookup.slots)
-            or len(lookup.limits) != limits
-            or len(lookup.wanted) != aimed
-            or len(lookup.tolerance) != aimed
+            len(lookup.values_kwh) != len(lookup.slots)
+            or len(lookup.limits_kwh) != limits
+            or len(lookup.wanted_kwh) != aimed
+            or len(lookup.tolerance_kwh) != aimed
         ):
             raise PeerError("a lookup whose lists do not fit together")
         for slots in (lookup.slots, lookup.withdrawn, lookup.wants):

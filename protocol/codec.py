@@ -19,7 +19,7 @@ from protocol.messages import Address, Message
 from protocol.subjects import is_name
 from protocol.vectors import from_bytes, to_bytes
 
-VERSION = 1
+VERSION = 2
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Message)}
 _VALIDATE: dict[str, Callable[..., Message]] = {

@@ -78,7 +78,7 @@ class ExchangeTerms:
 
     rule: RuleName = "mutual"
     disclosure: DisclosureName = "limit"
-    tolerance: Finite | None = None
+    tolerance_kwh: Finite | None = None
     """kWh that a value may be away from the preferred one; None: whatever brings it closer."""
     min_gain: Finite = 0.02
     """Least fall of squared deviation worth an exchange, as a share of the mean squared deviation
@@ -92,19 +92,19 @@ class ExchangeTerms:
     at_once: int = 4
     """Negotiations that one household begins at once when locks are per slot."""
     order: OrderName = "concurrent"
-    lease: Finite = 15.0
+    lease_seconds: Finite = 15.0
     """Seconds after which the matchmaker takes a lease for lost."""
     trace: bool = False
     """Whether households tell the orchestrator in the end of every exchange they made."""
 
     def __post_init__(self) -> None:
-        if self.tolerance is not None and self.tolerance < 0:
+        if self.tolerance_kwh is not None and self.tolerance_kwh < 0:
             raise ValueError("tolerance must not be negative")
         if self.min_gain < 0:
             raise ValueError("min_gain must not be negative")
         if self.rounds < 1 or self.attempts < 1 or self.at_once < 1:
             raise ValueError("rounds, attempts and at_once must be at least 1")
-        if self.lease <= 0:
+        if self.lease_seconds <= 0:
             raise ValueError("lease must be positive")
 
     @property
@@ -133,7 +133,7 @@ class Terms:
     constraint: HardConstraint | None = None
     exchange: ExchangeTerms | None = None
     """How slots are exchanged in stage 2; None: there is no stage 2."""
-    patience: Finite = 10.0
+    patience_seconds: Finite = 10.0
     """Seconds of waiting after which a household tells the orchestrator for whom."""
 
     def __post_init__(self) -> None:
@@ -143,7 +143,7 @@ class Terms:
             raise ValueError("children must be between 1 and 10 (all their combinations are tried)")
         if not (0 <= self.alpha <= 1 and 0 <= self.beta <= 1 and self.alpha + self.beta <= 1):
             raise ValueError("alpha and beta must be in [0, 1] and their sum at most 1")
-        if self.patience <= 0:
+        if self.patience_seconds <= 0:
             raise ValueError("patience must be positive")
         if self.cost in COSTS_WITH_TARGET and self.target is None:
             raise ValueError(f"the cost {self.cost} needs a target")

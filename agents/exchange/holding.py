@@ -31,7 +31,7 @@ class Holding:
         self.disclosure = (
             "value" if self.rule == "paper" else mandate.disclosure or terms.disclosure
         )
-        self.tolerance = terms.tolerance if mandate.tolerance is None else mandate.tolerance
+        self.tolerance = terms.tolerance_kwh if mandate.tolerance is None else mandate.tolerance
         if self.rule == "paper" and self.tolerance is None:
             self.tolerance = PAPER_TOLERANCE
         self.slots = len(self.values)

@@ -136,12 +136,12 @@ class Negotiations:
     ) -> Envelope | Closed:
         """Propose what the matchmaker found, or leave it."""
         slot, holding = lease.slot, self._holding
-        reason = holding.would_ask(slot, lease.value, min_gain_kwh2)
-        held, change = holding.values[slot], holding.change(slot, lease.value)
+        reason = holding.would_ask(slot, lease.value_kwh, min_gain_kwh2)
+        held, change = holding.values[slot], holding.change(slot, lease.value_kwh)
         entry = Entry(
             self._address.name, "declined" if reason else "proposed", round, slot,
             lease.partner.host, lease.partner.name, lease.id.epoch, lease.id.number,
-            held, lease.value, change, reason,
+            held, lease.value_kwh, change, reason,
         )  # fmt: skip
         self._journal.append(entry)
         if reason:
@@ -163,7 +163,7 @@ class Negotiations:
         entry = Entry(
             self._address.name, "done" if outcome.accepted else "failed", round, outcome.slot,
             sender.host, sender.name, lease.epoch, lease.number,
-            proposal.given, proposal.taken, asked.change, outcome.reason,
+            proposal.given_kwh, proposal.taken_kwh, asked.change, outcome.reason,
         )  # fmt: skip
         self._journal.append(entry)
         self._settle(entry)
@@ -211,17 +211,17 @@ class Negotiations:
         slot, holding, lease = proposal.slot, self._holding, proposal.lease
         if not 0 <= slot < holding.slots:
             raise PeerError(f"{sender} speaks of slot {slot} of {holding.slots}")
-        if not (isfinite(proposal.given) and isfinite(proposal.change)):
+        if not (isfinite(proposal.given_kwh) and isfinite(proposal.change_kwh2)):
             raise PeerError(f"{sender} proposes no number")
-        held, change = holding.values[slot], holding.change(slot, proposal.given)
+        held, change = holding.values[slot], holding.change(slot, proposal.given_kwh)
         reason = holding.would_accept(
-            slot, proposal.taken, proposal.given, proposal.change, min_gain_kwh2
+            slot, proposal.taken_kwh, proposal.given_kwh, proposal.change_kwh2, min_gain_kwh2
         )
         kind: Kind = "refused" if reason else "accepted"
         entry = Entry(
             self._address.name, kind, round, slot,
             sender.host, sender.name, lease.epoch, lease.number,
-            held, proposal.given, change, reason,
+            held, proposal.given_kwh, change, reason,
         )  # fmt: skip
         self._journal.append(entry)
         return Envelope(self._address, sender, self._record(entry))

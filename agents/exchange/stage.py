@@ -241,5 +241,7 @@ class ExchangeStage:
                 counts.refused,
                 trader.trace if trader.setting.terms.trace else None,
             ),
-            exchange=ExchangeHistory(tuple(counted), everybody.response) if counted else None,
+            exchange_history=ExchangeHistory(tuple(counted), everybody.response)
+            if counted
+            else None,
         )

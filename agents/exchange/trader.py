@@ -255,9 +255,9 @@ class Trader:
 
     def _enter(self, following: NextRound) -> list[Envelope]:
         terms = self.setting.terms
-        self._enough = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale
-        self._scale, self._lowest = following.scale, FLOOR * following.scale**0.5
-        self._holding.gain_before_losses_kwh2 = following.scale
+        self._enough = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale_kwh2
+        self._scale, self._lowest = following.scale_kwh2, FLOOR * following.scale_kwh2**0.5
+        self._holding.gain_before_losses_kwh2 = following.scale_kwh2
         return self._rounds.begin(following)
 
     def _ask(self, following: NextRound) -> None:
@@ -289,7 +289,7 @@ class Trader:
         self._note("counted", write_done(done), done.round)
         match done.round:
             case round if round == GATHER:
-                self._scale = done.count.deviation / done.count.households
+                self._scale = done.count.deviation_kwh2 / done.count.households
                 return self._begin(NextRound(ENTER, (), self._scale), now)
             case round if round == ENTER:
                 everything = tuple(range(self._holding.slots))

@@ -172,8 +172,8 @@ class PlanningStage:
         """Take a child's sums; answer again if the iteration is over."""
         if self.result is not None or up.iteration < self.iteration:
             return [Envelope(self._address, sender, late_answer(self._answers, sender, up))]
-        if len(up.response) != self._slots:
-            raise PeerError(f"{sender} speaks of {len(up.response)} slots")
+        if len(up.response_kwh) != self._slots:
+            raise PeerError(f"{sender} speaks of {len(up.response_kwh)} slots")
         if up.iteration == self.iteration and sender in self._children:
             if self.unanswered is not None:
                 return []
@@ -230,8 +230,8 @@ class PlanningStage:
             return []
         if down.iteration > self.iteration or self.unanswered is None:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        if len(down.response) != self._slots:
-            raise PeerError(f"{sender} speaks of {len(down.response)} slots")
+        if len(down.response_kwh) != self._slots:
+            raise PeerError(f"{sender} speaks of {len(down.response_kwh)} slots")
         self._selection.top_down(down.sums, down.approved)
         return self._pass_on(down.sums, down.reorganise) + self._collect()
 

@@ -213,8 +213,8 @@ class Subtree:
         """Take the sums of a child on another host, or answer again if the iteration is over."""
         if self._over or up.iteration < self.iteration:
             return [Envelope(member.address, sender, late_answer(self._answers, sender, up))]
-        if len(up.response) != self._slots:
-            raise PeerError(f"{sender} speaks of {len(up.response)} slots")
+        if len(up.response_kwh) != self._slots:
+            raise PeerError(f"{sender} speaks of {len(up.response_kwh)} slots")
         layer = next((layer for layer in self._layers if sender in layer.outer), None)
         if up.iteration > self.iteration or layer is None or sender not in member.place.children:
             raise PeerError(f"{sender} is not a child in iteration {up.iteration}")
@@ -235,8 +235,8 @@ class Subtree:
             return []
         if down.iteration > self.iteration or self._undecided:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        if len(down.response) != self._slots:
-            raise PeerError(f"{sender} speaks of {len(down.response)} slots")
+        if len(down.response_kwh) != self._slots:
+            raise PeerError(f"{sender} speaks of {len(down.response_kwh)} slots")
         return self._top_down(down.sums, down.approved) + self._go_on()
 
     def missing(self, member: SharedStage) -> tuple[Address, ...]:
@@ -311,7 +311,7 @@ class Subtree:
                 all_of_them[layer.inner_at] = own
             for child, at in layer.outer.items():
                 up = layer.received[child]
-                together.response[at] = up.response
+                together.response[at] = up.response_kwh
                 together.discomfort[at] = up.discomfort
                 together.discomfort_squares[at] = up.discomfort_squares
             inner = together

@@ -136,7 +136,7 @@ def _state(course: RunCoordinator, settings: RunSettings) -> tuple[int, int, str
     """How many steps there are at most, how many are done, and what came of the last."""
     if course.round is not None:
         number, count = course.round
-        comfort = 1 - count.discomfort / count.households
+        comfort = 1 - count.discomfort_kwh / count.households
         return (
             settings.resolved_rounds(),
             max(number, 0),

@@ -108,5 +108,5 @@ def _missing(part: "Expected") -> str:
         else f"{part.role} {part.name}"
     )
     share = f", {part.households} households" if part.role == "host" else ""
-    heard = f", last heard {part.heard:.0f} s ago" if part.heard is not None else ""
+    heard = f", last heard {part.heard_seconds:.0f} s ago" if part.heard_seconds is not None else ""
     return f"{who}{share}{heard}"

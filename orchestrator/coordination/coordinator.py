@@ -116,14 +116,18 @@ class RunCoordinator:
     @property
     def course(self) -> PlanningHistory:
         """How stage 1 went, from the root's result."""
-        parts = [result.course for result in self.results.values() if result.course is not None]
+        parts = [
+            result.planning_history
+            for result in self.results.values()
+            if result.planning_history is not None
+        ]
         rows = sorted(row for part in parts for row in part.iterations)
-        return PlanningHistory(tuple(rows), parts[0].response)
+        return PlanningHistory(tuple(rows), parts[0].response_kwh)
 
     @property
     def exchange(self) -> ExchangeHistory | None:
         """How stage 2 went, if there was one."""
-        told = (result.exchange for result in self.results.values())
+        told = (result.exchange_history for result in self.results.values())
         return next((course for course in told if course is not None), None)
 
     @property

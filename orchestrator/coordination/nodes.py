@@ -92,7 +92,7 @@ def matchmaker_node(run: str, name: str, slots: int, terms: ExchangeTerms, epoch
     node = Node(name, run)
     node.machines[HOST] = HostEndpoint(name, COURSE, node.counters)
     node.machines[name] = Matchmaker(
-        Address(name, name), slots, epoch, lease=terms.lease, per_slot=terms.locks == "slot"
+        Address(name, name), slots, epoch, lease=terms.lease_seconds, per_slot=terms.locks == "slot"
     )
     return node
 

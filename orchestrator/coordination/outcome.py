@@ -65,7 +65,7 @@ def collect(
             level_of(position, settings.children),
             results[name].beta,
             results[name].selected_plan,
-            results[name].discomfort_planned,
+            results[name].discomfort_planned_kwh,
             *_exchanged(results[name], float(best[position])),
         )
         for position, name in enumerate(members)
@@ -77,12 +77,12 @@ def collect(
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
     tallies = [own, *course.tallies.values()]
-    before = judged(planned.response, np.array([row.discomfort_planned for row in rows]))
+    before = judged(planned.response_kwh, np.array([row.discomfort_planned for row in rows]))
     after = bound = None
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
-        after = judged(exchange.response, _column(rows, "discomfort_exchanged"))
-        bound = judged(planned.response, _column(rows, "discomfort_bound"))
+        after = judged(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
+        bound = judged(planned.response_kwh, _column(rows, "discomfort_bound"))
         rounds = tuple(_rounds(exchange.rounds, before, after))
     return RunResults(
         run=run,
@@ -116,9 +116,9 @@ def collect(
         exchanges=_traced(results) if settings.trace and exchange is not None else None,
         course=planned.iterations,
         demand=Demand(
-            planned=planned.response,
+            planned=planned.response_kwh,
             preferred=preferred_demand,
-            exchanged=None if exchange is None else exchange.response,
+            exchanged=None if exchange is None else exchange.response_kwh,
             target=inputs.target,
         ),
     )
@@ -131,11 +131,11 @@ def _exchanged(
     made = result.exchanged
     if made is None:
         return ()
-    gain = result.discomfort_planned - made.discomfort
+    gain = result.discomfort_planned_kwh - made.discomfort_kwh
     return (
-        made.discomfort,
+        made.discomfort_kwh,
         gain,
-        made.energy_drift,
+        made.energy_drift_kwh,
         made.requests,
         made.accepted,
         made.refused,
@@ -149,7 +149,7 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
     ends = [
         (before.mean_discomfort, before.pooled_discomfort),
         *(
-            (count.discomfort / count.households, sqrt(count.deviation / count.households))
+            (count.discomfort_kwh / count.households, sqrt(count.deviation_kwh2 / count.households))
             for count in counts[GATHERING + 2 :]
         ),
         (after.mean_discomfort, after.pooled_discomfort),
@@ -181,7 +181,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
         told = result.exchanged.trace
         for round, slot, partner, lease, requester, given, taken, gain in zip(
             *(told.rounds, told.slots, told.partners, told.leases, told.asked),
-            *(told.given.tolist(), told.taken.tolist(), told.gains.tolist()),
+            *(told.given_kwh.tolist(), told.taken_kwh.tolist(), told.gains_kwh2.tolist()),
             strict=True,
         ):
             if requester:
@@ -259,7 +259,7 @@ def _config(settings: RunSettings, inputs: Scenario) -> dict[str, Any]:
     return {
         **settings.model_dump(mode="json"),
         "rounds": settings.resolved_rounds(),
-        "tolerance": None if exchange is None else exchange.tolerance,
+        "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "households": len(members),
         "slots": population.slots,
         "score": meaning,

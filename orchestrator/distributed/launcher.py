@@ -199,7 +199,7 @@ async def _try(run_id: str, inputs: Scenario, connection: Connection, name: str)
     exchange = None
     if inputs.terms(members[0]).exchange is not None:
         exchange = ExchangeTerms(rounds=TRIED_ROUNDS)
-    terms = Terms(iterations=TRIED_ITERATIONS, patience=TRIAL_DEADLINE, exchange=exchange)
+    terms = Terms(iterations=TRIED_ITERATIONS, patience_seconds=TRIAL_DEADLINE, exchange=exchange)
     trial, maker = f"{run_id}-trial", Address("matchmaker-1", "matchmaker-1")
     host = host_node(trial, name, {m: inputs.population.households[m] for m in members})
     node, course = orchestrator_node(

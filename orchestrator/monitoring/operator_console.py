@@ -49,7 +49,7 @@ class Seen:
         return [
             part
             for part in state.parts
-            if (part.role == "external" and part.heard is None)
+            if (part.role == "external" and part.heard_seconds is None)
             or (part.role != "external" and (part.name, state.run) not in self.parts)
         ]
 
@@ -86,7 +86,7 @@ class Seen:
 
 def exchange_rate(state: RunState) -> float:
     """Exchanges per second of stage 2 so far."""
-    return state.exchanges / state.exchanging if state.exchanging > 0 else 0.0
+    return state.exchanges / state.exchanging_seconds if state.exchanging_seconds > 0 else 0.0
 
 
 async def look(connection: Connection, seconds: float) -> Seen:

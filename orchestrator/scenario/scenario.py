@@ -125,7 +125,7 @@ def _terms(settings: RunSettings, target: Array | None, slots: int) -> Terms:
         ),
         constraint=_constraint(settings, slots),
         exchange=_exchange(settings),
-        patience=settings.deadline / PATIENCE_SHARE,
+        patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 
 
@@ -136,7 +136,7 @@ def _exchange(settings: RunSettings) -> ExchangeTerms | None:
     return ExchangeTerms(
         rule=settings.exchange,
         disclosure=settings.disclose,
-        tolerance=PAPER_TOLERANCE if paper else settings.tolerance,
+        tolerance_kwh=PAPER_TOLERANCE if paper else settings.tolerance,
         min_gain=settings.min_gain,
         rounds=settings.resolved_rounds(),
         locks=settings.locks,

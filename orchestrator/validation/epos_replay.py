@@ -157,9 +157,9 @@ def verify(path: Path, data: Path) -> Difference | None:
     if course.reason:
         raise RunError(f"{path}: {course.reason}")
     selections = [household.selections for household in households_of(host)]
-    if len(course.course.response) != len(trace.global_response_last):
+    if len(course.course.response_kwh) != len(trace.global_response_last):
         raise InputError("global_response_last has not as many slots as the plans", file=path)
-    return _compare(trace, selections, course.course.iterations, course.course.response)
+    return _compare(trace, selections, course.course.iterations, course.course.response_kwh)
 
 
 def _plans(trace: Trace, data: Path, path: Path) -> list[Plans]:

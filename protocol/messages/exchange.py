@@ -50,7 +50,7 @@ class Lease(NamedTuple):
     id: LeaseId
     slot: int
     partner: Address
-    value: Finite
+    value_kwh: Finite
     """What the partner offered there, kWh."""
     seconds: Finite
 
@@ -73,18 +73,18 @@ class Lookup:
     disclosure: DisclosureName
     slots: tuple[int, ...]
     """Slots of new or changed offers."""
-    values: Vector
+    values_kwh: Vector
     """Values held there, kWh."""
-    limits: Vector
+    limits_kwh: Vector
     """How far it would go from there, kWh, negative for downwards, named short of the truth;
     disclosure direction: -1, 0 or 1; disclosure value: empty."""
     withdrawn: tuple[int, ...]
     closed: tuple[Closed, ...]
     wants: tuple[int, ...]
     """Slots where a partner is looked for, most wanted first."""
-    wanted: Vector
+    wanted_kwh: Vector
     """Values looked for, kWh; empty if the own offers' limits say enough."""
-    tolerance: Vector
+    tolerance_kwh: Vector
     """How far from `wanted` a value may be, kWh."""
     min_gain_kwh2: Finite
     """Fall of squared deviation below which it is not worth while, kWh^2; alike for everybody."""
@@ -117,11 +117,11 @@ class Proposal:
 
     lease: LeaseId
     slot: int
-    given: Finite
+    given_kwh: Finite
     """What the requester holds there, kWh."""
-    taken: Finite
+    taken_kwh: Finite
     """What it expects the responder to hold there, kWh."""
-    change: Finite
+    change_kwh2: Finite
     """Change of its own squared deviation that the requester names, kWh^2 (rule cooperative, else
     0)."""
 
@@ -149,9 +149,9 @@ class RoundCount(NamedTuple):
     proposals: int
     accepted: int
     refused: int
-    discomfort: Finite
+    discomfort_kwh: Finite
     """Sum of the households' discomforts when they began the round, kWh."""
-    deviation: Finite
+    deviation_kwh2: Finite
     """Sum of their mean squared deviations then, kWh^2."""
     messages: int
     """Sent by households, repetitions included."""
@@ -185,7 +185,7 @@ class NextRound:
     round: int
     changed: tuple[int, ...]
     """Slots at which something changed in the round before: nothing new can be had at others."""
-    scale: Finite
+    scale_kwh2: Finite
     """Mean squared deviation over all households and slots when the stage began, kWh^2."""
 
 

@@ -44,7 +44,7 @@ class Expected:
     role: Literal["host", "matchmaker", "external"]
     """external: a household that somebody else runs, under the household's name."""
     households: int
-    heard: Finite | None
+    heard_seconds: Finite | None
     """Seconds since the orchestrator heard of it; None: never."""
 
 
@@ -67,6 +67,6 @@ class RunState:
     """At most; 0: there is no stage 2."""
     exchanges: int
     """Up to that round."""
-    exchanging: Finite
+    exchanging_seconds: Finite
     """Seconds since stage 2 began, or for which it lasted; 0: it has not begun."""
     parts: tuple[Expected, ...]

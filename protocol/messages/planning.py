@@ -35,7 +35,7 @@ class Up:
     iteration: int
     size: int
     """Households in the subtree."""
-    response: Vector
+    response_kwh: Vector
     """Sum of the subtree's selected plans, kWh."""
     discomfort: Finite
     """Sum of the subtree's discomforts."""
@@ -46,7 +46,7 @@ class Up:
     @property
     def sums(self) -> Aggregate:
         """The sums that this message carries."""
-        return Aggregate(self.response, self.discomfort, self.discomfort_squares)
+        return Aggregate(self.response_kwh, self.discomfort, self.discomfort_squares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Down:
     """Parent to child: the global plan after this iteration; whether your change is approved."""
 
     iteration: int
-    response: Vector
+    response_kwh: Vector
     """The global plan g, kWh."""
     discomfort: Finite
     """Sum over all households."""
@@ -67,7 +67,7 @@ class Down:
     @property
     def sums(self) -> Aggregate:
         """The sums that this message carries."""
-        return Aggregate(self.response, self.discomfort, self.discomfort_squares)
+        return Aggregate(self.response_kwh, self.discomfort, self.discomfort_squares)
 
 
 class Iteration(NamedTuple):

@@ -12,7 +12,7 @@ class PlanningHistory:
     """How stage 1 went, as a root saw it: the iterations in which it was the root."""
 
     iterations: tuple[Iteration, ...]
-    response: Vector
+    response_kwh: Vector
     """The global plan after the last iteration of the run, kWh."""
 
 
@@ -27,11 +27,11 @@ class Trace:
     leases: tuple[LeaseId, ...]
     asked: tuple[bool, ...]
     """Whether the household was the requester."""
-    given: Vector
+    given_kwh: Vector
     """kWh."""
-    taken: Vector
+    taken_kwh: Vector
     """kWh."""
-    gains: Vector
+    gains_kwh2: Vector
     """Fall of its own squared deviation, kWh^2."""
 
 
@@ -39,9 +39,9 @@ class Trace:
 class Exchanged:
     """What stage 2 made of one household's plan."""
 
-    discomfort: Finite
+    discomfort_kwh: Finite
     """RMSE of the schedule against the preferred plan, kWh."""
-    energy_drift: Finite
+    energy_drift_kwh: Finite
     """Sum of the schedule minus sum of the selected plan, kWh."""
     requests: int
     """Proposals it made."""
@@ -57,7 +57,7 @@ class ExchangeHistory:
 
     rounds: tuple[RoundCount, ...]
     """The first two ask nobody: where the stage starts, and when all offers are made."""
-    response: Vector
+    response_kwh: Vector
     """The sum of all schedules at the end, kWh."""
 
 
@@ -67,11 +67,11 @@ class Result:
 
     selected_plan: int
     beta: Finite
-    discomfort_planned: Finite
+    discomfort_planned_kwh: Finite
     """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
-    course: PlanningHistory | None = None
+    planning_history: PlanningHistory | None = None
     """From households that were the root, in whichever iteration."""
     exchanged: Exchanged | None = None
     """What stage 2 made of it, if there was one."""
-    exchange: ExchangeHistory | None = None
+    exchange_history: ExchangeHistory | None = None
     """From the root of stage 2."""

@@ -33,7 +33,7 @@ def test_the_pair_that_gains_most_is_matched() -> None:
     found = ledger().look_up("a", [Wish(0)], 0.0)
     (lease,) = found.leases
     assert (lease.id, lease.slot, lease.partner) == ((7, 1), 0, home("c"))
-    assert lease.value == 2.0
+    assert lease.value_kwh == 2.0
 
 
 def test_a_lease_marks_both_busy_everywhere_or_at_its_slot() -> None:

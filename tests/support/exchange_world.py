@@ -76,7 +76,7 @@ class World(Network):
             maker,
             self.before.shape[1],
             self._epoch,
-            lease=terms.lease,
+            lease=terms.lease_seconds,
             per_slot=terms.locks == "slot",
         )
         self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: machine})

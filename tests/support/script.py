@@ -26,7 +26,7 @@ from protocol.runtime.machine import Envelope, Machine
 from protocol.terms import Reorganisation, Terms
 
 
-class Stage:
+class Script:
     """The machines of one script."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Stage:
                 return "ok"
             case "orchestrator":
                 deadline = float(rest[1]) if rest else 60.0
-                terms = Terms(iterations=2, patience=deadline / 3)
+                terms = Terms(iterations=2, patience_seconds=deadline / 3)
                 members = name.split(",")
                 self.machines["orchestrator"] = RunCoordinator(
                     COURSE, members, lambda _: terms, deadline=deadline
@@ -84,7 +84,7 @@ def address(name: str) -> Address:
 def parsed(kind: str, text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     match name:
-        case "response":
+        case "response_kwh":
             return name, np.array([float(v) for v in value.split(",")])
         case "parent":
             return name, None if value == "-" else address(value)
@@ -102,7 +102,7 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
             return name, Iteration(int(value), 0.0, 0.0, 0.0, 0.0)
         case "approved" | "reorganise":
             return name, value == "yes"
-        case "discomfort" | "discomfort_squares" | "beta" | "discomfort_planned":
+        case "discomfort" | "discomfort_squares" | "beta" | "discomfort_planned_kwh":
             return name, float(value)
         case "reason":
             return name, value
@@ -120,13 +120,13 @@ def described(message: messages.Message) -> str:
     match message:
         case Up():
             return (
-                f"Up {message.iteration}: {vector(message.response)} of {message.size}, "
+                f"Up {message.iteration}: {vector(message.response_kwh)} of {message.size}, "
                 f"discomfort {message.discomfort:.4g}"
             )
         case Down():
             verdict = "approved" if message.approved else "not approved"
             verdict += ", then a new tree" if message.reorganise else ""
-            return f"Down {message.iteration}: {vector(message.response)}, {verdict}"
+            return f"Down {message.iteration}: {vector(message.response_kwh)}, {verdict}"
         case Place():
             above = message.parent.name if message.parent else "nobody"
             below = ", ".join(child.name for child in message.children) or "nobody"
@@ -135,10 +135,14 @@ def described(message: messages.Message) -> str:
             row = message.iteration
             return f"Progress {row.iteration}: inefficiency {row.inefficiency:.4g}"
         case Result():
-            course = f", course of {len(message.course.iterations)}" if message.course else ""
+            course = (
+                f", course of {len(message.planning_history.iterations)}"
+                if message.planning_history
+                else ""
+            )
             return (
                 f"Result: plan {message.selected_plan}, discomfort "
-                f"{message.discomfort_planned:.4g}{course}"
+                f"{message.discomfort_planned_kwh:.4g}{course}"
             )
         case messages.Waiting():
             names = ", ".join(a.name for a in message.missing)
@@ -161,13 +165,13 @@ def shown(machine: Machine) -> str:
 
 def replay(text: str) -> str:
     """The script with what its commands lead to now."""
-    stage, out = Stage(), []
+    script, out = Script(), []
     blocks = text.split("\n\n")
     for block in blocks:
         commands = [line for line in block.split("\n----")[0].splitlines() if line]
         if all(line.startswith("#") for line in commands):
             out.append(block.strip("\n"))
             continue
-        answers = [stage.play(line) for line in commands if not line.startswith("#")]
+        answers = [script.play(line) for line in commands if not line.startswith("#")]
         out.append("\n".join([*commands, "----", *answers]))
     return "\n\n".join(out) + "\n"

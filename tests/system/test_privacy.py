@@ -45,7 +45,7 @@ class Ear:
         held: list[dict[int, float]] = [{} for _ in range(10)]
         for who, message in self._said:
             if isinstance(message, Lookup):
-                held[who].update(zip(message.slots, message.values.tolist(), strict=True))
+                held[who].update(zip(message.slots, message.values_kwh.tolist(), strict=True))
                 yield self.preferred[who], held[who], message
 
     def proposals(self) -> list[tuple[Array, Proposal]]:
@@ -68,20 +68,20 @@ def test_what_the_matchmaker_hears(rule: RuleName, level: DisclosureName) -> Non
     asked = named = ordered = 0
     for preferred, held, lookup in Ear(ExchangeTerms(rule=rule, disclosure=level)).lookups():
         assert TRADED not in {*lookup.slots, *lookup.wants}
-        values, limits = lookup.values.tolist(), lookup.limits.tolist()
+        values, limits = lookup.values_kwh.tolist(), lookup.limits_kwh.tolist()
         match level:
             case "value":
                 assert limits == []
             case "direction":
-                true = np.sign(preferred[list(lookup.slots)] - lookup.values)
+                true = np.sign(preferred[list(lookup.slots)] - lookup.values_kwh)
                 assert limits == true.tolist()
             case "limit":
-                assert len(lookup.wanted) == len(lookup.tolerance) == 0
+                assert len(lookup.wanted_kwh) == len(lookup.tolerance_kwh) == 0
                 for slot, value, limit in zip(lookup.slots, values, limits, strict=True):
                     assert is_short(limit, 2 * (preferred[slot] - value))
                     named += limit != 0
         for slot, wanted, tolerance in zip(
-            lookup.wants, lookup.wanted.tolist(), lookup.tolerance.tolist(), strict=False
+            lookup.wants, lookup.wanted_kwh.tolist(), lookup.tolerance_kwh.tolist(), strict=False
         ):
             away = wanted - held[slot]
             assert tolerance == pytest.approx(abs(away))
@@ -99,19 +99,19 @@ def test_what_the_matchmaker_hears(rule: RuleName, level: DisclosureName) -> Non
 
 def test_a_tolerance_tells_the_matchmaker_more() -> None:
     for preferred, _, lookup in Ear(
-        ExchangeTerms(tolerance=0.5), Mandate(never=frozenset({TRADED}))
+        ExchangeTerms(tolerance_kwh=0.5), Mandate(never=frozenset({TRADED}))
     ).lookups():
-        assert lookup.wanted.tolist() == [preferred[slot] for slot in lookup.wants]
+        assert lookup.wanted_kwh.tolist() == [preferred[slot] for slot in lookup.wants]
 
 
 def test_what_a_partner_can_work_out() -> None:
     for preferred, proposal in Ear(ExchangeTerms()).proposals():
         wanted = preferred[proposal.slot]
-        assert proposal.change == 0
-        assert abs(wanted - proposal.taken) < abs(wanted - proposal.given)
+        assert proposal.change_kwh2 == 0
+        assert abs(wanted - proposal.taken_kwh) < abs(wanted - proposal.given_kwh)
     heard = Ear(ExchangeTerms(rule="cooperative")).proposals()
     for preferred, proposal in heard:
-        given, taken = proposal.given, proposal.taken
-        worked_out = (given + taken) / 2 - proposal.change / (2 * (taken - given))
+        given, taken = proposal.given_kwh, proposal.taken_kwh
+        worked_out = (given + taken) / 2 - proposal.change_kwh2 / (2 * (taken - given))
         assert worked_out == pytest.approx(preferred[proposal.slot])
     assert heard

@@ -92,8 +92,8 @@ class Trading:
         check = "waits for its children's RoundDone before its own"
         stand.silent(check, ROUNDS, RoundDone, PARENT, lambda done: done.attempt == attempt)
         done = await self._is_done()
-        own = done.count.discomfort - 2 * CHILD.discomfort
-        deviation = done.count.deviation - 2 * CHILD.deviation
+        own = done.count.discomfort_kwh - 2 * CHILD.discomfort_kwh
+        deviation = done.count.deviation_kwh2 - 2 * CHILD.deviation_kwh2
         self.stand.note(
             "counts its discomfort, and its mean squared deviation",
             COUNTS,
@@ -102,7 +102,7 @@ class Trading:
             shown(done),
         )
         self._discomfort = own
-        self._scale = done.count.deviation / done.count.households
+        self._scale = done.count.deviation_kwh2 / done.count.households
         await stand.again("repeats RoundDone until the next round comes", ROUNDS, PARENT, done)
 
     async def _is_done(self) -> RoundDone:
@@ -252,7 +252,7 @@ class Trading:
             PARENT,
             f"iteration {ITERATIONS}, size 3, the values that it holds",
             pick=lambda up: up.iteration == ITERATIONS,
-            right=lambda up: up.size == 3 and np.array_equal(up.response, self.held),
+            right=lambda up: up.size == 3 and np.array_equal(up.response_kwh, self.held),
         )
         await stand.again("repeats the last Up until Down comes", AFTER, PARENT, up)
         await self.partners.repeat_themselves()
@@ -280,7 +280,7 @@ class Trading:
         return (
             made is not None
             and (made.requests, made.accepted, made.refused) == asked
-            and abs(made.energy_drift - drift) <= ROUNDING * max(1.0, abs(drift))
-            and abs(made.discomfort - discomfort) <= ROUNDING
-            and abs(result.discomfort_planned - self._discomfort) <= ROUNDING
+            and abs(made.energy_drift_kwh - drift) <= ROUNDING * max(1.0, abs(drift))
+            and abs(made.discomfort_kwh - discomfort) <= ROUNDING
+            and abs(result.discomfort_planned_kwh - self._discomfort) <= ROUNDING
         )

@@ -46,13 +46,13 @@ class Desk:
             expected = f"session {last.session}, number {last.number + 1}"
             right = (lookup.session, lookup.number) == (last.session, last.number + 1)
             self._note("numbers its lookups one by one", right, expected, lookup)
-        sizes = {len(lookup.slots), len(lookup.values), len(lookup.limits)}
-        right = len(sizes) == 1 and not len(lookup.wanted) and lookup.limits_bind
+        sizes = {len(lookup.slots), len(lookup.values_kwh), len(lookup.limits_kwh)}
+        right = len(sizes) == 1 and not len(lookup.wanted_kwh) and lookup.limits_bind
         expected = "a value and a limit for each slot, firm, no wanted values (rule mutual)"
         self._note("says in a lookup what belongs there", right, expected, lookup)
         if lookup.epoch == 0:
             self.offers = {}
-        values, limits = lookup.values.tolist(), lookup.limits.tolist()
+        values, limits = lookup.values_kwh.tolist(), lookup.limits_kwh.tolist()
         self.offers.update(zip(lookup.slots, zip(values, limits, strict=False), strict=False))
         for slot in lookup.withdrawn:
             self.offers.pop(slot, None)

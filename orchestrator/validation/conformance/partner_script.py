@@ -86,7 +86,7 @@ class Negotiating:
             partner,
             f"slot {slot}, given {held!r}, taken {value!r}, change 0, {lease.id}",
             right=lambda p: (
-                (LeaseId(*p.lease), p.slot, p.given, p.taken, p.change)
+                (LeaseId(*p.lease), p.slot, p.given_kwh, p.taken_kwh, p.change_kwh2)
                 == (lease.id, slot, held, value, 0.0)
             ),
         )
@@ -117,7 +117,7 @@ class Negotiating:
         await stand.settled()
         check = "does not answer proposals about slots that do not exist"
         stand.silent(check, SECTION, Outcome, one, lambda outcome: True)
-        self.held[slot] = gain.given
+        self.held[slot] = gain.given_kwh
         await desk.closes("closes a lease with an exchange as done", gain.lease, "done")
         self._holds("offers what it has got, or withdraws", slot)
         check = "closes leases that it refused"

@@ -65,7 +65,7 @@ class Tree:
             PARENT,
             f"iteration {iteration}, size {size}, {self.slots} slots, attempt {attempt}",
             pick=lambda up: (up.iteration, up.attempt) == (iteration, attempt),
-            right=lambda up: up.size == size and len(up.response) == self.slots,
+            right=lambda up: up.size == size and len(up.response_kwh) == self.slots,
         )
         self.decided(ups, up.sums, shown(up))
         return up
@@ -153,7 +153,7 @@ async def as_leaf(tree: Tree) -> None:
         shown(first),
     )
     await stand.again("repeats Up until Down comes", TREE, PARENT, first)
-    everybody = elsewhere(first.response, first.sums)
+    everybody = elsewhere(first.response_kwh, first.sums)
     stand.mark()
     await stand.say(STRANGER, tree.down(0, everybody))
     await stand.say(PARENT, tree.down(0, everybody, attempt=tree.place.attempt + 5))
@@ -164,14 +164,14 @@ async def as_leaf(tree: Tree) -> None:
     stand.silent(check, TREE, Up, PARENT, lambda up: up.iteration > 0)
     for iteration, approved in ((0, True), (1, False)):
         stand.mark()
-        down = await tree.answer(iteration, elsewhere(first.response, said.sums), approved)
+        down = await tree.answer(iteration, elsewhere(first.response_kwh, said.sums), approved)
         said = await tree.rises("goes on with the next Up after Down", iteration + 1, [])
         await stand.say(PARENT, down)
         await stand.settled()
         beyond = Picker(iteration + 2, tree.place.attempt)
         stand.silent("ignores a doubled Down", TREE, Up, PARENT, beyond)
     stand.mark()
-    await tree.answer(ITERATIONS - 1, elsewhere(first.response, said.sums))
+    await tree.answer(ITERATIONS - 1, elsewhere(first.response_kwh, said.sums))
 
 
 async def as_root(tree: Tree) -> None:
@@ -190,7 +190,7 @@ async def as_root(tree: Tree) -> None:
             CHILDREN[0],
             f"iteration {iteration}, {tree.slots} slots, attempt {tree.place.attempt}",
             pick=tree.of(iteration),
-            right=lambda down: len(down.response) == tree.slots,
+            right=lambda down: len(down.response_kwh) == tree.slots,
         )
         everybody = told.sums
         tree.decided(ups, everybody, shown(told))
@@ -217,7 +217,7 @@ async def as_inner(tree: Tree) -> Array:
             await tree.tell(ups)
         said = await tree.rises("sums up its children and itself", iteration, ups)
         if not iteration:
-            first = said.response
+            first = said.response_kwh
         stand.mark()
         await stand.say(CHILDREN[1], ups[1])
         await stand.settled()
@@ -235,13 +235,13 @@ async def as_inner(tree: Tree) -> Array:
     await stand.say(CHILDREN[0], ups[0])
     check = "answers in stage 2 a child that did not hear the last Down of stage 1"
     await stand.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
-    return said.response
+    return said.response_kwh
 
 
 async def _begins_by_itself(tree: Tree, ups: Sequence[Up]) -> None:
     stand = tree.stand
     stand.mark()
-    old = Up(0, 1, ups[0].response, 0.0, 0.0, tree.place.attempt - 1)
+    old = Up(0, 1, ups[0].response_kwh, 0.0, 0.0, tree.place.attempt - 1)
     await stand.say(CHILDREN[0], old)
     await stand.say(CHILDREN[1], old)
     await stand.say(STRANGER, ups[0])

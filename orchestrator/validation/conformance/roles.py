@@ -29,7 +29,7 @@ def place_of(attempt: int, *, parent: bool, children: bool) -> Place:
         seed=attempt,
         beta=0.0,
         exchange=ExchangeTerms(rule="mutual", disclosure="limit", at_once=2),
-        patience=60.0,
+        patience_seconds=60.0,
     )
     return Place(
         position=1 if parent else 0,

@@ -144,7 +144,7 @@ def storm(seed: int) -> World:
         locks=chance.choice(["household", "slot"]),
         order=chance.choice(["concurrent", "concurrent", "sequential"]),
         rounds=4,
-        lease=1.0,
+        lease_seconds=1.0,
     )
     weather = NetworkFaults(
         dropped=chance.choice([0.0, 0.1, 0.3]),

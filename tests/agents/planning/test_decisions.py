@@ -336,7 +336,7 @@ def test_bounds_on_costs() -> None:
         lambda: Terms(arity=11),
         lambda: Terms(alpha=0.6, beta=0.6),
         lambda: Terms(cost="rss"),
-        lambda: Terms(patience=0),
+        lambda: Terms(patience_seconds=0),
         lambda: Reorganisation("periodically"),
         lambda: Reorganisation(offset=-1),
     ],

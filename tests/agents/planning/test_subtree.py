@@ -141,7 +141,7 @@ def run(
     return Outcome(
         {h.address.name: h.selections for host in hosts for h in households_of(host)},
         {name: encode_message(result) for name, result in course.results.items()},
-        repr((course.course.iterations, course.course.response.tolist())).encode(),
+        repr((course.course.iterations, course.course.response_kwh.tolist())).encode(),
         traffic,
         between,
         inside.total(),

@@ -109,7 +109,7 @@ def machines(
         [by_vertex[f"h{vertex}"][t] for vertex in range(last + 1)] for t in range(setup.iterations)
     ]
     rows = course.course.iterations
-    return selections, [row.inefficiency for row in rows], course.course.response.tolist()
+    return selections, [row.inefficiency for row in rows], course.course.response_kwh.tolist()
 
 
 def check(setup: Setup) -> None:

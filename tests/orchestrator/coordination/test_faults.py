@@ -30,7 +30,9 @@ def world(
         for n in range(HOUSEHOLDS)
     }
     chosen = Reorganisation("periodically", period=3) if strategy != "never" else Reorganisation()
-    terms = Terms(iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience=deadline / 3)
+    terms = Terms(
+        iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience_seconds=deadline / 3
+    )
     hosts = [
         host_node("r", f"host-{k}", {name: plans[name] for name in list(plans)[k::HOSTS]})
         for k in range(HOSTS)
@@ -44,7 +46,7 @@ def results(
 ) -> tuple[dict[str, list[int]], object, object]:
     assert course.stage is Stage.DONE, course.reason
     selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
-    return selections, course.course.iterations, course.course.response.tolist()
+    return selections, course.course.iterations, course.course.response_kwh.tolist()
 
 
 def outcome(
@@ -150,7 +152,7 @@ def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
         if course.stage is Stage.ENROLLING:
             return  # who enrols first is believed: permissions of the server see to that
         items = [
-            item._replace(message=replace(item.message, response=np.full(SLOTS, 99.0)))
+            item._replace(message=replace(item.message, response_kwh=np.full(SLOTS, 99.0)))
             if isinstance(item.message, Up | Down)
             else item
             for item in decode_frame(frame.data, "r")

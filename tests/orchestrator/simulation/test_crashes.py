@@ -44,8 +44,8 @@ class Run(Network):
         self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
         self.hosts = {name: own for name, own in self.hosts.items() if own}
         rule = chance.choice(["mutual", "cooperative"])
-        exchange = ExchangeTerms(rule=rule, rounds=4, lease=1.0)  # type: ignore[arg-type]
-        terms = Terms(iterations=3, exchange=exchange, patience=100)
+        exchange = ExchangeTerms(rule=rule, rounds=4, lease_seconds=1.0)  # type: ignore[arg-type]
+        terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
         node, self.course = orchestrator_node(
             "r", list(self.plans), lambda _: terms, 900.0, matchmakers=MAKERS
         )
@@ -129,9 +129,15 @@ def check(seed: int) -> tuple[int, int]:
     for name, own in run.plans.items():
         exchanged = results_of(run)[name].exchanged
         assert exchanged is not None
-        assert exchanged.discomfort <= results_of(run)[name].discomfort_planned, f"seed {seed}"
-        assert exchanged.discomfort == np.sqrt(((held[name] - own.preferred) ** 2).mean())
-    (rounds,) = (r.exchange.rounds for r in results_of(run).values() if r.exchange is not None)
+        assert exchanged.discomfort_kwh <= results_of(run)[name].discomfort_planned_kwh, (
+            f"seed {seed}"
+        )
+        assert exchanged.discomfort_kwh == np.sqrt(((held[name] - own.preferred) ** 2).mean())
+    (rounds,) = (
+        r.exchange_history.rounds
+        for r in results_of(run).values()
+        if r.exchange_history is not None
+    )
     lookups, matches = sum(c.lookups for c in rounds), sum(c.matches for c in rounds)
     # Counts of what was going on are lost with a process, but not those of what came of it.
     assert lookups >= matches >= sum(c.accepted + c.refused for c in rounds), f"seed {seed}"

@@ -108,7 +108,7 @@ class Exchange:
     def aim(self, slot: int) -> tuple[float, float]:
         """The value to look for, and how far from it one still serves."""
         held, preferred = float(self.held[slot]), float(self.preferred[slot])
-        tolerance = self.terms["tolerance"]
+        tolerance = self.terms["tolerance_kwh"]
         if tolerance is not None:
             return preferred, min(abs(held - preferred), tolerance)
         return held + self.limit(slot) / 2, abs(self.limit(slot)) / 2
@@ -128,7 +128,7 @@ class Exchange:
             return
         offered = sorted(s for s in maker.changed if self.held[s] != self.preferred[s])
         gone = sorted(maker.changed.difference(offered)) if maker.epoch else []
-        disclosure, tolerance = self.terms["disclosure"], self.terms["tolerance"]
+        disclosure, tolerance = self.terms["disclosure"], self.terms["tolerance_kwh"]
         limits: list[float] = []
         if disclosure == "limit":
             limits = [self.limit(slot) for slot in offered]
@@ -149,13 +149,13 @@ class Exchange:
             limits_bind=True,
             disclosure=disclosure,
             slots=offered,
-            values=self.held[offered],
-            limits=np.array(limits),
+            values_kwh=self.held[offered],
+            limits_kwh=np.array(limits),
             withdrawn=gone,
             closed=maker.closed,
             wants=wants,
-            wanted=np.array([aim[0] for aim in aims]),
-            tolerance=np.array([aim[1] for aim in aims]),
+            wanted_kwh=np.array([aim[0] for aim in aims]),
+            tolerance_kwh=np.array([aim[1] for aim in aims]),
             min_gain_kwh2=self.min_gain_kwh2,
             leases_max=room,
         )
@@ -199,7 +199,7 @@ class Exchange:
         self, maker: Maker, lease: list[int], slot: int, partner: Address, value: float
     ) -> None:
         """Propose what was found, if it is worth while."""
-        gain, tolerance = -self.change(slot, value), self.terms["tolerance"]
+        gain, tolerance = -self.change(slot, value), self.terms["tolerance_kwh"]
         far = tolerance is not None and abs(value - self.preferred[slot]) > tolerance
         if slot in self.asked or far or gain <= 0 or gain < self.min_gain_kwh2:
             maker.closed.append((lease, "void" if slot in self.asked else "declined"))
@@ -209,7 +209,7 @@ class Exchange:
         self.tally["proposals"] += 1
         self.voice.insist(
             ("proposal", slot), partner, "Proposal",
-            lease=lease, slot=slot, given=given, taken=value, change=0.0,
+            lease=lease, slot=slot, given_kwh=given, taken_kwh=value, change_kwh2=0.0,
         )  # fmt: skip
         return None
 
@@ -250,13 +250,13 @@ class Exchange:
             return
         if self.round < 0 or self.over:
             return
-        reason = self.judge(slot, proposal["taken"], proposal["given"])
+        reason = self.judge(slot, proposal["taken_kwh"], proposal["given_kwh"])
         outcome = {"lease": lease, "slot": slot, "accepted": not reason, "reason": reason}
         self.decided[name] = outcome
         maker.closed.append((lease, ENDINGS.get(reason, "refused")))
         maker.rests_until = 0.0
         if not reason:
-            self.take(maker, slot, proposal["given"], lease, sender[1], False)
+            self.take(maker, slot, proposal["given_kwh"], lease, sender[1], False)
         if self.sequential:
             maker.answers.append((sender, outcome))
         else:
@@ -357,7 +357,7 @@ class Exchange:
     def on_next(self, sender: Address, following: dict[str, Any]) -> None:
         late = following["round"] != self.round + 1 or not self.risen or self.over
         if sender == self.parent and not late:
-            self.begin(following["round"], following["changed"], following["scale"])
+            self.begin(following["round"], following["changed"], following["scale_kwh2"])
 
     def on_end(self, sender: Address, end: dict[str, Any]) -> None:
         if sender == self.parent and end["round"] == self.round and self.risen and not self.over:
@@ -369,7 +369,7 @@ class Exchange:
         self.began = (self.discomfort(), self.squares() / len(self.held))
         self.own, self.received, self.risen = None, {}, False
         self.exchanged, self.failed = set(), {}
-        self.tell("NextRound", {"round": round, "changed": changed, "scale": scale})
+        self.tell("NextRound", {"round": round, "changed": changed, "scale_kwh2": scale})
         if round == 0:
             for maker in self.makers:
                 maker.announce()
@@ -406,11 +406,11 @@ class Exchange:
         columns = [list(column) for column in zip(*self.trace, strict=True)] or [[]] * 8
         names = ("rounds", "slots", "partners", "leases", "asked")
         trace: dict[str, Any] = dict(zip(names, columns, strict=False))
-        for name, column in zip(("given", "taken", "gains"), columns[5:], strict=True):
+        for name, column in zip(("given_kwh", "taken_kwh", "gains_kwh2"), columns[5:], strict=True):
             trace[name] = np.array(column, float)
         return {
-            "discomfort": self.discomfort(),
-            "energy_drift": float(self.held.sum() - self.start.sum()),
+            "discomfort_kwh": self.discomfort(),
+            "energy_drift_kwh": float(self.held.sum() - self.start.sum()),
             "requests": self.tally["proposals"],
             "accepted": self.tally["accepted"],
             "refused": self.tally["refused"],

@@ -70,7 +70,7 @@ class Household:
         elif kind in ("Up", "Down"):
             if fields["attempt"] != self.attempt:
                 return
-            if len(fields["response"]) != self.plans.shape[1]:
+            if len(fields["response_kwh"]) != self.plans.shape[1]:
                 raise ValueError("of another length")
             if fields["iteration"] == self.place["terms"]["iterations"]:
                 self.on_closing(sender, kind, fields)
@@ -177,7 +177,7 @@ class Household:
         """The fields of `Up` and `Down` that stand for sums."""
         return {
             "iteration": self.iteration,
-            "response": sums.plan,
+            "response_kwh": sums.plan,
             "discomfort": sums.discomfort,
             "discomfort_squares": sums.squares,
             "attempt": self.attempt,
@@ -269,22 +269,22 @@ class Household:
         self.phase = "reporting"
         course = rounds = None
         if self.place["parent"] is None:
-            course = {"iterations": self.course, "response": planning.all.plan}
+            course = {"iterations": self.course, "response_kwh": planning.all.plan}
             if exchange is not None and self.closed is not None:
-                rounds = {"rounds": exchange.counts, "response": self.closed["response"]}
+                rounds = {"rounds": exchange.counts, "response_kwh": self.closed["response_kwh"]}
         self.voice.insist(
             "orchestrator",
             ORCHESTRATOR,
             "Result",
             selected_plan=planning.selected,
             beta=self.place["terms"]["beta"],
-            discomfort_planned=rmse(self.plans[planning.selected], self.preferred),
-            course=course,
+            discomfort_planned_kwh=rmse(self.plans[planning.selected], self.preferred),
+            planning_history=course,
             exchanged=exchange.result() if exchange else None,
-            exchange=rounds,
+            exchange_history=rounds,
         )
 
 
 def sums_of(told: dict[str, Any]) -> Sums:
     """What `Up` and `Down` carry."""
-    return Sums(told["response"], told["discomfort"], told["discomfort_squares"])
+    return Sums(told["response_kwh"], told["discomfort"], told["discomfort_squares"])

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import msgpack
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 Address = tuple[str, str]
 NUMBER = (int, float)
 ADDRESS, VECTOR = "address", "vector"
@@ -19,21 +19,27 @@ HEARD: dict[str, dict[str, Any]] = {
     "Release": {},
     "Abort": {"reason": str},
     "Up": {
-        **{"iteration": int, "size": int, "response": VECTOR, "discomfort": NUMBER},
+        **{"iteration": int, "size": int, "response_kwh": VECTOR, "discomfort": NUMBER},
         **{"discomfort_squares": NUMBER, "attempt": int},
     },
     "Down": {
-        **{"iteration": int, "response": VECTOR, "discomfort": NUMBER},
+        **{"iteration": int, "response_kwh": VECTOR, "discomfort": NUMBER},
         **{"discomfort_squares": NUMBER, "approved": bool, "reorganise": bool, "attempt": int},
     },
     "Match": {
         **{"session": int, "number": int, "epoch": int, "anew": bool, "engaged": bool},
         **{"leases": list, "none": [int], "busy": [int]},
     },
-    "Proposal": {"lease": [int], "slot": int, "given": NUMBER, "taken": NUMBER, "change": NUMBER},
+    "Proposal": {
+        "lease": [int],
+        "slot": int,
+        "given_kwh": NUMBER,
+        "taken_kwh": NUMBER,
+        "change_kwh2": NUMBER,
+    },
     "Outcome": {"lease": [int], "slot": int, "accepted": bool, "reason": str},
     "RoundDone": {"round": int, "count": list, "changed": [int], "attempt": int},
-    "NextRound": {"round": int, "changed": [int], "scale": NUMBER},
+    "NextRound": {"round": int, "changed": [int], "scale_kwh2": NUMBER},
     "End": {"round": int},
 }
 """What a household may be told: the fields of each kind, and what they are."""
