@@ -137,7 +137,7 @@ class Leases:
         offers = self._offers
         column = offers.columns[household]
         if not self.per_slot and self._engaged.get(column):
-            return Found(True, (), (), ())
+            return Found(engaged=True, leases=(), none=(), busy=())
         leases: list[Lease] = []
         none: list[int] = []
         busy: list[int] = []
@@ -166,14 +166,21 @@ class Leases:
         self.counts.matches += len(leases)
         self.counts.none += len(none)
         self.counts.busy += len(busy)
-        return Found(False, tuple(leases), tuple(none), tuple(busy))
+        return Found(engaged=False, leases=tuple(leases), none=tuple(none), busy=tuple(busy))
 
     def _lease(self, wish: Wish, requester: int, match: int, now: float) -> Lease:
         id_, slot = LeaseId(self.epoch, self._next), wish.slot
         self._next += 1
         held = (float(self._offers.value[slot, requester]), float(self._offers.value[slot, match]))
         gain = self._offers.gain(wish, requester, match)
-        opened = _Open(id_, slot, (requester, match), now + self.lease_seconds, held, gain)
+        opened = _Open(
+            id=id_,
+            slot=slot,
+            columns=(requester, match),
+            until=now + self.lease_seconds,
+            held=held,
+            gain=gain,
+        )
         self._open[id_] = opened
         self._queue.append(opened)
         for column in opened.columns:
@@ -184,7 +191,13 @@ class Leases:
             else:
                 self._offers.free[:, column] = False
         value = float(self._offers.value[slot, match])
-        return Lease(id_, slot, self._offers.where[match], value, self.lease_seconds)
+        return Lease(
+            id=id_,
+            slot=slot,
+            partner=self._offers.where[match],
+            value_kwh=value,
+            seconds=self.lease_seconds,
+        )
 
     # -- the end of leases ------------------------------------------------------------------------
 

@@ -67,7 +67,16 @@ class Matchmaker:
         if lookup.epoch == 0:
             ledger.enter(household)
         elif lookup.epoch != ledger.epoch or not ledger.knows(household):
-            return Match(lookup.session, lookup.number, ledger.epoch, True, False, (), (), ())
+            return Match(
+                session=lookup.session,
+                number=lookup.number,
+                epoch=ledger.epoch,
+                anew=True,
+                engaged=False,
+                leases=(),
+                none=(),
+                busy=(),
+            )
         ledger.bind(name, lookup.limits_bind)
         for slot in lookup.withdrawn:
             ledger.withdraw(name, slot)
@@ -104,7 +113,16 @@ class Matchmaker:
             leases_max=lookup.leases_max,
             round=lookup.round,
         )
-        return Match(lookup.session, lookup.number, ledger.epoch, False, *found)
+        return Match(
+            session=lookup.session,
+            number=lookup.number,
+            epoch=ledger.epoch,
+            anew=False,
+            engaged=found.engaged,
+            leases=found.leases,
+            none=found.none,
+            busy=found.busy,
+        )
 
     def _check(self, lookup: Lookup) -> None:
         """PeerError for what no household of ours would say."""

@@ -107,22 +107,22 @@ class MatchmakerClient:
         aims = [holding.aim(slot, lowest) for slot in wants] if holding.aims else []
         self.number += 1
         lookup = Lookup(
-            self.session,
-            self.number,
-            self._epoch,
-            round,
-            holding.limits_bind,
-            holding.disclosure,
-            tuple(slots),
-            np.array([values[slot] for slot in slots]),
-            np.array(told),
-            tuple(withdrawn),
-            tuple(self.closed),
-            tuple(wants),
-            np.array([aim[0] for aim in aims]),
-            np.array([aim[1] for aim in aims]),
-            min_gain_kwh2,
-            room,
+            session=self.session,
+            number=self.number,
+            epoch=self._epoch,
+            round=round,
+            limits_bind=holding.limits_bind,
+            disclosure=holding.disclosure,
+            slots=tuple(slots),
+            values_kwh=np.array([values[slot] for slot in slots]),
+            limits_kwh=np.array(told),
+            withdrawn=tuple(withdrawn),
+            closed=tuple(self.closed),
+            wants=tuple(wants),
+            wanted_kwh=np.array([aim[0] for aim in aims]),
+            tolerance_kwh=np.array([aim[1] for aim in aims]),
+            min_gain_kwh2=min_gain_kwh2,
+            leases_max=room,
         )
         self.changed.clear()
         self.closed.clear()

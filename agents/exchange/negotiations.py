@@ -45,18 +45,18 @@ class ExchangeCounts:
         """One household's part of a round: what it did after `before`; the rest as in RoundCount,
         `size` in bytes."""
         return RoundCount(
-            1,
-            self.lookups - before.lookups,
-            self.matches - before.matches,
-            self.proposals - before.proposals,
-            self.accepted - before.accepted,
-            self.refused - before.refused,
-            discomfort,
-            deviation,
-            self.messages - before.messages,
-            self.answers - before.answers,
-            frames,
-            size,
+            households=1,
+            lookups=self.lookups - before.lookups,
+            matches=self.matches - before.matches,
+            proposals=self.proposals - before.proposals,
+            accepted=self.accepted - before.accepted,
+            refused=self.refused - before.refused,
+            discomfort_kwh=discomfort,
+            deviation_kwh2=deviation,
+            messages=self.messages - before.messages,
+            answers=self.answers - before.answers,
+            frames=frames,
+            bytes=size,
         )
 
     def copy(self) -> "ExchangeCounts":
@@ -119,14 +119,14 @@ class Negotiations:
         """The exchanges it made."""
         made = self._made
         return Trace(
-            tuple(entry.round for entry in made),
-            tuple(entry.slot for entry in made),
-            tuple(entry.partner for entry in made),
-            tuple(LeaseId(entry.epoch, entry.lease) for entry in made),
-            tuple(entry.kind == "done" for entry in made),
-            np.array([entry.given for entry in made]),
-            np.array([entry.taken for entry in made]),
-            np.array([-entry.change for entry in made]),
+            rounds=tuple(entry.round for entry in made),
+            slots=tuple(entry.slot for entry in made),
+            partners=tuple(entry.partner for entry in made),
+            leases=tuple(LeaseId(entry.epoch, entry.lease) for entry in made),
+            asked=tuple(entry.kind == "done" for entry in made),
+            given_kwh=np.array([entry.given for entry in made]),
+            taken_kwh=np.array([entry.taken for entry in made]),
+            gains_kwh2=np.array([-entry.change for entry in made]),
         )
 
     # -- as requester -----------------------------------------------------------------------------
@@ -139,10 +139,19 @@ class Negotiations:
         reason = holding.would_ask(slot, lease.value_kwh, min_gain_kwh2)
         held, change = holding.values[slot], holding.change(slot, lease.value_kwh)
         entry = Entry(
-            self._address.name, "declined" if reason else "proposed", round, slot,
-            lease.partner.host, lease.partner.name, lease.id.epoch, lease.id.number,
-            held, lease.value_kwh, change, reason,
-        )  # fmt: skip
+            household=self._address.name,
+            kind="declined" if reason else "proposed",
+            round=round,
+            slot=slot,
+            host=lease.partner.host,
+            partner=lease.partner.name,
+            epoch=lease.id.epoch,
+            lease=lease.id.number,
+            given=held,
+            taken=lease.value_kwh,
+            change=change,
+            reason=reason,
+        )
         self._journal.append(entry)
         if reason:
             return Closed(lease.id, "declined" if reason == "loss" else "void")
@@ -161,10 +170,19 @@ class Negotiations:
         asked.retransmission.answered(now)
         self._round_trip_s = asked.retransmission.round_trip_s
         entry = Entry(
-            self._address.name, "done" if outcome.accepted else "failed", round, outcome.slot,
-            sender.host, sender.name, lease.epoch, lease.number,
-            proposal.given_kwh, proposal.taken_kwh, asked.change, outcome.reason,
-        )  # fmt: skip
+            household=self._address.name,
+            kind="done" if outcome.accepted else "failed",
+            round=round,
+            slot=outcome.slot,
+            host=sender.host,
+            partner=sender.name,
+            epoch=lease.epoch,
+            lease=lease.number,
+            given=proposal.given_kwh,
+            taken=proposal.taken_kwh,
+            change=asked.change,
+            reason=outcome.reason,
+        )
         self._journal.append(entry)
         self._settle(entry)
         return Closed(lease, ending(outcome.reason))
@@ -172,11 +190,11 @@ class Negotiations:
     def _propose(self, entry: Entry, retransmission: Retransmission) -> Envelope:
         partner = Address(entry.host, entry.partner)
         proposal = Proposal(
-            LeaseId(entry.epoch, entry.lease),
-            entry.slot,
-            entry.given,
-            entry.taken,
-            named_change(self._holding.rule, entry.change),
+            lease=LeaseId(entry.epoch, entry.lease),
+            slot=entry.slot,
+            given_kwh=entry.given,
+            taken_kwh=entry.taken,
+            change_kwh2=named_change(self._holding.rule, entry.change),
         )
         self._asked[entry.slot] = _Asked(
             partner=partner,
@@ -219,16 +237,27 @@ class Negotiations:
         )
         kind: Kind = "refused" if reason else "accepted"
         entry = Entry(
-            self._address.name, kind, round, slot,
-            sender.host, sender.name, lease.epoch, lease.number,
-            held, proposal.given_kwh, change, reason,
-        )  # fmt: skip
+            household=self._address.name,
+            kind=kind,
+            round=round,
+            slot=slot,
+            host=sender.host,
+            partner=sender.name,
+            epoch=lease.epoch,
+            lease=lease.number,
+            given=held,
+            taken=proposal.given_kwh,
+            change=change,
+            reason=reason,
+        )
         self._journal.append(entry)
         return Envelope(self._address, sender, self._record(entry))
 
     def _record(self, entry: Entry) -> Outcome:
         lease = LeaseId(entry.epoch, entry.lease)
-        outcome = Outcome(lease, entry.slot, not entry.reason, entry.reason)
+        outcome = Outcome(
+            lease=lease, slot=entry.slot, accepted=not entry.reason, reason=entry.reason
+        )
         self._answered[entry.partner, entry.slot, lease] = outcome
         if outcome.accepted:
             self._holding.take(entry.slot, entry.taken)

@@ -71,7 +71,7 @@ class Rounds:
 
     def done(self, count: RoundCount, changed: tuple[int, ...]) -> list[Envelope]:
         """The household itself is done with this round."""
-        self.own = RoundDone(self.round, count, changed, self.attempt)
+        self.own = RoundDone(round=self.round, count=count, changed=changed, attempt=self.attempt)
         return self._next_turn()
 
     def on_done(self, sender: Address, done: RoundDone) -> list[Envelope]:
@@ -104,7 +104,9 @@ class Rounds:
         for part in parts:
             count = RoundCount._make(a + b for a, b in zip(count, part.count, strict=True))
             changed.update(part.changed)
-        return RoundDone(self.round, count, tuple(sorted(changed)), self.attempt)
+        return RoundDone(
+            round=self.round, count=count, changed=tuple(sorted(changed)), attempt=self.attempt
+        )
 
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:
         """Tell the parent, until it answers."""

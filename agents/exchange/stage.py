@@ -50,7 +50,13 @@ class PlannedHousehold:
         terms = self.place.terms.exchange
         assert terms is not None
         place = self.place
-        return Setting(place.parent, place.children, place.matchmakers, terms, place.attempt)
+        return Setting(
+            parent=place.parent,
+            children=place.children,
+            matchmakers=place.matchmakers,
+            terms=terms,
+            attempt=place.attempt,
+        )
 
 
 def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -99,12 +105,12 @@ class ExchangeStage:
         data = msgpack.packb([encode_message(household.place), encode_message(household.planned)])
         journal.append(Entry(household.address.name, "planned", data=data))
         trader = Trader(
-            household.address,
-            household.setting,
-            schedule,
-            preferred,
-            journal,
-            mandate,
+            address=household.address,
+            setting=household.setting,
+            schedule=schedule,
+            preferred=preferred,
+            journal=journal,
+            mandate=mandate,
             traffic=traffic,
         )
         stage = cls(household, schedule, journal, trader)
@@ -130,7 +136,12 @@ class ExchangeStage:
         schedule = read_beginning(own[0].data).schedule
         trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
         stage = cls(
-            PlannedHousehold(address, orchestrator, place, planned), schedule, journal, trader
+            PlannedHousehold(
+                address=address, orchestrator=orchestrator, place=place, planned=planned
+            ),
+            schedule,
+            journal,
+            trader,
         )
         closed = [entry for entry in entries if entry.kind == "closed"]
         if closed:
@@ -234,12 +245,12 @@ class ExchangeStage:
         return replace(
             self._household.planned,
             exchanged=Exchanged(
-                trader.discomfort,
-                drift,
-                counts.proposals,
-                counts.accepted,
-                counts.refused,
-                trader.trace if trader.setting.terms.trace else None,
+                discomfort_kwh=trader.discomfort,
+                energy_drift_kwh=drift,
+                requests=counts.proposals,
+                accepted=counts.accepted,
+                refused=counts.refused,
+                trace=trader.trace if trader.setting.terms.trace else None,
             ),
             exchange_history=ExchangeHistory(tuple(counted), everybody.response)
             if counted

@@ -1,6 +1,6 @@
 """One household's exchange of slots as a machine: it owns the schedule while stage 2 lasts.
 
-It joins what the household holds (holding.py), its talk with matchmakers (link.py), its
+It joins what the household holds (holding.py), its talk with matchmakers (client.py), its
 negotiations with partners (negotiations.py) and its part in the rounds (rounds.py), and decides
 only when it goes on from one to the next. Nothing it says may leave the host before its journal is
 committed.
@@ -28,16 +28,7 @@ from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
-from protocol.messages import (
-    Address,
-    End,
-    Match,
-    NextRound,
-    Outcome,
-    Proposal,
-    RoundDone,
-    Trace,
-)
+from protocol.messages import Address, End, Match, NextRound, Outcome, Proposal, RoundDone, Trace
 from protocol.messages.exchange import Closed, RoundCount
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
@@ -65,14 +56,20 @@ class Trader:
         terms, makers = setting.terms, setting.matchmakers
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
-        self._holding = Holding(schedule, preferred, terms, mandate)
+        self._holding = Holding(
+            schedule=schedule, preferred=preferred, terms=terms, mandate=mandate
+        )
         self._negotiations = Negotiations(address, self._holding, journal)
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
-            address, setting.parent, setting.children, sequential, setting.attempt
+            address=address,
+            parent=setting.parent,
+            children=setting.children,
+            sequential=sequential,
+            attempt=setting.attempt,
         )
         everything = range(len(schedule))
-        self._links = [
+        self._clients = [
             MatchmakerClient(maker, session, tuple(everything[place :: len(makers)]))
             for place, maker in enumerate(makers)
         ]
@@ -89,7 +86,7 @@ class Trader:
         """The counts when its part in a round was counted last."""
         self._began = self._measure()
         """Discomfort and mean squared deviation when the round began."""
-        self._scale = self._enough = self._lowest = 0.0
+        self._scale_kwh2 = self._min_gain_kwh2 = self._least_limit_kwh = 0.0
 
     # -- what its host may see --------------------------------------------------------------------
 
@@ -131,7 +128,9 @@ class Trader:
     @property
     def missing(self) -> tuple[Address, ...]:
         """Whom it waits for."""
-        makers = tuple(link.matchmaker for link in self._links if link.outstanding is not None)
+        makers = tuple(
+            client.matchmaker for client in self._clients if client.outstanding is not None
+        )
         return self._negotiations.partners or makers or self._rounds.missing
 
     # -- beginning, or beginning again ------------------------------------------------------------
@@ -139,7 +138,12 @@ class Trader:
     def start(self, now: float) -> list[Envelope]:
         """Begin stage 2."""
         holding = self._holding
-        beginning = Beginning(self.setting, self._mandate, holding.schedule, holding.preference)
+        beginning = Beginning(
+            setting=self.setting,
+            mandate=self._mandate,
+            schedule=holding.schedule,
+            preferred=holding.preference,
+        )
         self._note("begin", write_beginning(beginning))
         return self._sent(self._finish_pass(now))
 
@@ -189,8 +193,8 @@ class Trader:
         if last is None:
             return out + self._finish_pass(now)
         out += self._enter(last)
-        for link in self._links:
-            link.announce()
+        for client in self._clients:
+            client.announce()
         if risen is not None:
             out += self._rounds.rise(risen, now)
         else:
@@ -222,17 +226,16 @@ class Trader:
     def tick(self, now: float) -> list[Envelope]:
         """Say again what is unanswered; ask again where all were busy."""
         out = self._rounds.repeat(now) + self._negotiations.repeat(now)
-        for link in self._links:
-            lookup = link.repeat(now)
+        for client in self._clients:
+            lookup = client.repeat(now)
             if lookup is not None:
-                out.append(Envelope(self.address, link.matchmaker, lookup))
+                out.append(Envelope(self.address, client.matchmaker, lookup))
         return self._sent(out + self._go_on(now))
 
     def next_deadline(self) -> float | None:
         """When something is to be said again."""
-        due = min(self._rounds.retransmission.deadline, self._negotiations.wake)
-        for link in self._links:
-            due = min(due, link.wake)
+        wakes = [client.wake for client in self._clients]
+        due = min(self._rounds.retransmission.deadline, self._negotiations.wake, *wakes)
         return None if due == NEVER else due
 
     # -- rounds -----------------------------------------------------------------------------------
@@ -248,15 +251,20 @@ class Trader:
         self._began = self._measure()
         out = self._enter(following)
         if following.round == ENTER:
-            for link in self._links:
-                link.announce()
+            for client in self._clients:
+                client.announce()
         self._ask(following)
         return out + self._go_on(now)
 
     def _enter(self, following: NextRound) -> list[Envelope]:
         terms = self.setting.terms
-        self._enough = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale_kwh2
-        self._scale, self._lowest = following.scale_kwh2, FLOOR * following.scale_kwh2**0.5
+        self._min_gain_kwh2 = (
+            0.0 if terms.rule == "paper" else terms.min_gain * following.scale_kwh2
+        )
+        self._scale_kwh2, self._least_limit_kwh = (
+            following.scale_kwh2,
+            FLOOR * following.scale_kwh2**0.5,
+        )
         self._holding.gain_before_losses_kwh2 = following.scale_kwh2
         return self._rounds.begin(following)
 
@@ -265,9 +273,9 @@ class Trader:
         self._in_pass, self._attempts = True, {}
         slots = self._holding.wanting(self._left.union(following.changed))
         self._left = set()
-        for link in self._links:
-            mine = set(link.slots)
-            link.ask(slot for slot in slots if slot in mine)
+        for client in self._clients:
+            mine = set(client.slots)
+            client.ask(slot for slot in slots if slot in mine)
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
@@ -289,15 +297,15 @@ class Trader:
         self._note("counted", write_done(done), done.round)
         match done.round:
             case round if round == GATHER:
-                self._scale = done.count.deviation_kwh2 / done.count.households
-                return self._begin(NextRound(ENTER, (), self._scale), now)
+                self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+                return self._begin(NextRound(ENTER, (), self._scale_kwh2), now)
             case round if round == ENTER:
                 everything = tuple(range(self._holding.slots))
-                return self._begin(NextRound(ENTER + 1, everything, self._scale), now)
+                return self._begin(NextRound(ENTER + 1, everything, self._scale_kwh2), now)
             case round if done.count.accepted == 0 or round >= self.setting.terms.rounds:
                 return self._end(End(round))
             case round:
-                return self._begin(NextRound(round + 1, done.changed, self._scale), now)
+                return self._begin(NextRound(round + 1, done.changed, self._scale_kwh2), now)
 
     def _end(self, end: End) -> list[Envelope]:
         self._note("over", round=end.round)
@@ -306,11 +314,11 @@ class Trader:
     # -- lookups and negotiations -----------------------------------------------------------------
 
     def _on_match(self, sender: Address, match: Match, now: float) -> list[Envelope]:
-        link = next((link for link in self._links if link.matchmaker == sender), None)
-        if link is None:
+        client = next((client for client in self._clients if client.matchmaker == sender), None)
+        if client is None:
             raise PeerError(f"{sender} is not a matchmaker of this run")
-        wants = link.outstanding.wants if link.outstanding is not None else ()
-        if not link.heard(match, now):
+        wants = client.outstanding.wants if client.outstanding is not None else ()
+        if not client.heard(match, now):
             return []
         out = []
         self.counts.answers += 1
@@ -319,10 +327,10 @@ class Trader:
         for lease in match.leases:
             if lease.slot not in wants:
                 raise PeerError(f"{sender} finds what was not looked for")
-            done = self._negotiations.consider(lease, self.round, self._enough, now)
+            done = self._negotiations.consider(lease, self.round, self._min_gain_kwh2, now)
             if isinstance(done, Closed):
-                self._close(link, lease.slot, done)
-                self._failed(link, lease.slot)
+                self._close(client, lease.slot, done)
+                self._failed(client, lease.slot)
             else:
                 out.append(done)
         return out
@@ -330,60 +338,64 @@ class Trader:
     def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
         closed = self._negotiations.conclude(sender, outcome, self.round, now)
         if closed is not None:
-            link = self._link(outcome.slot)
-            self._close(link, outcome.slot, closed)
+            client = self._client(outcome.slot)
+            self._close(client, outcome.slot, closed)
             if outcome.accepted:
                 self._exchanged.add(outcome.slot)
             else:
-                self._failed(link, outcome.slot)
+                self._failed(client, outcome.slot)
         return []
 
     def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
         said = self._negotiations.answered(sender, proposal)
-        link = self._link(proposal.slot)
+        client = self._client(proposal.slot)
         if said is not None:
-            return [] if said in self._held_back.get(link.matchmaker, ()) else [said]
+            return [] if said in self._held_back.get(client.matchmaker, ()) else [said]
         if self.round < ENTER or self.finished:
             raise PeerError(f"{sender} proposes something outside the rounds")
-        out = self._negotiations.answer(sender, proposal, self.round, self._enough)
+        out = self._negotiations.answer(sender, proposal, self.round, self._min_gain_kwh2)
         assert isinstance(out.message, Outcome)
-        self._close(link, proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
-        link.resting = 0.0
+        self._close(client, proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
+        client.resting = 0.0
         if self.setting.terms.order == "sequential":
             # The next lookup of anybody must find what this exchange has changed.
-            self._held_back.setdefault(link.matchmaker, []).append(out)
+            self._held_back.setdefault(client.matchmaker, []).append(out)
             return []
         return [out]
 
-    def _close(self, link: MatchmakerClient, slot: int, closed: Closed) -> None:
-        link.closed.append(closed)
+    def _close(self, client: MatchmakerClient, slot: int, closed: Closed) -> None:
+        client.closed.append(closed)
         if closed.ending == "done":
-            link.changed.add(slot)
+            client.changed.add(slot)
 
-    def _failed(self, link: MatchmakerClient, slot: int) -> None:
+    def _failed(self, client: MatchmakerClient, slot: int) -> None:
         """Nothing came of an attempt: another one, later, or none in this round."""
         self._attempts[slot] = self._attempts.get(slot, 0) + 1
         if self._attempts[slot] < self.setting.terms.attempts:
-            link.due.append(slot)
+            client.due.append(slot)
         else:
             self._left.add(slot)
 
-    def _link(self, slot: int) -> MatchmakerClient:
-        return self._links[slot % len(self._links)]
+    def _client(self, slot: int) -> MatchmakerClient:
+        return self._clients[slot % len(self._clients)]
 
     def _go_on(self, now: float) -> list[Envelope]:
         """Say what is to be said to matchmakers; finish the own pass when all is settled."""
         out: list[Envelope] = []
         room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
-        for link in self._links:
-            lookup = link.next_lookup(
-                self._holding, self.round, self._enough, self._lowest, room, now
+        for client in self._clients:
+            lookup = client.next_lookup(
+                self._holding, self.round, self._min_gain_kwh2, self._least_limit_kwh, room, now
             )
             if lookup is not None:
-                out.append(Envelope(self.address, link.matchmaker, lookup))
-            elif self._held_back and link.told:
-                out += self._held_back.pop(link.matchmaker, [])
-        if self._in_pass and not self._negotiations.open and all(k.idle for k in self._links):
+                out.append(Envelope(self.address, client.matchmaker, lookup))
+            elif self._held_back and client.told:
+                out += self._held_back.pop(client.matchmaker, [])
+        if (
+            self._in_pass
+            and not self._negotiations.open
+            and all(client.idle for client in self._clients)
+        ):
             out += self._finish_pass(now)
         return out
 

@@ -230,7 +230,9 @@ class PlanSelection:
         if constrained and self._constraint is not None:
             inefficiency, excluded = judge(
                 self._constraint,
-                Candidates(responses, inefficiency, sums, squares),
+                Candidates(
+                    response=responses, inefficiency=inefficiency, sums=sums, squares=squares
+                ),
                 first=self._fresh,
                 known=known,
                 households=self._households,

@@ -12,7 +12,7 @@ from agents.population.epos_folder import read_agent
 from orchestrator.cli.run import run_id
 from orchestrator.cli.standby import Insecure, Nats
 from orchestrator.distributed.connection import reach
-from orchestrator.validation.conformance.checks import Finding
+from orchestrator.validation.conformance.checks import Check
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import RunError
 from protocol.subjects import check_name
@@ -46,14 +46,14 @@ def conformance(
     # We speak for everybody, which no keys allow: a server for tests has none.
     connection = reach(nats, NAME, None, insecure)
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
-    findings = asyncio.run(conform(connection, name, household, known, patience))
-    for found in findings.found:
+    checks = asyncio.run(conform(connection, name, household, known, patience))
+    for found in checks.found:
         print("\n".join(found.lines))
-    wrong = [found for found in findings.found if found.passed is False]
-    if wrong or not findings.passed:
+    wrong = [found for found in checks.found if found.passed is False]
+    if wrong or not checks.passed:
         raise RunError(_summary(household, wrong))
-    print(f"{household} passed {len(findings.found)} checks")
+    print(f"{household} passed {len(checks.found)} checks")
 
 
-def _summary(household: str, wrong: list[Finding]) -> str:
-    return f"{household} failed {len(wrong)} checks, the first: {wrong[0].check}"
+def _summary(household: str, wrong: list[Check]) -> str:
+    return f"{household} failed {len(wrong)} checks, the first: {wrong[0].name}"

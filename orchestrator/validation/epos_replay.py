@@ -7,7 +7,7 @@ generator and quirks as arguments.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,7 +71,7 @@ class TraceIteration(BaseModel):
     selected: list[int]
 
 
-class Trace(BaseModel):
+class ReferenceTrace(BaseModel):
     """A reference trace."""
 
     model_config = ConfigDict(extra="ignore")
@@ -99,7 +99,7 @@ class Trace(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ReplayDifference:
     """The first place where a replay departs from its trace."""
 
     iteration: int
@@ -114,7 +114,7 @@ class Difference:
         )
 
 
-def read_trace(path: Path) -> Trace:
+def read_trace(path: Path) -> ReferenceTrace:
     """The trace in a file, or InputError."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -127,14 +127,14 @@ def read_trace(path: Path) -> Trace:
     if isinstance(data, dict) and isinstance(data.get("globalCostFunction"), str):
         data["globalCostFunction"] = data["globalCostFunction"].lower()
     try:
-        return Trace.model_validate(data)
+        return ReferenceTrace.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise InputError(f"not a trace: {first['msg']}", file=path, field=field) from error
 
 
-def verify(path: Path, data: Path) -> Difference | None:
+def verify(path: Path, data: Path) -> ReplayDifference | None:
     """Replay the trace at `path`; plans lie in `data`/<data set>/. None if identical."""
     trace = read_trace(path)
     plans = _plans(trace, data, path)
@@ -147,9 +147,9 @@ def verify(path: Path, data: Path) -> Difference | None:
     if [trace.agent_file_of_vertex[last - p] for p in range(last + 1)] != trace.agent_ids:
         raise InputError("agent_ids and agent_file_of_vertex disagree", file=path)
     seeds = _tie_seeds(trace)
-    rules = Numerics(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
+    numerics = Numerics(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
 
-    host = host_node("verify", "host", dict(zip(members, plans, strict=True)), rules)
+    host = host_node("verify", "host", dict(zip(members, plans, strict=True)), numerics)
     node, course = orchestrator_node(
         "verify", members, lambda name: terms(last - members.index(name))
     )
@@ -162,7 +162,7 @@ def verify(path: Path, data: Path) -> Difference | None:
     return _compare(trace, selections, course.course.iterations, course.course.response_kwh)
 
 
-def _plans(trace: Trace, data: Path, path: Path) -> list[Plans]:
+def _plans(trace: ReferenceTrace, data: Path, path: Path) -> list[Plans]:
     """Of each household, by position."""
     folder = data / trace.dataset
     if not folder.is_dir():
@@ -180,7 +180,7 @@ def _plans(trace: Trace, data: Path, path: Path) -> list[Plans]:
     ]
 
 
-def _terms(trace: Trace) -> Callable[[int], Terms]:
+def _terms(trace: ReferenceTrace) -> Callable[[int], Terms]:
     """The terms of the household at a vertex."""
     reorg = trace.reorg or Reorg()
     common = Terms(
@@ -210,12 +210,10 @@ def _terms(trace: Trace) -> Callable[[int], Terms]:
 
 def replace_weights(terms: Terms, alpha: float, beta: float) -> Terms:
     """The same terms for a household with weights of its own."""
-    from dataclasses import replace
-
     return replace(terms, alpha=alpha, beta=beta)
 
 
-def _constraint(trace: Trace) -> HardConstraint | None:
+def _constraint(trace: ReferenceTrace) -> HardConstraint | None:
     if trace.constraint not in ("HARD_PLANS", "HARD_COSTS") or not trace.hard:
         return None
     kind: Literal["plans", "costs"] = "plans" if trace.constraint == "HARD_PLANS" else "costs"
@@ -227,7 +225,7 @@ def _constraint(trace: Trace) -> HardConstraint | None:
     return HardConstraint(kind, limits)
 
 
-def _tie_seeds(trace: Trace) -> list[int]:
+def _tie_seeds(trace: ReferenceTrace) -> list[int]:
     """By vertex: one seeder serves all vertices of all simulations in turn."""
     seeder = JavaRandom(0)
     drawn = [seeder.next_long() for _ in range((trace.sim + 1) * trace.num_agents)]
@@ -235,27 +233,36 @@ def _tie_seeds(trace: Trace) -> list[int]:
 
 
 def _compare(
-    trace: Trace, selections: Sequence[list[int]], course: Sequence[Any], response: Any
-) -> Difference | None:
+    trace: ReferenceTrace, selections: Sequence[list[int]], course: Sequence[Any], response: Any
+) -> ReplayDifference | None:
     for row, reference in zip(course, trace.iterations, strict=True):
         at = row.iteration
         for position, (own, wanted) in enumerate(zip(selections, reference.selected, strict=True)):
             if own[at] != wanted:
                 household = f"household h{trace.agent_ids[position]}, selected plan"
-                return Difference(at, household, wanted, own[at])
+                return ReplayDifference(
+                    iteration=at, what=household, reference=wanted, replayed=own[at]
+                )
         for what, wanted_value, value in (
             ("global cost", reference.global_cost, row.inefficiency),
             ("mean local cost", reference.local_cost_mean, row.mean_discomfort),
             ("unfairness", reference.unfairness, row.unfairness),
         ):
             if not _identical(value, wanted_value):
-                return Difference(at, what, wanted_value, value)
+                return ReplayDifference(
+                    iteration=at, what=what, reference=wanted_value, replayed=value
+                )
     last = len(trace.iterations) - 1
     for slot, (value, wanted_value) in enumerate(
         zip(response.tolist(), trace.global_response_last, strict=True)
     ):
         if not _identical(value, wanted_value):
-            return Difference(last, f"global response, slot {slot}", wanted_value, value)
+            return ReplayDifference(
+                iteration=last,
+                what=f"global response, slot {slot}",
+                reference=wanted_value,
+                replayed=value,
+            )
     return None
 
 

@@ -63,7 +63,19 @@ def test_what_was_committed_lasts_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "journal.db"
     first = SqliteJournal(file)
     entry = Entry(
-        "h1", "proposed", 2, 5, "host", "h2", 2**62, 9, 0.1, 0.3, -1e-17, "no joint gain", b"\x00x"
+        household="h1",
+        kind="proposed",
+        round=2,
+        slot=5,
+        host="host",
+        partner="h2",
+        epoch=2**62,
+        lease=9,
+        given=0.1,
+        taken=0.3,
+        change=-1e-17,
+        reason="no joint gain",
+        data=b"\x00x",
     )
     first.append(entry)
     first.append(Entry("h2", "refused"))

@@ -29,13 +29,53 @@ VECTORS: dict[str, list[Item]] = {
         Item(
             "h7",
             "orchestrator",
-            Place(1, 3, Address("host-1", "h0"), (), Terms(iterations=2, beta=0.25, seed=1)),
+            Place(
+                position=1,
+                households=3,
+                parent=Address("host-1", "h0"),
+                children=(),
+                terms=Terms(iterations=2, beta=0.25, seed=1),
+            ),
         )
     ],
-    "a leaf's sum, iteration 0": [Item("h0", "h7", Up(0, 1, HALVES, 0.125, 0.015625))],
+    "a leaf's sum, iteration 0": [
+        Item(
+            "h0",
+            "h7",
+            Up(
+                iteration=0,
+                size=1,
+                response_kwh=HALVES,
+                discomfort=0.125,
+                discomfort_squares=0.015625,
+            ),
+        )
+    ],
     "two answers in one frame": [
-        Item("h7", "h0", Down(0, HALVES * 2, 0.25, 0.03125, True, False)),
-        Item("h8", "h0", Down(0, HALVES * 2, 0.25, 0.03125, False, False)),
+        Item(
+            "h7",
+            "h0",
+            Down(
+                iteration=0,
+                response_kwh=HALVES * 2,
+                discomfort=0.25,
+                discomfort_squares=0.03125,
+                approved=True,
+                reorganise=False,
+            ),
+        ),
+        Item(
+            "h8",
+            "h0",
+            Down(
+                iteration=0,
+                response_kwh=HALVES * 2,
+                discomfort=0.25,
+                discomfort_squares=0.03125,
+                approved=False,
+                reorganise=False,
+            ),
+        ),
     ],
     "a result": [Item("orchestrator", "h7", Result(1, 0.25, 0.125))],
 }

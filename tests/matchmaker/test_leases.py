@@ -188,9 +188,23 @@ def lookup(number: int, epoch: int = 0, session: int = 1, wants: tuple[int, ...]
     values = np.array([float(number)]) if epoch == 0 else EMPTY
     slots = (0,) if epoch == 0 else ()
     return Lookup(
-        session, number, epoch, 1, True, "value", slots, values, EMPTY, (), (), wants,
-        np.array([5.0] * len(wants)), np.array([9.0] * len(wants)), 0.0, 1,
-    )  # fmt: skip
+        session=session,
+        number=number,
+        epoch=epoch,
+        round=1,
+        limits_bind=True,
+        disclosure="value",
+        slots=slots,
+        values_kwh=values,
+        limits_kwh=EMPTY,
+        withdrawn=(),
+        closed=(),
+        wants=wants,
+        wanted_kwh=np.array([5.0] * len(wants)),
+        tolerance_kwh=np.array([9.0] * len(wants)),
+        min_gain_kwh2=0.0,
+        leases_max=1,
+    )
 
 
 def ask(maker: Matchmaker, who: str, message: Lookup) -> Match:
@@ -221,6 +235,23 @@ def test_lists_that_do_not_fit_are_refused() -> None:
     maker = Matchmaker(Address("m", "m"), 1, 8, lease=10.0, per_slot=False)
     with pytest.raises(PeerError, match="beyond"):
         ask(maker, "a", lookup(1, 8, wants=(1,)))
-    odd = Lookup(1, 1, 0, 1, True, "limit", (0,), EMPTY, EMPTY, (), (), (), EMPTY, EMPTY, 0.0, 1)
+    odd = Lookup(
+        session=1,
+        number=1,
+        epoch=0,
+        round=1,
+        limits_bind=True,
+        disclosure="limit",
+        slots=(0,),
+        values_kwh=EMPTY,
+        limits_kwh=EMPTY,
+        withdrawn=(),
+        closed=(),
+        wants=(),
+        wanted_kwh=EMPTY,
+        tolerance_kwh=EMPTY,
+        min_gain_kwh2=0.0,
+        leases_max=1,
+    )
     with pytest.raises(PeerError, match="do not fit"):
         ask(maker, "a", odd)

@@ -52,7 +52,9 @@ async def tool(url: str) -> AsyncIterator[Client]:
     client = Client()
     await client.connect(url)
     makers = tuple(Address(name, name) for name in NAMES)
-    announced = Announce("{}", SLOTS, ExchangeTerms(locks="household"), makers)
+    announced = Announce(
+        settings="{}", slots=SLOTS, exchange=ExchangeTerms(locks="household"), matchmakers=makers
+    )
     bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
     telling = asyncio.create_task(announce(bus, "r", announced))
     try:
@@ -105,10 +107,23 @@ class Household:
         slots, values, limits = zip(*offers, strict=True) if offers else ((), (), ())
         nothing = np.zeros(0)
         message = Lookup(
-            1, self._number, epoch, 1, True, "limit", tuple(slots), np.array(values, dtype=float),
-            np.array(limits, dtype=float), (), tuple(closed), tuple(wants), nothing, nothing,
-            0.0, 1,
-        )  # fmt: skip
+            session=1,
+            number=self._number,
+            epoch=epoch,
+            round=1,
+            limits_bind=True,
+            disclosure="limit",
+            slots=tuple(slots),
+            values_kwh=np.array(values, dtype=float),
+            limits_kwh=np.array(limits, dtype=float),
+            withdrawn=(),
+            closed=tuple(closed),
+            wants=tuple(wants),
+            wanted_kwh=nothing,
+            tolerance_kwh=nothing,
+            min_gain_kwh2=0.0,
+            leases_max=1,
+        )
         subject = f"coflex.r.to.{NAMES[0]}.from.{self.name}"
         answers = await self.client.subscribe(f"coflex.r.to.{self.name}.from.{NAMES[0]}")
         await self.client.publish(subject, encode_frame("r", [Item(NAMES[0], self.name, message)]))
@@ -163,7 +178,9 @@ async def test_standard_tools_find_and_count(
         }  # fmt: skip
 
         # What cannot be used counts as a request and as an error.
-        strange = Proposal(LeaseId(1, 1), 0, 1.0, 2.0, 0.0)
+        strange = Proposal(
+            lease=LeaseId(1, 1), slot=0, given_kwh=1.0, taken_kwh=2.0, change_kwh2=0.0
+        )
         subject = f"coflex.r.to.{NAMES[0]}.from.one"
         await client.publish(subject, b"nothing that we know")
         await client.publish(subject, encode_frame("r", [Item(NAMES[0], "one", strange)]))

@@ -159,7 +159,22 @@ def test_other_versions_runs_and_shapes_are_refused(frame: Any) -> None:
 
 
 def test_vectors_are_whole_and_finite() -> None:
-    good = encode_frame("run", [Item("a", "b", Up(0, 1, np.array([1.0, 2.0]), 0.0, 0.0))])
+    good = encode_frame(
+        "run",
+        [
+            Item(
+                "a",
+                "b",
+                Up(
+                    iteration=0,
+                    size=1,
+                    response_kwh=np.array([1.0, 2.0]),
+                    discomfort=0.0,
+                    discomfort_squares=0.0,
+                ),
+            )
+        ],
+    )
     raw = np.array([1.0, 2.0]).tobytes()
     assert raw in good
     for wrong in (np.array([1.0, np.nan]), np.array([np.inf, -np.inf]), np.array([1.0, np.inf])):
@@ -172,23 +187,65 @@ def test_numbers_are_finite(wrong: float) -> None:
     """One household that sends NaN must not bring down those who add it up or compare it."""
     x = np.array([1.0])
     for message in (
-        Up(0, 1, x, wrong, 0.0),
-        Up(0, 1, x, 0.0, wrong),
-        Down(0, x, wrong, 0.0, True, False),
-        Down(0, x, 0.0, wrong, True, False),
-        Proposal(LeaseId(1, 1), 0, wrong, 0.5, 0.0),
-        Proposal(LeaseId(1, 1), 0, 0.5, wrong, 0.0),
-        RoundDone(1, RoundCount(1, 0, 0, 0, 0, 0, wrong, 0.0, 0, 0, 0, 0), ()),
+        Up(iteration=0, size=1, response_kwh=x, discomfort=wrong, discomfort_squares=0.0),
+        Up(iteration=0, size=1, response_kwh=x, discomfort=0.0, discomfort_squares=wrong),
+        Down(
+            iteration=0,
+            response_kwh=x,
+            discomfort=wrong,
+            discomfort_squares=0.0,
+            approved=True,
+            reorganise=False,
+        ),
+        Down(
+            iteration=0,
+            response_kwh=x,
+            discomfort=0.0,
+            discomfort_squares=wrong,
+            approved=True,
+            reorganise=False,
+        ),
+        Proposal(lease=LeaseId(1, 1), slot=0, given_kwh=wrong, taken_kwh=0.5, change_kwh2=0.0),
+        Proposal(lease=LeaseId(1, 1), slot=0, given_kwh=0.5, taken_kwh=wrong, change_kwh2=0.0),
+        RoundDone(
+            1,
+            RoundCount(
+                households=1,
+                lookups=0,
+                matches=0,
+                proposals=0,
+                accepted=0,
+                refused=0,
+                discomfort_kwh=wrong,
+                deviation_kwh2=0.0,
+                messages=0,
+                answers=0,
+                frames=0,
+                bytes=0,
+            ),
+            (),
+        ),
         Result(0, wrong, 0.0),
-        Result(0, 0.0, 0.0, exchanged=Exchanged(wrong, 0.0, 0, 0, 0)),
+        Result(
+            0,
+            0.0,
+            0.0,
+            exchanged=Exchanged(
+                discomfort_kwh=wrong, energy_drift_kwh=0.0, requests=0, accepted=0, refused=0
+            ),
+        ),
     ):
         with pytest.raises(DecodeError, match="not a frame"):
             decode_frame(encode_frame("run", [Item("a", "b", message)]), "run")
 
 
 def test_a_vector_stands_in_a_frame_once() -> None:
-    up = Up(0, 1, np.arange(4.0), 0.0, 0.0)
-    same = Up(1, 2, np.arange(4.0), 0.5, 0.25)
+    up = Up(
+        iteration=0, size=1, response_kwh=np.arange(4.0), discomfort=0.0, discomfort_squares=0.0
+    )
+    same = Up(
+        iteration=1, size=2, response_kwh=np.arange(4.0), discomfort=0.5, discomfort_squares=0.25
+    )
     frame = encode_frame("run", [Item("a", "b", up), Item("c", "d", same)])
     assert frame.count(np.arange(4.0).tobytes()) == 1
     back = [item.message for item in decode_frame(frame, "run")]
@@ -211,7 +268,7 @@ def test_a_vector_that_a_frame_does_not_have_is_refused(number: object) -> None:
 
 def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:
     strange: Any = object()
-    message = Up(0, 1, strange, 0.0, 0.0)
+    message = Up(iteration=0, size=1, response_kwh=strange, discomfort=0.0, discomfort_squares=0.0)
     with pytest.raises(TypeError, match="cannot be sent"):
         encode_frame("run", [Item("a", "b", message)])
 

@@ -61,12 +61,17 @@ class World(Network):
         children = self.places[first : first + self._arity]
         place = self.places[position]
         return Trader(
-            place,
-            Setting(parent, tuple(children), tuple(self.makers), self.terms),
-            self.before[position],
-            self.preferred[position],
-            self.journals[place.host],
-            self.mandates.get(position, FREE),
+            address=place,
+            setting=Setting(
+                parent=parent,
+                children=tuple(children),
+                matchmakers=tuple(self.makers),
+                terms=self.terms,
+            ),
+            schedule=self.before[position],
+            preferred=self.preferred[position],
+            journal=self.journals[place.host],
+            mandate=self.mandates.get(position, FREE),
         )
 
     def _start_maker(self, maker: Address) -> None:

@@ -99,7 +99,13 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
                 options["reorganisation"] = Reorganisation("periodically", options.pop("period"))
             return name, Terms(**options)
         case "iteration" if kind == "Progress":
-            return name, Iteration(int(value), 0.0, 0.0, 0.0, 0.0)
+            return name, Iteration(
+                iteration=int(value),
+                inefficiency=0.0,
+                unfairness=0.0,
+                mean_discomfort=0.0,
+                cost=0.0,
+            )
         case "approved" | "reorganise":
             return name, value == "yes"
         case "discomfort" | "discomfort_squares" | "beta" | "discomfort_planned_kwh":

@@ -55,7 +55,7 @@ class Setup:
 
 
 @dataclass
-class Part:
+class Sums:
     """Response and sums, of a subtree or of all."""
 
     x: Vector
@@ -148,7 +148,7 @@ def pick(costs: Vector, chance: Java) -> int:
     return at
 
 
-def hard(setup: Setup, t: int, part: Part, g: float, known: int, vertex: int) -> float:
+def hard(setup: Setup, t: int, part: Sums, g: float, known: int, vertex: int) -> float:
     """The global cost that a candidate of the own choice is weighed with."""
     if not setup.constraint:
         return g
@@ -191,8 +191,8 @@ class State:
     """What a vertex keeps between iterations."""
 
     selected: int
-    below: Part
-    accepted: list[Part]
+    below: Sums
+    accepted: list[Sums]
 
 
 def undo(
@@ -219,7 +219,7 @@ def run(setup: Setup) -> tuple[list[list[int]], list[float], Vector]:
     chances = [Java(seed) for seed in setup.ties]
     shuffler, vertices = Java(0), list(range(n))
     order = list(reversed(vertices))  # order[position] = vertex
-    zero = Part([0.0] * d, 0.0, 0.0)
+    zero = Sums([0.0] * d, 0.0, 0.0)
     states = [State(-1, zero, []) for _ in range(n)]
     whole, fresh = zero, True
     saved: list[int | None] = [None] * n
@@ -236,7 +236,7 @@ def run(setup: Setup) -> tuple[list[list[int]], list[float], Vector]:
             for at in range(n)
         ]
         old = [State(s.selected, s.below, list(s.accepted)) for s in states]
-        sent: list[Part] = [zero] * n
+        sent: list[Sums] = [zero] * n
         size = [0] * n
         flags: dict[int, bool] = {}
         for position in reversed(range(n)):
@@ -252,14 +252,14 @@ def run(setup: Setup) -> tuple[list[list[int]], list[float], Vector]:
             else:
                 others = whole
                 for was in before.accepted:
-                    others = Part(minus(others.x, was.x), others.s - was.s, others.q - was.q)
+                    others = Sums(minus(others.x, was.x), others.s - was.s, others.q - was.q)
                 pairs = list(zip(before.accepted, new, strict=True))
                 choices = [bits[::-1] for bits in product((0, 1), repeat=len(pairs))]
                 options = []
                 for bits in choices:
                     chosen = zero
                     for pair, bit in zip(pairs, bits, strict=True):
-                        chosen = Part(
+                        chosen = Sums(
                             plus(chosen.x, pair[bit].x),
                             chosen.s + pair[bit].s,
                             chosen.q + pair[bit].q,
@@ -277,7 +277,7 @@ def run(setup: Setup) -> tuple[list[list[int]], list[float], Vector]:
                     flags[c] = bool(bit)
             below = zero
             for part in taken:
-                below = Part(plus(below.x, part.x), below.s + part.s, below.q + part.q)
+                below = Sums(plus(below.x, part.x), below.s + part.s, below.q + part.q)
             if fresh and t > 0:
                 selected = before.selected
             else:
@@ -286,20 +286,20 @@ def run(setup: Setup) -> tuple[list[list[int]], list[float], Vector]:
                 else:
                     own_x = setup.plans[v][before.selected]
                     own = setup.local[v][before.selected]
-                    base = Part(
+                    base = Sums(
                         plus(minus(minus(whole.x, own_x), before.below.x), below.x),
                         whole.s - before.below.s + below.s - own,
                         whole.q - before.below.q + below.q - own * own,
                     )
                 options = []
                 for plan, own in zip(setup.plans[v], setup.local[v], strict=True):
-                    part = Part(plus(base.x, plan), base.s + own, base.q + own * own)
+                    part = Sums(plus(base.x, plan), base.s + own, base.q + own * own)
                     g = hard(setup, t, part, global_cost(setup, part.x), known, v)
                     options.append(combined(g, part.s, part.q, known, setup.weights[v]))
                 selected = pick(options, chances[v])
             states[v] = State(selected, below, taken)
             own = setup.local[v][selected]
-            sent[v] = Part(
+            sent[v] = Sums(
                 plus(below.x, setup.plans[v][selected]), below.s + own, below.q + own * own
             )
         whole = sent[order[0]]

@@ -60,10 +60,10 @@ def read_beginning(data: bytes) -> Beginning:
     """What `write_beginning` wrote."""
     setting, mandate, schedule, preferred = msgpack.unpackb(data)
     return Beginning(
-        _SETTING.validate_json(setting),
-        _MANDATE.validate_json(mandate),
-        from_bytes(schedule),
-        from_bytes(preferred),
+        setting=_SETTING.validate_json(setting),
+        mandate=_MANDATE.validate_json(mandate),
+        schedule=from_bytes(schedule),
+        preferred=from_bytes(preferred),
     )
 
 

@@ -13,9 +13,9 @@ from agents.plans import Plans
 from orchestrator.coordination.nodes import COURSE
 from orchestrator.validation.conformance.household_probe import shown
 from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
-from orchestrator.validation.conformance.matchmaker_role import Desk
-from orchestrator.validation.conformance.partner_script import Negotiating
-from orchestrator.validation.conformance.planning_script import Tree
+from orchestrator.validation.conformance.matchmaker_role import MatchmakerRole
+from orchestrator.validation.conformance.partner_script import PartnerScript
+from orchestrator.validation.conformance.planning_script import PlanningScript
 from orchestrator.validation.conformance.roles import (
     CHILDREN,
     ITERATIONS,
@@ -39,17 +39,30 @@ STAGE = "Stage 2: lookups, proposals, rounds"
 ROUNDS, AFTER, COUNTS = f"{STAGE}, Rounds", f"{STAGE}, After stage 2", f"{STAGE}, Counts"
 NEEDED = 3
 """Slots at which it must want something else, or nothing can be asked of it."""
-CHILD = RoundCount(1, 0, 0, 0, 0, 0, 0.5, 0.25, 3, 0, 3, 100)
+CHILD = RoundCount(
+    households=1,
+    lookups=0,
+    matches=0,
+    proposals=0,
+    accepted=0,
+    refused=0,
+    discomfort_kwh=0.5,
+    deviation_kwh2=0.25,
+    messages=3,
+    answers=0,
+    frames=3,
+    bytes=100,
+)
 """What a child counts in a round."""
 ROUNDING = 1e-9
 
 
-class Trading:
+class ExchangeScript:
     """Stage 2 of the tested household, round by round."""
 
-    def __init__(self, tree: Tree, schedule: Array, plans: Plans | None) -> None:
-        self.tree, self.stand, self.desk = tree, tree.stand, Desk(tree.stand)
-        self.partners = Negotiating(self.desk, schedule)
+    def __init__(self, tree: PlanningScript, schedule: Array, plans: Plans | None) -> None:
+        self.tree, self.probe, self.matchmaker = tree, tree.probe, MatchmakerRole(tree.probe)
+        self.partners = PartnerScript(self.matchmaker, schedule)
         self._schedule, self._plans = schedule, plans
         self._round, self._scale, self._discomfort = -1, 0.0, 0.0
 
@@ -61,7 +74,7 @@ class Trading:
         slots = self.partners.wished(self._enough)
         if len(slots) < NEEDED:
             expected = f"{NEEDED} slots at which it wants something else: give it other plans"
-            self.stand.note("exchanges values", STAGE, None, expected, f"{len(slots)}")
+            self.probe.note("exchanges values", STAGE, None, expected, f"{len(slots)}")
         else:
             await self._asks()
             await self.partners.asks(slots[0])
@@ -86,15 +99,15 @@ class Trading:
     # -- rounds -----------------------------------------------------------------------------------
 
     async def _gathers(self) -> None:
-        stand, attempt = self.stand, self.tree.place.attempt
-        stand.mark()
-        await stand.settled()
+        probe, attempt = self.probe, self.tree.place.attempt
+        probe.mark()
+        await probe.settled()
         check = "waits for its children's RoundDone before its own"
-        stand.silent(check, ROUNDS, RoundDone, PARENT, lambda done: done.attempt == attempt)
+        probe.silent(check, ROUNDS, RoundDone, PARENT, lambda done: done.attempt == attempt)
         done = await self._is_done()
         own = done.count.discomfort_kwh - 2 * CHILD.discomfort_kwh
         deviation = done.count.deviation_kwh2 - 2 * CHILD.deviation_kwh2
-        self.stand.note(
+        self.probe.note(
             "counts its discomfort, and its mean squared deviation",
             COUNTS,
             abs(deviation - own * own) <= ROUNDING * max(1.0, own * own),
@@ -103,44 +116,51 @@ class Trading:
         )
         self._discomfort = own
         self._scale = done.count.deviation_kwh2 / done.count.households
-        await stand.again("repeats RoundDone until the next round comes", ROUNDS, PARENT, done)
+        await probe.again("repeats RoundDone until the next round comes", ROUNDS, PARENT, done)
 
     async def _is_done(self) -> RoundDone:
         """Nothing more is found for it, its children are done: so is it, and sums up."""
-        stand, attempt, desk, round = self.stand, self.tree.place.attempt, self.desk, self._round
-        stand.mark()
+        probe, attempt, matchmaker, round = (
+            self.probe,
+            self.tree.place.attempt,
+            self.matchmaker,
+            self._round,
+        )
+        probe.mark()
         changed = () if round < 1 else (0,)
         for child in CHILDREN:
-            await stand.say(child, RoundDone(round, CHILD, changed, attempt))
+            await probe.say(
+                child, RoundDone(round=round, count=CHILD, changed=changed, attempt=attempt)
+            )
 
         def of_round(done: RoundDone) -> bool:
             return (done.round, done.attempt) == (round, attempt)
 
         def found() -> RoundDone | Lookup | None:
-            desk.read()
-            return stand.said(RoundDone, PARENT, of_round) or desk.open
+            matchmaker.read()
+            return probe.said(RoundDone, PARENT, of_round) or matchmaker.open
 
         check = "is done with a round when all is settled and its children are done"
         expected = f"RoundDone to {PARENT.name} of round {round}"
         while not isinstance(
-            done := await stand.require(check, ROUNDS, expected, found), RoundDone
+            done := await probe.require(check, ROUNDS, expected, found), RoundDone
         ):
-            await desk.answer()
+            await matchmaker.answer()
         exchanged = {*changed, *self.partners.exchanged}
         right = done.count.households == 3 and exchanged <= set(done.changed)
         expected += f" with 3 households, and {sorted(exchanged)} among those that changed"
-        stand.note(check, ROUNDS, right, expected, shown(done))
+        probe.note(check, ROUNDS, right, expected, shown(done))
         return done
 
     async def _begins(self, round: int) -> None:
         """The next round, which is passed on."""
-        stand, self._round, self.partners.exchanged = self.stand, round, set()
+        probe, self._round, self.partners.exchanged = self.probe, round, set()
         everything = tuple(range(len(self.held))) if round else ()
         following = NextRound(round, everything, self._scale)
-        stand.mark()
-        await stand.say(PARENT, following)
+        probe.mark()
+        await probe.say(PARENT, following)
         for child in CHILDREN:
-            await stand.expect(
+            await probe.expect(
                 "passes the next round on to its children",
                 ROUNDS,
                 NextRound,
@@ -153,42 +173,47 @@ class Trading:
     # -- offers and lookups -----------------------------------------------------------------------
 
     async def _offers(self) -> None:
-        stand, desk = self.stand, self.desk
+        probe, matchmaker = self.probe, self.matchmaker
         await self._begins(0)
-        lookup = await desk.lookup("tells all its offers in round 0", "epoch 0, no wants")
+        lookup = await matchmaker.lookup("tells all its offers in round 0", "epoch 0, no wants")
         told = (lookup.epoch, lookup.round, lookup.wants) == (0, 0, ())
-        stand.note(
+        probe.note(
             "tells all its offers in round 0", LOOKUPS, told, "epoch 0, no wants", shown(lookup)
         )
         self._offers_are_right()
-        await stand.again("repeats a lookup until Match comes", LOOKUPS, MATCHMAKER, lookup)
-        stand.mark()
-        right = desk.match(lookup)
-        await stand.say(MATCHMAKER, replace(right, number=right.number + 1))
-        await stand.say(STRANGER, right)
-        await stand.settled()
+        await probe.again("repeats a lookup until Match comes", LOOKUPS, MATCHMAKER, lookup)
+        probe.mark()
+        right = matchmaker.match(lookup)
+        await probe.say(MATCHMAKER, replace(right, number=right.number + 1))
+        await probe.say(STRANGER, right)
+        await probe.settled()
         await self._silent_about_rounds("takes only Match with its number, of its matchmaker")
-        await desk.answer()
+        await matchmaker.answer()
         await self._is_done()
-        stand.mark()
-        await stand.say(CHILDREN[1], RoundDone(-1, CHILD, (), self.tree.place.attempt))
+        probe.mark()
+        await probe.say(
+            CHILDREN[1],
+            RoundDone(round=-1, count=CHILD, changed=(), attempt=self.tree.place.attempt),
+        )
         check = "tells a child that did not hear it what round there is"
         late = CHILDREN[1]
-        await stand.expect(check, ROUNDS, NextRound, late, "0", pick=lambda said: said.round == 0)
+        await probe.expect(check, ROUNDS, NextRound, late, "0", pick=lambda said: said.round == 0)
 
     async def _silent_about_rounds(self, check: str) -> None:
         for child in CHILDREN:
-            await self.stand.say(child, RoundDone(0, CHILD, (), self.tree.place.attempt))
-        await self.stand.settled()
-        self.stand.silent(check, LOOKUPS, RoundDone, PARENT, lambda done: done.round == 0)
+            await self.probe.say(
+                child, RoundDone(round=0, count=CHILD, changed=(), attempt=self.tree.place.attempt)
+            )
+        await self.probe.settled()
+        self.probe.silent(check, LOOKUPS, RoundDone, PARENT, lambda done: done.round == 0)
 
     def _offers_are_right(self) -> None:
         """What the matchmaker knows: the values held, where something else is wanted."""
-        offers, stand = self.desk.offers, self.stand
+        offers, probe = self.matchmaker.offers, self.probe
         values = {slot: value for slot, (value, _) in offers.items()}
         wrong = {s: v for s, v in values.items() if s >= len(self.held) or v != self.held[s]}
         expected = "at each slot the value that it holds"
-        stand.note("offers what it holds", LOOKUPS, not wrong, expected, f"{wrong}")
+        probe.note("offers what it holds", LOOKUPS, not wrong, expected, f"{wrong}")
         if self._plans is None:
             return
         lowest, preferred = FLOOR * self._scale**0.5, self._plans.preferred.tolist()
@@ -198,12 +223,12 @@ class Trading:
             if held != wanted
         }
         check = "offers the slots at which it does not hold what it prefers"
-        stand.note(check, STAGE, set(right) == set(offers), f"{sorted(right)}", f"{sorted(offers)}")
+        probe.note(check, STAGE, set(right) == set(offers), f"{sorted(right)}", f"{sorted(offers)}")
         limits = {slot: limit for slot, (_, limit) in offers.items()}
         far = {s: x for s, x in limits.items() if abs(x - right.get(s, x)) > ROUNDING * abs(x)}
         nearest = {slot: right[slot] for slot in far}
         check = "names limits as they are to be named"
-        stand.note(check, LOOKUPS, not far, f"{nearest}", f"{far}")
+        probe.note(check, LOOKUPS, not far, f"{nearest}", f"{far}")
 
     async def _asks(self) -> None:
         """Its first lookup that looks for somebody."""
@@ -214,38 +239,38 @@ class Trading:
             "looks for partners in round 1",
             f"min_gain_kwh2 {min_gain_kwh2:.6g}, leases_max 1 to {leases_max}",
         )
-        lookup = await self.desk.lookup(check, expected, lambda lookup: bool(lookup.wants))
+        lookup = await self.matchmaker.lookup(check, expected, lambda lookup: bool(lookup.wants))
         right = (
             abs(lookup.min_gain_kwh2 - min_gain_kwh2) <= ROUNDING * min_gain_kwh2
             and 1 <= lookup.leases_max <= leases_max
         )
-        right = right and (lookup.round, lookup.epoch) == (1, self.desk.epoch)
-        self.stand.note(check, LOOKUPS, right, expected, shown(lookup))
+        right = right and (lookup.round, lookup.epoch) == (1, self.matchmaker.epoch)
+        self.probe.note(check, LOOKUPS, right, expected, shown(lookup))
 
     # -- the end ----------------------------------------------------------------------------------
 
     async def _is_forgotten(self) -> None:
         """A matchmaker that has started again."""
-        stand, desk = self.stand, self.desk
+        probe, matchmaker = self.probe, self.matchmaker
         check = "tells a matchmaker that does not know it all its offers"
-        lookup = await desk.lookup(check, "of round 2", lambda lookup: bool(lookup.wants))
-        before = desk.offers
-        desk.epoch += 1
-        await desk.answer(anew=True)
-        lookup = await desk.lookup(check, "epoch 0")
-        same = lookup.epoch == 0 and desk.offers == before
-        stand.note(check, LOOKUPS, same, f"epoch 0, {len(before)} offers", shown(lookup))
+        lookup = await matchmaker.lookup(check, "of round 2", lambda lookup: bool(lookup.wants))
+        before = matchmaker.offers
+        matchmaker.epoch += 1
+        await matchmaker.answer(anew=True)
+        lookup = await matchmaker.lookup(check, "epoch 0")
+        same = lookup.epoch == 0 and matchmaker.offers == before
+        probe.note(check, LOOKUPS, same, f"epoch 0, {len(before)} offers", shown(lookup))
         self._offers_are_right()
 
     async def _sums_up(self) -> Result:
-        stand, tree = self.stand, self.tree
-        stand.mark()
-        await stand.say(PARENT, End(self._round))
+        probe, tree = self.probe, self.tree
+        probe.mark()
+        await probe.say(PARENT, End(self._round))
         for child in CHILDREN:
-            await stand.expect("passes End on", ROUNDS, End, child, f"{self._round}")
+            await probe.expect("passes End on", ROUNDS, End, child, f"{self._round}")
         ups = tree.ups(ITERATIONS, 0.0)
         await tree.tell(ups)
-        up = await stand.expect(
+        up = await probe.expect(
             "holds in the end what it was given for what it gave, and nothing twice",
             AFTER,
             Up,
@@ -254,17 +279,17 @@ class Trading:
             pick=lambda up: up.iteration == ITERATIONS,
             right=lambda up: up.size == 3 and np.array_equal(up.response_kwh, self.held),
         )
-        await stand.again("repeats the last Up until Down comes", AFTER, PARENT, up)
+        await probe.again("repeats the last Up until Down comes", AFTER, PARENT, up)
         await self.partners.repeat_themselves()
-        stand.mark()
+        probe.mark()
         down = tree.down(ITERATIONS, up.sums)
-        await stand.say(PARENT, down)
+        await probe.say(PARENT, down)
         for child in CHILDREN:
-            await stand.expect("passes the last Down on", AFTER, Down, child, "approved")
+            await probe.expect("passes the last Down on", AFTER, Down, child, "approved")
         drift = float(self.held.sum() - self._schedule.sum())
         partners = self.partners
         asked = partners.asked, partners.agreed, partners.asked - partners.agreed
-        return await stand.expect(
+        return await probe.expect(
             "says what came out",
             "Joining and leaving",
             Result,

@@ -1,4 +1,4 @@
-"""The test stand: the tested household on one side of the bus, everybody else on ours.
+"""The test probe: the tested household on one side of the bus, everybody else on ours.
 
 It hears all that the household says, says whatever is to be said in whosever name, and notes what
 it finds. What to say, and what is right, is decided by the scripts beside it.
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from orchestrator.coordination.nodes import COURSE
-from orchestrator.validation.conformance.checks import Finding, Findings, StuckError
+from orchestrator.validation.conformance.checks import Check, CheckList, StuckError
 from protocol.codec import Item, decode_frame, encode_frame, encode_message
 from protocol.errors import DecodeError
 from protocol.messages import Address, Message, Place, Ready
@@ -31,13 +31,13 @@ class Heard(NamedTuple):
     message: Message
 
 
-class Stand:
+class HouseholdProbe:
     """Invariant: `heard` is all that the household said, in order; `_start` is where the present
     step begins."""
 
     def __init__(self, bus: Bus, run: str, household: str, patience: float) -> None:
         """`patience`: seconds after which what is expected will not come any more."""
-        self.findings, self.household = Findings(), household
+        self.checks, self.household = CheckList(), household
         self.heard: list[Heard] = []
         self.where: Address | None = None
         """The household's address, once it has enrolled."""
@@ -133,8 +133,10 @@ class Stand:
         self.note(check, section, message is None, f"no {kind.__name__} to {to.name}", came)
 
     def note(self, check: str, section: str, passed: bool | None, expected: str, came: str) -> None:
-        """Add a finding."""
-        self.findings.note(Finding(check, passed, expected, came, section))
+        """Add a check to the list."""
+        self.checks.note(
+            Check(name=check, passed=passed, expected=expected, came=came, section=section)
+        )
 
     # -- the bus ----------------------------------------------------------------------------------
 

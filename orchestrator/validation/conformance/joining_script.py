@@ -3,7 +3,7 @@
 import msgpack
 
 from orchestrator.coordination.nodes import COURSE
-from orchestrator.validation.conformance.household_probe import Stand
+from orchestrator.validation.conformance.household_probe import HouseholdProbe
 from orchestrator.validation.conformance.roles import PARENT, STRANGER, place_of
 from protocol.codec import VERSION, Item, encode_frame
 from protocol.messages import Enrol, Go, Left, Place, Ready, Release, Result, Up
@@ -14,29 +14,29 @@ FOREIGN = 90
 """Attempts from here on are those of places that it must not take."""
 
 
-async def join(stand: Stand) -> tuple[int, Place]:
+async def join(probe: HouseholdProbe) -> tuple[int, Place]:
     """It enrols and is placed as a leaf: its slots, and the place."""
-    enrolled = await stand.expect(
+    enrolled = await probe.expect(
         "enrols", JOINING, Enrol, COURSE, "at least 1 slot", right=lambda enrol: enrol.slots >= 1
     )
-    await stand.again("repeats Enrol until Place comes", JOINING, COURSE, enrolled)
-    stand.mark()
+    await probe.again("repeats Enrol until Place comes", JOINING, COURSE, enrolled)
+    probe.mark()
     place = place_of(1, parent=True, children=False)
-    await stand.put(place)
-    ready = await confirms(stand, 1)
-    await stand.again("repeats Ready until Go comes", JOINING, COURSE, ready)
-    stand.mark()
-    await stand.say(STRANGER, Go(1))
-    await stand.say(COURSE, Go(2))
-    await stand.settled()
+    await probe.put(place)
+    ready = await confirms(probe, 1)
+    await probe.again("repeats Ready until Go comes", JOINING, COURSE, ready)
+    probe.mark()
+    await probe.say(STRANGER, Go(1))
+    await probe.say(COURSE, Go(2))
+    await probe.settled()
     check = "does not begin by a Go of a stranger, or of another attempt"
-    stand.silent(check, JOINING, Up, PARENT, lambda up: True)
+    probe.silent(check, JOINING, Up, PARENT, lambda up: True)
     return enrolled.slots, place
 
 
-async def confirms(stand: Stand, attempt: int) -> Ready:
+async def confirms(probe: HouseholdProbe, attempt: int) -> Ready:
     """Its answer to a place."""
-    return await stand.expect(
+    return await probe.expect(
         "confirms its place",
         JOINING if attempt == 1 else AGAIN,
         Ready,
@@ -46,19 +46,19 @@ async def confirms(stand: Stand, attempt: int) -> Ready:
     )
 
 
-async def place_anew(stand: Stand, place: Place) -> None:
+async def place_anew(probe: HouseholdProbe, place: Place) -> None:
     """Stage 1 begins again for all."""
-    stand.mark()
-    await stand.put(place)
-    await confirms(stand, place.attempt)
+    probe.mark()
+    await probe.put(place)
+    await confirms(probe, place.attempt)
 
 
-async def disturb(stand: Stand, run: str) -> None:
+async def disturb(probe: HouseholdProbe, run: str) -> None:
     """Things that no household may take: all would place it, and none may."""
     place = place_of(FOREIGN, parent=True, children=False)
 
     def frame(run: str, version: int = VERSION) -> bytes:
-        parts = msgpack.unpackb(encode_frame(run, [Item(stand.household, COURSE.name, place)]))
+        parts = msgpack.unpackb(encode_frame(run, [Item(probe.household, COURSE.name, place)]))
         data: bytes = msgpack.packb([version, *parts[1:]])
         return data
 
@@ -70,17 +70,17 @@ async def disturb(stand: Stand, run: str) -> None:
         "drops messages with fields that are missing or of another type": _misshapen(whole),
     }
     for check, frames in cases.items():
-        stand.mark()
+        probe.mark()
         for data in frames:
-            await stand.send(COURSE, data)
-        await stand.settled()
-        stand.silent(check, FRAMES, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
-    stand.mark()
-    await stand.say(STRANGER, place)
-    await stand.send(STRANGER, whole)  # in the orchestrator's name, from another host
-    await stand.settled()
+            await probe.send(COURSE, data)
+        await probe.settled()
+        probe.silent(check, FRAMES, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
+    probe.mark()
+    await probe.say(STRANGER, place)
+    await probe.send(STRANGER, whole)  # in the orchestrator's name, from another host
+    await probe.settled()
     check = "takes the sender's host from the subject: nobody else is the orchestrator"
-    stand.silent(check, BUS, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
+    probe.silent(check, BUS, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
 
 
 def _misshapen(whole: bytes) -> tuple[bytes, ...]:
@@ -90,13 +90,13 @@ def _misshapen(whole: bytes) -> tuple[bytes, ...]:
     return msgpack.packb(less), msgpack.packb(more)
 
 
-async def leave(stand: Stand, result: Result) -> None:
+async def leave(probe: HouseholdProbe, result: Result) -> None:
     """It has said its result; it goes when the orchestrator says so, and nobody else."""
-    await stand.again("repeats Result until Release comes", JOINING, COURSE, result)
-    stand.mark()
-    await stand.say(STRANGER, Release())
-    await stand.settled()
-    stand.silent("is released by the orchestrator only", JOINING, Left, COURSE, lambda left: True)
-    stand.mark()
-    await stand.say(COURSE, Release())
-    await stand.expect("leaves when it is released", JOINING, Left, COURSE, "after Release")
+    await probe.again("repeats Result until Release comes", JOINING, COURSE, result)
+    probe.mark()
+    await probe.say(STRANGER, Release())
+    await probe.settled()
+    probe.silent("is released by the orchestrator only", JOINING, Left, COURSE, lambda left: True)
+    probe.mark()
+    await probe.say(COURSE, Release())
+    await probe.expect("leaves when it is released", JOINING, Left, COURSE, "after Release")

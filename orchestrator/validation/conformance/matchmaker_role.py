@@ -3,7 +3,7 @@ how it is spoken to."""
 
 from collections.abc import Callable, Sequence
 
-from orchestrator.validation.conformance.household_probe import Stand, shown
+from orchestrator.validation.conformance.household_probe import HouseholdProbe, shown
 from orchestrator.validation.conformance.roles import MATCHMAKER
 from protocol.codec import encode_message
 from protocol.messages import Address, Lookup, Match
@@ -13,11 +13,11 @@ SECTION = "Stage 2: lookups, proposals, rounds, Household and matchmaker"
 LEASE_SECONDS = 60.0
 
 
-class Desk:
+class MatchmakerRole:
     """What the matchmaker has been told. Invariant: `open` is the lookup that is not answered."""
 
-    def __init__(self, stand: Stand) -> None:
-        self.stand, self.epoch = stand, 100
+    def __init__(self, probe: HouseholdProbe) -> None:
+        self.probe, self.epoch = probe, 100
         self.offers: dict[int, tuple[float, float]] = {}
         """Value and limit, by slot."""
         self.closed: dict[LeaseId, Ending] = {}
@@ -25,11 +25,11 @@ class Desk:
         self.answered = 0
         self._last: Lookup | None = None
         self._next_lease = 1
-        self._read = len(stand.heard)
+        self._read = len(probe.heard)
 
     def read(self) -> None:
         """Take what has come."""
-        arrived, self._read = self.stand.heard[self._read :], len(self.stand.heard)
+        arrived, self._read = self.probe.heard[self._read :], len(self.probe.heard)
         for to, message in arrived:
             if to == MATCHMAKER and isinstance(message, Lookup):
                 self._take(message)
@@ -64,9 +64,9 @@ class Desk:
     ) -> Lookup:
         """The next lookup that is `wanted`; others find nothing."""
         while True:
-            found = await self.stand.require(check, SECTION, f"Lookup: {expected}", self._found)
+            found = await self.probe.require(check, SECTION, f"Lookup: {expected}", self._found)
             if wanted(found):
-                self.stand.note(check, SECTION, True, "", "")
+                self.probe.note(check, SECTION, True, "", "")
                 return found
             await self.answer()
 
@@ -81,7 +81,7 @@ class Desk:
         match = self.match(lookup, leases, anew)
         self.open = None
         self.answered += 1
-        await self.stand.say(MATCHMAKER, match)
+        await self.probe.say(MATCHMAKER, match)
         return match
 
     def match(self, lookup: Lookup, leases: Sequence[Lease] = (), anew: bool = False) -> Match:
@@ -89,11 +89,22 @@ class Desk:
         found = {lease.slot for lease in leases}
         none = () if anew else tuple(slot for slot in lookup.wants if slot not in found)
         session, number = lookup.session, lookup.number
-        return Match(session, number, self.epoch, anew, False, tuple(leases), none, ())
+        return Match(
+            session=session,
+            number=number,
+            epoch=self.epoch,
+            anew=anew,
+            engaged=False,
+            leases=tuple(leases),
+            none=none,
+            busy=(),
+        )
 
     def lease(self, slot: int, partner: Address, value: float) -> Lease:
         """A new one."""
-        return Lease(self.new_id(), slot, partner, value, LEASE_SECONDS)
+        return Lease(
+            id=self.new_id(), slot=slot, partner=partner, value_kwh=value, seconds=LEASE_SECONDS
+        )
 
     def new_id(self) -> LeaseId:
         """One that no lease had."""
@@ -106,10 +117,10 @@ class Desk:
         if lease not in self.closed:
             await self.lookup(check, f"closes {lease} as {ending!r}", lambda _: self._ended(lease))
         came = self.closed[lease]
-        self.stand.note(check, SECTION, came == ending, f"{ending!r} for {lease}", repr(came))
+        self.probe.note(check, SECTION, came == ending, f"{ending!r} for {lease}", repr(came))
 
     def _ended(self, lease: LeaseId) -> bool:
         return lease in self.closed
 
     def _note(self, check: str, passed: bool, expected: str, came: Lookup) -> None:
-        self.stand.note(check, SECTION, passed, expected, shown(came))
+        self.probe.note(check, SECTION, passed, expected, shown(came))

@@ -6,7 +6,7 @@ What it holds is known from what it summed up in stage 1; how far it would go, f
 from dataclasses import replace
 
 from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
-from orchestrator.validation.conformance.matchmaker_role import Desk
+from orchestrator.validation.conformance.matchmaker_role import MatchmakerRole
 from orchestrator.validation.conformance.roles import PARTNERS
 from protocol.messages import Address, Outcome, Proposal
 from protocol.messages.exchange import LeaseId
@@ -15,12 +15,12 @@ from protocol.vectors import Array
 SECTION = "Stage 2: lookups, proposals, rounds, Partners"
 
 
-class Negotiating:
+class PartnerScript:
     """Its partners. Invariant: `held` is what it must hold."""
 
-    def __init__(self, desk: Desk, schedule: Array) -> None:
+    def __init__(self, matchmaker: MatchmakerRole, schedule: Array) -> None:
         """`schedule` is what stage 1 chose, float64[d], kWh."""
-        self.desk, self.stand, self.held = desk, desk.stand, schedule.copy()
+        self.matchmaker, self.probe, self.held = matchmaker, matchmaker.probe, schedule.copy()
         self.asked = self.agreed = 0
         """Proposals that it made, and those that were accepted."""
         self.exchanged: set[int] = set()
@@ -30,7 +30,7 @@ class Negotiating:
 
     def wished(self, min_gain_kwh2: float) -> list[int]:
         """Slots at which it wants something else by so much that it must ask, most first."""
-        offers = self.desk.offers
+        offers = self.matchmaker.offers
         far = [slot for slot, (_, limit) in offers.items() if limit * limit / 4 > min_gain_kwh2]
         return sorted(far, key=lambda slot: -abs(offers[slot][1]))
 
@@ -38,33 +38,41 @@ class Negotiating:
 
     async def asks(self, slot: int) -> None:
         """It asks twice: one partner refuses, another accepts."""
-        stand, desk = self.stand, self.desk
-        held, limit = desk.offers[slot]
+        probe, matchmaker = self.probe, self.matchmaker
+        held, limit = matchmaker.offers[slot]
         value, one, other = held + limit / 2, *PARTNERS
         proposal = await self._proposes(slot, one, value)
-        await stand.again("repeats a proposal until Outcome comes", SECTION, one, proposal)
-        asked = Proposal(desk.new_id(), slot, value, held, 0.0)
+        await probe.again("repeats a proposal until Outcome comes", SECTION, one, proposal)
+        asked = Proposal(
+            lease=matchmaker.new_id(), slot=slot, given_kwh=value, taken_kwh=held, change_kwh2=0.0
+        )
         check = "holds the slot of an open proposal still: others are refused, busy"
         await self._answers(check, other, asked, "busy")
-        stand.mark()
-        accepted = Outcome(proposal.lease, slot, True, "")
-        await stand.say(other, accepted)
-        await stand.say(one, replace(accepted, lease=desk.new_id()))
-        await stand.settled()
-        desk.read()
-        heeded = proposal.lease in desk.closed or desk.offers.get(slot) != (held, limit)
+        probe.mark()
+        accepted = Outcome(lease=proposal.lease, slot=slot, accepted=True, reason="")
+        await probe.say(other, accepted)
+        await probe.say(one, replace(accepted, lease=matchmaker.new_id()))
+        await probe.settled()
+        matchmaker.read()
+        heeded = proposal.lease in matchmaker.closed or matchmaker.offers.get(slot) != (held, limit)
         check = "takes an outcome only from the partner, and of the lease"
-        stand.note(check, SECTION, not heeded, "no effect", f"{desk.offers.get(slot)}")
+        probe.note(check, SECTION, not heeded, "no effect", f"{matchmaker.offers.get(slot)}")
 
-        await stand.say(one, Outcome(proposal.lease, slot, False, "loss"))
-        await desk.closes("closes a lease that was refused", proposal.lease, "refused")
+        await probe.say(
+            one, Outcome(lease=proposal.lease, slot=slot, accepted=False, reason="loss")
+        )
+        await matchmaker.closes("closes a lease that was refused", proposal.lease, "refused")
         value = held + limit / 2
         again = await self._proposes(slot, other, value, wanted_again=True)
-        outcome = Outcome(again.lease, slot, True, "")
-        for said in (outcome, outcome, Outcome(again.lease, slot, False, "loss")):
-            await stand.say(other, said)
+        outcome = Outcome(lease=again.lease, slot=slot, accepted=True, reason="")
+        for said in (
+            outcome,
+            outcome,
+            Outcome(lease=again.lease, slot=slot, accepted=False, reason="loss"),
+        ):
+            await probe.say(other, said)
         self.held[slot] = value
-        await desk.closes("closes a lease with an exchange as done", again.lease, "done")
+        await matchmaker.closes("closes a lease with an exchange as done", again.lease, "done")
         self._holds("offers what it has got, or withdraws", slot)
         self.asked, self.agreed, self.exchanged = 2, 1, {slot}
 
@@ -72,14 +80,16 @@ class Negotiating:
         self, slot: int, partner: Address, value: float, wanted_again: bool = False
     ) -> Proposal:
         """Something is found for it that it must want."""
-        desk = self.desk
+        matchmaker = self.matchmaker
         if wanted_again:
             check = "asks again where it was refused, up to attempts times"
-            await desk.lookup(check, f"slot {slot} wanted", lambda lookup: slot in lookup.wants)
-        lease, held = desk.lease(slot, partner, value), float(self.held[slot])
-        self.stand.mark()
-        await desk.answer([lease])
-        return await self.stand.expect(
+            await matchmaker.lookup(
+                check, f"slot {slot} wanted", lambda lookup: slot in lookup.wants
+            )
+        lease, held = matchmaker.lease(slot, partner, value), float(self.held[slot])
+        self.probe.mark()
+        await matchmaker.answer([lease])
+        return await self.probe.expect(
             "proposes what it was matched with and gains by",
             SECTION,
             Proposal,
@@ -95,12 +105,18 @@ class Negotiating:
 
     async def is_asked(self, slot: int) -> None:
         """It is asked for what it does not hold, at a loss, at a gain, and all that again."""
-        stand, desk = self.stand, self.desk
-        held, limit = desk.offers[slot]
+        probe, matchmaker = self.probe, self.matchmaker
+        held, limit = matchmaker.offers[slot]
         one, other = PARTNERS
 
         def proposal(given: float, taken: float) -> Proposal:
-            return Proposal(desk.new_id(), slot, given, taken, 0.0)
+            return Proposal(
+                lease=matchmaker.new_id(),
+                slot=slot,
+                given_kwh=given,
+                taken_kwh=taken,
+                change_kwh2=0.0,
+            )
 
         stale, loss = proposal(held + limit / 2, held + 1.0), proposal(held - limit / 2, held)
         gain, late = proposal(held + limit / 2, held), proposal(held + limit / 4, held)
@@ -112,24 +128,24 @@ class Negotiating:
         await self._answers(check, one, loss, "loss")
         check = "gives a value away once only"
         await self._answers(check, other, late, "stale")
-        stand.mark()
-        await stand.say(one, replace(late, slot=len(self.held), lease=desk.new_id()))
-        await stand.settled()
+        probe.mark()
+        await probe.say(one, replace(late, slot=len(self.held), lease=matchmaker.new_id()))
+        await probe.settled()
         check = "does not answer proposals about slots that do not exist"
-        stand.silent(check, SECTION, Outcome, one, lambda outcome: True)
+        probe.silent(check, SECTION, Outcome, one, lambda outcome: True)
         self.held[slot] = gain.given_kwh
-        await desk.closes("closes a lease with an exchange as done", gain.lease, "done")
+        await matchmaker.closes("closes a lease with an exchange as done", gain.lease, "done")
         self._holds("offers what it has got, or withdraws", slot)
         check = "closes leases that it refused"
-        await desk.closes(check, loss.lease, "refused")
-        await desk.closes(check, stale.lease, "void")
+        await matchmaker.closes(check, loss.lease, "refused")
+        await matchmaker.closes(check, stale.lease, "void")
         self._last = (one, gain)
 
     async def _answers(self, check: str, partner: Address, said: Proposal, reason: str) -> None:
         """Its answer to a proposal: accepted without a reason, or refused with this one."""
-        self.stand.mark()
-        await self.stand.say(partner, said)
-        await self.stand.expect(
+        self.probe.mark()
+        await self.probe.say(partner, said)
+        await self.probe.expect(
             check,
             SECTION,
             Outcome,
@@ -140,9 +156,9 @@ class Negotiating:
         )
 
     def _holds(self, check: str, slot: int) -> None:
-        value, offer = float(self.held[slot]), self.desk.offers.get(slot)
+        value, offer = float(self.held[slot]), self.matchmaker.offers.get(slot)
         right = offer is None or offer[0] == value
-        self.stand.note(check, LOOKUPS, right, f"{value!r} at slot {slot}, or nothing", f"{offer}")
+        self.probe.note(check, LOOKUPS, right, f"{value!r} at slot {slot}, or nothing", f"{offer}")
 
     async def repeat_themselves(self) -> None:
         """They did not hear an answer, even after stage 2."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.plans import Plans
 from orchestrator.coordination.nodes import COURSE
-from orchestrator.validation.conformance.household_probe import Stand, shown
+from orchestrator.validation.conformance.household_probe import HouseholdProbe, shown
 from orchestrator.validation.conformance.roles import (
     CHILDREN,
     ITERATIONS,
@@ -27,12 +27,14 @@ AWAY = 8.0
 """How many times its own plan all others seem to use: that makes another one better."""
 
 
-class Tree:
+class PlanningScript:
     """The tree around the tested household in one attempt, and what we know of its decisions."""
 
-    def __init__(self, stand: Stand, place: Place, plans: Plans | None, slots: int) -> None:
-        self.stand, self.place, self.slots = stand, place, slots
-        self._twin = None if plans is None else Twin(stand.household, plans, place)
+    def __init__(
+        self, probe: HouseholdProbe, place: Place, plans: Plans | None, slots: int
+    ) -> None:
+        self.probe, self.place, self.slots = probe, place, slots
+        self._twin = None if plans is None else Twin(probe.household, plans, place)
 
     def ups(self, iteration: int, scale: float = 1.0) -> list[Up]:
         """What the children say: sums that differ from child to child and iteration to iteration;
@@ -40,12 +42,12 @@ class Tree:
         slots, attempt = np.arange(self.slots), self.place.attempt
         return [
             Up(
-                iteration,
-                1,
-                scale * (1.0 + np.sin(slots * (number + 1) + iteration)),
-                scale * 0.25,
-                scale * 0.0625,
-                attempt,
+                iteration=iteration,
+                size=1,
+                response_kwh=scale * (1.0 + np.sin(slots * (number + 1) + iteration)),
+                discomfort=scale * 0.25,
+                discomfort_squares=scale * 0.0625,
+                attempt=attempt,
             )
             for number in range(len(self.place.children))
         ]
@@ -53,12 +55,12 @@ class Tree:
     async def tell(self, ups: Sequence[Up]) -> None:
         """The children speak."""
         for child, up in zip(CHILDREN, ups, strict=True):
-            await self.stand.say(child, up)
+            await self.probe.say(child, up)
 
     async def rises(self, check: str, iteration: int, ups: Sequence[Up]) -> Up:
         """Its Up of this iteration, and whether it is right."""
         size, attempt = 1 + len(ups), self.place.attempt
-        up = await self.stand.expect(
+        up = await self.probe.expect(
             check,
             TREE,
             Up,
@@ -74,17 +76,17 @@ class Tree:
         """Whether the sums of its subtree are those that were to be chosen."""
         check = "chooses the plan that is to be chosen"
         if self._twin is None:
-            self.stand.note(check, DECISIONS, None, "to know its plans: --plans FILE", "")
+            self.probe.note(check, DECISIONS, None, "to know its plans: --plans FILE", "")
             return
         right = self._twin.bottom_up(list(ups))
         plan = ", ".join(f"{value:.6g}" for value in right.response[:4])
         expected = f"response [{plan}, ...], discomfort {right.discomfort:.9g}"
-        self.stand.note(check, DECISIONS, near(sums, right), expected, came)
+        self.probe.note(check, DECISIONS, near(sums, right), expected, came)
 
     async def answer(self, iteration: int, everybody: Aggregate, approved: bool = True) -> Down:
         """The parent's answer."""
         down = self.down(iteration, everybody, approved)
-        await self.stand.say(PARENT, down)
+        await self.probe.say(PARENT, down)
         if self._twin is not None:
             self._twin.top_down(everybody, approved)
         return down
@@ -99,7 +101,7 @@ class Tree:
     async def passes_on(self, iteration: int, told: Aggregate, flags: Sequence[bool]) -> None:
         """Its Down to each child: the same sums, and whether the child's change stands."""
         for child, flag in zip(CHILDREN, flags, strict=True):
-            await self.stand.expect(
+            await self.probe.expect(
                 "passes Down on to its children",
                 TREE,
                 Down,
@@ -114,7 +116,7 @@ class Tree:
         return Picker(iteration, self.place.attempt)
 
     def approval(self, everybody: Aggregate) -> tuple[bool, ...] | None:
-        """Which of the children's changes stand at the root, as far as that is known."""
+        """Which of the children's changes probe at the root, as far as that is known."""
         return None if self._twin is None else self._twin.top_down(everybody, approved=True)
 
 
@@ -138,52 +140,52 @@ def elsewhere(own: Array, sums: Aggregate) -> Aggregate:
     return Aggregate(sums.response + AWAY * own, sums.discomfort + 1.0, sums.discomfort_squares + 1)
 
 
-async def as_leaf(tree: Tree) -> None:
+async def as_leaf(tree: PlanningScript) -> None:
     """Up, again, and what must not be heard; it is placed already."""
-    stand, slots = tree.stand, tree.slots
-    stand.mark()
-    await stand.say(COURSE, Go(tree.place.attempt))
+    probe, slots = tree.probe, tree.slots
+    probe.mark()
+    await probe.say(COURSE, Go(tree.place.attempt))
     first = said = await tree.rises("begins with Up after Go", 0, [])
     squares = first.discomfort**2
-    stand.note(
+    probe.note(
         "the squares in a leaf's Up are its discomfort, squared",
         TREE,
         abs(first.discomfort_squares - squares) <= 1e-9 * max(1.0, squares),
         f"discomfort_squares about {squares:.6g}",
         shown(first),
     )
-    await stand.again("repeats Up until Down comes", TREE, PARENT, first)
+    await probe.again("repeats Up until Down comes", TREE, PARENT, first)
     everybody = elsewhere(first.response_kwh, first.sums)
-    stand.mark()
-    await stand.say(STRANGER, tree.down(0, everybody))
-    await stand.say(PARENT, tree.down(0, everybody, attempt=tree.place.attempt + 5))
-    await stand.say(PARENT, tree.down(2, everybody))
-    await stand.say(PARENT, tree.down(0, Aggregate(np.zeros(slots + 1), 0.0, 0.0)))
-    await stand.settled()
+    probe.mark()
+    await probe.say(STRANGER, tree.down(0, everybody))
+    await probe.say(PARENT, tree.down(0, everybody, attempt=tree.place.attempt + 5))
+    await probe.say(PARENT, tree.down(2, everybody))
+    await probe.say(PARENT, tree.down(0, Aggregate(np.zeros(slots + 1), 0.0, 0.0)))
+    await probe.settled()
     check = "hears no Down of a stranger, of another attempt, iteration or length"
-    stand.silent(check, TREE, Up, PARENT, lambda up: up.iteration > 0)
+    probe.silent(check, TREE, Up, PARENT, lambda up: up.iteration > 0)
     for iteration, approved in ((0, True), (1, False)):
-        stand.mark()
+        probe.mark()
         down = await tree.answer(iteration, elsewhere(first.response_kwh, said.sums), approved)
         said = await tree.rises("goes on with the next Up after Down", iteration + 1, [])
-        await stand.say(PARENT, down)
-        await stand.settled()
+        await probe.say(PARENT, down)
+        await probe.settled()
         beyond = Picker(iteration + 2, tree.place.attempt)
-        stand.silent("ignores a doubled Down", TREE, Up, PARENT, beyond)
-    stand.mark()
+        probe.silent("ignores a doubled Down", TREE, Up, PARENT, beyond)
+    probe.mark()
     await tree.answer(ITERATIONS - 1, elsewhere(first.response_kwh, said.sums))
 
 
-async def as_root(tree: Tree) -> None:
+async def as_root(tree: PlanningScript) -> None:
     """All come together here: the sums are those over all, and nobody approves but it."""
-    stand = tree.stand
+    probe = tree.probe
     for iteration in range(ITERATIONS):
-        stand.mark()
+        probe.mark()
         if not iteration:
-            await stand.say(COURSE, Go(tree.place.attempt))
+            await probe.say(COURSE, Go(tree.place.attempt))
         ups = tree.ups(iteration)
         await tree.tell(ups)
-        told = await stand.expect(
+        told = await probe.expect(
             "as the root it answers with the sums over all",
             TREE,
             Down,
@@ -198,54 +200,61 @@ async def as_root(tree: Tree) -> None:
         if flags is not None:
             await tree.passes_on(iteration, everybody, flags)
         if not iteration:
-            stand.mark()
-            await stand.say(CHILDREN[0], ups[0])
+            probe.mark()
+            await probe.say(CHILDREN[0], ups[0])
             check = "answers a doubled Up of an iteration that is over with the same Down"
-            await stand.expect(check, TREE, Down, CHILDREN[0], "iteration 0", pick=tree.of(0))
+            await probe.expect(check, TREE, Down, CHILDREN[0], "iteration 0", pick=tree.of(0))
 
 
-async def as_inner(tree: Tree) -> Array:
+async def as_inner(tree: PlanningScript) -> Array:
     """Between parent and children, who use nothing: what is summed up is its own plan, which is
     handed back when stage 1 is over. Go does not reach it."""
-    stand, first = tree.stand, np.zeros(tree.slots)
+    probe, first = tree.probe, np.zeros(tree.slots)
     for iteration in range(ITERATIONS):
         ups = tree.ups(iteration, 0.0)
         if not iteration:
             await _begins_by_itself(tree, ups)
         else:
-            stand.mark()
+            probe.mark()
             await tree.tell(ups)
         said = await tree.rises("sums up its children and itself", iteration, ups)
         if not iteration:
             first = said.response_kwh
-        stand.mark()
-        await stand.say(CHILDREN[1], ups[1])
-        await stand.settled()
+        probe.mark()
+        await probe.say(CHILDREN[1], ups[1])
+        await probe.settled()
         check = "does not answer a doubled Up of the running iteration before Down comes"
-        stand.silent(check, TREE, Down, CHILDREN[1], lambda down: True)
-        stand.mark()
+        probe.silent(check, TREE, Down, CHILDREN[1], lambda down: True)
+        probe.mark()
         approved = iteration != 1
         everybody = elsewhere(first, said.sums)
         await tree.answer(iteration, everybody, approved)
-        if iteration < 2:  # then the children's changes stand, or not, with its own
+        if iteration < 2:  # then the children's changes probe, or not, with its own
             await tree.passes_on(iteration, everybody, [approved] * 2)
     check, last = "answers its children after the last iteration", tree.of(ITERATIONS - 1)
-    await stand.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
-    stand.mark()
-    await stand.say(CHILDREN[0], ups[0])
+    await probe.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
+    probe.mark()
+    await probe.say(CHILDREN[0], ups[0])
     check = "answers in stage 2 a child that did not hear the last Down of stage 1"
-    await stand.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
+    await probe.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
     return said.response_kwh
 
 
-async def _begins_by_itself(tree: Tree, ups: Sequence[Up]) -> None:
-    stand = tree.stand
-    stand.mark()
-    old = Up(0, 1, ups[0].response_kwh, 0.0, 0.0, tree.place.attempt - 1)
-    await stand.say(CHILDREN[0], old)
-    await stand.say(CHILDREN[1], old)
-    await stand.say(STRANGER, ups[0])
-    await stand.settled()
+async def _begins_by_itself(tree: PlanningScript, ups: Sequence[Up]) -> None:
+    probe = tree.probe
+    probe.mark()
+    old = Up(
+        iteration=0,
+        size=1,
+        response_kwh=ups[0].response_kwh,
+        discomfort=0.0,
+        discomfort_squares=0.0,
+        attempt=tree.place.attempt - 1,
+    )
+    await probe.say(CHILDREN[0], old)
+    await probe.say(CHILDREN[1], old)
+    await probe.say(STRANGER, ups[0])
+    await probe.settled()
     check = "hears no Up of another attempt, or of who is not its child"
-    stand.silent(check, TREE, Up, PARENT, tree.of(0))
+    probe.silent(check, TREE, Up, PARENT, tree.of(0))
     await tree.tell(ups)

@@ -48,12 +48,12 @@ class Twin:
     def __init__(self, household: str, plans: Plans, place: Place) -> None:
         self._place, self._begun = place, False
         self._planner = PlanSelection(
-            plans.values,
-            plans.discomforts(place.terms.discomfort),
-            place.terms,
-            place.households,
-            household_chance(place.terms.seed, household),
-            EXACT,
+            plans=plans.values,
+            discomforts=plans.discomforts(place.terms.discomfort),
+            terms=place.terms,
+            households=place.households,
+            chance=household_chance(place.terms.seed, household),
+            arithmetic=EXACT,
         )
 
     def bottom_up(self, ups: list[Up]) -> Aggregate:
@@ -63,7 +63,7 @@ class Twin:
         return self._planner.bottom_up([up.sums for up in ups], known)
 
     def top_down(self, everybody: Aggregate, approved: bool) -> tuple[bool, ...]:
-        """Whose changes stand, of its children's."""
+        """Whose changes probe, of its children's."""
         self._planner.top_down(everybody, approved)
         return self._planner.flags
 

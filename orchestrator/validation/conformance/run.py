@@ -2,11 +2,16 @@
 
 from agents.plans import Plans
 from orchestrator.coordination.nodes import COURSE
-from orchestrator.validation.conformance.checks import Findings
-from orchestrator.validation.conformance.exchange_script import Trading
-from orchestrator.validation.conformance.household_probe import Stand
+from orchestrator.validation.conformance.checks import CheckList
+from orchestrator.validation.conformance.exchange_script import ExchangeScript
+from orchestrator.validation.conformance.household_probe import HouseholdProbe
 from orchestrator.validation.conformance.joining_script import disturb, join, leave, place_anew
-from orchestrator.validation.conformance.planning_script import Tree, as_inner, as_leaf, as_root
+from orchestrator.validation.conformance.planning_script import (
+    PlanningScript,
+    as_inner,
+    as_leaf,
+    as_root,
+)
 from orchestrator.validation.conformance.roles import place_of
 from protocol.messages import Abort
 from protocol.transport.bus import Connection
@@ -17,38 +22,38 @@ NAME = "conformance"
 
 async def conform(
     connection: Connection, run: str, household: str, plans: Plans | None, patience: float
-) -> Findings:
+) -> CheckList:
     """Test the household that comes to this run; `patience` is how long to wait for anything that
-    it must say, in seconds. Findings end where it says nothing more."""
+    it must say, in seconds. CheckList end where it says nothing more."""
     bus = await NatsBus.connect(connection)
-    stand = Stand(bus, run, household, patience)
+    probe = HouseholdProbe(bus=bus, run=run, household=household, patience=patience)
     try:
-        await stand.open()
-        with stand.findings.going_on():
-            await _script(stand, run, plans)
-        if stand.where is not None:
-            await stand.say(COURSE, Abort("the test is over"))
+        await probe.open()
+        with probe.checks.going_on():
+            await _script(probe, run, plans)
+        if probe.where is not None:
+            await probe.say(COURSE, Abort("the test is over"))
         await bus.flush()
     finally:
         await bus.close()
-    return stand.findings
+    return probe.checks
 
 
-async def _script(stand: Stand, run: str, plans: Plans | None) -> None:
-    slots, place = await join(stand)
+async def _script(probe: HouseholdProbe, run: str, plans: Plans | None) -> None:
+    slots, place = await join(probe)
     if plans is not None and plans.slots != slots:
-        stand.note("enrols", "Joining and leaving", False, f"{plans.slots} slots", f"{slots}")
+        probe.note("enrols", "Joining and leaving", False, f"{plans.slots} slots", f"{slots}")
         plans = None
-    with stand.findings.going_on():
-        await as_leaf(Tree(stand, place, plans, slots))
-    await disturb(stand, run)
-    with stand.findings.going_on():
+    with probe.checks.going_on():
+        await as_leaf(PlanningScript(probe=probe, place=place, plans=plans, slots=slots))
+    await disturb(probe, run)
+    with probe.checks.going_on():
         place = place_of(2, parent=False, children=True)
-        await place_anew(stand, place)
-        await as_root(Tree(stand, place, plans, slots))
+        await place_anew(probe, place)
+        await as_root(PlanningScript(probe=probe, place=place, plans=plans, slots=slots))
     place = place_of(3, parent=True, children=True)
-    await place_anew(stand, place)
-    tree = Tree(stand, place, plans, slots)
+    await place_anew(probe, place)
+    tree = PlanningScript(probe=probe, place=place, plans=plans, slots=slots)
     schedule = await as_inner(tree)
-    result = await Trading(tree, schedule, plans).run()
-    await leave(stand, result)
+    result = await ExchangeScript(tree, schedule, plans).run()
+    await leave(probe, result)

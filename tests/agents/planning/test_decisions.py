@@ -229,7 +229,10 @@ def judged(
     constraint = HardConstraint("plans", (Limit(np.array(bound), tuple(mode)),))
     count = len(responses)
     candidates = Candidates(
-        responses, np.arange(1.0, count + 1.0), np.zeros(count), np.zeros(count)
+        response=responses,
+        inefficiency=np.arange(1.0, count + 1.0),
+        sums=np.zeros(count),
+        squares=np.zeros(count),
     )
     judgement = judge(
         constraint,
@@ -273,7 +276,12 @@ def test_children_s_changes_that_violate_more_are_not_approved(
     """Though they would even out the demand; EPOS approves them."""
     constraint = HardConstraint("plans", (Limit(np.array([1.0, 0.0]), (1, 0)),))
     planner = PlanSelection(
-        np.zeros((1, 2)), np.zeros(1), Terms(constraint=constraint), 3, JavaRandom(0), arithmetic
+        plans=np.zeros((1, 2)),
+        discomforts=np.zeros(1),
+        terms=Terms(constraint=constraint),
+        households=3,
+        chance=JavaRandom(0),
+        arithmetic=arithmetic,
     )
     old, first, second = (
         Aggregate(np.array(x), 0.0, 0.0) for x in ([0.0, 2.0], [2.0, 0.0], [3.0, 0.0])
@@ -293,7 +301,7 @@ def test_two_bounds_make_a_corridor() -> None:
         zeros = np.zeros(3)
         judgement = judge(
             constraint,
-            Candidates(responses, zeros, zeros, zeros),
+            Candidates(response=responses, inefficiency=zeros, sums=zeros, squares=zeros),
             first=False,
             known=1,
             households=1,
@@ -314,7 +322,9 @@ def test_bounds_on_costs() -> None:
     sums = np.array([0.3, 0.9])
     judgement = judge(
         HardConstraint("costs", (bound,)),
-        Candidates(np.zeros((2, 1)), np.array([5.0, 1.0]), sums, sums),
+        Candidates(
+            response=np.zeros((2, 1)), inefficiency=np.array([5.0, 1.0]), sums=sums, squares=sums
+        ),
         first=False,
         known=3,
         households=3,

@@ -148,7 +148,14 @@ def test_a_household_minimises_the_weighted_sum(beta: float) -> None:
     rng = np.random.default_rng(5)
     plans, others = rng.random((6, 4)), rng.random(4) * 3
     discomforts = rmse(plans, plans[0])
-    planner = PlanSelection(plans, discomforts, Terms(beta=beta), 1, JavaRandom(0), EXACT)
+    planner = PlanSelection(
+        plans=plans,
+        discomforts=discomforts,
+        terms=Terms(beta=beta),
+        households=1,
+        chance=JavaRandom(0),
+        arithmetic=EXACT,
+    )
     first = planner.bottom_up([], 1).response
     planner.top_down(Aggregate(first + others, float(discomforts[planner.selected]), 0.0), True)
     planner.bottom_up([], 1)

@@ -139,13 +139,13 @@ def run(
     assert network.run(lambda: course.finished)
     assert course.stage is Stage.DONE, course.reason
     return Outcome(
-        {h.address.name: h.selections for host in hosts for h in households_of(host)},
-        {name: encode_message(result) for name, result in course.results.items()},
-        repr((course.course.iterations, course.course.response_kwh.tolist())).encode(),
-        traffic,
-        between,
-        inside.total(),
-        network,
+        selections={h.address.name: h.selections for host in hosts for h in households_of(host)},
+        results={name: encode_message(result) for name, result in course.results.items()},
+        course=repr((course.course.iterations, course.course.response_kwh.tolist())).encode(),
+        traffic=traffic,
+        between=between,
+        inside=inside.total(),
+        network=network,
     )
 
 

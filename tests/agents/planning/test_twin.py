@@ -89,7 +89,11 @@ def machines(
             alpha=alpha,
             beta=beta,
             reorganisation=Reorganisation(
-                strategy, setup.period, setup.offset, setup.memorise, setup.threshold
+                strategy=strategy,
+                period=setup.period,
+                offset=setup.offset,
+                memorise=setup.memorise,
+                threshold=setup.threshold,
             ),
             constraint=constraint,
             **options,

@@ -14,7 +14,7 @@ from agents.population.synthetic import generate
 from orchestrator.cli import app
 from orchestrator.coordination.nodes import host_node, households_of
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.validation.conformance.checks import Finding, Findings
+from orchestrator.validation.conformance.checks import Check, CheckList
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
@@ -40,7 +40,7 @@ assert set(FOUND) == {wrong.__name__ for wrong in WRONG}
 EVERY = [*FOUND, "third party", "without plans", "our own", "one plan"]
 
 
-async def third_party(url: str, name: str, plans: Path, known: bool) -> Findings:
+async def third_party(url: str, name: str, plans: Path, known: bool) -> CheckList:
     """Tested as a process of its own."""
     run = name.replace(" ", "-")
     module = ["tests.support.broken_party", name] if name in FOUND else ["tests.system.third_party"]
@@ -48,7 +48,7 @@ async def third_party(url: str, name: str, plans: Path, known: bool) -> Findings
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, *where)
     try:
         patience = IMPATIENT if name in FOUND else PATIENCE
-        findings = await conform(
+        checks = await conform(
             Connection(url, NAME), run, "h7", read_agent(plans) if known else None, patience
         )
         if name not in FOUND:
@@ -57,10 +57,10 @@ async def third_party(url: str, name: str, plans: Path, known: bool) -> Findings
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return findings
+    return checks
 
 
-async def our_own(url: str, plans: Plans) -> Findings:
+async def our_own(url: str, plans: Plans) -> CheckList:
     """A household of ours on the bus, in this process."""
     node = host_node("our-own", "host-1", {"h7": plans})
     bus = await NatsBus.connect(Connection(url, node.name))
@@ -73,7 +73,7 @@ async def our_own(url: str, plans: Plans) -> Findings:
         await bus.close()
 
 
-async def all_of_them(url: str, folder: Path) -> dict[str, Findings]:
+async def all_of_them(url: str, folder: Path) -> dict[str, CheckList]:
     plans, single = folder / "agent_7.plans", folder / "agent_8.plans"
     single.write_text(plans.read_text().splitlines()[0] + "\n")
     tested = {name: third_party(url, name, plans, name != "without plans") for name in EVERY}
@@ -85,7 +85,7 @@ async def all_of_them(url: str, folder: Path) -> dict[str, Findings]:
 
 
 @pytest.fixture(scope="module")
-def tested(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Findings]:
+def tested(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CheckList]:
     """What is found of each household; all are tested at the same time."""
     folder = tmp_path_factory.mktemp("plans") / "population"
     write(generate(households=9, slots=30, seed=3), folder)
@@ -93,23 +93,23 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Findings]:
         return asyncio.run(all_of_them(server.url, folder))
 
 
-def failed(findings: Findings) -> list[Finding]:
-    return [found for found in findings.found if found.passed is False]
+def failed(checks: CheckList) -> list[Check]:
+    return [found for found in checks.found if found.passed is False]
 
 
-def not_tried(findings: Findings) -> set[str]:
-    return {found.check for found in findings.found if found.passed is None}
+def not_tried(checks: CheckList) -> set[str]:
+    return {found.name for found in checks.found if found.passed is None}
 
 
 @pytest.mark.nats
 @pytest.mark.parametrize("name", ["third party", "without plans", "our own", "one plan"])
-def test_a_right_household_passes(name: str, tested: dict[str, Findings]) -> None:
-    findings = tested[name]
-    assert failed(findings) == []
-    assert findings.passed
-    assert findings.found[-1].check == "leaves when it is released"
+def test_a_right_household_passes(name: str, tested: dict[str, CheckList]) -> None:
+    checks = tested[name]
+    assert failed(checks) == []
+    assert checks.passed
+    assert checks.found[-1].name == "leaves when it is released"
     assert (
-        not_tried(findings)
+        not_tried(checks)
         == {
             "third party": set(),
             "our own": set(),
@@ -121,20 +121,20 @@ def test_a_right_household_passes(name: str, tested: dict[str, Findings]) -> Non
 
 @pytest.mark.nats
 @pytest.mark.parametrize("name", FOUND)
-def test_what_is_wrong_is_found(name: str, tested: dict[str, Findings]) -> None:
-    findings = failed(tested[name])
+def test_what_is_wrong_is_found(name: str, tested: dict[str, CheckList]) -> None:
+    checks = failed(tested[name])
     assert not tested[name].passed
-    assert findings[0].check == FOUND[name]
-    for found in findings:
+    assert checks[0].name == FOUND[name]
+    for found in checks:
         assert found.expected
         assert found.came
-        assert found.lines[0] == f"FAILED  {found.check}"
+        assert found.lines[0] == f"FAILED  {found.name}"
 
 
 @pytest.mark.nats
-def test_each_check_says_where_it_is_written(tested: dict[str, Findings]) -> None:
-    for findings in tested.values():
-        for found in findings.found:
+def test_each_check_says_where_it_is_written(tested: dict[str, CheckList]) -> None:
+    for checks in tested.values():
+        for found in checks.found:
             heading, _, part = found.section.partition(", ")
             if heading == "Stage 2: lookups":
                 heading, part = STAGE, found.section.removeprefix(STAGE).removeprefix(", ")

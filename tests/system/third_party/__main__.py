@@ -128,7 +128,9 @@ def main(make: Callable[..., Household] = Household) -> None:
     else:
         plans, preferred = read_plans(given.plans)
         household = make(given.household, plans, preferred, session)
-    connection = Connection(household, given.run, given.household, given.keep)
+    connection = Connection(
+        household=household, run=given.run, host=given.household, kept=given.keep
+    )
     asyncio.run(connection.take_part(given.nats))
 
 

@@ -110,7 +110,13 @@ class Household:
         self.iteration, self.received, self.answers, self.course = 0, {}, {}, []
         self.closing, self.closed, self.exchange = {}, None, None
         self.risen, self.summed, self.told = False, False, 0
-        self.planning = Planning(self.name, self.plans, self.preferred, terms, place["households"])
+        self.planning = Planning(
+            name=self.name,
+            plans=self.plans,
+            preferred=self.preferred,
+            terms=terms,
+            households=place["households"],
+        )
         fields = {"attempt": self.attempt, "session": self.session}
         return self.voice.insist("orchestrator", ORCHESTRATOR, "Ready", **fields)
 
@@ -208,7 +214,13 @@ class Household:
             return self.report()
         self.phase = "exchanging"
         schedule = self.plans[planning.selected]
-        self.exchange = Exchange(self.voice, self.place, schedule, self.preferred, self.session)
+        self.exchange = Exchange(
+            voice=self.voice,
+            place=self.place,
+            schedule=schedule,
+            preferred=self.preferred,
+            session=self.session,
+        )
         return self.exchanged()
 
     # -- after stage 2 ----------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def read(run: str, data: bytes) -> list[Heard]:
             raise ValueError("of another version or run")
         vectors = [_vector(part) for part in raw]
         return [
-            Heard(to, sender, kind, _checked(HEARD[kind], fields, vectors))
+            Heard(to=to, sender=sender, kind=kind, fields=_checked(HEARD[kind], fields, vectors))
             for to, sender, kind, fields in messages
             if kind in HEARD
         ]
