@@ -148,3 +148,20 @@ class Rounds:
     def _tell(self, children: Iterable[Address]) -> list[Envelope]:
         assert self._told is not None
         return [Envelope(self.address, child, self._told) for child in children]
+
+
+def what_follows(
+    done: RoundDone, scale_kwh2: float, slots: int, rounds_max: int
+) -> NextRound | End:
+    """Return the root's decision after a round that the whole tree has completed.
+
+    Round 1 has all slots, each further one those at which a value was exchanged. The stage ends
+    after a round without an exchange, or after `rounds_max`.
+    """
+    if done.round == GATHER:
+        return NextRound(ENTER, (), scale_kwh2)
+    if done.round == ENTER:
+        return NextRound(ENTER + 1, tuple(range(slots)), scale_kwh2)
+    if done.count.accepted == 0 or done.round >= rounds_max:
+        return End(done.round)
+    return NextRound(done.round + 1, done.changed, scale_kwh2)

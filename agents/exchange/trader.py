@@ -10,20 +10,12 @@ from collections.abc import Sequence
 
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
+from agents.exchange.journal import records
 from agents.exchange.journal.entries import Entry, Journal, Kind
-from agents.exchange.journal.records import (
-    Beginning,
-    Setting,
-    read_beginning,
-    read_done,
-    read_round,
-    write_beginning,
-    write_done,
-    write_round,
-)
+from agents.exchange.journal.records import Setting
 from agents.exchange.matchmaker_client import MatchmakerClient
 from agents.exchange.negotiations import ExchangeCounts, Negotiations, ending
-from agents.exchange.rounds import ENTER, GATHER, Rounds
+from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.retransmission import NEVER
@@ -35,12 +27,13 @@ from protocol.vectors import Array
 
 
 class Trader:
-    """A household's part in stage 2, from `start` (or `resume`) until `finished`."""
+    """One household's exchange, from `start` (or `resume`) until `finished`."""
 
     def __init__(
         self,
         address: Address,
         setting: Setting,
+        *,
         schedule: Array,
         preferred: Array,
         journal: Journal,
@@ -56,15 +49,13 @@ class Trader:
         terms, makers = setting.terms, setting.matchmakers
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
-        self._holding = Holding(
-            schedule=schedule, preferred=preferred, terms=terms, mandate=mandate
-        )
+        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate)
         self._negotiations = Negotiations(address, self._holding, journal)
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
-            address=address,
-            parent=setting.parent,
-            children=setting.children,
+            address,
+            setting.parent,
+            setting.children,
             sequential=sequential,
             attempt=setting.attempt,
         )
@@ -74,9 +65,9 @@ class Trader:
             for place, maker in enumerate(makers)
         ]
         self._in_pass = False
-        """Whether it goes through its own slots."""
+        """True while it goes through its own slots."""
         self._held_back: dict[Address, list[Envelope]] = {}
-        """Sequential order: answers that wait until the matchmaker knows of them."""
+        """Sequential order: answers held back until the matchmaker knows the exchange."""
         self._left: set[int] = set()
         """Slots given up before everything was tried."""
         self._attempts: dict[int, int] = {}
@@ -88,26 +79,26 @@ class Trader:
         """Discomfort and mean squared deviation when the round began."""
         self._scale_kwh2 = self._min_gain_kwh2 = self._least_limit_kwh = 0.0
 
-    # -- what its host may see --------------------------------------------------------------------
+    # -- what others may read ---------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
-        """Whether stage 2 is over."""
+        """True when stage 2 is over."""
         return self._rounds.over
 
     @property
     def round(self) -> int:
-        """The round it is in; -1 and 0 are before the first exchange."""
+        """The present round; -1 and 0 come before the first exchange."""
         return self._rounds.round
 
     @property
     def gathered(self) -> bool:
-        """Whether all of its subtree is known to be in stage 2."""
+        """True once the whole subtree is known to be in stage 2."""
         return self.round > GATHER or self._rounds.risen is not None
 
     @property
     def counts(self) -> ExchangeCounts:
-        """What it did so far."""
+        """What the household did so far."""
         return self._negotiations.counts
 
     @property
@@ -117,7 +108,7 @@ class Trader:
 
     @property
     def schedule(self) -> Array:
-        """What it holds, float64[d], kWh."""
+        """The values held now, float64[d], kWh."""
         return self._holding.schedule
 
     @property
@@ -127,10 +118,8 @@ class Trader:
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """Whom it waits for."""
-        makers = tuple(
-            client.matchmaker for client in self._clients if client.outstanding is not None
-        )
+        """The partners, matchmakers or tree neighbours whose answers are awaited."""
+        makers = tuple(each.matchmaker for each in self._clients if each.outstanding is not None)
         return self._negotiations.partners or makers or self._rounds.missing
 
     # -- beginning, or beginning again ------------------------------------------------------------
@@ -138,13 +127,10 @@ class Trader:
     def start(self, now: float) -> list[Envelope]:
         """Begin stage 2."""
         holding = self._holding
-        beginning = Beginning(
-            setting=self.setting,
-            mandate=self._mandate,
-            schedule=holding.schedule,
-            preferred=holding.preference,
+        beginning = records.Beginning(
+            self.setting, self._mandate, schedule=holding.schedule, preferred=holding.preference
         )
-        self._note("begin", write_beginning(beginning))
+        self._note("begin", records.write_beginning(beginning))
         return self._sent(self._finish_pass(now))
 
     @classmethod
@@ -157,11 +143,21 @@ class Trader:
         mandate: Mandate = FREE,
         traffic: TrafficCount | None = None,
     ) -> tuple["Trader", list[Envelope]]:
-        """A household that has started again, from its journal's entries (the first is `begin`),
-        and what it says first."""
-        setting, _, schedule, preferred = read_beginning(entries[0].data)
+        """Return a household that has started again from its journal, and its first messages.
+
+        The first of `entries` is `begin`."""
+        setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
-        trader = cls(address, setting, schedule, preferred, journal, mandate, session, traffic)
+        trader = cls(
+            address,
+            setting,
+            schedule=schedule,
+            preferred=preferred,
+            journal=journal,
+            mandate=mandate,
+            session=session,
+            traffic=traffic,
+        )
         trader._note("resume")
         return trader, trader._sent(trader._replay(entries[1:], now))
 
@@ -171,14 +167,14 @@ class Trader:
         for entry in entries:
             match entry.kind:
                 case "round":
-                    last, risen = read_round(entry.data), None
+                    last, risen = records.read_round(entry.data), None
                     self._before, self._exchanged = self.counts.copy(), set()
                     self._holding.settle()
                     self._began = self._measure()
                 case "risen":
-                    risen, self._before = read_done(entry.data), self.counts.copy()
+                    risen, self._before = records.read_done(entry.data), self.counts.copy()
                 case "counted":
-                    self.counted.append(read_done(entry.data).count)
+                    self.counted.append(records.read_done(entry.data).count)
                     self._before = self.counts.copy()
                 case "over":
                     self._rounds.round = entry.round
@@ -224,7 +220,7 @@ class Trader:
         return self._sent(out + self._go_on(now))
 
     def tick(self, now: float) -> list[Envelope]:
-        """Say again what is unanswered; ask again where all were busy."""
+        """Repeat what is unanswered; look up again where everybody was busy."""
         out = self._rounds.repeat(now) + self._negotiations.repeat(now)
         for client in self._clients:
             lookup = client.repeat(now)
@@ -233,7 +229,7 @@ class Trader:
         return self._sent(out + self._go_on(now))
 
     def next_deadline(self) -> float | None:
-        """When something is to be said again."""
+        """Return when to call `tick`; None for never."""
         wakes = [client.wake for client in self._clients]
         due = min(self._rounds.retransmission.deadline, self._negotiations.wake, *wakes)
         return None if due == NEVER else due
@@ -241,11 +237,11 @@ class Trader:
     # -- rounds -----------------------------------------------------------------------------------
 
     def _begin(self, following: NextRound, now: float) -> list[Envelope]:
-        """Go into the next round."""
+        """Begin the next round."""
         changed = following.changed
         if changed and not 0 <= min(changed) <= max(changed) < self._holding.slots:
             raise PeerError(f"a round beyond the {self._holding.slots} slots")
-        self._note("round", write_round(following), following.round)
+        self._note("round", records.write_round(following), following.round)
         self._exchanged = set()
         self._holding.settle()
         self._began = self._measure()
@@ -269,7 +265,7 @@ class Trader:
         return self._rounds.begin(following)
 
     def _ask(self, following: NextRound) -> None:
-        """Go through the own slots of this round."""
+        """Begin to look up partners for the own slots of this round."""
         self._in_pass, self._attempts = True, {}
         slots = self._holding.wanting(self._left.union(following.changed))
         self._left = set()
@@ -291,21 +287,16 @@ class Trader:
         if done is None:
             return []
         if self.setting.parent is not None:
-            self._note("risen", write_done(done), done.round)
+            self._note("risen", records.write_done(done), done.round)
             return self._rounds.rise(done, now)
         self.counted.append(done.count)
-        self._note("counted", write_done(done), done.round)
-        match done.round:
-            case round if round == GATHER:
-                self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
-                return self._begin(NextRound(ENTER, (), self._scale_kwh2), now)
-            case round if round == ENTER:
-                everything = tuple(range(self._holding.slots))
-                return self._begin(NextRound(ENTER + 1, everything, self._scale_kwh2), now)
-            case round if done.count.accepted == 0 or round >= self.setting.terms.rounds:
-                return self._end(End(round))
-            case round:
-                return self._begin(NextRound(round + 1, done.changed, self._scale_kwh2), now)
+        self._note("counted", records.write_done(done), done.round)
+        if done.round == GATHER:
+            self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+        following = what_follows(
+            done, self._scale_kwh2, slots=self._holding.slots, rounds_max=self.setting.terms.rounds
+        )
+        return self._end(following) if isinstance(following, End) else self._begin(following, now)
 
     def _end(self, end: End) -> list[Envelope]:
         self._note("over", round=end.round)
@@ -369,7 +360,7 @@ class Trader:
             client.changed.add(slot)
 
     def _failed(self, client: MatchmakerClient, slot: int) -> None:
-        """Nothing came of an attempt: another one, later, or none in this round."""
+        """Try a slot again later, or give it up for this round, after a failed attempt."""
         self._attempts[slot] = self._attempts.get(slot, 0) + 1
         if self._attempts[slot] < self.setting.terms.attempts:
             client.due.append(slot)
@@ -380,7 +371,7 @@ class Trader:
         return self._clients[slot % len(self._clients)]
 
     def _go_on(self, now: float) -> list[Envelope]:
-        """Say what is to be said to matchmakers; finish the own pass when all is settled."""
+        """Send lookups; finish the own pass through the slots when all is settled."""
         out: list[Envelope] = []
         room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
         for client in self._clients:

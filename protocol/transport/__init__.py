@@ -1,1 +1,10 @@
-"""How frames travel: the bus, NATS, identities and permissions."""
+"""How frames travel, and who may send them where.
+
+bus.py           what a shell needs of a bus
+nats_bus.py      the bus over NATS
+nats_service.py  a process as a NATS micro service
+identity.py      the keys and certificates of an endpoint
+permissions.py   what each endpoint may publish and subscribe; pure
+
+Only nats_bus.py and nats_service.py import nats.
+"""
