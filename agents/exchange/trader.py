@@ -143,9 +143,7 @@ class Trader:
         mandate: Mandate = FREE,
         traffic: TrafficCount | None = None,
     ) -> tuple["Trader", list[Envelope]]:
-        """Return a household that has started again from its journal, and its first messages.
-
-        The first of `entries` is `begin`."""
+        """Return a household restarted from its journal (`begin` first), and its first messages."""
         setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
         trader = cls(
