@@ -1,9 +1,9 @@
-"""Who offers what, who is busy, until when. Pure: the caller says what time it is.
+"""Leases: which households are busy with each other, and until when. Pure: time is an argument.
 
 It answers a lookup at once (match, none or busy), never queues, and decides nothing for anybody: a
 match is a hint, and the two households may know better. It knows what offers say and which pairs
 did not agree; all of it can be lost and told again. Who is chosen of those who would serve is
-decided in offers.py; ties go to the first household by name.
+decided in offer_book.py; ties go to the first household by name.
 """
 
 from collections import deque
@@ -39,7 +39,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Counts:
-    """What the ledger has answered and heard."""
+    """How many lookups were answered, and how, and how leases ended."""
 
     lookups: int = 0
     """Slots looked up."""

@@ -1,5 +1,5 @@
 """What is offered, by slot and household, and how well an offer would serve a wish. Pure; who is
-busy and what becomes of a match is decided in ledger.py.
+busy and what becomes of a match is decided in leases.py.
 
 Choice among those who would serve: if offers tell how far their owners would go, the pair that
 seems to gain most together. If the requester names a value it wants instead, the one with whom most
@@ -61,7 +61,7 @@ class Offers:
     stands: NDArray[np.bool_] = field(init=False)
     """Whether there is an offer."""
     free: NDArray[np.bool_] = field(init=False)
-    """Whether it stands and nobody is busy with it: kept by the ledger."""
+    """Whether it stands and nobody is busy with it: kept by `Leases`."""
     slack: NDArray[np.float64] = field(init=False)
     """By household: 0 if its limits bind, else infinite."""
     _limit: NDArray[np.float64] = field(init=False)
@@ -96,7 +96,7 @@ class Offers:
         return column
 
     def put(self, slot: int, column: int, value: float, limit: float | None) -> None:
-        """A new offer, as `Ledger.offer` has it: who did not agree on the last may try again."""
+        """A new offer, as in `Leases.offer`: who did not agree on the last may try again."""
         self.value[slot, column] = value
         if limit is None:
             # Nothing is said, so nothing can bind: opposite to whoever asks.

@@ -1,7 +1,7 @@
-"""After stage 2: one more pass up and down the tree, which sums up what everybody holds now.
+"""The final sum after stage 2: one more pass up and down the tree, over all schedules.
 
-It uses the messages of stage 1, as the iteration after the last: Up carries the sum of the
-subtree's schedules and discomforts, Down the sums over all. Nothing is decided any more.
+It uses the messages of stage 1, as the iteration after the last: Up carries the sums over the
+schedules and discomforts of a subtree, Down those over all households. Nothing is decided.
 """
 
 import numpy as np
@@ -13,33 +13,33 @@ from protocol.runtime.machine import Envelope
 
 
 class FinalSum:
-    """One household's part in the last pass."""
+    """One household's part in the final sum."""
 
     def __init__(self, address: Address, place: Place) -> None:
         self.iteration = place.terms.iterations
         self.result: Aggregate | None = None
-        """Over all households, once it is known here."""
+        """The sums over all households, once they are known here."""
         self._address, self._place = address, place
         self._own: Aggregate | None = None
         self._received: dict[Address, Up] = {}
         self._risen = False
 
     def offer(self, own: Aggregate) -> list[Envelope]:
-        """The household's own schedule and discomfort are final."""
+        """Add the household's own schedule and discomfort, which are final."""
         self._own = own
         return self._rise()
 
     @property
     def offered(self) -> bool:
-        """Whether the household's own part is in."""
+        """True once the household's own part has been added."""
         return self._own is not None
 
     def missing(self) -> tuple[Address, ...]:
-        """Whom this household waits for."""
+        """Return the children whose sums are awaited."""
         return tuple(child for child in self._place.children if child not in self._received)
 
     def on_up(self, sender: Address, up: Up) -> list[Envelope]:
-        """A child's sum; answered once the sums over all are known."""
+        """Take a child's sums; answer once the sums over all households are known."""
         if sender not in self._place.children:
             raise PeerError(f"{sender} is not a child of {self._address.name}")
         if self.result is not None:
@@ -48,7 +48,7 @@ class FinalSum:
         return self._rise()
 
     def on_down(self, sender: Address, down: Down) -> list[Envelope]:
-        """The sums over all."""
+        """Take the sums over all households, from the parent."""
         if sender != self._place.parent or not self._risen:
             raise PeerError(f"{sender} may not close the run for {self._address.name}")
         if self.result is not None:
@@ -74,7 +74,7 @@ class FinalSum:
         return [self._down(child, everybody) for child in self._place.children]
 
     def answer(self, everybody: Aggregate) -> Down:
-        """The sums over all, as they are passed down."""
+        """Return the message that passes the sums over all households down."""
         attempt = self._place.attempt
         return Down(self.iteration, *everybody, approved=True, reorganise=False, attempt=attempt)
 

@@ -1,7 +1,7 @@
 """A household's conversation with one matchmaker: one lookup at a time, repeated until answered.
 
-What there is to tell gathers while an answer is awaited, and rides on the next lookup. The link
-knows what was said and heard; what to offer and whether to agree is decided elsewhere.
+News gathers while an answer is awaited and travels with the next lookup. The client knows what was
+sent and received; what to offer and what to accept is decided elsewhere.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ FEW = 8
 
 @dataclass(slots=True)
 class MatchmakerClient:
-    """One matchmaker, and what is to be told to it and asked of it.
+    """One matchmaker, the news for it, and the slots to look up there.
 
     Invariant: a slot that is wanted is in `due`, or a negotiation about it is open, or it is
     settled for this round.
@@ -33,14 +33,14 @@ class MatchmakerClient:
     matchmaker: Address
     session: int
     slots: tuple[int, ...]
-    """Those that this matchmaker is responsible for."""
+    """The slots that this matchmaker is responsible for."""
     due: list[int] = field(default_factory=list)
     """Slots still to be looked up in this round, most wanted first."""
     changed: set[int] = field(default_factory=set)
-    """Slots whose offers are to be told."""
+    """Slots with offers that the matchmaker does not know yet."""
     closed: list[Closed] = field(default_factory=list)
     resting: float = 0.0
-    """No slot is looked up before."""
+    """No slot is looked up before this time; 0 for no such time."""
     outstanding: Lookup | None = None
     number: int = 0
     _epoch: int = 0
@@ -52,28 +52,28 @@ class MatchmakerClient:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is told, asked and answered."""
+        """True when everything is sent and answered."""
         return not (self.outstanding or self.due or self.changed or self.closed)
 
     @property
     def told(self) -> bool:
-        """Whether the matchmaker knows all there was to tell."""
+        """True when the matchmaker knows all offers and closed leases."""
         return not (self.outstanding or self.changed or self.closed)
 
     @property
     def wake(self) -> float:
-        """When something is to be done if nothing arrives."""
+        """When to act if nothing arrives; NEVER if nothing is due."""
         if self.outstanding is not None:
             return self._retransmission.deadline
         return self.resting if self.due and self.resting > 0 else NEVER
 
     def announce(self) -> None:
-        """Offer everything from the beginning."""
+        """Send all offers again with the next lookup, as if for the first time."""
         self._epoch = 0
         self.changed.update(self.slots)
 
     def ask(self, slots: Iterable[int]) -> None:
-        """Begin to look these up."""
+        """Begin to look up these slots."""
         self.due, self.resting, self._few, self._rest = list(slots), 0.0, FEW, REST
 
     def next_lookup(
@@ -85,7 +85,7 @@ class MatchmakerClient:
         room: int,
         now: float,
     ) -> Lookup | None:
-        """What to say now, if anything: with room for so many new leases."""
+        """Return the lookup to send now, if any; `room` is how many new leases may be opened."""
         if self.outstanding is not None:
             return None
         if now >= self.resting:
@@ -131,8 +131,8 @@ class MatchmakerClient:
         return lookup
 
     def _first(self, holding: Holding) -> list[int]:
-        """The first few that are due. Others may have brought what is preferred there meanwhile:
-        then nothing is due any more."""
+        """Return the first few slots that are due and still wanted: an exchange that another
+        household asked for may have brought the preferred value meanwhile."""
         found: list[int] = []
         seen = 0
         for slot in self.due:
@@ -145,11 +145,11 @@ class MatchmakerClient:
         return found
 
     def repeat(self, now: float) -> Lookup | None:
-        """The lookup again, if its answer is late."""
+        """Return the lookup to repeat if its answer is late."""
         return self.outstanding if self._retransmission.due(now) else None
 
     def heard(self, match: Match, now: float) -> Lookup | None:
-        """Take an answer: the lookup it answers, or None if that was answered before."""
+        """Take an answer. Returns the lookup that it answers, or None if it is a repetition."""
         lookup = self.outstanding
         if lookup is None or (match.session, match.number) != (lookup.session, lookup.number):
             return None
@@ -163,7 +163,7 @@ class MatchmakerClient:
         return lookup
 
     def _sort_out(self, lookup: Lookup, match: Match, now: float) -> None:
-        """Which slots are still due, and when to ask again."""
+        """Decide which slots are still due, and when to look them up again."""
         if not lookup.wants:
             return
         over = {*match.none, *(lease.slot for lease in match.leases)}

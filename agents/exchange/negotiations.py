@@ -1,8 +1,8 @@
-"""A household's negotiations with partners, on both sides, and what of them is journalled.
+"""A household's negotiations with partners, on both sides, and their entries in the journal.
 
 The responder's acceptance is the commit point. A requester journals a proposal before it leaves,
-repeats it until it is answered, and holds the slot still meanwhile; a responder journals what it
-decided and says the same whenever it is asked again. So each value is held by exactly one
+repeats it until it is answered, and meanwhile leaves the slot alone. A responder journals its
+decision and gives the same answer to every repetition. So each value is held by exactly one
 household after any crash, loss or repetition.
 """
 
@@ -60,13 +60,13 @@ class ExchangeCounts:
         )
 
     def copy(self) -> "ExchangeCounts":
-        """As it is now."""
+        """Return a copy of the present counts."""
         return replace(self)
 
 
 @dataclass(slots=True)
 class _Asked:
-    """A proposal of ours that is not answered yet."""
+    """A proposal that has not been answered yet."""
 
     partner: Address
     proposal: Proposal
@@ -84,7 +84,7 @@ _ENDINGS: dict[Refusal, Ending] = {
 
 
 def ending(reason: Refusal) -> Ending:
-    """How a lease ends by what a responder says; most refusals hold as long as the values do."""
+    """Return how a lease ends after this answer; most refusals hold as long as the values do."""
     return _ENDINGS.get(reason, "refused")
 
 
@@ -107,16 +107,16 @@ class Negotiations:
 
     @property
     def open(self) -> int:
-        """Proposals that are not answered yet."""
+        """How many proposals have not been answered yet."""
         return len(self._asked)
 
     @property
     def partners(self) -> tuple[Address, ...]:
-        """Those whose answer is awaited."""
+        """The partners whose answers are awaited."""
         return tuple(asked.partner for asked in self._asked.values())
 
     def trace(self) -> Trace:
-        """The exchanges it made."""
+        """Return the exchanges that were made, on either side."""
         made = self._made
         return Trace(
             rounds=tuple(entry.round for entry in made),
@@ -134,7 +134,7 @@ class Negotiations:
     def consider(
         self, lease: Lease, round: int, min_gain_kwh2: float, now: float
     ) -> Envelope | Closed:
-        """Propose what the matchmaker found, or leave it."""
+        """Return a proposal for what the matchmaker found, or the closed lease if it is left."""
         slot, holding = lease.slot, self._holding
         reason = holding.would_ask(slot, lease.value_kwh, min_gain_kwh2)
         held, change = holding.values[slot], holding.change(slot, lease.value_kwh)
@@ -160,7 +160,7 @@ class Negotiations:
         return self._propose(entry, retransmission)
 
     def conclude(self, sender: Address, outcome: Outcome, round: int, now: float) -> Closed | None:
-        """Take a partner's answer; None if it was heard before."""
+        """Take a partner's answer. Returns None if it is a repetition."""
         asked = self._asked.get(outcome.slot)
         if asked is None or asked.proposal.lease != outcome.lease:
             return None
@@ -218,14 +218,14 @@ class Negotiations:
     # -- as responder -----------------------------------------------------------------------------
 
     def answered(self, sender: Address, proposal: Proposal) -> Envelope | None:
-        """What was answered to this proposal before, if it is a repeated one."""
+        """Return the recorded answer if the proposal is a repetition."""
         outcome = self._answered.get((sender.name, proposal.slot, proposal.lease))
         return None if outcome is None else Envelope(self._address, sender, outcome)
 
     def answer(
         self, sender: Address, proposal: Proposal, round: int, min_gain_kwh2: float
     ) -> Envelope:
-        """Decide about a new proposal: the commit point."""
+        """Decide on a new proposal and journal the decision: the commit point."""
         slot, holding, lease = proposal.slot, self._holding, proposal.lease
         if not 0 <= slot < holding.slots:
             raise PeerError(f"{sender} speaks of slot {slot} of {holding.slots}")
@@ -270,8 +270,9 @@ class Negotiations:
     # -- again ------------------------------------------------------------------------------------
 
     def replay(self, entry: Entry, now: float) -> None:
-        """Bring back what an entry of the journal says; open proposals are late at once. Lookups
-        are not written down: those count of which something came."""
+        """Restore the state after an entry of the journal; open proposals are repeated at once.
+
+        Lookups are not journalled: only those that led to a match are counted again."""
         if entry.kind in ("proposed", "declined"):
             self.counts.lookups += 1
             self.counts.matches += 1
@@ -286,7 +287,7 @@ class Negotiations:
                 pass
 
     def repeat(self, now: float) -> list[Envelope]:
-        """The proposals whose answer is late, again."""
+        """Return the proposals whose answers are late."""
         return [
             Envelope(self._address, asked.partner, asked.proposal)
             for asked in self._asked.values()
@@ -295,5 +296,5 @@ class Negotiations:
 
     @property
     def wake(self) -> float:
-        """When the next proposal is to be repeated."""
+        """When the next proposal is repeated; NEVER if none is open."""
         return min((asked.retransmission.deadline for asked in self._asked.values()), default=NEVER)

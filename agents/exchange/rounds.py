@@ -22,7 +22,7 @@ ENTER = 0
 
 @dataclass(slots=True)
 class Rounds:
-    """Where a household is in the rounds.
+    """A household's state in the rounds.
 
     Invariant: `risen` is set iff the subtree is done with `round` and the parent has been told.
     """
@@ -35,19 +35,19 @@ class Rounds:
     round: int = GATHER
     over: bool = False
     own: RoundDone | None = None
-    """The household's own part of this round, when it is done."""
+    """The household's own part of this round, once it is done."""
     risen: RoundDone | None = None
     retransmission: Retransmission = field(default_factory=Retransmission)
     """Of RoundDone. How long a round takes says nothing about the bus, so it is not learnt from."""
     _received: dict[Address, RoundDone] = field(default_factory=dict)
     _told: NextRound | End | None = None
-    """What the children whose turn has come were told last."""
+    """The last message to the children whose turn has come."""
     _turns: int = 0
-    """Children whose turn in this round has come."""
+    """How many children have had their turn in this round."""
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """Whom it waits for, once it is done itself."""
+        """The tree neighbours that are awaited, once the own part is done."""
         if self.own is None or self.over:
             return ()
         if self.risen is not None:
@@ -55,7 +55,7 @@ class Rounds:
         return tuple(child for child in self.children if child not in self._received)
 
     def begin(self, following: NextRound) -> list[Envelope]:
-        """Go on to the next round."""
+        """Begin the next round."""
         self.round, self.own, self.risen = following.round, None, None
         self._received, self._told = {}, following
         self.retransmission.stop()
@@ -63,19 +63,19 @@ class Rounds:
         return self._tell(self.children[: self._turns])
 
     def end(self, end: End) -> list[Envelope]:
-        """The stage is over."""
+        """End the stage."""
         self.over, self.risen = True, None
         self.retransmission.stop()
         self._told, self._turns = end, len(self.children)
         return self._tell(self.children)
 
     def done(self, count: RoundCount, changed: tuple[int, ...]) -> list[Envelope]:
-        """The household itself is done with this round."""
+        """Finish the household's own part of this round."""
         self.own = RoundDone(round=self.round, count=count, changed=changed, attempt=self.attempt)
         return self._next_turn()
 
     def on_done(self, sender: Address, done: RoundDone) -> list[Envelope]:
-        """A child is done."""
+        """Take a child's report, or repeat the answer that it has missed."""
         if sender not in self.children:
             raise PeerError(f"{sender} is not a child of {self.address.name}")
         if done.attempt != self.attempt:
@@ -94,7 +94,7 @@ class Rounds:
         return []
 
     def complete(self) -> RoundDone | None:
-        """The subtree's sum, when all of it is done and has not been told yet."""
+        """Return the sums over the subtree if it is done and has not been reported yet."""
         if self.own is None or self.risen is not None or self.over:
             return None
         if len(self._received) < len(self.children):
@@ -109,20 +109,21 @@ class Rounds:
         )
 
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:
-        """Tell the parent, until it answers."""
+        """Report to the parent, until it answers."""
         assert self.parent is not None
         self.risen = done
         self.retransmission.sent(now)
         return [Envelope(self.address, self.parent, done)]
 
     def repeat(self, now: float) -> list[Envelope]:
-        """Tell the parent again, if its answer is late."""
+        """Repeat the report to the parent if its answer is late."""
         if self.risen is None or self.parent is None or not self.retransmission.due(now):
             return []
         return [Envelope(self.address, self.parent, self.risen)]
 
     def follows(self, sender: Address, message: NextRound | End) -> bool:
-        """Whether this is what follows the round that is done; False for what was heard before."""
+        """Return True if this follows the finished round, False for a repetition. Raises PeerError
+        if it comes too early, or not from the parent."""
         if sender != self.parent:
             raise PeerError(f"{sender} is not the parent of {self.address.name}")
         if self.over:
@@ -135,7 +136,7 @@ class Rounds:
         return True
 
     def _next_turn(self) -> list[Envelope]:
-        """In the sequential order: the next child's turn, when the one before is done."""
+        """Give the next child its turn when the one before is done (sequential order)."""
         if not self.sequential or self.own is None or self._turns == len(self.children):
             return []
         if any(child not in self._received for child in self.children[: self._turns]):

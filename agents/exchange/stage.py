@@ -1,8 +1,8 @@
-"""Stage 2 as a member of a run goes through it: the exchange, then a last pass that sums up.
+"""Stage 2 of one household: the exchange, then a final sum over all schedules.
 
-It joins the trader, who decides (exchange/trader.py), with the closing pass (closing.py), and keeps
-in the journal what a household needs to go on after its host was killed. What a household does
-before and after is decided in member.py.
+It joins the trader, which decides (trader.py), with the final sum (final_sum.py), and keeps in the
+journal what a household needs to go on after its host was killed. What comes before and after stage
+2 is decided in agents/household.py.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class PlannedHousehold:
 
     @property
     def setting(self) -> Setting:
-        """The place as a trader sees it; only where there is a stage 2."""
+        """The part of the place that a trader needs; only in a run with stage 2."""
         terms = self.place.terms.exchange
         assert terms is not None
         place = self.place
@@ -60,7 +60,7 @@ class PlannedHousehold:
 
 
 def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """The entries of a household that still count: from the last end of stage 1 on."""
+    """Return the entries of a household that still count: from the last end of stage 1 on."""
     for place in reversed(range(len(entries))):
         if entries[place].kind == "anew":
             return ()
@@ -70,21 +70,21 @@ def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 class ExchangeStage:
-    """One household's part in stage 2, from `begin` (or `resume`) until there is an `result`."""
+    """One household's part in stage 2, from `begin` (or `resume`) until there is a `result`."""
 
     def __init__(
         self, household: PlannedHousehold, schedule: Array, journal: Journal, trader: Trader
     ) -> None:
-        """`schedule` is what stage 1 chose, float64[d], kWh."""
+        """Take over from stage 1, which chose `schedule`, float64[d], kWh."""
         self.trader = trader
         self.result: Result | None = None
-        """What came out of both stages, once it is known."""
+        """The result of both stages, once it is known."""
         self._household, self._journal = household, journal
         self.planned_schedule = schedule
         """What stage 1 chose, float64[d], kWh."""
         self._closing = FinalSum(household.address, household.place)
         self._told = 0
-        """Rounds that the orchestrator was told of."""
+        """How many rounds were reported to the orchestrator."""
         self._unanswered: list[Envelope] = []
         """The own sum, until the sums over all have come."""
         self._retransmission = Retransmission()
@@ -159,17 +159,17 @@ class ExchangeStage:
 
     @property
     def gathered(self) -> bool:
-        """Whether all of its subtree is known to be in stage 2."""
+        """True once the whole subtree is known to be in stage 2."""
         return self.trader.gathered
 
     @property
     def begun(self) -> bool:
-        """Whether all of the tree is known to be in stage 2."""
+        """True once the whole tree is known to be in stage 2."""
         return self.trader.round > GATHER
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """Whom the household waits for."""
+        """The addresses whose messages are awaited."""
         return self._closing.missing() if self.trader.finished else self.trader.missing
 
     @property
@@ -193,7 +193,7 @@ class ExchangeStage:
         return self._go_on(out, now)
 
     def tick(self, now: float) -> list[Envelope]:
-        """Say again what is unanswered."""
+        """Repeat what is unanswered."""
         again = list(self._unanswered) if self._retransmission.due(now) else []
         out: list[Envelope] = []
         due = self.trader.next_deadline()
@@ -202,19 +202,19 @@ class ExchangeStage:
         return again + self._go_on(out, now)
 
     def next_deadline(self) -> float:
-        """When something is to be said again; infinite for never."""
+        """Return when to call `tick`; NEVER if nothing is due."""
         due = self.trader.next_deadline()
         own = self._retransmission.deadline
         return own if due is None else min(due, own)
 
     def closes_with(self, message: Up | Down) -> bool:
-        """Whether this belongs to the last pass, and not to stage 1."""
+        """Return True if this belongs to the final sum, and not to stage 1."""
         return message.iteration == self._closing.iteration
 
     # -- the last pass ----------------------------------------------------------------------------
 
     def _go_on(self, out: list[Envelope], now: float) -> list[Envelope]:
-        """Tell of finished rounds; sum up when the exchange is over; conclude when all is known."""
+        """Report finished rounds; sum up after the exchange; conclude once the sums are known."""
         trader, closing, household = self.trader, self._closing, self._household
         for round in range(self._told, len(trader.counted)):
             progress = RoundProgress(round - 1, trader.counted[round])  # rounds count from -1

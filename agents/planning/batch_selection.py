@@ -1,7 +1,7 @@
-"""Stage 1 as many households decide it at once: planner.py in arrays, with equal results.
+"""The decisions of many households at once: plan_selection.py in arrays, with equal results.
 
-A band is a run of households of one level that have equally many children, one a row. Invariant:
-for every row, each number is computed by the same operations in the same order as in `Planner`.
+A batch is a run of households of one level that have equally many children, one a row. Invariant:
+for every row, each number comes from the same operations in the same order as in `PlanSelection`.
 Not here: hard constraints, and new trees.
 """
 
@@ -53,7 +53,7 @@ class _Choices(NamedTuple):
 
 
 class HouseholdBatch:
-    """m households with c children each: `rise` on the way up, `settle` on the way down."""
+    """m households with c children each: `bottom_up`, then `top_down`, in each iteration."""
 
     def __init__(
         self, rows: Sequence[Row], children: int, households: int, arithmetic: Arithmetic

@@ -1,7 +1,7 @@
-"""Stage 1 as one household decides it: I-EPOS plan selection (EPOS-SPEC sections 3, 4, 7).
+"""The decisions of one household in stage 1: I-EPOS plan selection (EPOS-SPEC sections 3, 4, 7).
 
-Pure arithmetic on what the children sent and what the parent answered. Who says what to whom, and
-when to say it again, is in household.py.
+Pure arithmetic on the sums that the children sent and the parent answered. Which messages carry
+them, and when, is decided in stage.py.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Summary = tuple[float, float, float, float]
 
 @dataclass(slots=True)
 class _Choice:
-    """What a household has settled on in an iteration, and can go back to."""
+    """The choice of a household in an iteration, to which it may have to return."""
 
     selected: int
     """-1 for none yet, which counts as a plan of zeros without discomfort."""
@@ -36,7 +36,7 @@ class _Choice:
 class PlanSelection:
     """The decisions of one household.
 
-    `rise` on the way up, then `settle` on the way down, once an iteration. Invariant: between
+    Each iteration calls `bottom_up`, then `top_down`. Invariant: between
     iterations `_now` is what the whole tree agreed on, and the global plan contains it.
     """
 
@@ -92,7 +92,7 @@ class PlanSelection:
 
     @property
     def flags(self) -> tuple[bool, ...]:
-        """For each child, whether its change of this iteration stands."""
+        """Whether the change of each child in this iteration is approved."""
         return self._flags
 
     @property
@@ -106,13 +106,13 @@ class PlanSelection:
         return self._cost
 
     def summary(self) -> Summary:
-        """Of the global plan."""
+        """Return the measures of the global plan."""
         return summarise(
             self._global, self._households, self._cost, self._weights, self._arithmetic
         )
 
     def bottom_up(self, received: Sequence[Aggregate], known: int) -> Aggregate:
-        """Decide on the children's changes and on the own plan; the aggregate of the subtree.
+        """Decide on the children's changes and on the own plan. Returns the sums of the subtree.
 
         `received` in the order of the children; `known` is the number of households whose
         discomforts the sums cover: the own subtree in the first iteration, then everybody.
@@ -149,7 +149,7 @@ class PlanSelection:
     def _approve(
         self, before: _Choice, received: Sequence[Aggregate], known: int
     ) -> tuple[Aggregate, tuple[Aggregate, ...]]:
-        """Which of the children's changes to take: all combinations of old and new are tried."""
+        """Choose which of the children's changes to take, among all combinations of old and new."""
         if not received:
             self._flags = ()
             return self._zero, ()
@@ -189,7 +189,7 @@ class PlanSelection:
         return _sum(self._zero, accepted), accepted
 
     def _select(self, before: _Choice, below: Aggregate, known: int) -> int:
-        """The own plan: the best given what everybody else does."""
+        """Choose the own plan: the best one given the plans of all others."""
         if self._fresh:
             base, total, squares = below
         else:
@@ -224,7 +224,7 @@ class PlanSelection:
     def _costs(
         self, responses: Array, sums: Array, squares: Array, known: int, *, constrained: bool
     ) -> list[float]:
-        """Combined cost of each candidate; infinite for those that are left out."""
+        """Return the combined cost of each candidate; infinite where a constraint excludes it."""
         inefficiency = self._cost(responses)
         excluded = None
         if constrained and self._constraint is not None:
@@ -253,7 +253,7 @@ def summarise(
     weights: tuple[float, float],
     arithmetic: Arithmetic,
 ) -> Summary:
-    """What the root tells of a global plan."""
+    """Return the measures that the root reports of a global plan."""
     response, total, squares = everybody
     inefficiency = cost(response[None, :])
     sums, of_squares = np.array([total]), np.array([squares])
@@ -263,7 +263,7 @@ def summarise(
 
 
 def _same(one: Aggregate, other: Aggregate) -> bool:
-    """Whether two aggregates are equal to the last bit."""
+    """Return True if the sums are equal to the last bit."""
     return (
         one.discomfort == other.discomfort
         and one.discomfort_squares == other.discomfort_squares
@@ -272,7 +272,7 @@ def _same(one: Aggregate, other: Aggregate) -> bool:
 
 
 def _sum(zero: Aggregate, parts: Sequence[Aggregate]) -> Aggregate:
-    """The parts added in their order."""
+    """Return the sum of the parts, added in their order."""
     total = zero
     for part in parts:
         total = total.plus(part)

@@ -1,7 +1,7 @@
-"""What a household's proxy did in stage 2 and why, from its own journal alone.
+"""What a household did in stage 2 and why, read from its own journal alone.
 
-It reads what was written before each act (journal.py) and decides nothing; how an account looks on
-a terminal is decided by who prints it.
+It reads the entries (entries.py) and decides nothing; how an explanation looks on a terminal is
+decided in orchestrator/reporting.
 """
 
 from collections import Counter

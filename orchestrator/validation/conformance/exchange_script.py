@@ -1,7 +1,7 @@
 """Scripts of stage 2: the tested household offers, looks up, goes through rounds, and sums up.
 
 It stands between a parent and two children who hold nothing, and its rule is `mutual`. What its
-partners do is in negotiating.py.
+partners do is in partner_script.py.
 """
 
 from dataclasses import replace
