@@ -1,5 +1,7 @@
-"""An embedded nats-server: started for a run on a free port of the loopback interface, and ended
-with it, whatever ends the run. Neither process nor file of it stays behind."""
+"""An embedded nats-server: started for a run on a free port of the loopback interface.
+
+It ends with the run, however that ends, and leaves neither a process nor a file behind.
+"""
 
 import json
 import os
@@ -13,18 +15,20 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from orchestrator.orphans import ending_with_parent
+from orchestrator.distributed.child_processes import ending_with_parent
 from protocol.errors import RunError
+from protocol.transport.nats_bus import MAX_PAYLOAD
 
 ENVIRONMENT = "COFLEX_NATS_SERVER"
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
-MAX_PAYLOAD = 8 * 1024 * 1024
-"""Bytes; one message of very many slots may be larger than the server's default of 1 MiB."""
 
 
 def find_server() -> Path:
-    """The nats-server program: $COFLEX_NATS_SERVER, this environment's scripts, the PATH."""
+    """Find the nats-server program: $COFLEX_NATS_SERVER, this environment's scripts, the PATH.
+
+    RunError if there is none.
+    """
     named = os.environ.get(ENVIRONMENT)
     if named:
         if not (os.path.isfile(named) and os.access(named, os.X_OK)):
@@ -42,11 +46,11 @@ def find_server() -> Path:
 
 
 class EmbeddedServer:
-    """A nats-server of our own, as a context manager. Start it in the main thread: the kernel ends
-    it with the thread that started it.
+    """A nats-server of our own, as a context manager.
 
-    `configuration` holds further lines in the server's own format; `file` is a whole configuration
-    instead, and the server then runs in its folder. It listens at `address`.
+    Start it in the main thread: the kernel ends it with the thread that started it. `configuration`
+    holds further lines in the server's own format. `file` is a whole configuration instead; the
+    server then runs in the folder of that file. It listens at `address`.
     """
 
     def __init__(
@@ -61,11 +65,11 @@ class EmbeddedServer:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.listens: dict[str, list[str]] = {}
-        """URLs by what is to be had there: `nats`, and `cluster` and `leafnodes` if configured."""
+        """URLs by what listens there: `nats`, and `cluster` and `leafnodes` if configured."""
 
     @property
     def pid(self) -> int:
-        """Of the server's process."""
+        """Process id of the server."""
         assert self._process is not None
         return self._process.pid
 
@@ -82,12 +86,12 @@ class EmbeddedServer:
         self.stop()
 
     def start(self) -> None:
-        """Start it and wait until it listens; after `stop` or `kill`, on the same port again.
+        """Start the server and wait until it listens; after `stop` or `kill`, on the same port.
 
-        RunError with the server's own words if it does not.
+        RunError, with the server's own words, if it does not start.
         """
-        # The folder goes as soon as the server listens (it has read its configuration by then, and
-        # keeps its log open): so nothing is left even when we are killed.
+        # The folder is removed as soon as the server listens (it has read its configuration by
+        # then, and keeps its log open), so nothing is left even if we are killed.
         with tempfile.TemporaryDirectory(prefix="coflex-nats-") as name:
             try:
                 self._start(Path(name))
@@ -129,17 +133,17 @@ class EmbeddedServer:
         self.listens, self.url = found, found["nats"][0]
 
     def reload(self) -> None:
-        """Have it read its configuration again."""
+        """Make the server read its configuration again."""
         os.kill(self.pid, signal.SIGHUP)
 
     def kill(self) -> None:
-        """End it at once, without a farewell (kill -9)."""
+        """End the server at once, without a chance to clean up (kill -9)."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
     def stop(self) -> None:
-        """End it."""
+        """End the server."""
         if self._process is None:
             return
         self._process.terminate()
@@ -151,9 +155,9 @@ class EmbeddedServer:
 
 
 def _listening(ports: Path) -> dict[str, list[str]]:
-    """Where the server listens, once it has written that down."""
+    """Return where the server listens; empty until it has written that down."""
     try:
         found: dict[str, list[str]] = json.loads(ports.read_text())
-    except (FileNotFoundError, ValueError):  # not yet, or half
+    except (FileNotFoundError, ValueError):  # not written yet, or only half
         return {}
     return found

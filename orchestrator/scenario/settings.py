@@ -1,7 +1,9 @@
-"""Everything a person may set for a run: one model, from which the options of the command line and
-the keys of a TOML file both come."""
+"""Settings: everything a person may choose for a run.
 
-import tomllib
+One model defines both the options of the command line and the keys of a TOML file. It holds what
+people gave; what an option that was left out means is decided in scenario.py.
+"""
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.plans import ScoreMeaning
+from protocol.checked_input import first_mistake, read_toml
 from protocol.errors import InputError
 from protocol.exchange_terms import DisclosureName, LocksName, OrderName
 from protocol.terms import CostName, DiscomfortName, ScalingName, StrategyName
@@ -17,14 +20,9 @@ IsolationName = Literal["auto", "process", "task", "subtree"]
 
 ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
 
-ROUNDS, PAPER_ROUNDS = 50, 10
-"""Rounds of the exchange at most."""
-PROCESSES_AT_MOST = 500
-"""Up to so many households, isolation auto gives each a process of its own."""
-
 
 class RunSettings(BaseModel):
-    """The options of `coflex run` and `coflex simulate`."""
+    """The options of `coflex run`, `coflex simulate` and `coflex orchestrate`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -98,44 +96,27 @@ class RunSettings(BaseModel):
 
     @property
     def externals(self) -> tuple[str, ...]:
-        """The households that others run."""
+        """Ids of the households that other people run."""
         return tuple(name.strip() for name in (self.external or "").split(",") if name.strip())
-
-    def resolved_rounds(self) -> int:
-        """Rounds of the exchange at most: the rule paper does not end by itself."""
-        if self.rounds is not None:
-            return self.rounds
-        return PAPER_ROUNDS if self.exchange == "paper" else ROUNDS
-
-    def resolved_isolation(self, households: int) -> Literal["process", "task", "subtree"]:
-        """The isolation for so many households."""
-        if self.isolation != "auto":
-            return self.isolation
-        return "process" if households <= PROCESSES_AT_MOST else "subtree"
 
 
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:
-    """Settings from a TOML file and from options, which win. InputError names what is wrong."""
-    values: dict[str, Any] = {}
-    if config is not None:
-        try:
-            values = tomllib.loads(config.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError("no such file", file=config) from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"not a TOML file: {error}", file=config) from error
-        values = {key.replace("-", "_"): value for key, value in values.items()}
+    """Return the settings given in a TOML file and as options; options win.
+
+    InputError names the option or the file and field that is wrong.
+    """
+    values = {} if config is None else read_toml(config)
+    values = {key.replace("-", "_"): value for key, value in values.items()}
     given = {key: value for key, value in options.items() if value is not None}
     try:
         settings = RunSettings.model_validate({**values, **given})
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field, message, kind = first_mistake(error)
         known = ", ".join(RunSettings.model_fields)
-        advice = f" (known: {known})" if first["type"] == "extra_forbidden" else ""
+        advice = f" (known: {known})" if kind == "extra_forbidden" else ""
         from_file = field in values and field not in given
         raise InputError(
-            f"{first['msg']}{advice}",
+            f"{message}{advice}",
             file=config if from_file else None,
             field=field if from_file else "--" + field.replace("_", "-"),
         ) from error

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,7 +20,9 @@ from agents.plans import Plans
 from agents.population.epos_folder import read_agent
 from orchestrator.coordination.nodes import Numerics, host_node, households_of, orchestrator_node
 from orchestrator.simulation.network import Network
+from protocol.checked_input import invalid
 from protocol.errors import InputError, RunError
+from protocol.messages import PlanningHistory
 from protocol.terms import (
     CostName,
     DiscomfortName,
@@ -129,9 +131,7 @@ def read_trace(path: Path) -> Trace:
     try:
         return Trace.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"not a trace: {first['msg']}", file=path, field=field) from error
+        raise invalid(error, file=path, prefix="not a trace: ") from error
 
 
 def verify(path: Path, data: Path) -> Difference | None:
@@ -147,19 +147,20 @@ def verify(path: Path, data: Path) -> Difference | None:
     if [trace.agent_file_of_vertex[last - p] for p in range(last + 1)] != trace.agent_ids:
         raise InputError("agent_ids and agent_file_of_vertex disagree", file=path)
     seeds = _tie_seeds(trace)
-    rules = Numerics(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
+    numerics = Numerics(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
 
-    host = host_node("verify", "host", dict(zip(members, plans, strict=True)), rules)
-    node, course = orchestrator_node(
+    host = host_node("verify", "host", dict(zip(members, plans, strict=True)), numerics=numerics)
+    node, coordinator = orchestrator_node(
         "verify", members, lambda name: terms(last - members.index(name))
     )
-    Network([host, node]).run(lambda: course.finished)
-    if course.reason:
-        raise RunError(f"{path}: {course.reason}")
+    Network([host, node]).run(lambda: coordinator.finished)
+    if coordinator.reason:
+        raise RunError(f"{path}: {coordinator.reason}")
     selections = [household.selections for household in households_of(host)]
-    if len(course.course.response) != len(trace.global_response_last):
+    history = coordinator.planning_history
+    if len(history.response) != len(trace.global_response_last):
         raise InputError("global_response_last has not as many slots as the plans", file=path)
-    return _compare(trace, selections, course.course.iterations, course.course.response)
+    return _compare(trace, selections, history)
 
 
 def _plans(trace: Trace, data: Path, path: Path) -> list[Plans]:
@@ -235,9 +236,9 @@ def _tie_seeds(trace: Trace) -> list[int]:
 
 
 def _compare(
-    trace: Trace, selections: Sequence[list[int]], course: Sequence[Any], response: Any
+    trace: Trace, selections: Sequence[list[int]], history: PlanningHistory
 ) -> Difference | None:
-    for row, reference in zip(course, trace.iterations, strict=True):
+    for row, reference in zip(history.iterations, trace.iterations, strict=True):
         at = row.iteration
         for position, (own, wanted) in enumerate(zip(selections, reference.selected, strict=True)):
             if own[at] != wanted:
@@ -252,7 +253,7 @@ def _compare(
                 return Difference(at, what, wanted_value, value)
     last = len(trace.iterations) - 1
     for slot, (value, wanted_value) in enumerate(
-        zip(response.tolist(), trace.global_response_last, strict=True)
+        zip(history.response.tolist(), trace.global_response_last, strict=True)
     ):
         if not _identical(value, wanted_value):
             return Difference(last, f"global response, slot {slot}", wanted_value, value)

@@ -7,6 +7,9 @@ from protocol.exchange_terms import ExchangeTerms
 from protocol.subjects import Name
 from protocol.terms import Terms
 
+SILENCE = 15.0
+"""Seconds without an announcement after which parts that stand by give a run up."""
+
 
 class Address(NamedTuple):
     """Where a household (or the orchestrator, a matchmaker) is reached: its host and its name."""

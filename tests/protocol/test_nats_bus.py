@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from orchestrator.distributed.embedded_server import MAX_PAYLOAD, EmbeddedServer
+from orchestrator.distributed.embedded_server import EmbeddedServer
 from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
 from protocol.transport.bus import Connection
-from protocol.transport.nats_bus import NatsBus
+from protocol.transport.nats_bus import MAX_PAYLOAD, NatsBus
 from tests.support.pingpong import Answerer, Asker, answering, asking
 from tests.support.waiting import until
 

@@ -2,7 +2,7 @@
 
 import msgpack
 
-from orchestrator.coordination.nodes import COURSE
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
 from orchestrator.validation.conformance.household_probe import Stand
 from orchestrator.validation.conformance.roles import PARENT, STRANGER, place_of
 from protocol.codec import VERSION, Item, encode_frame
@@ -17,17 +17,22 @@ FOREIGN = 90
 async def join(stand: Stand) -> tuple[int, Place]:
     """It enrols and is placed as a leaf: its slots, and the place."""
     enrolled = await stand.expect(
-        "enrols", JOINING, Enrol, COURSE, "at least 1 slot", right=lambda enrol: enrol.slots >= 1
+        "enrols",
+        JOINING,
+        Enrol,
+        ORCHESTRATOR,
+        "at least 1 slot",
+        right=lambda enrol: enrol.slots >= 1,
     )
-    await stand.again("repeats Enrol until Place comes", JOINING, COURSE, enrolled)
+    await stand.again("repeats Enrol until Place comes", JOINING, ORCHESTRATOR, enrolled)
     stand.mark()
     place = place_of(1, parent=True, children=False)
     await stand.put(place)
     ready = await confirms(stand, 1)
-    await stand.again("repeats Ready until Go comes", JOINING, COURSE, ready)
+    await stand.again("repeats Ready until Go comes", JOINING, ORCHESTRATOR, ready)
     stand.mark()
     await stand.say(STRANGER, Go(1))
-    await stand.say(COURSE, Go(2))
+    await stand.say(ORCHESTRATOR, Go(2))
     await stand.settled()
     check = "does not begin by a Go of a stranger, or of another attempt"
     stand.silent(check, JOINING, Up, PARENT, lambda up: True)
@@ -40,7 +45,7 @@ async def confirms(stand: Stand, attempt: int) -> Ready:
         "confirms its place",
         JOINING if attempt == 1 else AGAIN,
         Ready,
-        COURSE,
+        ORCHESTRATOR,
         f"attempt {attempt}",
         pick=lambda ready: ready.attempt == attempt,
     )
@@ -58,7 +63,9 @@ async def disturb(stand: Stand, run: str) -> None:
     place = place_of(FOREIGN, parent=True, children=False)
 
     def frame(run: str, version: int = VERSION) -> bytes:
-        parts = msgpack.unpackb(encode_frame(run, [Item(stand.household, COURSE.name, place)]))
+        parts = msgpack.unpackb(
+            encode_frame(run, [Item(stand.household, ORCHESTRATOR.name, place)])
+        )
         data: bytes = msgpack.packb([version, *parts[1:]])
         return data
 
@@ -72,15 +79,15 @@ async def disturb(stand: Stand, run: str) -> None:
     for check, frames in cases.items():
         stand.mark()
         for data in frames:
-            await stand.send(COURSE, data)
+            await stand.send(ORCHESTRATOR, data)
         await stand.settled()
-        stand.silent(check, FRAMES, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
+        stand.silent(check, FRAMES, Ready, ORCHESTRATOR, lambda ready: ready.attempt >= FOREIGN)
     stand.mark()
     await stand.say(STRANGER, place)
     await stand.send(STRANGER, whole)  # in the orchestrator's name, from another host
     await stand.settled()
     check = "takes the sender's host from the subject: nobody else is the orchestrator"
-    stand.silent(check, BUS, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
+    stand.silent(check, BUS, Ready, ORCHESTRATOR, lambda ready: ready.attempt >= FOREIGN)
 
 
 def _misshapen(whole: bytes) -> tuple[bytes, ...]:
@@ -92,11 +99,13 @@ def _misshapen(whole: bytes) -> tuple[bytes, ...]:
 
 async def leave(stand: Stand, result: Result) -> None:
     """It has said its result; it goes when the orchestrator says so, and nobody else."""
-    await stand.again("repeats Result until Release comes", JOINING, COURSE, result)
+    await stand.again("repeats Result until Release comes", JOINING, ORCHESTRATOR, result)
     stand.mark()
     await stand.say(STRANGER, Release())
     await stand.settled()
-    stand.silent("is released by the orchestrator only", JOINING, Left, COURSE, lambda left: True)
+    stand.silent(
+        "is released by the orchestrator only", JOINING, Left, ORCHESTRATOR, lambda left: True
+    )
     stand.mark()
-    await stand.say(COURSE, Release())
-    await stand.expect("leaves when it is released", JOINING, Left, COURSE, "after Release")
+    await stand.say(ORCHESTRATOR, Release())
+    await stand.expect("leaves when it is released", JOINING, Left, ORCHESTRATOR, "after Release")

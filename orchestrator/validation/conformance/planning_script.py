@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.planning.plan_selection import Aggregate
 from agents.plans import Plans
-from orchestrator.coordination.nodes import COURSE
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
 from orchestrator.validation.conformance.household_probe import Stand, shown
 from orchestrator.validation.conformance.roles import (
     CHILDREN,
@@ -143,7 +143,7 @@ async def as_leaf(tree: Tree) -> None:
     """Up, again, and what must not be heard; it is placed already."""
     stand, slots = tree.stand, tree.slots
     stand.mark()
-    await stand.say(COURSE, Go(tree.place.attempt))
+    await stand.say(ORCHESTRATOR, Go(tree.place.attempt))
     first = said = await tree.rises("begins with Up after Go", 0, [])
     squares = first.discomfort**2
     stand.note(
@@ -181,7 +181,7 @@ async def as_root(tree: Tree) -> None:
     for iteration in range(ITERATIONS):
         stand.mark()
         if not iteration:
-            await stand.say(COURSE, Go(tree.place.attempt))
+            await stand.say(ORCHESTRATOR, Go(tree.place.attempt))
         ups = tree.ups(iteration)
         await tree.tell(ups)
         told = await stand.expect(

@@ -1,7 +1,7 @@
 """The whole test, from the first Enrol to the last Left."""
 
 from agents.plans import Plans
-from orchestrator.coordination.nodes import COURSE
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
 from orchestrator.validation.conformance.checks import Findings
 from orchestrator.validation.conformance.exchange_script import Trading
 from orchestrator.validation.conformance.household_probe import Stand
@@ -27,7 +27,7 @@ async def conform(
         with stand.findings.going_on():
             await _script(stand, run, plans)
         if stand.where is not None:
-            await stand.say(COURSE, Abort("the test is over"))
+            await stand.say(ORCHESTRATOR, Abort("the test is over"))
         await bus.flush()
     finally:
         await bus.close()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.nodes import host_node, households_of, orchestrator_node
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.codec import decode_frame, encode_frame
@@ -35,24 +35,28 @@ def world(
         host_node("r", f"host-{k}", {name: plans[name] for name in list(plans)[k::HOSTS]})
         for k in range(HOSTS)
     ]
-    node, course = orchestrator_node("r", list(plans), lambda name: terms, deadline)
-    return Network([*hosts, node], weather), course, hosts
+    node, coordinator = orchestrator_node("r", list(plans), lambda name: terms, deadline=deadline)
+    return Network([*hosts, node], weather), coordinator, hosts
 
 
 def results(
-    course: RunCoordinator, hosts: list[Node]
+    coordinator: RunCoordinator, hosts: list[Node]
 ) -> tuple[dict[str, list[int]], object, object]:
-    assert course.stage is Stage.DONE, course.reason
+    assert coordinator.phase is RunPhase.DONE, coordinator.reason
     selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
-    return selections, course.course.iterations, course.course.response.tolist()
+    return (
+        selections,
+        coordinator.planning_history.iterations,
+        coordinator.planning_history.response.tolist(),
+    )
 
 
 def outcome(
     weather: NetworkFaults, strategy: str
 ) -> tuple[dict[str, list[int]], object, object, Network]:
-    network, course, hosts = world(weather, strategy)
-    assert network.run(lambda: course.finished)
-    return *results(course, hosts), network
+    network, coordinator, hosts = world(weather, strategy)
+    assert network.run(lambda: coordinator.finished)
+    return *results(coordinator, hosts), network
 
 
 @pytest.fixture(scope="module", params=["never", "periodically"])
@@ -80,10 +84,10 @@ def test_delays_longer_than_the_patience_to_resend(calm: tuple[str, object]) -> 
 
 def traffic(seed: int) -> list[tuple[str, Frame]]:
     weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
-    network, course, _ = world(weather)
+    network, coordinator, _ = world(weather)
     seen: list[tuple[str, Frame]] = []
     network.listen = lambda sender, frame: seen.append((sender, frame))
-    assert network.run(lambda: course.finished)
+    assert network.run(lambda: coordinator.finished)
     return seen
 
 
@@ -93,24 +97,24 @@ def test_the_same_seed_gives_the_same_course_byte_for_byte() -> None:
 
 
 def test_a_host_that_is_not_there_is_named() -> None:
-    network, course, _ = world(NO_FAULTS, deadline=9.0)
+    network, coordinator, _ = world(NO_FAULTS, deadline=9.0)
     del network.nodes["host-1"]
-    assert network.run(lambda: course.finished)
-    assert course.reason == (
+    assert network.run(lambda: coordinator.finished)
+    assert coordinator.reason == (
         "no progress for 9 s while enrolling households: h1, h4, h7, h10 did not enrol"
     )
 
 
 def test_a_host_that_falls_silent_is_named() -> None:
-    network, course, _ = world(NO_FAULTS, deadline=9.0)
+    network, coordinator, _ = world(NO_FAULTS, deadline=9.0)
 
     def silence() -> None:
-        if course.latest is not None and course.latest.iteration == 3:
+        if coordinator.latest is not None and coordinator.latest.iteration == 3:
             network.nodes.pop("host-2", None)
 
-    assert network.run(lambda: course.finished, watch=silence)
-    assert course.stage is Stage.FAILED
-    assert "no progress for 9 s while planning: h2, h8 are waited for" in course.reason
+    assert network.run(lambda: coordinator.finished, watch=silence)
+    assert coordinator.phase is RunPhase.FAILED
+    assert "no progress for 9 s while planning: h2, h8 are waited for" in coordinator.reason
 
 
 @settings(max_examples=300, deadline=None)
@@ -124,7 +128,7 @@ def test_any_bytes_are_counted_and_dropped(data: bytes, at: int) -> None:
 
 def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
     strategy, expected = calm
-    network, course, hosts = world(NO_FAULTS, strategy)
+    network, coordinator, hosts = world(NO_FAULTS, strategy)
     chance, fed = Random(3), Counter[str]()
 
     def nonsense(sender: str, frame: Frame) -> None:
@@ -135,19 +139,19 @@ def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
             fed[node.name] += 1
 
     network.listen = nonsense
-    assert network.run(lambda: course.finished)
-    assert results(course, hosts) == expected
+    assert network.run(lambda: coordinator.finished)
+    assert results(coordinator, hosts) == expected
     assert {name: node.counters.dropped for name, node in network.nodes.items()} == fed
 
 
 def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
     """A host repeats every word as if its households had said it, with other numbers."""
     strategy, expected = calm
-    network, course, hosts = world(NO_FAULTS, strategy)
+    network, coordinator, hosts = world(NO_FAULTS, strategy)
 
     def repeat(sender: str, frame: Frame) -> None:
         assert frame.to != "evil"
-        if course.stage is Stage.ENROLLING:
+        if coordinator.phase is RunPhase.ENROLLING:
             return  # who enrols first is believed: permissions of the server see to that
         items = [
             item._replace(message=replace(item.message, response=np.full(SLOTS, 99.0)))
@@ -158,6 +162,6 @@ def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
         network.nodes[frame.to].accept("evil", encode_frame("r", items), network.now)
 
     network.listen = repeat
-    assert network.run(lambda: course.finished)
-    assert results(course, hosts) == expected
+    assert network.run(lambda: coordinator.finished)
+    assert results(coordinator, hosts) == expected
     assert min(host.counters.dropped for host in hosts) > 10

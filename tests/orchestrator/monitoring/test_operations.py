@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.monitoring.operator_console import abort, look
-from orchestrator.monitoring.prometheus import COUNTERS, GAUGES, STAGE
+from orchestrator.monitoring.part_status import METRICS
+from orchestrator.monitoring.prometheus import RUN_STAGE
 from orchestrator.security.keyring import Keyring
 from protocol.errors import ForbiddenError
 from protocol.subjects import direct
@@ -206,18 +207,18 @@ def test_metrics_are_served_while_a_run_lasts_and_all_are_documented(bus: Bus) -
     course = shown["orchestrator"]
     assert course["coflex_run_enrolled_households"] == course["coflex_run_households"] == 12
     assert course["coflex_run_iteration"] >= 20
-    assert course[f"{STAGE} planning"] == 1
-    assert sum(value for name, value in course.items() if name.startswith(STAGE)) == 1
+    assert course[f"{RUN_STAGE} planning"] == 1
+    assert sum(value for name, value in course.items() if name.startswith(RUN_STAGE)) == 1
     assert sum(shown[host]["coflex_households"] for host in HOSTS) == 12
     later = bus.metrics("host-1")
     assert later["coflex_bus_sent_bytes_total"] > shown["host-1"]["coflex_bus_sent_bytes_total"]
     orchestrate.terminate()
     assert orchestrate.wait(10) == 1
-    assert {*COUNTERS, *GAUGES} >= {
+    assert set(METRICS) >= {
         name.split()[0].removesuffix("_total")
         for values in shown.values()
         for name in values
-        if name.startswith("coflex") and "info" not in name and not name.startswith(STAGE)
+        if name.startswith("coflex") and "info" not in name and not name.startswith(RUN_STAGE)
     }
 
 
@@ -376,7 +377,7 @@ def test_an_address_that_is_taken_is_said(bus: Bus) -> None:
     port = bus.await_line("host-1", "serves metrics")["port"]
     said = bus.command("host", "host-9", "--metrics", str(port), "--log-format", "text")
     assert said.returncode == 2
-    assert f"field --metrics: 127.0.0.1:{port} is not to be had" in said.stderr
+    assert f"field --metrics: 127.0.0.1:{port} is not available" in said.stderr
     as_json = bus.command("host", "host-9", "--metrics", "port", "--log-format", "json")
     assert as_json.returncode == 2
     assert "'port' is neither PORT nor HOST:PORT" in as_json.stderr
@@ -396,7 +397,7 @@ def test_with_keys_the_operator_asks_and_aborts_and_nobody_else(tmp_path: Path) 
         with pytest.raises(ForbiddenError):
             asyncio.run(look(somebody, 30.0))
         with pytest.raises(ForbiddenError):
-            asyncio.run(abort(somebody, "endless", "no", 30.0))
+            asyncio.run(abort(somebody, "endless", reason="no", seconds=30.0))
         assert orchestrate.poll() is None
         assert bus.command("abort", "endless").returncode == 0
         assert orchestrate.wait(10) == 1
