@@ -27,7 +27,7 @@ from protocol.subjects import direct, inbox
 from protocol.transport.bus import Connection
 from protocol.transport.identity import read_identity
 from protocol.transport.nats_bus import NatsBus
-from tests.protocol.test_nats_bus import Ear
+from tests.support.nats import Ear
 from tests.support.settings import in_simulation, with_standing_parts
 
 pytestmark = pytest.mark.nats

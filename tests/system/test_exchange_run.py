@@ -26,6 +26,7 @@ from orchestrator.results.run_results import (
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
+from tests.support.exchange_results import kept_and_improved
 from tests.support.settings import in_simulation, on_bus
 from tests.support.waiting import children_of, command_of
 
@@ -40,22 +41,6 @@ def settings(**options: object) -> RunSettings:
 
 def simulated(faults: NetworkFaults = NO_FAULTS, **options: object) -> RunResults:
     return in_simulation(settings(**options), faults=faults)
-
-
-def kept_and_improved(results: RunResults, rule: str) -> None:
-    assert results.exchanged is not None
-    assert results.exchange is not None
-    assert results.demand.exchanged is not None
-    # The sum of all schedules is what it was, but for the order in which it was added.
-    assert results.demand.exchanged == pytest.approx(results.demand.planned, rel=1e-12)
-    assert abs(results.exchange.inefficiency_change) < 1e-9
-    assert results.exchange.accepted > 0
-    assert results.exchange.households_worse == 0
-    assert results.exchanged.mean_discomfort < results.planned.mean_discomfort
-    assert results.exchange.share_of_bound > (0.9 if rule == "cooperative" else 0.3)
-    for row in results.rows:
-        assert row.discomfort_exchanged is not None
-        assert row.discomfort_exchanged <= row.discomfort_planned + 1e-12
 
 
 def told(results: RunResults) -> tuple[Exchange, list[Round]]:

@@ -35,8 +35,9 @@ from protocol.transport import nats_bus
 from protocol.transport.bus import Connection
 from protocol.transport.identity import CA, CERTIFICATE, KEY, SEED, read_identity
 from protocol.transport.nats_bus import MAX_PAYLOAD, NatsBus
-from tests.orchestrator.coordination.test_faults import SLOTS, outcome, results, world
-from tests.protocol.test_nats_bus import Ear, pretending
+from tests.support.faulty_run import SLOTS, outcome, results, world
+from tests.support.keyring import keyring
+from tests.support.nats import Ear, pretending
 from tests.support.settings import in_simulation, on_bus, with_standing_parts
 from tests.support.waiting import until
 
@@ -48,9 +49,7 @@ HOSTS = [f"host-{number}" for number in range(4)]
 
 @pytest.fixture
 def ring(tmp_path: Path) -> Keyring:
-    made = Keyring(tmp_path / "keys", datetime.now(UTC))
-    made.make(HOSTS, 1, [])
-    return made
+    return keyring(tmp_path / "keys", HOSTS)
 
 
 @pytest.fixture
@@ -111,8 +110,7 @@ async def test_without_keys_nobody_gets_in(server: EmbeddedServer) -> None:
 async def test_keys_of_another_bus_do_not_get_in(
     server: EmbeddedServer, ring: Keyring, tmp_path: Path, files: tuple[str, ...], complaint: str
 ) -> None:
-    other = Keyring(tmp_path / "other", datetime.now(UTC))
-    other.make(HOSTS, 0, [])
+    other = keyring(tmp_path / "other", HOSTS, matchmakers=0)
     await refused(server.url, "host-0", mixed(ring, other, files), complaint)
 
 
@@ -342,8 +340,7 @@ def settings(server: EmbeddedServer, ring: Keyring) -> RunSettings:
 
 
 def test_a_run_with_keys_is_the_same_as_without(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "keys", datetime.now(UTC))
-    ring.make(["host-1", "host-2", "host-3"], 1, [])
+    ring = keyring(tmp_path / "keys", ["host-1", "host-2", "host-3"])
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
         chosen = settings(server, ring)
         results = on_bus(chosen, run="r")
@@ -354,8 +351,7 @@ def test_a_run_with_keys_is_the_same_as_without(tmp_path: Path) -> None:
 
 def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
     """Each on a machine of its own, where nothing else lies."""
-    ring = Keyring(tmp_path / "keys", datetime.now(UTC))
-    ring.make(["host-1", "host-2", "host-3"], 1, [])
+    ring = keyring(tmp_path / "keys", ["host-1", "host-2", "host-3"])
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
         chosen = settings(server, ring)
         commands = [["host", f"host-{n}", "--keep", str(tmp_path / "kept")] for n in (1, 2, 3)]

@@ -24,10 +24,10 @@ from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError, RunError
+from tests.support.exchange_results import kept_and_improved
+from tests.support.imports import imports
 from tests.support.settings import in_simulation, on_bus
 from tests.support.waiting import children_of
-from tests.system.test_exchange_run import kept_and_improved
-from tests.test_architecture import imports
 
 FOLDER = Path(__file__).parent / "third_party"
 SMALL = {

@@ -20,8 +20,8 @@ from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
 from protocol.exchange_terms import ExchangeTerms
-from tests.agents.exchange.test_exchange import population
 from tests.support.exchange_world import World
+from tests.support.population import population
 
 MANDATES = """
 [h1]

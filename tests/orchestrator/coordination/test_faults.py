@@ -9,54 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
-from orchestrator.coordination.nodes import host_node, households_of, orchestrator_node
-from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
+from orchestrator.coordination.coordinator import RunPhase
+from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.codec import decode_frame, encode_frame
 from protocol.messages import Down, Up
-from protocol.runtime.node import Frame, Node
-from protocol.terms import Reorganisation, Terms
-
-HOUSEHOLDS, SLOTS, HOSTS = 11, 4, 3
-
-
-def world(
-    weather: NetworkFaults, strategy: str = "never", deadline: float = 1000.0
-) -> tuple[Network, RunCoordinator, list[Node]]:
-    rng = np.random.default_rng(2)
-    plans = {
-        f"h{n}": Plans(rng.integers(0, 4, (4, SLOTS)).astype(float), rng.random(4))
-        for n in range(HOUSEHOLDS)
-    }
-    chosen = Reorganisation("periodically", period=3) if strategy != "never" else Reorganisation()
-    terms = Terms(iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience=deadline / 3)
-    hosts = [
-        host_node("r", f"host-{k}", {name: plans[name] for name in list(plans)[k::HOSTS]})
-        for k in range(HOSTS)
-    ]
-    node, coordinator = orchestrator_node("r", list(plans), lambda name: terms, deadline=deadline)
-    return Network([*hosts, node], weather), coordinator, hosts
-
-
-def results(
-    coordinator: RunCoordinator, hosts: list[Node]
-) -> tuple[dict[str, list[int]], object, object]:
-    assert coordinator.phase is RunPhase.DONE, coordinator.reason
-    selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
-    return (
-        selections,
-        coordinator.planning_history.iterations,
-        coordinator.planning_history.response.tolist(),
-    )
-
-
-def outcome(
-    weather: NetworkFaults, strategy: str
-) -> tuple[dict[str, list[int]], object, object, Network]:
-    network, coordinator, hosts = world(weather, strategy)
-    assert network.run(lambda: coordinator.finished)
-    return *results(coordinator, hosts), network
+from protocol.runtime.node import Frame
+from tests.support.faulty_run import SLOTS, outcome, results, world
 
 
 @pytest.fixture(scope="module", params=["never", "periodically"])
@@ -68,8 +26,8 @@ def calm(request: pytest.FixtureRequest) -> tuple[str, object]:
 @pytest.mark.parametrize("share", [0.05, 0.25])
 def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share: float) -> None:
     strategy, expected = calm
-    weather = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
-    *found, network = outcome(weather, strategy)
+    faults = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
+    *found, network = outcome(faults, strategy)
     assert tuple(found) == expected
     assert network.lost
     assert network.repeated
@@ -83,8 +41,8 @@ def test_delays_longer_than_the_patience_to_resend(calm: tuple[str, object]) -> 
 
 
 def traffic(seed: int) -> list[tuple[str, Frame]]:
-    weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
-    network, coordinator, _ = world(weather)
+    faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
+    network, coordinator, _ = world(faults)
     seen: list[tuple[str, Frame]] = []
     network.listen = lambda sender, frame: seen.append((sender, frame))
     assert network.run(lambda: coordinator.finished)

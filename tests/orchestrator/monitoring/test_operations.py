@@ -9,7 +9,6 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.monitoring.operator_console import abort, look
 from orchestrator.monitoring.part_status import METRICS
 from orchestrator.monitoring.prometheus import RUN_STAGE
-from orchestrator.security.keyring import Keyring
 from protocol.errors import ForbiddenError
 from protocol.subjects import direct
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
+from tests.support.keyring import keyring
 from tests.support.paths import ROOT
 from tests.support.waiting import children_of, wait_until
 
@@ -384,8 +383,7 @@ def test_an_address_that_is_taken_is_said(bus: Bus) -> None:
 
 
 def test_with_keys_the_operator_asks_and_aborts_and_nobody_else(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "keys", datetime.now(UTC))
-    ring.make(HOSTS, 1, [])
+    ring = keyring(tmp_path / "keys", HOSTS)
     with (
         EmbeddedServer(file=ring.folder / "nats.conf") as server,
         standing(server, tmp_path, ring.folder) as bus,
