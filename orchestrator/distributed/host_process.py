@@ -86,7 +86,7 @@ async def take_part(
         shell = Shell(node, bus)
         if standing_by:
             await give_up_in_silence(bus, node.run, shell)
-        await answer_inquiries(bus, Address(node.name, HOST), status.presence, shell.fail)
+        await answer_inquiries(bus, Address(node.name, HOST), status.presence, fail=shell.fail)
         with status.in_run(node.run, lambda: read_host(node, bus, households)):
             await shell.run(
                 lambda: all(household.finished for household in households), events.look

@@ -53,7 +53,7 @@ def launch(
         with contextlib.ExitStack() as stack:
             if kept is None:
                 kept = Path(stack.enter_context(TemporaryDirectory(prefix="coflex-")))
-            return _launch(run, watch, kept, operations)
+            return _launch(run, watch, kept=kept, operations=operations)
     except KeyboardInterrupt:  # before or after the loop that handles it
         raise RunError(INTERRUPTED) from None
 
@@ -80,7 +80,8 @@ def orchestrate(
         )
     except KeyboardInterrupt:
         raise RunError(INTERRUPTED) from None
-    return collect(run, coordinator, traffic_of(node), seconds_of(coordinator, began))
+    seconds = seconds_of(coordinator, began)
+    return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
 def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> Command:
@@ -89,13 +90,13 @@ def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> C
     return (*_COFLEX, "matchmaker", connection.name, *options)
 
 
-def host_command(run: str, connection: Connection, kept: Path, logs: LogSettings) -> Command:
+def host_command(run: str, connection: Connection, *, kept: Path, logs: LogSettings) -> Command:
     """Return the command that starts a host of a run by itself."""
     options = (*as_options(connection), "--run", run, "--keep", str(kept), *logs.as_options())
     return (*_COFLEX, "host", connection.name, *options)
 
 
-def _launch(run: Run, watch: Watch, kept: Path, operations: Operations) -> RunResults:
+def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> RunResults:
     began, log, matchmakers = time.monotonic(), PartLog(ORCHESTRATOR, run.id), _matchmakers(run)
     node, coordinator = orchestrator_of(run)
     with contextlib.ExitStack() as stack:
@@ -110,7 +111,7 @@ def _launch(run: Run, watch: Watch, kept: Path, operations: Operations) -> RunRe
             run_host(run, connection.named(name), kept=kept, once_running=hosts.end_with_parent)
 
         hosts.start(list(run.hosts), host)
-        commands = _commands(run, connection, kept, operations.logs)
+        commands = _commands(run, connection, kept=kept, logs=operations.logs)
         others = stack.enter_context(CommandProcesses(commands))
         for name in matchmakers:
             others.start(name)
@@ -121,14 +122,19 @@ def _launch(run: Run, watch: Watch, kept: Path, operations: Operations) -> RunRe
             connection=connection,
             watch=watch,
             endpoint=operations.endpoint,
-            child_ended=_supervision(coordinator, hosts, others, log),
+            child_ended=_supervision(coordinator, hosts, others, log=log),
         )
         hosts.join(FAREWELL)
-    return collect(run, coordinator, traffic_of(node), seconds_of(coordinator, began))
+    seconds = seconds_of(coordinator, began)
+    return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
 def _supervision(
-    coordinator: RunCoordinator, hosts: HostProcesses, others: CommandProcesses, log: PartLog
+    coordinator: RunCoordinator,
+    hosts: HostProcesses,
+    others: CommandProcesses,
+    *,
+    log: PartLog,
 ) -> Callable[[Shell], None]:
     """Return what to do whenever a process may have ended: restart it, or fail the run.
 
@@ -152,7 +158,7 @@ def _matchmakers(run: Run) -> list[str]:
 
 
 def _commands(
-    run: Run, connection: Connection, kept: Path, logs: LogSettings
+    run: Run, connection: Connection, *, kept: Path, logs: LogSettings
 ) -> dict[str, Command]:
     """Return the command of every part that may be started by itself."""
     return {
@@ -160,7 +166,10 @@ def _commands(
             name: matchmaker_command(run.id, connection.named(name), logs)
             for name in _matchmakers(run)
         },
-        **{name: host_command(run.id, connection.named(name), kept, logs) for name in run.hosts},
+        **{
+            name: host_command(run.id, connection.named(name), kept=kept, logs=logs)
+            for name in run.hosts
+        },
     }
 
 

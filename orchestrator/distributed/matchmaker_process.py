@@ -48,17 +48,29 @@ def run_matchmaker(
     node = matchmaker_node(run, connection.name, slots=slots, terms=terms, epoch=epoch)
     log = PartLog(connection.name, run)
     log.info("takes part", slots=slots)
-    asyncio.run(_take_part(node, _service(node, epoch), connection, status, standing_by, log))
+    service = _service(node, epoch)
+    events = RefusalEvents(node, log)
+    asyncio.run(
+        _take_part(
+            node,
+            service,
+            connection=connection,
+            status=status,
+            standing_by=standing_by,
+            events=events,
+        )
+    )
     log.info("released")
 
 
 async def _take_part(
     node: Node,
     service: Service,
+    *,
     connection: Connection,
     status: PartStatus,
     standing_by: bool,
-    log: PartLog,
+    events: RefusalEvents,
 ) -> None:
     endpoint, matchmaker = endpoint_of(node), node.machines[node.name]
     assert isinstance(matchmaker, Matchmaker)
@@ -76,11 +88,11 @@ async def _take_part(
 
         if standing_by:
             await give_up_in_silence(bus, node.run, shell)
-        await answer_inquiries(bus, Address(node.name, HOST), status.presence, shell.fail)
+        await answer_inquiries(bus, Address(node.name, HOST), status.presence, fail=shell.fail)
         with status.in_run(node.run, lambda: read_matchmaker(node, bus, matchmaker)):
             await shell.run(
                 lambda: endpoint.released,
-                RefusalEvents(node, log).look,
+                events.look,
                 heard=lambda: attend(bus, service, work),
             )
 

@@ -46,7 +46,15 @@ def run_orchestrator(
     status = PartStatus(ORCHESTRATOR, "orchestrator")
     with exposed(status, endpoint):
         trouble = asyncio.run(
-            _take_part(run, node, coordinator, connection, watch, status, child_ended)
+            _take_part(
+                run,
+                node,
+                coordinator,
+                connection=connection,
+                watch=watch,
+                status=status,
+                child_ended=child_ended,
+            )
         )
     if coordinator.reason:
         raise RunError("; ".join(filter(None, (coordinator.reason, trouble))))
@@ -56,6 +64,7 @@ async def _take_part(
     run: Run,
     node: Node,
     coordinator: RunCoordinator,
+    *,
     connection: Connection,
     watch: Watch,
     status: PartStatus,
@@ -75,7 +84,7 @@ async def _take_part(
             announcing.add_done_callback(lambda task: _pass_on(task, shell))
             try:
                 state = state_of(run, coordinator)
-                await answer_inquiries(bus, coordinator.address, state, shell.fail)
+                await answer_inquiries(bus, coordinator.address, state, fail=shell.fail)
                 with status.in_run(run.id, lambda: read_orchestrator(node, bus, coordinator)):
                     await shell.run(lambda: coordinator.finished, look)
                 return bus.trouble

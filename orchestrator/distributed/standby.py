@@ -147,7 +147,7 @@ async def _next(
     async with await NatsBus.connect(connection, PATIENCE) as bus:
 
         async def answer(fail: Fail) -> None:
-            await answer_inquiries(bus, Address(connection.name, HOST), status.presence, fail)
+            await answer_inquiries(bus, Address(connection.name, HOST), status.presence, fail=fail)
 
         return await await_run(bus, wanted, answer)
 

@@ -22,7 +22,7 @@ from protocol.transport.bus import Bus, Fail
 Say = Callable[[], Presence | RunState]
 
 
-async def answer_inquiries(bus: Bus, sender: Address, say: Say, fail: Fail) -> None:
+async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -> None:
     """From now on, until the bus is closed, answer every inquiry with what `say` returns then.
 
     `fail` is called when that becomes impossible.

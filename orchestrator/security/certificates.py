@@ -45,7 +45,7 @@ def make_ca(now: datetime) -> Certified:
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(CA_NAME)
     made = (
-        _begun(name, name, key, now, CA_DAYS)
+        _begun(name, name, key, now=now, days=CA_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -53,20 +53,20 @@ def make_ca(now: datetime) -> Certified:
     return Certified(key, made)
 
 
-def make_server(ca: Certified, names: Sequence[str], now: datetime, days: int) -> Certified:
+def make_server(ca: Certified, names: Sequence[str], *, now: datetime, days: int) -> Certified:
     """Make the certificate of a server that is reached by these names and addresses.
 
     It may also act as a client, of the other servers of a cluster.
     """
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     known = x509.SubjectAlternativeName([_alternative(name) for name in names])
-    return _signed(ca, "server", known, usages, now, days)
+    return _signed(ca, "server", known, usages=usages, now=now, days=days)
 
 
-def make_part(ca: Certified, name: str, now: datetime, days: int) -> Certified:
+def make_part(ca: Certified, name: str, *, now: datetime, days: int) -> Certified:
     """Make the certificate of the part of this name."""
     known = x509.SubjectAlternativeName([x509.DNSName(name)])
-    return _signed(ca, name, known, [ExtendedKeyUsageOID.CLIENT_AUTH], now, days)
+    return _signed(ca, name, known, usages=[ExtendedKeyUsageOID.CLIENT_AUTH], now=now, days=days)
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
@@ -79,6 +79,7 @@ def _signed(
     ca: Certified,
     name: str,
     known: x509.SubjectAlternativeName,
+    *,
     usages: Sequence[x509.ObjectIdentifier],
     now: datetime,
     days: int,
@@ -86,7 +87,7 @@ def _signed(
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key())
     made = (
-        _begun(_name(name), ca.certificate.subject, key, now, days)
+        _begun(_name(name), ca.certificate.subject, key, now=now, days=days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -101,6 +102,7 @@ def _begun(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
+    *,
     now: datetime,
     days: int,
 ) -> x509.CertificateBuilder:

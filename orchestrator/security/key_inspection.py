@@ -60,7 +60,8 @@ def inspect_part(keys: Path, name: str, now: datetime) -> Iterator[CheckResult]:
     for file in (KEY, SEED):
         if stat.S_IMODE((folder / file).stat().st_mode) & stat.S_IRWXO:
             yield bad(what, f"anybody on this machine may use {file}: chmod 600 {folder / file}")
-    yield _certified(what, certificate, ca, now, f"coflex keys DIR --rotate {name}")
+    renew = f"coflex keys DIR --rotate {name}"
+    yield _certified(what, certificate, ca, now=now, renew=renew)
 
 
 def inspect_server(keys: Path, now: datetime) -> Iterator[CheckResult]:
@@ -78,9 +79,8 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[CheckResult]:
     except (InputError, OSError) as error:
         yield bad("server's files", str(error))
         return
-    yield _certified(
-        "server's certificate", certificate, ca, now, "coflex keys DIR --rotate server"
-    )
+    renew = "coflex keys DIR --rotate server"
+    yield _certified("server's certificate", certificate, ca, now=now, renew=renew)
     changed = [name for name, key in own.items() if users[name] != key]
     if changed:
         reason = f"{', '.join(changed)}: other keys than {PARTS_FILE} knows; rotate them"
@@ -93,19 +93,19 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[CheckResult]:
 
 
 def _certified(
-    what: str, certificate: x509.Certificate, ca: x509.Certificate, now: datetime, anew: str
+    what: str, certificate: x509.Certificate, ca: x509.Certificate, *, now: datetime, renew: str
 ) -> CheckResult:
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     try:
         certificate.verify_directly_issued_by(ca)
     except (ValueError, TypeError, InvalidSignature):
-        return bad(what, f"the certificate is not from the CA in {CA}: {anew}")
+        return bad(what, f"the certificate is not from the CA in {CA}: {renew}")
     if now < begins:
         return bad(what, f"valid from {begins:%Y-%m-%d %H:%M} on: set the clock of this machine")
     if now > ca.not_valid_after_utc:
         return bad(what, "the CA's certificate has ended: make keys in a new folder")
     if now > ends:
-        return bad(what, f"ended on {ends:%Y-%m-%d}: {anew}")
+        return bad(what, f"ended on {ends:%Y-%m-%d}: {renew}")
     if now > ends - SOON:
-        return bad(what, f"ends on {ends:%Y-%m-%d}: {anew}")
+        return bad(what, f"ends on {ends:%Y-%m-%d}: {renew}")
     return good(what, f"valid until {ends:%Y-%m-%d}")

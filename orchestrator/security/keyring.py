@@ -118,7 +118,7 @@ class Keyring:
         if leaves and not servers:
             raise InputError("say with --server where leaf nodes find the server", field="--leaf")
         ca = make_ca(self.now)
-        server = make_server(ca, _also_here(servers), self.now, self.days)
+        server = self._server(ca, _also_here(servers))
 
         def write(new: Path) -> None:
             write_public(new / CA, ca.pem())
@@ -130,7 +130,10 @@ class Keyring:
             if edge:
                 config = cluster_config(servers if cluster else servers[:1], token_hex(24))
                 write_private(new / CLUSTER_FILE, config.encode())
-            made = {name: self._new_leaf(new, ca, name, leaves[name], servers) for name in leaves}
+            made = {
+                name: self._new_leaf(new, ca, name, edge=leaves[name], servers=servers)
+                for name in leaves
+            }
             _write_lists(new, users, made)
 
         change(self.folder, write, last=PARTS_FILE)
@@ -159,7 +162,7 @@ class Keyring:
                     both = dict.fromkeys([*known[leaf].hosts, *edge.hosts])
                     known[leaf] = known[leaf]._replace(hosts=list(both))
                 else:
-                    known[leaf] = self._new_leaf(new, ca, leaf, edge, servers)
+                    known[leaf] = self._new_leaf(new, ca, leaf, edge=edge, servers=servers)
             _write_lists(new, users, known)
 
         change(self.folder, write, last=PARTS_FILE, replacing=_lists(known))
@@ -173,10 +176,10 @@ class Keyring:
         def write(new: Path) -> None:
             for name in names:
                 if name == SERVER:
-                    server = make_server(ca, self._names_of(SERVER), self.now, self.days)
+                    server = self._server(ca, self._names_of(SERVER))
                     write_certified(make_folder(new / SERVER), server)
                 elif name in leaves:
-                    key = self._write_leaf(new, ca, name, self._names_of(name))
+                    key = self._write_leaf(new, ca, name, names=self._names_of(name))
                     leaves[name] = Leaf(key, leaves[name].hosts)
                 else:
                     users[name] = self._write_part(new, ca, name)
@@ -245,6 +248,9 @@ class Keyring:
     def _names_of(self, server: str) -> list[str]:
         return names_of(read_certificate(self.folder / server / CERTIFICATE))
 
+    def _server(self, ca: Certified, names: Sequence[str]) -> Certified:
+        return make_server(ca, names, now=self.now, days=self.days)
+
     def _ca(self) -> Certified:
         file = self.folder / CA_FOLDER / KEY
         try:
@@ -266,22 +272,22 @@ class Keyring:
         """Write the files of a part; return its public nkey."""
         folder, (seed, public) = make_folder(new / name), _new_nkey()
         write_private(folder / SEED, f"{seed}\n".encode())
-        _write_certified(folder, ca, make_part(ca, name, self.now, self.days))
+        _write_certified(folder, ca, make_part(ca, name, now=self.now, days=self.days))
         return public
 
-    def _write_leaf(self, new: Path, ca: Certified, leaf: str, names: Sequence[str]) -> str:
+    def _write_leaf(self, new: Path, ca: Certified, leaf: str, *, names: Sequence[str]) -> str:
         """Write the keys of a leaf node; return its public nkey."""
         folder, (seed, public) = make_folder(new / leaf), _new_nkey()
         write_private(folder / LEAF_SEED, f"nkey: {seed}\n".encode())
-        _write_certified(folder, ca, make_server(ca, names, self.now, self.days))
+        _write_certified(folder, ca, self._server(ca, names))
         return public
 
     def _new_leaf(
-        self, new: Path, ca: Certified, leaf: str, edge: Edge, servers: Sequence[str]
+        self, new: Path, ca: Certified, leaf: str, *, edge: Edge, servers: Sequence[str]
     ) -> Leaf:
         write_public(new / leaf_config_file(leaf), leaf_config(leaf, servers).encode())
         names = _also_here([leaf, *edge.addresses])
-        return Leaf(self._write_leaf(new, ca, leaf, names), edge.hosts)
+        return Leaf(self._write_leaf(new, ca, leaf, names=names), edge.hosts)
 
     def _check_known(self, names: Iterable[str], known: Iterable[str]) -> None:
         for name in names:

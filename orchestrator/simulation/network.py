@@ -115,6 +115,7 @@ class Network:
                 low, high = faults.delay
                 at = self.now + (self._chance.uniform(low, high) if high else low)
                 self._number += 1
-                heapq.heappush(
-                    self._arrivals, _Arrival(at, self._number, sender, frame.to, frame.data)
+                arrival = _Arrival(
+                    at=at, number=self._number, sender=sender, to=frame.to, data=frame.data
                 )
+                heapq.heappush(self._arrivals, arrival)

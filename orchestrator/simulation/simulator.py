@@ -58,7 +58,7 @@ def simulate(
         raise RunError(coordinator.reason)
     ended = time.perf_counter()
     if kept is not None:
-        _keep(run, kept, journals, hosts)
+        _keep(run, kept, journals=journals, hosts=hosts)
     planned = ended if exchanging is None else exchanging
     seconds = Seconds(
         start=started - began,
@@ -66,7 +66,7 @@ def simulate(
         exchange=None if exchanging is None else ended - planned,
         total=ended - began,
     )
-    return collect(run, coordinator, traffic_of(node), seconds)
+    return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
 def _hosts(run: Run, journals: Mapping[str, MemoryJournal]) -> list[Node]:
@@ -95,7 +95,7 @@ def _matchmakers(run: Run) -> list[Node]:
 
 
 def _keep(
-    run: Run, kept: Path, journals: Mapping[str, MemoryJournal], hosts: Iterable[Node]
+    run: Run, kept: Path, *, journals: Mapping[str, MemoryJournal], hosts: Iterable[Node]
 ) -> None:
     """Write what hosts of their own would have kept."""
     for host, journal in journals.items():

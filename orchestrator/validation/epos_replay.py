@@ -243,20 +243,25 @@ def _compare(
         for position, (own, wanted) in enumerate(zip(selections, reference.selected, strict=True)):
             if own[at] != wanted:
                 household = f"household h{trace.agent_ids[position]}, selected plan"
-                return Difference(at, household, wanted, own[at])
+                return Difference(iteration=at, what=household, reference=wanted, replayed=own[at])
         for what, wanted_value, value in (
             ("global cost", reference.global_cost, row.inefficiency),
             ("mean local cost", reference.local_cost_mean, row.mean_discomfort),
             ("unfairness", reference.unfairness, row.unfairness),
         ):
             if not _identical(value, wanted_value):
-                return Difference(at, what, wanted_value, value)
+                return Difference(iteration=at, what=what, reference=wanted_value, replayed=value)
     last = len(trace.iterations) - 1
     for slot, (value, wanted_value) in enumerate(
         zip(history.response.tolist(), trace.global_response_last, strict=True)
     ):
         if not _identical(value, wanted_value):
-            return Difference(last, f"global response, slot {slot}", wanted_value, value)
+            return Difference(
+                iteration=last,
+                what=f"global response, slot {slot}",
+                reference=wanted_value,
+                replayed=value,
+            )
     return None
 
 

@@ -60,11 +60,8 @@ def server(ring: Keyring) -> Iterator[EmbeddedServer]:
 
 @contextlib.asynccontextmanager
 async def joined(server: EmbeddedServer, ring: Keyring, name: str) -> AsyncIterator[NatsBus]:
-    bus = await NatsBus.connect(Connection(server.url, name, ring.folder))
-    try:
+    async with await NatsBus.connect(Connection(server.url, name, ring.folder)) as bus:
         yield bus
-    finally:
-        await bus.close()
 
 
 @contextlib.asynccontextmanager
@@ -132,7 +129,7 @@ async def test_a_certificate_that_has_ended_does_not_get_in(ring: Keyring) -> No
 
 
 async def test_a_server_of_another_name_is_not_believed(ring: Keyring) -> None:
-    elsewhere = make_server(ring._ca(), ["elsewhere.example"], ring.now, 1)
+    elsewhere = make_server(ring._ca(), ["elsewhere.example"], now=ring.now, days=1)
     (ring.folder / "server" / CERTIFICATE).write_bytes(elsewhere.pem())
     (ring.folder / "server" / KEY).write_bytes(elsewhere.key_pem())
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:

@@ -20,17 +20,14 @@ async def conform(
 ) -> Findings:
     """Test the household that comes to this run; `patience` is how long to wait for anything that
     it must say, in seconds. Findings end where it says nothing more."""
-    bus = await NatsBus.connect(connection)
-    stand = Stand(bus, run, household, patience)
-    try:
+    async with await NatsBus.connect(connection) as bus:
+        stand = Stand(bus, run, household, patience)
         await stand.open()
         with stand.findings.going_on():
             await _script(stand, run, plans)
         if stand.where is not None:
             await stand.say(ORCHESTRATOR, Abort("the test is over"))
         await bus.flush()
-    finally:
-        await bus.close()
     return stand.findings
 
 

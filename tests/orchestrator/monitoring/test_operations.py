@@ -25,7 +25,7 @@ from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 from tests.support.keyring import keyring
 from tests.support.paths import ROOT
-from tests.support.waiting import children_of, wait_until
+from tests.support.waiting import alive, children_of, command_of, wait_until
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -313,7 +313,7 @@ def test_a_whole_run_ends_on_a_signal_and_its_forked_hosts_answer(bus: Bus) -> N
     assert len(children) >= 7
     whole.terminate()
     assert whole.wait(10) == 1
-    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "its processes")
+    wait_until(lambda: not any(alive(pid) for pid in children), "its processes")
 
 
 def test_a_forked_host_that_fails_says_so_in_its_line(tmp_path: Path) -> None:
@@ -343,8 +343,7 @@ def test_a_forked_host_that_fails_says_so_in_its_line(tmp_path: Path) -> None:
 
 def _is_host(pid: int, parent: int) -> bool:
     """Forked, so of the same command line as its parent."""
-    own, of_parent = (Path(f"/proc/{process}/cmdline").read_bytes() for process in (pid, parent))
-    return own == of_parent
+    return command_of(pid) == command_of(parent)
 
 
 def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:

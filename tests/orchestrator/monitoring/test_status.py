@@ -23,11 +23,32 @@ THE_OPERATOR = Address(OPERATOR, OPERATOR)
 
 
 def state(*parts: Expected, run: str = "r", exchanges: int = 0, seconds: float = 0.0) -> RunState:
-    return RunState(run, "planning", 9.0, 3, 3, 4, 50, -1, 50, exchanges, seconds, parts)
+    return RunState(
+        run=run,
+        stage="planning",
+        seconds=9.0,
+        households=3,
+        enrolled=3,
+        iteration=4,
+        iterations=50,
+        round=-1,
+        rounds=50,
+        exchanges=exchanges,
+        exchanging=seconds,
+        parts=parts,
+    )
 
 
 def host(name: str, heard: float | None = 1.0) -> Expected:
-    return Expected(name, "host", 1, heard)
+    return Expected(name=name, role="host", households=1, heard=heard)
+
+
+def external(name: str, heard: float | None) -> Expected:
+    return Expected(name=name, role="external", households=1, heard=heard)
+
+
+def present(run: str | None, stage: str) -> Presence:
+    return Presence(role="host", run=run, stage=stage, households=int(run is not None), seconds=1.0)
 
 
 def test_lines_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,16 +95,16 @@ def test_addresses_of_endpoints() -> None:
 
 
 def test_who_is_needed_and_does_not_answer_is_missing() -> None:
-    theirs = Expected("h7", "external", 1, None)
+    theirs = external("h7", None)
     run = state(host("host-1"), host("host-2"), host("host-3", None), theirs)
     seen = BusSurvey({"r": run})
     assert [part.name for part in seen.missing(run)] == ["host-1", "host-2", "host-3", "h7"]
-    seen.parts["host-1", "r"] = Presence("host", "r", "planning", 1, 1.0)
-    seen.parts["host-2", "another"] = Presence("host", "another", "planning", 1, 1.0)
-    seen.parts["host-3", None] = Presence("host", None, "", 0, 1.0)
+    seen.parts["host-1", "r"] = present("r", "planning")
+    seen.parts["host-2", "another"] = present("another", "planning")
+    seen.parts["host-3", None] = present(None, "")
     assert [part.name for part in seen.missing(run)] == ["host-2", "host-3", "h7"]
     assert seen.orphans() == ["another"]
-    enrolled = state(host("host-1"), Expected("h7", "external", 1, 60.0))
+    enrolled = state(host("host-1"), external("h7", 60.0))
     assert seen.missing(enrolled) == []
     assert exchange_rate(state(exchanges=30, seconds=1.5)) == 20
     assert exchange_rate(state()) == 0
