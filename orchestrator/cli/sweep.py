@@ -135,14 +135,14 @@ def _command() -> Callable[..., None]:
 
 def _print(summary: Any, out: Path) -> None:
     """Print the main measures of each combination: mean and half the width of its interval."""
-    told = {name: head for name, head in HEADS.items() if name in summary}
+    shown = {name: head for name, head in HEADS.items() if name in summary}
     named = [name for name in summary if not any(str(name).startswith(t) for t in TOLD)]
     table = Table(header_style="bold", show_edge=False)
-    for head in [str(name).replace("_", " ") for name in named] + list(told.values()):
+    for head in [str(name).replace("_", " ") for name in named] + list(shown.values()):
         table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
     for _, line in summary.iterrows():
         cells = [NONE if line[name] != line[name] else str(line[name]) for name in named]
-        cells += [_cell(line, name) for name in told]
+        cells += [_cell(line, name) for name in shown]
         table.add_row(*cells)
     # Wide enough, where there is no terminal, that no number is cut in two.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)

@@ -173,16 +173,16 @@ class _ExchangedColumns(TypedDict, total=False):
 
 def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
     """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound."""
-    made = result.exchanged
-    if made is None:
+    exchanged = result.exchanged
+    if exchanged is None:
         return {}
     return {
-        "discomfort_exchanged": made.discomfort,
-        "comfort_gain": result.discomfort_planned - made.discomfort,
-        "energy_drift": made.energy_drift,
-        "requests": made.requests,
-        "accepted": made.accepted,
-        "refused": made.refused,
+        "discomfort_exchanged": exchanged.discomfort,
+        "comfort_gain": result.discomfort_planned - exchanged.discomfort,
+        "energy_drift": exchanged.energy_drift,
+        "requests": exchanged.requests,
+        "accepted": exchanged.accepted,
+        "refused": exchanged.refused,
         "discomfort_bound": bound,
     }
 

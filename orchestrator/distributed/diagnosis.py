@@ -46,13 +46,13 @@ def examine_program() -> Iterator[CheckResult]:
     what = "embedded server"
     try:
         program = find_server()
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         with EmbeddedServer() as server:
             found = asyncio.run(_server(Connection(server.url, RUN)))
     except (RunError, OSError, subprocess.CalledProcessError) as error:
         yield bad(what, str(error))
         return
-    yield good(what, f"{said.stdout.strip()}, {program}")
+    yield good(what, f"{shown.stdout.strip()}, {program}")
     yield from found
 
 
@@ -95,11 +95,11 @@ async def _server(connection: Connection) -> list[CheckResult]:
         return [bad("server", error.reason)]
     what = f"server, as {connection.name}"
     found = []
-    said, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+    own, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
     if version < OLDEST:
-        found.append(bad(what, f"nats-server {said} is too old: install {oldest} or later"))
+        found.append(bad(what, f"nats-server {own} is too old: install {oldest} or later"))
     else:
-        found.append(good(what, f"nats-server {said}"))
+        found.append(good(what, f"nats-server {own}"))
     if limit < LEAST_PAYLOAD:
         advice = f"set max_payload in its configuration to {LEAST_PAYLOAD} or more"
         found.append(bad("largest message", f"{limit:,} bytes: {advice}"))

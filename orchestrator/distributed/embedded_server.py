@@ -127,8 +127,8 @@ class EmbeddedServer:
         until = time.monotonic() + START_SECONDS
         while not (found := _listening(ports)):
             if self._process.poll() is not None or time.monotonic() > until:
-                said = log.read_text()[-2000:] if log.exists() else "it said nothing"
-                raise RunError(f"the embedded nats-server did not start: {said}")
+                output = log.read_text()[-2000:] if log.exists() else "it said nothing"
+                raise RunError(f"the embedded nats-server did not start: {output}")
             time.sleep(0.002)
         self.listens, self.url = found, found["nats"][0]
 

@@ -31,7 +31,7 @@ class RunSettings(BaseModel):
     households: int | None = Field(None, ge=1, description="Take the first N households.")
     slots: int = Field(144, ge=1, description="Slots of generated households.")
     order: str | None = Field(
-        None, description="Tree order: a file of household ids, one a line, or 'random'."
+        None, description="Tree order: a file of household ids, one per line, or 'random'."
     )
     seed: int = Field(0, ge=0, description="Seed of ties, generated households, random order.")
     score: ScoreMeaning | None = Field(
@@ -50,7 +50,7 @@ class RunSettings(BaseModel):
     discomfort: DiscomfortName = Field("rmse", description="Discomfort that stage 1 weighs.")
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
-    reorganise: StrategyName = Field("never", description="When the tree is laid out anew.")
+    reorganise: StrategyName = Field("never", description="When the tree is reorganised.")
     period: int = Field(10, ge=1, description="Iterations between periodical reorganisations.")
     offset: int = Field(0, ge=0, description="Iteration whose selection 'memorise' keeps.")
     memorise: bool = Field(False, description="Return to the kept selection on a new tree.")
@@ -87,9 +87,10 @@ class RunSettings(BaseModel):
     )
     keys: Path | None = Field(None, description="Keys for that server, made by `coflex keys`.")
     insecure: bool = Field(False, description="Allow a server elsewhere without keys.")
-    run: str | None = Field(None, description="Id of the run (default: made up).")
+    run: str | None = Field(None, description="Id of the run (default: a new one).")
     external: str | None = Field(
-        None, description="Households that others run, comma separated; they come by themselves."
+        None,
+        description="Households that other people run, comma separated; they join by themselves.",
     )
     deadline: float = Field(60.0, gt=0, description="Seconds without progress that end a run.")
     out: Path = Field(Path("results"), description="Folder for the results.")

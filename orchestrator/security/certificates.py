@@ -44,13 +44,13 @@ def make_ca(now: datetime) -> Certified:
     """Make a CA that can sign certificates of parts and servers, but of no further CA."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(CA_NAME)
-    made = (
+    certificate = (
         _begun(name, name, key, now=now, days=CA_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Certified(key, made)
+    return Certified(key, certificate)
 
 
 def make_server(ca: Certified, names: Sequence[str], *, now: datetime, days: int) -> Certified:
@@ -86,7 +86,7 @@ def _signed(
 ) -> Certified:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key())
-    made = (
+    certificate = (
         _begun(_name(name), ca.certificate.subject, key, now=now, days=days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
@@ -95,7 +95,7 @@ def _signed(
         .add_extension(issuer, critical=False)
         .sign(ca.key, hashes.SHA256())
     )
-    return Certified(key, made)
+    return Certified(key, certificate)
 
 
 def _begun(

@@ -70,10 +70,10 @@ def read_certificate(file: Path) -> x509.Certificate:
         raise InputError("not a certificate", file=file) from None
 
 
-def write_certified(folder: Path, made: Certified) -> None:
+def write_certified(folder: Path, certified: Certified) -> None:
     """Write a private key and its certificate."""
-    write_private(folder / KEY, made.key_pem())
-    write_public(folder / CERTIFICATE, made.pem())
+    write_private(folder / KEY, certified.key_pem())
+    write_public(folder / CERTIFICATE, certified.pem())
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
