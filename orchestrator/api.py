@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.coordination.placement import Run
 from orchestrator.results.run_results import (
     ExchangeRow,
     HouseholdRow,
@@ -22,14 +23,12 @@ from orchestrator.results.run_results import (
     read,
     write,
 )
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.messages import Iteration
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from orchestrator.coordination.coordinator import RunCoordinator
 
 RUN = "run"
 """Name of a run to which no other was given."""
@@ -88,16 +87,17 @@ def simulate(**options: Any) -> Outcome:
     from orchestrator.simulation.simulator import simulate as simulated
 
     settings = _settings(options)
-    return Outcome(simulated(settings.run or RUN, read_inputs(settings), settings))
+    scenario = read_scenario(settings, "simulation")
+    return Outcome(simulated(Run(settings.run or RUN, scenario)))
 
 
 def run(**options: Any) -> Outcome:
     """A run on a bus, with hosts as processes of their own. To be called in the main thread of a
     script that does nothing else on import (hosts are forked)."""
-    from orchestrator.distributed.launcher import run as live
+    from orchestrator.distributed.launcher import launch
 
     settings = _settings(options)
-    return Outcome(live(settings.run or RUN, read_inputs(settings), settings, _unwatched))
+    return Outcome(launch(Run(settings.run or RUN, read_scenario(settings))))
 
 
 def load_results(folder: str | Path) -> Outcome:
@@ -107,10 +107,6 @@ def load_results(folder: str | Path) -> Outcome:
 
 def _settings(options: dict[str, Any]) -> RunSettings:
     return settings_from(options)
-
-
-def _unwatched(course: "RunCoordinator") -> None:
-    """Nobody looks."""
 
 
 def _frame(kind: Any, rows: Any) -> "pd.DataFrame":

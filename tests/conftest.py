@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.nats import server as server
 from tests.support.paths import SHARED
 
 

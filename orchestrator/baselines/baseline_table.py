@@ -22,8 +22,9 @@ from orchestrator.baselines.plan_descent import (
     starts,
 )
 from orchestrator.baselines.plan_exact_search import best_selection
+from orchestrator.coordination.placement import Run
 from orchestrator.results.measures import Measures, exchange_bound, measures
-from orchestrator.scenario.scenario import Scenario, read_inputs
+from orchestrator.scenario.scenario import Scenario, read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
@@ -53,10 +54,10 @@ class Yardstick:
 def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstick]:
     """The lines, one after another as they are computed. The search for the best selection ends
     after `exact_seconds`; 0: no search. InputError as for a run."""
-    inputs = read_inputs(settings)
-    members = [inputs.population.households[name] for name in inputs.members]
+    scenario = read_scenario(settings, "simulation")
+    members = [scenario.population.households[name] for name in scenario.members]
     choices = Choices.of(members, settings.discomfort)
-    terms = inputs.terms(inputs.members[0])
+    terms = scenario.common_terms
     cost = cost_function(terms.cost, terms.target, terms.scaling, EXACT)
     wanted = np.array([own.preferred for own in members])
 
@@ -79,7 +80,7 @@ def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstic
     began = time.perf_counter()
     yield plan("everyone's preferred plan", preferred, began)
     yield plan("random", random_selection(choices, chance), began)
-    run, planned, exchanged = _run(settings, inputs)
+    run, planned, exchanged = _run(scenario)
     yield replace(planned, objective=objective(choices, cost, settings.beta, run))
     began = time.perf_counter()
     begins = starts(preferred, choices, chance)
@@ -108,14 +109,14 @@ def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstic
         yield line("exchange", name, compute(), began)
 
 
-def _run(settings: RunSettings, inputs: Scenario) -> tuple[Selection, Yardstick, Yardstick | None]:
+def _run(scenario: Scenario) -> tuple[Selection, Yardstick, Yardstick | None]:
     """The run itself: what it selected, and its two lines."""
-    results = simulate("yardsticks", inputs, settings)
+    results = simulate(Run("yardsticks", scenario))
     selected = np.array([row.selected_plan for row in results.rows], np.intp)
     planned = _line("planning", "coflex (I-EPOS)", results.planned, results.seconds.planning)
     if results.exchanged is None:
         return selected, planned, None
-    name = f"coflex, {settings.exchange}"
+    name = f"coflex, {scenario.settings.exchange}"
     seconds = results.seconds.exchange or 0.0
     return selected, planned, _line("exchange", name, results.exchanged, seconds)
 

@@ -1,4 +1,8 @@
-"""The command `coflex`: parsing and printing only. One module for each group of commands."""
+"""The command `coflex`: parsing and printing only.
+
+One module for each group of commands, and one for each group of options that several commands have.
+A command ends with status 0 when it is done, 1 if the run failed, 2 for bad input or usage.
+"""
 
 import sys
 
@@ -11,14 +15,14 @@ from orchestrator.cli import (
     doctor,
     keys,
     paper,
+    population,
     results,
     run,
+    standby,
     status,
     sweep,
     verify,
 )
-from orchestrator.cli import population as generate
-from orchestrator.cli import standby as parts
 from protocol.errors import InputError, RunError
 
 app = typer.Typer(
@@ -29,11 +33,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 run.register(app)
-generate.register(app)
+population.register(app)
 data.register(app)
 results.register(app)
 verify.register(app)
-parts.register(app)
+standby.register(app)
 keys.register(app)
 doctor.register(app)
 conformance.register(app)
@@ -44,7 +48,7 @@ status.register(app)
 
 
 def main() -> None:
-    """Run the command line; 0 done, 1 the run failed, 2 bad input or usage."""
+    """Run the command line; exit with status 1 if a run fails, 2 for bad input or usage."""
     try:
         app()
     except InputError as error:

@@ -1,4 +1,4 @@
-"""`coflex conformance`: test a household that somebody else wrote."""
+"""`coflex conformance`: test a household that other people wrote."""
 
 import asyncio
 import sys
@@ -9,8 +9,8 @@ import typer
 
 from agents.plans import ScoreMeaning
 from agents.population.epos_folder import read_agent
+from orchestrator.cli.connection_options import Insecure, Nats
 from orchestrator.cli.run import run_id
-from orchestrator.cli.standby import Insecure, Nats
 from orchestrator.distributed.connection import reach
 from orchestrator.validation.conformance.checks import Check
 from orchestrator.validation.conformance.run import NAME, conform
@@ -44,10 +44,10 @@ def conformance(
     known = None if plans is None else read_agent(plans, meaning=score)
     name = run_id(run)
     # We speak for everybody, which no keys allow: a server for tests has none.
-    connection = reach(nats, NAME, None, insecure)
+    connection = reach(nats, NAME, None, insecure=insecure)
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
-    checks = asyncio.run(conform(connection, name, household, known, patience))
-    for found in checks.found:
+    findings = asyncio.run(conform(connection, name, household, plans=known, patience=patience))
+    for found in findings.found:
         print("\n".join(found.lines))
     wrong = [found for found in checks.found if found.passed is False]
     if wrong or not checks.passed:

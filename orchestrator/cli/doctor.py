@@ -1,4 +1,4 @@
-"""`coflex doctor`: what keeps the parts of a machine from their bus."""
+"""`coflex doctor`: find out what keeps the parts on a machine from their bus."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.security.check_result import Finding, bad
+from orchestrator.cli.connection_options import Insecure, Keys, OptionalNats
+from orchestrator.security.check_result import CheckResult, bad
 from protocol.errors import InputError
 
 
@@ -17,23 +18,12 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    nats: Annotated[
-        str | None,
-        typer.Option(envvar="COFLEX_NATS", help="URL of a server (default: the embedded one)."),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(envvar="COFLEX_KEYS", help="Folder of all keys of a bus, or of one part."),
-    ] = None,
+    nats: OptionalNats = None,
+    keys: Keys = None,
     name: Annotated[
         str | None, typer.Option(help="Examine this part only (default: all in --keys).")
     ] = None,
-    insecure: Annotated[
-        bool,
-        typer.Option(
-            "--insecure", envvar="COFLEX_INSECURE", help="A server elsewhere without keys is fine."
-        ),
-    ] = False,
+    insecure: Insecure = False,
     monitor: Annotated[
         str | None,
         typer.Option(help="The server's monitoring address, http://host:8222, for the clock."),
@@ -42,16 +32,16 @@ def doctor(
     """Check server, clock, certificates and permissions, and say what to do; status 1 if anything
     fails."""
     failed = 0
-    for finding in _findings(nats, keys, name, insecure, monitor):
-        typer.echo(str(finding))
-        failed += finding.well is False
+    for result in _checks(nats, keys, name=name, insecure=insecure, monitor=monitor):
+        typer.echo(str(result))
+        failed += result.passed is False
     if failed:
         raise typer.Exit(1)
 
 
-def _findings(
-    nats: str | None, keys: Path | None, name: str | None, insecure: bool, monitor: str | None
-) -> Iterator[Finding]:
+def _checks(
+    nats: str | None, keys: Path | None, *, name: str | None, insecure: bool, monitor: str | None
+) -> Iterator[CheckResult]:
     from orchestrator.distributed import diagnosis as examine
     from orchestrator.distributed.connection import reach
     from orchestrator.security.key_inspection import inspect_part, inspect_server, parts_in
@@ -63,16 +53,16 @@ def _findings(
     if keys is not None:
         yield from inspect_server(keys, now)
         for part in [name] if name is not None else parts_in(keys):
-            findings = list(inspect_part(keys, part, now))
-            yield from findings
-            if all(finding.well for finding in findings):
+            results = list(inspect_part(keys, part, now))
+            yield from results
+            if all(result.passed for result in results):
                 parts.append(part)
     if nats is None:
         return
     yield examine.examine_clock(monitor)
     if keys is None:
         try:
-            connection = reach(nats, name or examine.RUN, None, insecure)
+            connection = reach(nats, name or examine.RUN, None, insecure=insecure)
         except InputError as error:
             yield bad("encryption", error.reason)
             return
@@ -80,8 +70,8 @@ def _findings(
     for part in parts:
         connection = Connection(nats, part, keys)
         if part == parts[0]:
-            findings = list(examine.examine_server(connection))
-            yield from findings
-            if not all(finding.well for finding in findings[:1]):
+            results = list(examine.examine_server(connection))
+            yield from results
+            if not all(result.passed for result in results[:1]):
                 return
         yield examine.examine_permissions(connection)

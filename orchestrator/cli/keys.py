@@ -1,4 +1,4 @@
-"""`coflex keys`: who may take part on a bus, and the files with which they show it."""
+"""`coflex keys`: decide which parts may use a bus, and make the files that prove it."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The options of every part that works for long: what it logs, and whether it serves metrics."""
+"""The options of every long-running part: what it logs, and whether it serves metrics."""
 
 import inspect
 from collections.abc import Callable
@@ -8,14 +8,15 @@ import typer
 
 from orchestrator.cli.settings_options import shaped
 from orchestrator.monitoring.logs import LogFormat, LogLevel, LogSettings, complain, logging_as
-from orchestrator.monitoring.prometheus import read_endpoint
-from orchestrator.operations import Operations
+from orchestrator.monitoring.prometheus import Operations, read_endpoint
 from protocol.errors import InputError, RunError
 
 
 def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callable[..., None]:
-    """`command`, which takes `operations`, as one that has the options for them instead. `part`: in
-    whose name its end is logged; `level`: what is logged unless somebody says otherwise."""
+    """Return `command` with options for logs and metrics in place of its parameter `operations`.
+
+    An error that ends it is logged in the name of `part`; `level` is the default of --log-level.
+    """
 
     def call(
         log_format: LogFormat, log_level: LogLevel, metrics: str | None, **options: Any
@@ -34,7 +35,7 @@ def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callabl
     parameters = [p for p in own if p.name != "operations"]
     for name, default, kind, text in (
         ("log_format", "text", LogFormat, "Log lines as text, or as JSON objects."),
-        ("log_level", level, LogLevel, "Log what is at least that important."),
+        ("log_level", level, LogLevel, "Log what is at least this important."),
         ("metrics", None, str | None, "Serve Prometheus metrics: PORT, or HOST:PORT."),
     ):
         option = typer.Option(envvar=f"COFLEX_{name.upper()}", help=text)

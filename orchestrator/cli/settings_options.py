@@ -1,4 +1,4 @@
-"""The options of a command, made from the settings model: one definition of name, type, help."""
+"""Options of commands, made from the settings model: one definition of name, type and help."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from pydantic.fields import FieldInfo
 from orchestrator.scenario.settings import RunSettings, settings_from
 
 FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
-"""Options that may stand in the environment too: the same for every part on a machine."""
+"""Options that may also be set in the environment: they are the same for all parts of a machine."""
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` as a function with one keyword for each setting, and `--config`. Its parameters
-    other than `settings` are kept."""
+    """Return `command` with one option per setting, and `--config`, in place of its parameter
+    `settings`; its other parameters are kept."""
 
     def call(config: Path | None, **options: Any) -> None:
         further = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
@@ -39,8 +39,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 def shaped(
     call: Callable[..., None], parameters: Sequence[inspect.Parameter], command: Callable[..., None]
 ) -> Callable[..., None]:
-    """`call` with these parameters, keywords all, and the name and words of `command`, as typer
-    reads them."""
+    """Return `call` with these parameters, all of them keywords, and with the name and docstring of
+    `command`, as typer reads them."""
     keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     vars(call)["__signature__"] = inspect.Signature(keywords)
     call.__annotations__ = {p.name: p.annotation for p in keywords}
@@ -49,7 +49,8 @@ def shaped(
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    """Absent options stay None, so that a file's value shows; the help tells the default."""
+    """Return the option for one setting. Without a value it is None, so that a value from a file
+    counts; the help shows the default."""
     default = "" if field.default in (None, False) else f" (default {field.default})"
     flag = "--" + name.replace("_", "-")
     variable = f"COFLEX_{name.upper()}" if name in FROM_ENVIRONMENT else None

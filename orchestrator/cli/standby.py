@@ -1,4 +1,4 @@
-"""The parts of a run as commands of their own, for several machines."""
+"""`coflex matchmaker` and `coflex host`: parts of runs as commands, for several machines."""
 
 import contextlib
 from pathlib import Path
@@ -6,30 +6,16 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.claim import claimed
+from orchestrator.cli.connection_options import Insecure, Keys, Nats
 from orchestrator.cli.monitoring_options import watched
 from orchestrator.distributed.connection import reach
-from orchestrator.distributed.standby import host_part, matchmaker_part, stand_by
+from orchestrator.distributed.standby import as_host, as_matchmaker, claimed_name, stand_by
 from orchestrator.monitoring.part_status import PartStatus
-from orchestrator.monitoring.prometheus import exposed
-from orchestrator.operations import Operations
+from orchestrator.monitoring.prometheus import Operations, exposed
 from protocol.errors import InputError
 from protocol.subjects import check_name
 
-Nats = Annotated[
-    str,
-    typer.Option(
-        envvar="COFLEX_NATS", help="URL of the NATS server, or URLs of a cluster, comma separated."
-    ),
-]
-Keys = Annotated[
-    Path | None, typer.Option(envvar="COFLEX_KEYS", help="Keys for it, made by `coflex keys`.")
-]
-Insecure = Annotated[
-    bool,
-    typer.Option("--insecure", envvar="COFLEX_INSECURE", help="Allow one elsewhere without keys."),
-]
-Run = Annotated[
+RunName = Annotated[
     str | None, typer.Option(help="Take part in this run only, and end (default: in all).")
 ]
 
@@ -44,16 +30,16 @@ def matchmaker(
     operations: Operations,
     nats: Nats,
     name: Annotated[str, typer.Argument(help="Its name on the bus.")] = "matchmaker-1",
-    run: Run = None,
+    run: RunName = None,
     keys: Keys = None,
     insecure: Insecure = False,
 ) -> None:
     """Stand by as a matchmaker: tell households who offers what, and who is busy."""
-    connection = reach(nats, check_name(name, "name"), keys, insecure)
-    duty = PartStatus(connection.name, "matchmaker")
-    with exposed(duty, operations.endpoint):
-        part = matchmaker_part(connection, standing=run is None, duty=duty)
-        stand_by(connection, _checked(run), part, duty)
+    connection = reach(nats, check_name(name, "name"), keys, insecure=insecure)
+    status = PartStatus(connection.name, "matchmaker")
+    with exposed(status, operations.endpoint):
+        take_part = as_matchmaker(connection, status, standing_by=run is None)
+        stand_by(connection, _checked(run), take_part=take_part, status=status)
 
 
 def host(
@@ -65,12 +51,12 @@ def host(
     claim: Annotated[
         Path | None,
         typer.Option(
-            help="Instead of a name: be the first of host-1, host-2, ... that nobody who "
-            "shares this folder is."
+            help="Instead of a name: take the first of host-1, host-2, ... that no other host "
+            "sharing this folder has."
         ),
     ] = None,
     keep: Annotated[Path, typer.Option(help="Folder for its journals.")] = Path("kept"),
-    run: Run = None,
+    run: RunName = None,
     keys: Keys = None,
     insecure: Insecure = False,
 ) -> None:
@@ -79,12 +65,12 @@ def host(
     if (claim is None) == (name is None):
         raise InputError("give either a name or --claim", field="name")
     with contextlib.ExitStack() as stack:
-        own = name if claim is None else stack.enter_context(claimed(claim))
-        connection = reach(nats, check_name(own or "", "name"), keys, insecure)
-        duty = PartStatus(connection.name, "host")
-        stack.enter_context(exposed(duty, operations.endpoint))
-        part = host_part(connection, keep, standing=run is None, duty=duty)
-        stand_by(connection, _checked(run), part, duty)
+        own = name if claim is None else stack.enter_context(claimed_name(claim))
+        connection = reach(nats, check_name(own or "", "name"), keys, insecure=insecure)
+        status = PartStatus(connection.name, "host")
+        stack.enter_context(exposed(status, operations.endpoint))
+        take_part = as_host(connection, keep, status, standing_by=run is None)
+        stand_by(connection, _checked(run), take_part=take_part, status=status)
 
 
 def _checked(run: str | None) -> str | None:

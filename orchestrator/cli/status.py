@@ -1,32 +1,18 @@
-"""`coflex status` and `coflex abort`: what is on a bus, and how a run is ended from outside."""
+"""`coflex status` and `coflex abort`: show what is on a bus, and end a run from outside."""
 
 import asyncio
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.connection_options import Insecure, Keys, Nats
 from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:
-    from orchestrator.monitoring.operator_console import Seen
+    from orchestrator.monitoring.operator_console import BusSurvey
     from protocol.messages import Expected, RunState
 
-Nats = Annotated[
-    str,
-    typer.Option(
-        envvar="COFLEX_NATS", help="URL of the NATS server, or URLs of a cluster, comma separated."
-    ),
-]
-Keys = Annotated[
-    Path | None,
-    typer.Option(envvar="COFLEX_KEYS", help="Keys of the operator, made by `coflex keys`."),
-]
-Insecure = Annotated[
-    bool,
-    typer.Option("--insecure", envvar="COFLEX_INSECURE", help="Allow one elsewhere without keys."),
-]
 Wait = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for answers.")]
 WAIT = 2.0
 
@@ -48,7 +34,7 @@ def status(
     from orchestrator.distributed.connection import reach
     from orchestrator.monitoring.operator_console import look
 
-    seen = asyncio.run(look(reach(nats, OPERATOR, keys, insecure), wait))
+    seen = asyncio.run(look(reach(nats, OPERATOR, keys, insecure=insecure), wait))
     if as_json:
         typer.echo(json.dumps(seen.as_json(), indent=2))
         return
@@ -59,7 +45,7 @@ def status(
 def abort(
     run: Annotated[str, typer.Argument(help="Name of the run, as `coflex status` shows it.")],
     nats: Nats,
-    reason: Annotated[str, typer.Option(help="Told to everybody.")] = "no reason given",
+    reason: Annotated[str, typer.Option(help="Sent to every part.")] = "no reason given",
     wait: Wait = WAIT,
     keys: Keys = None,
     insecure: Insecure = False,
@@ -68,12 +54,12 @@ def abort(
     from orchestrator.distributed.connection import reach
     from orchestrator.monitoring.operator_console import abort as end
 
-    connection = reach(nats, OPERATOR, keys, insecure)
-    asyncio.run(end(connection, check_name(run, "run"), reason, wait))
+    connection = reach(nats, OPERATOR, keys, insecure=insecure)
+    asyncio.run(end(connection, check_name(run, "run"), reason=reason, seconds=wait))
     typer.echo(f"run {run} aborted")
 
 
-def _lines(seen: "Seen") -> list[str]:
+def _lines(seen: "BusSurvey") -> list[str]:
     lines = []
     for _, state in sorted(seen.runs.items()):
         lines += _run(seen, state)
@@ -88,7 +74,7 @@ def _lines(seen: "Seen") -> list[str]:
     return lines or ["nobody answers: no part is on this bus"]
 
 
-def _run(seen: "Seen", state: "RunState") -> list[str]:
+def _run(seen: "BusSurvey", state: "RunState") -> list[str]:
     from orchestrator.monitoring.operator_console import exchange_rate
 
     how = [f"{state.enrolled} of {state.households} households"]

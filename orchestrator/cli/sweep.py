@@ -1,4 +1,4 @@
-"""`coflex sweep`: every combination of lists of options, run in parallel, in one table."""
+"""`coflex sweep`: run every combination of lists of options, in parallel, and make one table."""
 
 import inspect
 import math
@@ -27,7 +27,7 @@ HEADS = {
     "planned_unfairness": "unfairness planned",
     "exchanged_unfairness": "unfairness exchanged",
 }
-"""Of the measures in the summary those that are printed."""
+"""Measures of the summary that are printed, and their headings."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
 def sweep(
     file: Path | None,
     out: Path,
+    *,
     workers: int | None,
     on: Literal["simulation", "bus"],
     replications: int | None,
@@ -55,13 +56,13 @@ def sweep(
     if workers is None:
         workers = 1 if on == "bus" else os.cpu_count() or 1
     claim(out, on)
-    with interruptible(out), counting("runs", threads=on != "bus") as told:
+    with interruptible(out), counting("runs", threads=on != "bus") as show:
         rows = run_cells(
             cells,
             out,
             workers=workers,
             where=on,
-            finished=lambda count: told(count, len(cells)),
+            finished=lambda count: show(count, len(cells)),
         )
     rows = [{"replication": row["replication"], "on": on, **row} for row in rows]
     write_tables(out, rows, grid.varied)
@@ -69,7 +70,7 @@ def sweep(
 
 
 def _command() -> Callable[..., None]:
-    """`sweep` as a command with one option for each setting, every one of them a list."""
+    """Return `sweep` as a command with one option per setting, each of which takes a list."""
 
     def call(
         file: Path | None,
@@ -79,7 +80,14 @@ def _command() -> Callable[..., None]:
         replications: int | None,
         **options: object,
     ) -> None:
-        sweep(file, out, workers, on, replications, options)
+        sweep(
+            file,
+            out,
+            workers=workers,
+            on=on,
+            replications=replications,
+            options=options,
+        )
 
     own: list[tuple[str, Any, Any]] = [
         (
@@ -111,7 +119,7 @@ def _command() -> Callable[..., None]:
         if name in taken:
             continue
         flag = "--" + name.replace("_", "-")
-        if name in NOT_SWEPT:  # known, so that the answer is why, and not that there is none
+        if name in NOT_SWEPT:  # known, so that the error says why it cannot be swept
             kind: Any = field.annotation
             own.append((name, Annotated[kind | None, typer.Option(flag, hidden=True)], None))
             continue
@@ -126,24 +134,24 @@ def _command() -> Callable[..., None]:
 
 
 def _print(summary: Any, out: Path) -> None:
-    """The main measures of each combination: mean, and half the width of its interval."""
-    told = {name: head for name, head in HEADS.items() if name in summary}
+    """Print the main measures of each combination: mean and half the width of its interval."""
+    shown = {name: head for name, head in HEADS.items() if name in summary}
     named = [name for name in summary if not any(str(name).startswith(t) for t in TOLD)]
     table = Table(header_style="bold", show_edge=False)
-    for head in [str(name).replace("_", " ") for name in named] + list(told.values()):
+    for head in [str(name).replace("_", " ") for name in named] + list(shown.values()):
         table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
     for _, line in summary.iterrows():
         cells = [NONE if line[name] != line[name] else str(line[name]) for name in named]
-        cells += [_cell(line, name) for name in told]
+        cells += [_cell(line, name) for name in shown]
         table.add_row(*cells)
-    # Where nobody sees how wide it is, so wide that no number is cut in two.
+    # Wide enough, where there is no terminal, that no number is cut in two.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     console.print(table)
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _cell(line: Any, name: str) -> str:
-    if math.isnan(line[name]):  # nobody exchanged, say
+    if math.isnan(line[name]):  # for example, if nobody exchanged
         return "-"
     low = line.get(f"{name}_low", math.nan)
     half = (line.get(f"{name}_high", math.nan) - low) / 2

@@ -1,4 +1,4 @@
-"""`coflex verify`: replay reference traces."""
+"""`coflex verify`: replay reference traces of EPOS."""
 
 from pathlib import Path
 from typing import Annotated

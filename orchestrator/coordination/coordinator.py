@@ -1,7 +1,8 @@
-"""The course of a run, as a machine: enrol households, place them, start, collect, release.
+"""The coordinator of a run, as a machine: enrol households, place them, start them, collect their
+results, release them.
 
-It decides where in the tree a household stands and when the run begins and ends; it takes no part
-in any decision of a household, and nothing in between waits for it.
+It decides where in the tree a household stands, and when the run begins and ends. It takes no part
+in any decision of a household, and no household waits for it in between.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,20 +36,20 @@ from protocol.subjects import HOST, OPERATOR
 from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
-"""Seconds after which those who have not left are released again."""
+"""Seconds after which households that have not left are released again."""
 PLACE_AGAIN = 1.0
-"""Seconds after which those who did not confirm their place in a new attempt are placed again."""
+"""Seconds after which households that have not confirmed their place in a new attempt are placed
+again."""
 FAREWELL = 5.0
-"""Seconds after which the orchestrator no longer waits for households to say that they left."""
-NAMED = 8
-"""Households named in a reason, at most."""
-
+"""Seconds the orchestrator waits for households to confirm that they left."""
+NAMED_MAX = 8
+"""Most households named in a reason."""
 
 _OPERATOR = Address(OPERATOR, OPERATOR)
 
 
-class Stage(Enum):
-    """Where the run is."""
+class RunPhase(Enum):
+    """The phase a run is in."""
 
     ENROLLING = "enrolling households"
     PLACING = "placing households"
@@ -62,9 +63,9 @@ class Stage(Enum):
 class RunCoordinator:
     """The orchestrator of one run.
 
-    `members` are the ids in tree order; `terms` gives each household's. The run fails with `reason`
-    when `deadline` seconds pass without any progress. A household that enrols again has lost what
-    it knew: then all are placed again and stage 1 begins anew, with the same result.
+    `members` are the household ids in tree order; `terms` returns the terms of each. The run fails
+    with `reason` when `deadline` seconds pass without progress. A household that enrols again has
+    lost its state: all are then placed again and stage 1 restarts, with the same result.
     """
 
     def __init__(
@@ -77,22 +78,22 @@ class RunCoordinator:
         deadline: float = 60.0,
     ) -> None:
         self.address, self.members = address, tuple(members)
-        self.stage, self.reason = Stage.ENROLLING, ""
+        self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
         self.latest: Iteration | None = None
-        """The newest iteration that the root told of."""
-        self.tallies: dict[str, HostTraffic] = {}
-        """By host: what went over the bus from there, up to its release."""
-        self.marks: dict[Stage, float] = {}
-        """When each stage began."""
+        """The newest iteration the root has reported."""
+        self.traffic: dict[str, HostTraffic] = {}
+        """What each host had sent over the bus when it was released."""
+        self.marks: dict[RunPhase, float] = {}
+        """When each phase began."""
         self.round: tuple[int, RoundCount] | None = None
-        """The newest round of the exchange that the root told of, and what was counted in it."""
+        """The newest round of the exchange the root has reported, and its counts."""
         self.exchanges = 0
-        """Up to that round."""
+        """Number of exchanges up to that round."""
         self.heard: dict[str, float] = {}
-        """By host: when it was heard of last."""
+        """When each host was last heard from."""
         self.attempt = 1
-        """Of stage 1."""
+        """Number of the attempt at stage 1."""
         self._terms, self._deadline = terms, deadline
         self.matchmakers = tuple(matchmakers)
         self._positions = {name: position for position, name in enumerate(members)}
@@ -103,51 +104,47 @@ class RunCoordinator:
         self._left: set[str] = set()
         self._waiting: dict[str, tuple[Address, ...]] = {}
         self._done: dict[str, int] = {}
-        """What households in stage 2 told of how far they are."""
+        """How far each household says it is in stage 2."""
         self._fail_at: float | None = None
         self._again_at: float | None = None
-        """When those who did not answer are placed, or released, again."""
+        """When households that did not answer are placed, or released, again."""
 
     @property
     def finished(self) -> bool:
         """Whether the run is over, with or without a result."""
-        return self.stage in (Stage.DONE, Stage.FAILED)
+        return self.phase in (RunPhase.DONE, RunPhase.FAILED)
 
     @property
-    def course(self) -> PlanningHistory:
-        """How stage 1 went, from the root's result."""
-        parts = [
-            result.planning_history
-            for result in self.results.values()
-            if result.planning_history is not None
-        ]
+    def planning_history(self) -> PlanningHistory:
+        """How stage 1 went, from the result of the root."""
+        parts = [result.course for result in self.results.values() if result.course is not None]
         rows = sorted(row for part in parts for row in part.iterations)
         return PlanningHistory(tuple(rows), parts[0].response_kwh)
 
     @property
-    def exchange(self) -> ExchangeHistory | None:
-        """How stage 2 went, if there was one."""
-        told = (result.exchange_history for result in self.results.values())
-        return next((course for course in told if course is not None), None)
+    def exchange_history(self) -> ExchangeHistory | None:
+        """How stage 2 went; None without a stage 2."""
+        reported = (result.exchange for result in self.results.values())
+        return next((history for history in reported if history is not None), None)
 
     @property
     def enrolled(self) -> Mapping[str, Address]:
-        """The households that take part, and where they live."""
+        """The addresses of the households that have enrolled, by id."""
         return self._hosts
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that take part."""
+        """The hosts that households have enrolled from."""
         return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Answer one message."""
+        """Answer one message. PeerError if its sender may not send it now."""
         sender, message = envelope.sender, envelope.message
         if sender == _OPERATOR and isinstance(message, Abort):
-            told = Envelope(self.address, sender, message)  # again, should it have got lost
-            return [*self.fail(f"aborted by the operator: {message.reason}", now), told]
-        if isinstance(message, HostTraffic) and sender.host in self._tallying():
-            self.tallies[sender.host] = message
+            answer = Envelope(self.address, sender, message)  # again, in case it got lost
+            return [*self.fail(f"aborted by the operator: {message.reason}", now), answer]
+        if isinstance(message, HostTraffic) and sender.host in self._traffic_sources():
+            self.traffic[sender.host] = message
             return []
         if isinstance(message, Failure) and sender.name == HOST:
             return self.fail(f"{sender.host}: {message.reason}", now)
@@ -164,7 +161,7 @@ class RunCoordinator:
                 return [] if old else self._on_ready(sender, now)
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
-                if rises and self.stage is Stage.PLANNING:  # else of an attempt that is over
+                if rises and self.phase is RunPhase.PLANNING:  # not of an earlier attempt
                     self.latest = iteration
                     self._progress(now)
                 return []
@@ -173,8 +170,8 @@ class RunCoordinator:
                     self.round = number, count
                     self.exchanges += count.accepted
                     self._progress(now)
-                if self.stage is Stage.PLANNING:
-                    self._enter(Stage.EXCHANGING, now)
+                if self.phase is RunPhase.PLANNING:
+                    self._enter(RunPhase.EXCHANGING, now)
                 return []
             case Waiting(missing=missing, done=done):
                 if done != self._done.get(sender.name, 0):
@@ -185,8 +182,8 @@ class RunCoordinator:
                 return self._on_result(sender, message, now)
             case Left():
                 self._left.add(sender.name)
-                if self.stage is Stage.RELEASING and len(self._left) == len(self.members):
-                    self._enter(Stage.DONE, now)
+                if self.phase is RunPhase.RELEASING and len(self._left) == len(self.members):
+                    self._enter(RunPhase.DONE, now)
                 return []
             case Failure(reason=reason):
                 return self.fail(f"{sender.name}: {reason}", now)
@@ -194,50 +191,50 @@ class RunCoordinator:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
 
     def tick(self, now: float) -> list[Envelope]:
-        """Fail a run that stands still; release again those who have not left."""
+        """Fail a run that stands still; place or release households that did not answer again."""
         if self._fail_at is None and not self.finished:
-            self._enter(Stage.ENROLLING, now)
+            self._enter(RunPhase.ENROLLING, now)
         if self._fail_at is not None and now >= self._fail_at:
-            if self.stage is not Stage.RELEASING:
+            if self.phase is not RunPhase.RELEASING:
                 return self.fail(self._standstill(), now)
-            self._enter(Stage.DONE, now)
+            self._enter(RunPhase.DONE, now)
         if self._again_at is None or now < self._again_at:
             return []
-        match self.stage:
-            case Stage.PLACING:
+        match self.phase:
+            case RunPhase.PLACING:
                 self._again_at = now + PLACE_AGAIN
                 return [self._place(name) for name in self.members if name not in self._ready]
-            case Stage.RELEASING:
+            case RunPhase.RELEASING:
                 self._again_at = now + RELEASE_AGAIN
                 return self._release()
             case _:
                 return []
 
     def next_deadline(self) -> float | None:
-        """When something is due if nothing arrives."""
+        """Return when something is due if nothing arrives."""
         dues = [due for due in (self._fail_at, self._again_at) if due is not None]
         return min(dues, default=None)
 
     def fail(self, reason: str, now: float) -> list[Envelope]:
-        """End the run without a result and tell everybody."""
+        """End the run without a result, and tell everybody why."""
         if self.finished:
             return []
         self.reason = reason
-        self._enter(Stage.FAILED, now)
-        makers = (Address(address.host, HOST) for address in self.matchmakers)
+        self._enter(RunPhase.FAILED, now)
+        matchmakers = (Address(address.host, HOST) for address in self.matchmakers)
         return [
             *self._to_all(Abort(reason)),
-            *(Envelope(self.address, maker, Abort(reason)) for maker in makers),
+            *(Envelope(self.address, to, Abort(reason)) for to in matchmakers),
         ]
 
-    def _enter(self, stage: Stage, now: float) -> None:
-        self.stage, self._again_at = stage, None
-        self.marks.setdefault(stage, now)
+    def _enter(self, phase: RunPhase, now: float) -> None:
+        self.phase, self._again_at = phase, None
+        self.marks.setdefault(phase, now)
         self._progress(now)
 
     def _progress(self, now: float) -> None:
         self._waiting.clear()
-        patience = FAREWELL if self.stage is Stage.RELEASING else self._deadline
+        patience = FAREWELL if self.phase is RunPhase.RELEASING else self._deadline
         self._fail_at = None if self.finished else now + patience
 
     def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
@@ -255,29 +252,29 @@ class RunCoordinator:
             )
         before = self._sessions.get(sender.name, enrol.session)
         self._sessions[sender.name] = max(before, enrol.session)
-        match self.stage:
-            case Stage.ENROLLING:
+        match self.phase:
+            case RunPhase.ENROLLING:
                 if len(self._hosts) < len(self.members):
                     return []
-                self._enter(Stage.PLACING, now)
+                self._enter(RunPhase.PLACING, now)
                 return [self._place(name) for name in self.members]
-            case Stage.PLACING:  # its place got lost, or was forgotten
+            case RunPhase.PLACING:  # its Place got lost, or was forgotten
                 self._ready.discard(sender.name)
                 return [self._place(sender.name)]
-            case Stage.PLANNING if enrol.session > before and sender.name in self._ready:
-                return self._begin_anew(now)
-            case Stage.EXCHANGING if enrol.session > before:
+            case RunPhase.PLANNING if enrol.session > before and sender.name in self._ready:
+                return self._restart_planning(now)
+            case RunPhase.EXCHANGING if enrol.session > before:
                 return self.fail(f"{sender.name} has lost its journal of the exchange", now)
             case _:
                 return []
 
-    def _begin_anew(self, now: float) -> list[Envelope]:
-        """Stage 1 from the beginning, for all. Nobody has exchanged anything yet."""
+    def _restart_planning(self, now: float) -> list[Envelope]:
+        """Restart stage 1 for all. Nothing has been exchanged yet."""
         self.attempt += 1
         self._ready.clear()
         self.results.clear()
         self.latest = None
-        self._enter(Stage.PLACING, now)
+        self._enter(RunPhase.PLACING, now)
         self._again_at = now + PLACE_AGAIN
         return [self._place(name) for name in self.members]
 
@@ -303,41 +300,41 @@ class RunCoordinator:
         return Envelope(self.address, self._hosts[name], place)
 
     def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
-        if self.stage in (Stage.PLANNING, Stage.EXCHANGING):  # the start got lost
+        if self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING):  # its Go got lost
             return [Envelope(self.address, sender, Go(self.attempt))]
-        if self.stage is not Stage.PLACING:
+        if self.phase is not RunPhase.PLACING:
             return []
         if sender.name not in self._ready:
             self._ready.add(sender.name)
             self._progress(now)
         if len(self._ready) < len(self.members):
             return []
-        self._enter(Stage.PLANNING, now)
+        self._enter(RunPhase.PLANNING, now)
         return self._to_all(Go(self.attempt))
 
     def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
         if sender.name not in self.results:
             self.results[sender.name] = result
             self._progress(now)
-        running = self.stage in (Stage.PLANNING, Stage.EXCHANGING)
+        running = self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING)
         if running and len(self.results) == len(self.members):
-            self._enter(Stage.RELEASING, now)
+            self._enter(RunPhase.RELEASING, now)
             self._again_at = now + RELEASE_AGAIN
             return self._release()
         return []
 
     def _release(self) -> list[Envelope]:
-        """To everybody who has not left; to the hosts first, so that their tallies come first."""
+        """Release all households that have not left; hosts first, so their counts come first."""
         staying = self._to_all(Release(), skip=self._left)
         hosts = dict.fromkeys(envelope.to.host for envelope in staying)
-        hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.tallies))
+        hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.traffic))
         return [
             *(Envelope(self.address, Address(host, HOST), Release()) for host in hosts),
             *staying,
         ]
 
-    def _tallying(self) -> set[str]:
-        """Hosts that have something to tell."""
+    def _traffic_sources(self) -> set[str]:
+        """Return the hosts whose traffic counts."""
         return {*self.hosts, *(address.host for address in self.matchmakers)}
 
     def _to_all(
@@ -350,26 +347,26 @@ class RunCoordinator:
         ]
 
     def _standstill(self) -> str:
-        """Who is missing, as far as it can be told."""
-        match self.stage:
-            case Stage.ENROLLING:
+        """Return why the run stands still: which households are missing, as far as it is known."""
+        match self.phase:
+            case RunPhase.ENROLLING:
                 missing, what = set(self.members) - set(self._hosts), "did not enrol"
-            case Stage.PLACING:
+            case RunPhase.PLACING:
                 missing, what = set(self.members) - self._ready, "did not confirm their place"
             case _:
-                # Who is waited for and does not wait itself stands at the head of the queue.
+                # Households that are waited for and do not wait themselves are the cause.
                 awaited = {a.name for missing in self._waiting.values() for a in missing}
                 missing, what = awaited - set(self._waiting), "are waited for and do not answer"
                 if not missing:
                     missing, what = set(self.members) - set(self.results), "have no result"
         return (
-            f"no progress for {self._deadline:g} s while {self.stage.value}: "
+            f"no progress for {self._deadline:g} s while {self.phase.value}: "
             f"{name_some(self.members, missing)} {what}"
         )
 
 
 def name_some(members: Sequence[str], missing: set[str]) -> str:
-    """The first few of `missing`, in the order of `members`, and how many there are."""
+    """Return the first few of `missing` in the order of `members`, and how many more there are."""
     names = [name for name in members if name in missing]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    return ", ".join(names[:NAMED_MAX]) + more

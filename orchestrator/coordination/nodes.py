@@ -1,15 +1,19 @@
-"""Population, terms and order put together as nodes; the same for simulation, bus, replay."""
+"""Machines put together as nodes: a host with its households, a matchmaker, the orchestrator.
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+The same nodes run on the bus, in simulation and in the replay of reference traces. Which household
+lives on which host is decided in placement.py.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
-from agents.partition import partition
+from agents.member import Member, Stage
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
@@ -17,20 +21,24 @@ from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.plans import Plans
 from matchmaker.matchmaker import Matchmaker
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.scenario.settings import RunSettings
+from orchestrator.coordination.placement import Run
+from orchestrator.scenario.scenario import Isolation
+from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import ExchangeTerms, Terms
 
-COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
-"""Where the orchestrator of a run is reached."""
+ORCHESTRATOR_ADDRESS = Address(ORCHESTRATOR, ORCHESTRATOR)
+"""Address of the orchestrator in every run."""
+OBJECTS_PER_HOUSEHOLD = 1_500
+"""New objects per household after which the garbage collector looks for cycles again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numerics:
-    """What differs between an ordinary run and the replay of a reference trace."""
+    """The arithmetic and the source of ties: different in the replay of a reference trace."""
 
     arithmetic: Arithmetic = EXACT
     chance: Callable[[int, str], JavaRandom] = household_chance
@@ -43,101 +51,102 @@ def host_node(
     run: str,
     name: str,
     plans: Mapping[str, Plans],
-    rules: Numerics = ORDINARY,
-    isolation: Literal["process", "task", "subtree"] = "task",
+    *,
+    numerics: Numerics = ORDINARY,
+    isolation: Isolation = "task",
     journal: Journal | None = None,
     mandates: Mapping[str, Mandate] | None = None,
     session: int = 1,
 ) -> Node:
-    """A host with one household for each entry of `plans`; in isolation `subtree` they decide stage
-    1 together, with the same results. They go on where the journal ends; `session` must rise
-    whenever the host starts again."""
+    """Return a host with one household for each entry of `plans`.
+
+    In isolation `subtree` they decide stage 1 together, with the same results. The households go on
+    where the journal ends; `session` must rise whenever the host starts again.
+    """
     kept = MemoryJournal() if journal is None else journal
     entries = kept.entries()
     node = Node(name, run, commit=kept.commit)
-    node.machines[HOST] = HostEndpoint(name, COURSE, node.counters)
+    node.machines[HOST] = HostEndpoint(name, ORCHESTRATOR_ADDRESS, node.counters)
     traffic = TrafficCount(node.counters)
-    companions: dict[Address, Household] = {}
-    planning: Callable[[Participant, Place], Planning] = PlanningStage
+    stage: Callable[[Member, Place], Stage] = PlanningStage
     if isolation == "subtree":
         planning = HostPlanning(len(plans)).stage
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),
-            COURSE,
+            ORCHESTRATOR_ADDRESS,
             own,
-            arithmetic=rules.arithmetic,
-            chance=rules.chance,
-            planning=planning,
-            companions=companions,
+            arithmetic=numerics.arithmetic,
+            chance=numerics.chance,
+            stage=stage,
             journal=kept,
             mandate=(mandates or {}).get(household, FREE),
             session=session,
             entries=entries.get(household, ()),
-            traffic=traffic,
+            meter=traffic,
         )
     return node
 
 
-def matchmaker_addresses(settings: RunSettings) -> tuple[Address, ...]:
-    """Where the matchmakers of a run are reached; each on a host of its own."""
-    if settings.exchange == "off":
-        return ()
-    names = (f"matchmaker-{number}" for number in range(1, settings.matchmakers + 1))
-    return tuple(Address(name, name) for name in names)
-
-
-def matchmaker_node(run: str, name: str, slots: int, terms: ExchangeTerms, epoch: int) -> Node:
-    """A matchmaker; `epoch` must differ from that of any of this name before it in the run."""
+def matchmaker_node(run: str, name: str, *, slots: int, terms: ExchangeTerms, epoch: int) -> Node:
+    """Return a matchmaker; `epoch` must differ from that of any earlier one with this name in the
+    run."""
     node = Node(name, run)
-    node.machines[HOST] = HostEndpoint(name, COURSE, node.counters)
+    node.machines[HOST] = HostEndpoint(name, ORCHESTRATOR_ADDRESS, node.counters)
     node.machines[name] = Matchmaker(
         Address(name, name), slots, epoch, lease=terms.lease_seconds, per_slot=terms.locks == "slot"
     )
     return node
 
 
-def households_of(node: Node) -> list[Household]:
-    """The households that live on a host."""
-    return [machine for machine in node.machines.values() if isinstance(machine, Household)]
-
-
 def orchestrator_node(
     run: str,
     members: Sequence[str],
     terms: Callable[[str], Terms],
+    *,
     deadline: float = 60.0,
     matchmakers: Sequence[Address] = (),
 ) -> tuple[Node, RunCoordinator]:
-    """The orchestrator's node, and the machine in it."""
-    course = RunCoordinator(COURSE, members, terms, matchmakers=matchmakers, deadline=deadline)
-    return Node(ORCHESTRATOR, run, {ORCHESTRATOR: course}), course
+    """Return the orchestrator's node, and the machine in it."""
+    coordinator = RunCoordinator(
+        ORCHESTRATOR_ADDRESS, members, terms, matchmakers=matchmakers, deadline=deadline
+    )
+    return Node(ORCHESTRATOR, run, {ORCHESTRATOR: coordinator}), coordinator
 
 
-def layout(members: Sequence[str], settings: RunSettings) -> dict[str, list[str]]:
-    """Which members live on which host.
+def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
+    """Return the orchestrator's node of a run, and the machine in it."""
+    scenario = run.scenario
+    return orchestrator_node(
+        run.id,
+        scenario.members,
+        scenario.terms,
+        deadline=scenario.settings.deadline,
+        matchmakers=scenario.matchmakers,
+    )
 
-    In isolation `process` each has a host of its own, of its own name; else a host gets whole
-    subtrees, so that hosts seldom wait for one another and answers to many children share frames.
-    Households that others run live nowhere here, and a host that has none left does not exist.
+
+def households_of(node: Node) -> list[Household]:
+    """Return the households that live on a host."""
+    return [machine for machine in node.machines.values() if isinstance(machine, Household)]
+
+
+def endpoint_of(node: Node) -> HostEndpoint:
+    """Return the machine that speaks for a host or matchmaker itself."""
+    endpoint = node.machines[HOST]
+    assert isinstance(endpoint, HostEndpoint)
+    return endpoint
+
+
+@contextmanager
+def rare_garbage_collection(households: int) -> Iterator[None]:
+    """Look for garbage in cycles seldom enough that it costs nothing beside so many households.
+
+    Messages form no cycles, and there are millions of them. Afterwards as often as before.
     """
-    if settings.resolved_isolation(len(members)) == "process":
-        shares = {member: [member] for member in members}
-    else:
-        parts = partition(len(members), settings.children, host_count(members, settings))
-        shares = {
-            f"host-{number}": [members[position] for position in part]
-            for number, part in enumerate(parts, 1)
-        }
-    others = set(settings.externals)
-    own = {host: [name for name in share if name not in others] for host, share in shares.items()}
-    return {host: share for host, share in own.items() if share}
-
-
-def host_count(members: Sequence[str], settings: RunSettings) -> int:
-    """Among how many hosts the tree is divided, unless each household has its own."""
-    return min(settings.hosts or _processors(), len(members))
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], OBJECTS_PER_HOUSEHOLD * households), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

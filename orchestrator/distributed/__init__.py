@@ -1,1 +1,6 @@
-"""Runs on a real bus: processes, the embedded server, standing parts and connections."""
+"""Runs on a real bus, spread over processes and machines.
+
+`launcher.py` starts a run with processes of its own; `standby.py` is the other way round, parts
+that wait for runs. `orchestrator_process.py`, `host_process.py` and `matchmaker_process.py` are
+what each kind of process does. `diagnosis.py` finds out why a part does not reach its bus.
+"""

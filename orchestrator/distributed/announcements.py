@@ -1,57 +1,56 @@
-"""How hosts and matchmakers learn of a run: the orchestrator announces it until it is over.
+"""Announcements: how hosts and matchmakers learn of a run, which is announced until it is over.
 
-What a part does about it is decided in standing.py.
+What a part does about it is decided in standby.py.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
-from orchestrator.coordination.nodes import host_count
 from orchestrator.scenario.scenario import Scenario
-from orchestrator.scenario.settings import RunSettings
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
-from protocol.messages import Address, Announce
+from protocol.messages import Announce
 from protocol.messages.lifecycle import SILENCE
 from protocol.runtime.shell import Shell
 from protocol.subjects import ANNOUNCEMENTS, EVERYBODY, ORCHESTRATOR
 from protocol.transport.bus import Bus, Fail
 
-AGAIN = 0.5
-"""Seconds after which a run is announced again."""
-_NOT_TOLD = {"nats", "keys", "insecure", "out", "deadline", "run"}
+ANNOUNCE_SECONDS = 0.5
+"""Seconds between announcements of a run."""
+_NOT_ANNOUNCED = {"nats", "keys", "insecure", "out", "deadline", "run"}
 """Settings that concern the orchestrator alone."""
 
 
-def announcement(inputs: Scenario, settings: RunSettings, makers: Sequence[Address]) -> Announce:
-    """What is announced of a run: its options, resolved so that they mean the same elsewhere."""
-    members = inputs.members
-    resolved = settings.model_copy(
-        update={
-            "isolation": settings.resolved_isolation(len(members)),
-            "hosts": host_count(members, settings),
-        }
+class UnattendedError(RunError):
+    """A run that is not announced any more, although nobody was told that it ended."""
+
+
+def announcement(scenario: Scenario) -> Announce:
+    """Return the announcement of a run: its options, resolved so that they mean the same on every
+    machine."""
+    options = scenario.resolved_settings().model_dump_json(
+        exclude=_NOT_ANNOUNCED, exclude_none=True
     )
-    options = resolved.model_dump_json(exclude=_NOT_TOLD, exclude_none=True)
-    terms = inputs.terms(members[0]).exchange
-    return Announce(options, inputs.population.slots, terms, tuple(makers))
+    return Announce(
+        settings=options,
+        slots=scenario.population.slots,
+        exchange=scenario.exchange,
+        matchmakers=scenario.matchmakers,
+    )
 
 
 async def announce(bus: Bus, run: str, announced: Announce) -> None:
-    """Tell everybody until cancelled."""
+    """Announce a run again and again, until cancelled."""
     data = encode_frame(run, [Item(EVERYBODY, ORCHESTRATOR, announced)])
     while True:
         await bus.publish(ANNOUNCEMENTS, data)
-        await asyncio.sleep(AGAIN)
-
-
-class UnattendedError(RunError):
-    """A run that is not announced any more, though it was not heard to end."""
+        await asyncio.sleep(ANNOUNCE_SECONDS)
 
 
 async def give_up_in_silence(bus: Bus, run: str, shell: Shell) -> None:
-    """From now on, end `shell` with UnattendedError when the run is not announced for long."""
+    """From now on, end `shell` with UnattendedError once the run has not been announced for
+    SILENCE seconds."""
     loop = asyncio.get_running_loop()
 
     def give_up() -> None:
@@ -72,8 +71,11 @@ async def give_up_in_silence(bus: Bus, run: str, shell: Shell) -> None:
 async def await_run(
     bus: Bus, wanted: Callable[[str], bool], meanwhile: Callable[[Fail], Awaitable[None]]
 ) -> tuple[str, Announce]:
-    """The next run that is announced and wanted; an error of the bus if that cannot be heard.
-    `meanwhile` is what else is to be heard, and told whom to tell when that is impossible."""
+    """Wait for the next run that is announced and wanted; return its name and announcement.
+
+    `meanwhile` sets up whatever else is to be heard; it is given the function to call when that
+    becomes impossible. Raises the error of the bus if announcements cannot be heard.
+    """
     heard: asyncio.Future[tuple[str, Announce]] = asyncio.get_running_loop().create_future()
 
     def receive(subject: str, data: bytes) -> None:

@@ -1,33 +1,61 @@
-"""Hosts as operating-system processes: forked, watched, ended. None stays behind.
+"""Child processes of a run: started, watched, started again, ended. None outlives its parent.
 
-They are forked before any event loop or thread exists here, from a parent that has imported
-everything, so that a hundred of them share its memory.
+Hosts are forked, before any event loop or thread exists here, from a parent that has imported
+everything, so that a hundred of them share its memory. Matchmakers, and hosts that were killed, are
+started as commands of their own. A matchmaker loses nothing that matters: a new one asks the
+households for their offers. A host goes on where its journal ends.
 """
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import NoReturn
 
 from orchestrator.monitoring.logs import complain
-from orchestrator.orphans import ending_with_parent
 from protocol.errors import InputError, RunError
 
 STOP_SECONDS = 5.0
+RESTARTS_MAX = 20
+"""Restarts of one part; more mean that something is wrong with it or with the machine."""
+Command = tuple[str, ...]
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
+_PR_SET_PDEATHSIG = 1
+
+
+def ending_with_parent(parent: int | None = None) -> Callable[[], None]:
+    """Return what a child has to call first, so that the kernel ends it together with the thread
+    that started it.
+
+    Call this in the parent, before the fork; or in the child, which then has to name its `parent`.
+    It has an effect on Linux only.
+    """
+    if sys.platform != "linux":
+        return lambda: None
+    parent = os.getpid() if parent is None else parent
+    prctl = ctypes.CDLL(None).prctl
+
+    def arrange() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before this was arranged
+            os._exit(1)
+
+    return arrange
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A process that is no more."""
+    """A process that has ended."""
 
     name: str
     status: int
@@ -40,11 +68,11 @@ class Ended:
 
 
 class HostProcesses:
-    """One process for each host; a context manager that leaves none behind.
+    """Forked processes, one per host; a context manager that leaves none behind.
 
-    The parent keeps the writing end of a pipe that all children watch: when it is gone, by
-    whatever means, they end. Where the kernel can, it ends those too that cannot watch, because
-    they compute or hang.
+    The parent keeps the writing end of a pipe that all children watch: when it is gone, for
+    whatever reason, they end. Where the kernel can, it also ends children that cannot watch,
+    because they compute or hang.
     """
 
     def __init__(self) -> None:
@@ -52,7 +80,7 @@ class HostProcesses:
         self._waiting, self._watched = os.pipe()
 
     def start(self, names: Sequence[str], main: Callable[[str], None]) -> None:
-        """Fork a process for each name; it runs `main(name)` and ends."""
+        """Fork a process for each name, which runs `main(name)` and ends."""
         if threading.active_count() > 1:
             raise RuntimeError("hosts must be forked before any thread is started")
         gc.collect()
@@ -73,11 +101,11 @@ class HostProcesses:
 
     @property
     def pids(self) -> dict[str, int]:
-        """Process ids of those that still run, by host."""
+        """Process ids of the hosts that still run, by name."""
         return {name: pid for pid, name in self._names.items()}
 
     def reap(self) -> list[Ended]:
-        """Those that have ended since the last call."""
+        """Return the processes that have ended since the last call."""
         ended = []
         for pid, name in list(self._names.items()):
             done, status = os.waitpid(pid, os.WNOHANG)
@@ -87,14 +115,14 @@ class HostProcesses:
         return ended
 
     def join(self, seconds: float) -> None:
-        """Give those who are about to end by themselves some time for it."""
+        """Wait some seconds for processes that are about to end by themselves."""
         until = time.monotonic() + seconds
         while self._names and time.monotonic() < until:
             self.reap()
             time.sleep(0.005)
 
     def stop(self) -> None:
-        """End all: ask, wait some seconds, kill."""
+        """End all processes: ask, wait some seconds, kill."""
         for attempt in (signal.SIGTERM, signal.SIGKILL):
             for pid in self._names:
                 os.kill(pid, attempt)
@@ -103,6 +131,10 @@ class HostProcesses:
             if end >= 0:
                 os.close(end)
         self._waiting = self._watched = -1
+
+    def end_with_parent(self) -> None:
+        """In a child, once its loop runs: end when the parent is gone."""
+        asyncio.get_running_loop().add_reader(self._waiting, os._exit, 1)
 
     def _fork(self, name: str, main: Callable[[str], None]) -> None:
         sys.stdout.flush()
@@ -113,13 +145,15 @@ class HostProcesses:
         try:
             pid = os.fork()
             if not pid:
-                self._be(name, main, arrange)
+                self._run_child(name, main, arrange)
             self._names[pid] = name
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
-    def _be(self, name: str, main: Callable[[str], None], arrange: Callable[[], None]) -> NoReturn:
-        """Be the host: in the child, from fork to end."""
+    def _run_child(
+        self, name: str, main: Callable[[str], None], arrange: Callable[[], None]
+    ) -> NoReturn:
+        """In the child: run the host, from fork to exit."""
         status = 1
         try:
             arrange()
@@ -131,17 +165,78 @@ class HostProcesses:
             status = 0
         except (InputError, RunError) as error:
             if not complain(name, error):
-                _say(f"coflex: host {name}: {error}\n")
+                _write_error(f"coflex: host {name}: {error}\n")
         except BaseException:
-            _say(f"coflex: host {name}:\n{traceback.format_exc()}")
+            _write_error(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:
-            os._exit(status)  # whatever happened, even when nobody could be told
-
-    def end_with_parent(self) -> None:
-        """In a child, once its loop runs: end when the parent is gone."""
-        asyncio.get_running_loop().add_reader(self._waiting, os._exit, 1)
+            os._exit(status)  # whatever happened, even if it could not be reported
 
 
-def _say(text: str) -> None:
-    """Write to standard error in one piece, so that the words of two hosts do not mix."""
+class CommandProcesses:
+    """Processes of commands, by name; a context manager that leaves none behind."""
+
+    def __init__(self, commands: Mapping[str, Command]) -> None:
+        self.restarts: Counter[str] = Counter()
+        """How often each was started again."""
+        self._commands = dict(commands)
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> "CommandProcesses":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids, by name."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    def start(self, name: str) -> None:
+        """Start the command of this name."""
+        self._processes[name] = subprocess.Popen(
+            self._commands[name],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in the terminal is for the run, which ends us
+            preexec_fn=ending_with_parent(),
+        )
+
+    def restart(self, ended: Ended) -> str:
+        """Start a process again that was ended by a signal.
+
+        Returns the reason why not, if it ended by itself or was restarted too often; else "".
+        """
+        if ended.status > 0:
+            return str(ended)
+        if self.restarts[ended.name] >= RESTARTS_MAX:
+            return f"{ended}, after its restarts: time {RESTARTS_MAX + 1}"
+        self.restarts[ended.name] += 1
+        self.start(ended.name)
+        return ""
+
+    def reap(self) -> list[Ended]:
+        """Return the processes that have ended since the last call."""
+        ended = []
+        for name, process in list(self._processes.items()):
+            status = process.poll()
+            if status is not None:
+                del self._processes[name]
+                ended.append(Ended(name, status))
+        return ended
+
+
+def _write_error(text: str) -> None:
+    """Write to standard error in one piece, so that lines of two hosts do not mix."""
     os.write(2, text.encode(errors="replace"))

@@ -1,4 +1,4 @@
-"""How a part reaches the bus; nothing leaves the machine in the clear unless somebody says so."""
+"""How a part connects to the bus. Nothing leaves this machine in the clear unless allowed."""
 
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,11 +9,11 @@ from protocol.transport.bus import Connection
 from protocol.transport.identity import folder_of
 
 
-def reach(url: str | None, name: str, keys: Path | None, insecure: bool) -> Connection:
-    """The connection of the part `name` to a server that somebody runs.
+def reach(url: str | None, name: str, keys: Path | None, *, insecure: bool) -> Connection:
+    """Return the connection of the part `name` to a server that is running somewhere.
 
-    InputError if there is no URL, if the keys are not those of this part, or if there are none and
-    the server is not on this machine's loopback interface, unless `insecure` allows it.
+    InputError if there is no URL or the keys do not belong to this part. Also if there are no keys
+    and the server is not on this machine's loopback interface, unless `insecure` allows it.
     """
     if url is None:
         raise InputError("say where the NATS server is that the parts are on", field="--nats")
@@ -30,10 +30,10 @@ def reach(url: str | None, name: str, keys: Path | None, insecure: bool) -> Conn
 
 
 def as_options(connection: Connection) -> tuple[str, ...]:
-    """The same way to the bus as a command line has it."""
+    """Return the connection as options of a command line."""
     if connection.keys is not None:
         return ("--nats", connection.url, "--keys", str(connection.keys))
-    # Whether it may be in the clear has been decided before.
+    # Whether it may be unencrypted has been decided before.
     return ("--nats", connection.url, "--insecure")
 
 

@@ -1,6 +1,6 @@
-"""What keeps a part from its bus: server, clock, certificates, permissions, one finding each.
+"""Checks of what a part needs to use its bus: server, clock, certificates, permissions.
 
-Nothing is changed, and what is said on the bus is said by a part to itself, in a run `doctor`.
+Nothing is changed. Messages on the bus go from a part to itself, in a run called `doctor`.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from orchestrator.distributed.embedded_server import EmbeddedServer, find_server
-from orchestrator.security.check_result import Finding, bad, good, unknown
+from orchestrator.security.check_result import CheckResult, bad, good, unknown
 from orchestrator.security.key_inspection import SOON
 from protocol.errors import ForbiddenError, InputError, RunError
 from protocol.runtime.node import MAX_FRAME
@@ -29,44 +29,44 @@ from protocol.transport.permissions import permissions
 
 RUN = "doctor"
 PORT = 4222
-"""Of a server whose URL names none."""
+"""Port of a server whose URL names none."""
 SOMEBODY = "somebody-else"
 OLDEST = (2, 10, 4)
-"""Of nats-server: the first that can begin with TLS."""
+"""First version of nats-server that can begin a connection with TLS."""
 LEAST_PAYLOAD = 2 * MAX_FRAME
 MOST_SKEW = 60.0
-"""Seconds; certificates are backdated by some minutes, and no clock matters for anything else."""
+"""Seconds. Certificates are backdated by some minutes; nothing else depends on the clock."""
 _TOO_MUCH = "give the server users.conf as `coflex keys` wrote it, or others can be deceived"
 PATIENCE, MONITOR_SECONDS = 5.0, 5.0
-"""Seconds for a connection, and for an answer of the monitoring address."""
+"""Seconds to wait for a connection, and for an answer of the monitoring address."""
 
 
-def examine_program() -> Iterator[Finding]:
-    """The program of the embedded server, and whether it serves."""
+def examine_program() -> Iterator[CheckResult]:
+    """Check that the program of the embedded server is there, and serves."""
     what = "embedded server"
     try:
         program = find_server()
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         with EmbeddedServer() as server:
             found = asyncio.run(_server(Connection(server.url, RUN)))
     except (RunError, OSError, subprocess.CalledProcessError) as error:
         yield bad(what, str(error))
         return
-    yield good(what, f"{said.stdout.strip()}, {program}")
+    yield good(what, f"{shown.stdout.strip()}, {program}")
     yield from found
 
 
-def examine_server(connection: Connection) -> Iterator[Finding]:
-    """Each server of this connection: whether it takes us, its version and limits."""
+def examine_server(connection: Connection) -> Iterator[CheckResult]:
+    """Check each server of this connection: whether it accepts us, its version and limits."""
     for server in connection.each():
         found = asyncio.run(_server(server))
         yield from found
-        if connection.keys is not None and found[0].well:
+        if connection.keys is not None and found[0].passed:
             yield _served_certificate(server, connection.keys)
 
 
-def examine_clock(monitor: str | None) -> Finding:
-    """This machine's clock against the server's, if it has a monitoring address."""
+def examine_clock(monitor: str | None) -> CheckResult:
+    """Compare this machine's clock with the server's, if that has a monitoring address."""
     if monitor is None:
         return unknown("clock", "not compared: name the server's monitoring address (--monitor)")
     try:
@@ -82,25 +82,24 @@ def examine_clock(monitor: str | None) -> Finding:
     return good("clock", text)
 
 
-def examine_permissions(connection: Connection) -> Finding:
-    """Whether a part with keys may do what it must, and nothing that it must not."""
+def examine_permissions(connection: Connection) -> CheckResult:
+    """Check that a part with keys may do what it needs, and nothing else."""
     return asyncio.run(_permissions(connection))
 
 
-async def _server(connection: Connection) -> list[Finding]:
+async def _server(connection: Connection) -> list[CheckResult]:
     try:
-        bus = await NatsBus.connect(connection, PATIENCE)
+        async with await NatsBus.connect(connection, PATIENCE) as bus:
+            version, limit = bus.server_version, bus.max_payload
     except InputError as error:
         return [bad("server", error.reason)]
-    version, limit = bus.server_version, bus.max_payload
-    await bus.close()
     what = f"server, as {connection.name}"
     found = []
-    said, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
+    own, oldest = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
     if version < OLDEST:
-        found.append(bad(what, f"nats-server {said} is too old: install {oldest} or later"))
+        found.append(bad(what, f"nats-server {own} is too old: install {oldest} or later"))
     else:
-        found.append(good(what, f"nats-server {said}"))
+        found.append(good(what, f"nats-server {own}"))
     if limit < LEAST_PAYLOAD:
         advice = f"set max_payload in its configuration to {LEAST_PAYLOAD} or more"
         found.append(bad("largest message", f"{limit:,} bytes: {advice}"))
@@ -109,8 +108,8 @@ async def _server(connection: Connection) -> list[Finding]:
     return found
 
 
-def _served_certificate(connection: Connection, keys: Path) -> Finding:
-    """When the certificate ends that the server shows now, which a reload may have to change."""
+def _served_certificate(connection: Connection, keys: Path) -> CheckResult:
+    """Check the date of the certificate the server shows now, which a reload may have to change."""
     what, address = "certificate it shows", urlsplit(connection.url)
     name, port = address.hostname or "", address.port or PORT
     context = read_identity(keys, connection.name).tls
@@ -129,7 +128,7 @@ def _served_certificate(connection: Connection, keys: Path) -> Finding:
     return good(what, f"valid until {ends:%Y-%m-%d}")
 
 
-async def _permissions(connection: Connection) -> Finding:
+async def _permissions(connection: Connection) -> CheckResult:
     name = connection.name
     what, own = f"permissions of {name}", permissions(name)
     try:
@@ -151,19 +150,17 @@ async def _permissions(connection: Connection) -> Finding:
 
 
 async def _refusal(connection: Connection, subscribe: str = "", publish: str = "") -> str:
-    """What the server says to this wish; empty if it allows it."""
-    bus = await NatsBus.connect(connection, PATIENCE)
+    """Return why the server refuses this subscription or message; empty if it allows it."""
     failures: list[Exception] = []
     subject = subscribe or inbox(RUN, connection.name)
-    try:
-        await bus.subscribe(subject, lambda subject, data: None, failures.append)
-        if publish:
-            await bus.publish(publish, b"")
-            await bus.flush()
-    except ForbiddenError as error:
-        return str(error)
-    finally:
-        await bus.close()
+    async with await NatsBus.connect(connection, PATIENCE) as bus:
+        try:
+            await bus.subscribe(subject, lambda subject, data: None, failures.append)
+            if publish:
+                await bus.publish(publish, b"")
+                await bus.flush()
+        except ForbiddenError as error:
+            return str(error)
     for failure in failures:
         if not isinstance(failure, ForbiddenError):
             raise failure

@@ -1,5 +1,7 @@
-"""An embedded nats-server: started for a run on a free port of the loopback interface, and ended
-with it, whatever ends the run. Neither process nor file of it stays behind."""
+"""An embedded nats-server: started for a run on a free port of the loopback interface.
+
+It ends with the run, however that ends, and leaves neither a process nor a file behind.
+"""
 
 import json
 import os
@@ -13,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from orchestrator.orphans import ending_with_parent
+from orchestrator.distributed.child_processes import ending_with_parent
 from protocol.errors import RunError
 from protocol.transport.nats_bus import MAX_PAYLOAD
 
@@ -23,7 +25,10 @@ STOP_SECONDS = 5.0
 
 
 def find_server() -> Path:
-    """The nats-server program: $COFLEX_NATS_SERVER, this environment's scripts, the PATH."""
+    """Find the nats-server program: $COFLEX_NATS_SERVER, this environment's scripts, the PATH.
+
+    RunError if there is none.
+    """
     named = os.environ.get(ENVIRONMENT)
     if named:
         if not (os.path.isfile(named) and os.access(named, os.X_OK)):
@@ -41,11 +46,11 @@ def find_server() -> Path:
 
 
 class EmbeddedServer:
-    """A nats-server of our own, as a context manager. Start it in the main thread: the kernel ends
-    it with the thread that started it.
+    """A nats-server of our own, as a context manager.
 
-    `configuration` holds further lines in the server's own format; `file` is a whole configuration
-    instead, and the server then runs in its folder. It listens at `address`.
+    Start it in the main thread: the kernel ends it with the thread that started it. `configuration`
+    holds further lines in the server's own format. `file` is a whole configuration instead; the
+    server then runs in the folder of that file. It listens at `address`.
     """
 
     def __init__(
@@ -60,11 +65,11 @@ class EmbeddedServer:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.listens: dict[str, list[str]] = {}
-        """URLs by what is to be had there: `nats`, and `cluster` and `leafnodes` if configured."""
+        """URLs by what listens there: `nats`, and `cluster` and `leafnodes` if configured."""
 
     @property
     def pid(self) -> int:
-        """Of the server's process."""
+        """Process id of the server."""
         assert self._process is not None
         return self._process.pid
 
@@ -81,12 +86,12 @@ class EmbeddedServer:
         self.stop()
 
     def start(self) -> None:
-        """Start it and wait until it listens; after `stop` or `kill`, on the same port again.
+        """Start the server and wait until it listens; after `stop` or `kill`, on the same port.
 
-        RunError with the server's own words if it does not.
+        RunError, with the server's own words, if it does not start.
         """
-        # The folder goes as soon as the server listens (it has read its configuration by then, and
-        # keeps its log open): so nothing is left even when we are killed.
+        # The folder is removed as soon as the server listens (it has read its configuration by
+        # then, and keeps its log open), so nothing is left even if we are killed.
         with tempfile.TemporaryDirectory(prefix="coflex-nats-") as name:
             try:
                 self._start(Path(name))
@@ -122,23 +127,23 @@ class EmbeddedServer:
         until = time.monotonic() + START_SECONDS
         while not (found := _listening(ports)):
             if self._process.poll() is not None or time.monotonic() > until:
-                said = log.read_text()[-2000:] if log.exists() else "it said nothing"
-                raise RunError(f"the embedded nats-server did not start: {said}")
+                output = log.read_text()[-2000:] if log.exists() else "it said nothing"
+                raise RunError(f"the embedded nats-server did not start: {output}")
             time.sleep(0.002)
         self.listens, self.url = found, found["nats"][0]
 
     def reload(self) -> None:
-        """Have it read its configuration again."""
+        """Make the server read its configuration again."""
         os.kill(self.pid, signal.SIGHUP)
 
     def kill(self) -> None:
-        """End it at once, without a farewell (kill -9)."""
+        """End the server at once, without a chance to clean up (kill -9)."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
 
     def stop(self) -> None:
-        """End it."""
+        """End the server."""
         if self._process is None:
             return
         self._process.terminate()
@@ -150,9 +155,9 @@ class EmbeddedServer:
 
 
 def _listening(ports: Path) -> dict[str, list[str]]:
-    """Where the server listens, once it has written that down."""
+    """Return where the server listens; empty until it has written that down."""
     try:
         found: dict[str, list[str]] = json.loads(ports.read_text())
-    except (FileNotFoundError, ValueError):  # not yet, or half
+    except (FileNotFoundError, ValueError):  # not written yet, or only half
         return {}
     return found

@@ -1,226 +1,188 @@
-"""A run on the bus: server, host processes, orchestrator. Starts them, watches them, ends them."""
+"""The launcher of a run on the bus: starts server, hosts, matchmakers and orchestrator, watches
+them and ends them. Or only the orchestrator, when the other parts stand by.
+"""
 
 import asyncio
 import contextlib
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
-from orchestrator.coordination.nodes import (
-    host_node,
-    layout,
-    matchmaker_addresses,
-    matchmaker_node,
-    orchestrator_node,
-)
-from orchestrator.coordination.outcome import collect
-from orchestrator.distributed.announcements import announcement
-from orchestrator.distributed.child_processes import HostProcesses
-from orchestrator.distributed.connection import reach
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.nodes import orchestrator_of
+from orchestrator.coordination.outcome import collect, seconds_of, traffic_of
+from orchestrator.coordination.placement import Run
+from orchestrator.distributed.child_processes import Command, CommandProcesses, HostProcesses
+from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.host_process import run_host, take_part
-from orchestrator.distributed.orchestrator_process import (
-    INTERRUPTED,
-    Watch,
-    own_tally,
-    run_orchestrator,
-    seconds_of,
-)
-from orchestrator.monitoring.logs import PartLog
-from orchestrator.monitoring.part_status import PartStatus
-from orchestrator.monitoring.presence import state_of
-from orchestrator.monitoring.prometheus import exposed
-from orchestrator.operations import UNWATCHED, Operations
+from orchestrator.distributed.host_process import run_host
+from orchestrator.distributed.orchestrator_process import INTERRUPTED, Watch, run_orchestrator
+from orchestrator.distributed.trial_run import try_bus
+from orchestrator.monitoring.logs import LogSettings, PartLog
+from orchestrator.monitoring.prometheus import UNWATCHED, Operations
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import Scenario
-from orchestrator.scenario.settings import RunSettings
-from orchestrator.services import Services, host_command, matchmaker_command
 from protocol.errors import InputError, RunError
-from protocol.messages import Address, RunState
-from protocol.runtime.host_endpoint import host_endpoint
-from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.subjects import ORCHESTRATOR
-from protocol.terms import ExchangeTerms, Terms
 from protocol.transport.bus import Connection
-from protocol.transport.nats_bus import NatsBus
 
 FAREWELL = 5.0
 """Seconds for hosts to end by themselves."""
-
-TRIED, TRIED_ITERATIONS, TRIED_ROUNDS, TRIAL_DEADLINE = 7, 20, 2, 30.0
-"""Households, iterations, rounds and seconds of the trial before a run."""
+_COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
 
-def run(
-    run_id: str,
-    inputs: Scenario,
-    settings: RunSettings,
-    watch: Watch,
+def ignore(coordinator: RunCoordinator) -> None:
+    """Watch nothing: for runs that nobody looks at."""
+
+
+def launch(
+    run: Run,
+    watch: Watch = ignore,
+    *,
     kept: Path | None = None,
     operations: Operations = UNWATCHED,
 ) -> RunResults:
-    """Run on the bus, each host a process of its own, which keeps its journal and schedules in the
-    folder `kept` (or one that is gone afterwards). RunError says why it could not end well."""
+    """Run on the bus, each host in a process of its own, and return the results.
+
+    Hosts keep journals and schedules in the folder `kept`, by default in one that is removed
+    afterwards. RunError says why the run could not end well.
+    """
     try:
         with contextlib.ExitStack() as stack:
             if kept is None:
                 kept = Path(stack.enter_context(TemporaryDirectory(prefix="coflex-")))
-            return _run(run_id, inputs, settings, watch, kept, operations)
+            return _launch(run, watch, kept=kept, operations=operations)
     except KeyboardInterrupt:  # before or after the loop that handles it
         raise RunError(INTERRUPTED) from None
 
 
-def _run(
-    run_id: str,
-    inputs: Scenario,
-    settings: RunSettings,
-    watch: Watch,
-    kept: Path,
-    operations: Operations,
+def orchestrate(
+    run: Run, watch: Watch = ignore, *, operations: Operations = UNWATCHED
 ) -> RunResults:
-    began, log, logs = time.monotonic(), PartLog(ORCHESTRATOR, run_id), operations.logs
-    members = inputs.members
-    hosts = layout(members, settings)
-    makers = matchmaker_addresses(settings)
-    node, course = orchestrator_node(
-        run_id, members, inputs.terms, settings.deadline, matchmakers=makers
-    )
-    with contextlib.ExitStack() as stack:
-        bus = _way(settings, [*hosts, *(maker.host for maker in makers)], stack)
-        if settings.nats is None:
-            log.info("embedded server", url=bus.url)
+    """Run with hosts and matchmakers that stand by at the URL of the settings, and return the
+    results.
 
-        def host(name: str) -> None:
-            run_host(
-                run_id,
-                hosts[name],
-                inputs,
-                settings,
-                kept=kept,
-                connection=bus.named(name),
-                once_running=processes.end_with_parent,
-            )
-
-        def child_ended(shell: Shell) -> None:
-            # A part ends by itself once it has been released; one killed before is started again.
-            for ended in (*processes.reap(), *services.reap()):
-                if course.stage is Stage.RELEASING or course.finished:
-                    continue
-                reason = str(ended) if not ended.status else services.restart(ended)
-                log.warning("part ended", reason=str(ended), again=not reason)
-                if reason:
-                    shell.post(course.fail(reason, shell.clock()))
-
-        if hosts:
-            asyncio.run(_try(run_id, inputs, bus, next(iter(hosts))))
-        processes = stack.enter_context(HostProcesses())
-        processes.start(list(hosts), host)
-        commands = {
-            **{m.host: matchmaker_command(run_id, bus.named(m.host), logs) for m in makers},
-            **{name: host_command(run_id, bus.named(name), kept, logs) for name in hosts},
-        }
-        services = stack.enter_context(Services(commands))
-        for maker in makers:
-            services.start(maker.host)
-        announced = announcement(inputs, settings, makers)
-        duty, state = _seen(run_id, course, settings, hosts)
-        with exposed(duty, operations.endpoint):
-            trouble = asyncio.run(
-                run_orchestrator(node, course, bus, announced, watch, duty, state, child_ended)
-            )
-        if course.reason:
-            raise RunError("; ".join(filter(None, (course.reason, trouble))))
-        processes.join(FAREWELL)
-    seconds = seconds_of(course, began)
-    return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
-
-
-def run_standing(
-    run_id: str,
-    inputs: Scenario,
-    settings: RunSettings,
-    watch: Watch,
-    operations: Operations = UNWATCHED,
-) -> RunResults:
-    """Run with hosts and matchmakers that stand by at the URL of the settings; they keep their
-    journals themselves. RunError says why it could not end well."""
-    connection = reach(settings.nats, ORCHESTRATOR, settings.keys, settings.insecure)
-    began, makers = time.monotonic(), matchmaker_addresses(settings)
-    node, course = orchestrator_node(
-        run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
-    )
-    announced = announcement(inputs, settings, makers)
-    duty, state = _seen(run_id, course, settings, layout(inputs.members, settings))
+    The hosts keep their journals themselves. RunError says why the run could not end well.
+    """
+    settings, began = run.scenario.settings, time.monotonic()
+    connection = reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
+    node, coordinator = orchestrator_of(run)
     try:
-        with exposed(duty, operations.endpoint):
-            trouble = asyncio.run(
-                run_orchestrator(node, course, connection, announced, watch, duty, state)
-            )
+        run_orchestrator(
+            run,
+            node,
+            coordinator,
+            connection=connection,
+            watch=watch,
+            endpoint=operations.endpoint,
+        )
     except KeyboardInterrupt:
         raise RunError(INTERRUPTED) from None
-    if course.reason:
-        raise RunError("; ".join(filter(None, (course.reason, trouble))))
-    seconds = seconds_of(course, began)
-    return collect(run_id, inputs, settings, course, own_tally(node), seconds, "bus")
+    seconds = seconds_of(coordinator, began)
+    return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
-def _seen(
-    run_id: str, course: RunCoordinator, settings: RunSettings, hosts: Mapping[str, Sequence[str]]
-) -> tuple[PartStatus, Callable[[], RunState]]:
-    """What the orchestrator shows of itself to metrics, and to an operator."""
-    sizes = {host: len(households) for host, households in hosts.items()}
-    return PartStatus(ORCHESTRATOR, "orchestrator"), state_of(run_id, course, settings, sizes)
+def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> Command:
+    """Return the command that starts a matchmaker of a run."""
+    options = (*as_options(connection), "--run", run, *logs.as_options())
+    return (*_COFLEX, "matchmaker", connection.name, *options)
 
 
-def _way(settings: RunSettings, names: Iterable[str], stack: contextlib.ExitStack) -> Connection:
-    """The orchestrator's connection, to a server that `stack` ends unless it is somebody's. There,
-    the parts of these names can connect as well."""
+def host_command(run: str, connection: Connection, *, kept: Path, logs: LogSettings) -> Command:
+    """Return the command that starts a host of a run by itself."""
+    options = (*as_options(connection), "--run", run, "--keep", str(kept), *logs.as_options())
+    return (*_COFLEX, "host", connection.name, *options)
+
+
+def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> RunResults:
+    began, log, matchmakers = time.monotonic(), PartLog(ORCHESTRATOR, run.id), _matchmakers(run)
+    node, coordinator = orchestrator_of(run)
+    with contextlib.ExitStack() as stack:
+        connection = _connection(run, stack)
+        if run.scenario.settings.nats is None:
+            log.info("embedded server", url=connection.url)
+        if run.hosts:
+            asyncio.run(try_bus(run, connection, next(iter(run.hosts))))
+        hosts = stack.enter_context(HostProcesses())
+
+        def host(name: str) -> None:
+            run_host(run, connection.named(name), kept=kept, once_running=hosts.end_with_parent)
+
+        hosts.start(list(run.hosts), host)
+        commands = _commands(run, connection, kept=kept, logs=operations.logs)
+        others = stack.enter_context(CommandProcesses(commands))
+        for name in matchmakers:
+            others.start(name)
+        run_orchestrator(
+            run,
+            node,
+            coordinator,
+            connection=connection,
+            watch=watch,
+            endpoint=operations.endpoint,
+            child_ended=_supervision(coordinator, hosts, others, log=log),
+        )
+        hosts.join(FAREWELL)
+    seconds = seconds_of(coordinator, began)
+    return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
+
+
+def _supervision(
+    coordinator: RunCoordinator,
+    hosts: HostProcesses,
+    others: CommandProcesses,
+    *,
+    log: PartLog,
+) -> Callable[[Shell], None]:
+    """Return what to do whenever a process may have ended: restart it, or fail the run.
+
+    A part ends by itself once it has been released; one that is killed before is restarted.
+    """
+
+    def child_ended(shell: Shell) -> None:
+        for ended in (*hosts.reap(), *others.reap()):
+            if coordinator.phase is RunPhase.RELEASING or coordinator.finished:
+                continue
+            reason = str(ended) if not ended.status else others.restart(ended)
+            log.warning("part ended", reason=str(ended), again=not reason)
+            if reason:
+                shell.post(coordinator.fail(reason, shell.clock()))
+
+    return child_ended
+
+
+def _matchmakers(run: Run) -> list[str]:
+    return [address.host for address in run.scenario.matchmakers]
+
+
+def _commands(
+    run: Run, connection: Connection, *, kept: Path, logs: LogSettings
+) -> dict[str, Command]:
+    """Return the command of every part that may be started by itself."""
+    return {
+        **{
+            name: matchmaker_command(run.id, connection.named(name), logs)
+            for name in _matchmakers(run)
+        },
+        **{
+            name: host_command(run.id, connection.named(name), kept=kept, logs=logs)
+            for name in run.hosts
+        },
+    }
+
+
+def _connection(run: Run, stack: contextlib.ExitStack) -> Connection:
+    """Return the orchestrator's connection: to the server the settings name, to which every part
+    of the run must be able to connect, or to an embedded one that `stack` ends."""
+    settings = run.scenario.settings
     if settings.nats is not None:
-        for name in names:
-            reach(settings.nats, name, settings.keys, settings.insecure)
-        return reach(settings.nats, ORCHESTRATOR, settings.keys, settings.insecure)
+        for name in (*run.hosts, *_matchmakers(run)):
+            reach(settings.nats, name, settings.keys, insecure=settings.insecure)
+        return reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
     if settings.keys is not None:
         raise InputError(
             "the embedded server has no use for keys: name a server with --nats", field="--keys"
         )
     return Connection(stack.enter_context(EmbeddedServer()).url, ORCHESTRATOR)
-
-
-async def _try(run_id: str, inputs: Scenario, connection: Connection, name: str) -> None:
-    """A short run of a few households in this process, over the bus, as the host `name`: it must
-    carry a run at all.
-
-    What has run once here, forked hosts need not warm up again each in memory of its own.
-    """
-    members, slots = inputs.members[:TRIED], inputs.population.slots
-    exchange = None
-    if inputs.terms(members[0]).exchange is not None:
-        exchange = ExchangeTerms(rounds=TRIED_ROUNDS)
-    terms = Terms(iterations=TRIED_ITERATIONS, patience_seconds=TRIAL_DEADLINE, exchange=exchange)
-    trial, maker = f"{run_id}-trial", Address("matchmaker-1", "matchmaker-1")
-    host = host_node(trial, name, {m: inputs.population.households[m] for m in members})
-    node, course = orchestrator_node(
-        trial, members, lambda _: terms, TRIAL_DEADLINE, matchmakers=[maker] if exchange else []
-    )
-
-    async def drive(own: Node, done: Callable[[], bool]) -> None:
-        bus = await NatsBus.connect(connection.named(own.name))
-        try:
-            await Shell(own, bus).run(done)
-        finally:
-            await bus.close()
-
-    driven = [
-        drive(node, lambda: course.finished),
-        take_part(host, connection.named(name), PartStatus(name, "host")),
-    ]
-    if exchange is not None:
-        matchmaker = matchmaker_node(trial, maker.name, slots, exchange, epoch=1)
-        endpoint = host_endpoint(matchmaker)
-        driven.append(drive(matchmaker, lambda: endpoint.released))
-    await asyncio.gather(*driven)
-    if course.reason:
-        raise RunError(f"the bus does not carry a run: {course.reason}")

@@ -1,6 +1,7 @@
-"""One matchmaker process: the bus, its lookups, and what it answers to standard NATS tools.
+"""What a matchmaker process does: the bus, its lookups, and answers to standard NATS tools.
 
-It serves until its run is over. What it knows is soft, so it may end at any moment.
+It serves until its run is over. Everything it knows can be learnt again from the households, so it
+may end at any moment.
 """
 
 import asyncio
@@ -8,9 +9,9 @@ import time
 from importlib.metadata import version
 
 from matchmaker.matchmaker import Matchmaker
-from orchestrator.coordination.nodes import matchmaker_node
+from orchestrator.coordination.nodes import endpoint_of, matchmaker_node
 from orchestrator.distributed.announcements import give_up_in_silence
-from orchestrator.monitoring.log_events import Refusals
+from orchestrator.monitoring.log_events import RefusalEvents
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_matchmaker
 from orchestrator.monitoring.presence import answer_inquiries
@@ -25,37 +26,81 @@ from protocol.transport.nats_bus import NatsBus
 from protocol.transport.nats_service import Service, Work, attend
 
 PATIENCE = 60.0
-"""Seconds for which the bus is tried."""
+"""Seconds for which a matchmaker tries to reach the bus."""
 SERVICE = "coflex-matchmaker"
 ENDPOINT = "lookup"
 
 
 def run_matchmaker(
     run: str,
+    connection: Connection,
+    status: PartStatus,
+    *,
     slots: int,
     terms: ExchangeTerms,
-    connection: Connection,
-    standing: bool,
-    duty: PartStatus,
+    standing_by: bool,
 ) -> None:
-    """Be the matchmaker of that name; InputError if there is no bus, RunError if it cannot go on.
-    `standing`: a run that is not announced any more is given up (UnattendedError)."""
+    """Run the matchmaker that `connection` names until its run is over.
+
+    If it is `standing_by`, a run that is not announced any more is given up (UnattendedError).
+    InputError if the bus cannot be reached, RunError if the matchmaker cannot go on.
+    """
     epoch = time.time_ns() // 1000
-    node = matchmaker_node(run, connection.name, slots, terms, epoch=epoch)
+    node = matchmaker_node(run, connection.name, slots=slots, terms=terms, epoch=epoch)
     log = PartLog(connection.name, run)
     log.info("takes part", slots=slots)
-    asyncio.run(_serve(node, epoch, connection, standing, duty, log))
+    service = _service(node, epoch)
+    events = RefusalEvents(node, log)
+    asyncio.run(
+        _take_part(
+            node,
+            service,
+            connection=connection,
+            status=status,
+            standing_by=standing_by,
+            events=events,
+        )
+    )
     log.info("released")
 
 
-async def _serve(
-    node: Node, epoch: int, connection: Connection, standing: bool, duty: PartStatus, log: PartLog
+async def _take_part(
+    node: Node,
+    service: Service,
+    *,
+    connection: Connection,
+    status: PartStatus,
+    standing_by: bool,
+    events: RefusalEvents,
 ) -> None:
-    endpoint, machine = host_endpoint(node), node.machines[node.name]
-    assert isinstance(machine, Matchmaker)
-    bus = await NatsBus.connect(connection, PATIENCE)
-    shell = Shell(node, bus)
-    service = Service(
+    endpoint, matchmaker = endpoint_of(node), node.machines[node.name]
+    assert isinstance(matchmaker, Matchmaker)
+    async with await NatsBus.connect(connection, PATIENCE) as bus:
+        shell = Shell(node, bus)
+
+        def work() -> Work:
+            errors = node.counters.dropped
+            return Work(
+                requests=matchmaker.answered + errors,
+                errors=errors,
+                seconds=shell.seconds,
+                data=matchmaker.ledger.summary(),
+            )
+
+        if standing_by:
+            await give_up_in_silence(bus, node.run, shell)
+        await answer_inquiries(bus, Address(node.name, HOST), status.presence, fail=shell.fail)
+        with status.in_run(node.run, lambda: read_matchmaker(node, bus, matchmaker)):
+            await shell.run(
+                lambda: endpoint.released,
+                events.look,
+                heard=lambda: attend(bus, service, work),
+            )
+
+
+def _service(node: Node, epoch: int) -> Service:
+    """Return what the matchmaker tells standard NATS tools about itself."""
+    return Service(
         kind=SERVICE,
         id=f"{node.run}-{node.name}-{epoch}",
         version=version("coflex"),
@@ -64,20 +109,3 @@ async def _serve(
         endpoint=ENDPOINT,
         subject=inbox(node.run, node.name),
     )
-
-    def work() -> Work:
-        errors = node.counters.dropped
-        return Work(machine.answered + errors, errors, shell.seconds, machine.ledger.summary())
-
-    try:
-        if standing:
-            await give_up_in_silence(bus, node.run, shell)
-        await answer_inquiries(bus, Address(node.name, HOST), duty.presence, shell.fail)
-        with duty.in_run(node.run, lambda: read_matchmaker(node, bus, machine)):
-            await shell.run(
-                lambda: endpoint.released,
-                Refusals(node, log).look,
-                heard=lambda: attend(bus, service, work),
-            )
-    finally:
-        await bus.close()

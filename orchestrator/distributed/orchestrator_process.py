@@ -1,101 +1,127 @@
-"""The orchestrator's part in a run on the bus, from the first announcement to the last release."""
+"""What the orchestrator does in a run on the bus, from the first announcement to the last release.
+
+What it decides is decided in coordination/coordinator.py.
+"""
 
 import asyncio
 import contextlib
 import signal
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
-from orchestrator.distributed.announcements import announce
-from orchestrator.monitoring.log_events import RunMilestones
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.placement import Run
+from orchestrator.distributed.announcements import announce, announcement
+from orchestrator.monitoring.log_events import RunEvents
 from orchestrator.monitoring.part_status import PartStatus, read_orchestrator
-from orchestrator.monitoring.presence import answer_inquiries
-from orchestrator.results.run_results import Seconds
-from protocol.messages import Announce, HostTraffic, RunState
+from orchestrator.monitoring.presence import answer_inquiries, state_of
+from orchestrator.monitoring.prometheus import Endpoint, exposed
+from protocol.errors import RunError
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
+from protocol.subjects import ORCHESTRATOR
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
 INTERRUPTED = "interrupted"
 Watch = Callable[[RunCoordinator], None]
+"""Called after every step of the coordinator."""
 ChildEnded = Callable[[Shell], None]
 """Called whenever a child process may have ended, and once in the beginning."""
 
 
-async def run_orchestrator(
+def run_orchestrator(
+    run: Run,
     node: Node,
-    course: RunCoordinator,
+    coordinator: RunCoordinator,
+    *,
     connection: Connection,
-    announced: Announce,
     watch: Watch,
-    duty: PartStatus,
-    state: Callable[[], RunState],
+    endpoint: Endpoint | None = None,
     child_ended: ChildEnded | None = None,
-) -> str:
-    """Until the run is over; says what was wrong with the bus then. Ctrl-C and SIGTERM abort it.
-    An operator that asks is answered with `state`."""
-    loop = asyncio.get_running_loop()
-    bus = await NatsBus.connect(connection)
-    shell = Shell(node, bus)
+) -> None:
+    """Run the orchestrator on the bus until the run is over; Ctrl-C and SIGTERM abort the run.
 
-    def interrupted() -> None:
-        shell.post(course.fail(INTERRUPTED, shell.clock()))
+    RunError says why it ended without a result, and what is wrong with the bus.
+    """
+    status = PartStatus(ORCHESTRATOR, "orchestrator")
+    with exposed(status, endpoint):
+        trouble = asyncio.run(
+            _take_part(
+                run,
+                node,
+                coordinator,
+                connection=connection,
+                watch=watch,
+                status=status,
+                child_ended=child_ended,
+            )
+        )
+    if coordinator.reason:
+        raise RunError("; ".join(filter(None, (coordinator.reason, trouble))))
+
+
+async def _take_part(
+    run: Run,
+    node: Node,
+    coordinator: RunCoordinator,
+    *,
+    connection: Connection,
+    watch: Watch,
+    status: PartStatus,
+    child_ended: ChildEnded | None,
+) -> str:
+    """Return what is wrong with the bus at the end; empty if nothing is."""
+    async with await NatsBus.connect(connection) as bus:
+        shell = Shell(node, bus)
+        events = RunEvents(node, coordinator, run.scenario.settings.iterations)
+
+        def look() -> None:
+            events.look()
+            watch(coordinator)
+
+        async with _handled_signals(shell, coordinator, child_ended):
+            announcing = asyncio.create_task(announce(bus, run.id, announcement(run.scenario)))
+            announcing.add_done_callback(lambda task: _pass_on(task, shell))
+            try:
+                state = state_of(run, coordinator)
+                await answer_inquiries(bus, coordinator.address, state, fail=shell.fail)
+                with status.in_run(run.id, lambda: read_orchestrator(node, bus, coordinator)):
+                    await shell.run(lambda: coordinator.finished, look)
+                return bus.trouble
+            finally:
+                announcing.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _handled_signals(
+    shell: Shell, coordinator: RunCoordinator, child_ended: ChildEnded | None
+) -> AsyncIterator[None]:
+    """Abort the run on Ctrl-C and SIGTERM, and call `child_ended`, while the context lasts."""
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        shell.post(coordinator.fail(INTERRUPTED, shell.clock()))
 
     handled = [signal.SIGINT, signal.SIGTERM]
     before = {number: signal.getsignal(number) for number in handled}
     for number in handled:
-        loop.add_signal_handler(number, interrupted)
+        loop.add_signal_handler(number, interrupt)
     if child_ended is not None:
         handled.append(signal.SIGCHLD)
         loop.add_signal_handler(signal.SIGCHLD, child_ended, shell)
         child_ended(shell)  # for those that ended before there was a handler
-    telling = asyncio.create_task(announce(bus, node.run, announced))
-    telling.add_done_callback(lambda task: _pass_on(task, shell))
-    milestones = RunMilestones(node, course, state().iterations)
-
-    def look() -> None:
-        milestones.look()
-        watch(course)
-
     try:
-        await answer_inquiries(bus, course.address, state, shell.fail)
-        with duty.in_run(node.run, lambda: read_orchestrator(node, bus, course)):
-            await shell.run(lambda: course.finished, look)
-        return bus.trouble
+        yield
     finally:
-        telling.cancel()
         for number in handled:
             loop.remove_signal_handler(number)
         for number, handler in before.items():
             signal.signal(number, handler)  # of a sweep, say, of which this is one run
-        await bus.close()
 
 
 def _pass_on(task: "asyncio.Task[None]", shell: Shell) -> None:
-    """An announcement that could not be made ends the run."""
+    """End the run with the error of an announcement that failed."""
     with contextlib.suppress(asyncio.CancelledError):
         error = task.exception()
         if isinstance(error, Exception):
             shell.fail(error)
-
-
-def seconds_of(course: RunCoordinator, began: float) -> Seconds:
-    """How long the parts of a run took that has ended now; `began` is of time.monotonic."""
-    marks = course.marks
-    planned = marks.get(Stage.EXCHANGING, marks[Stage.RELEASING])
-    return Seconds(
-        start=marks[Stage.PLANNING] - began,
-        planning=planned - marks[Stage.PLANNING],
-        exchange=marks[Stage.RELEASING] - planned if Stage.EXCHANGING in marks else None,
-        total=time.monotonic() - began,
-    )
-
-
-def own_tally(node: Node) -> HostTraffic:
-    """What the orchestrator's own node sent and refused."""
-    counted = node.counters
-    return HostTraffic(
-        counted.messages, counted.frames, counted.bytes, counted.resent, counted.dropped
-    )

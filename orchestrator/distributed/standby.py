@@ -1,24 +1,28 @@
-"""Hosts and matchmakers that stand by: wait for a run, take part in it, wait for the next.
+"""Hosts and matchmakers that stand by: they wait for a run, take part in it, wait for the next.
 
-Killed and started again, they hear of the run that is on and go on with it. SIGTERM and Ctrl-C end
-them at once and cleanly: what they must not lose is in the journal.
+Killed and started again, they hear of the run that is under way and go on with it. SIGTERM and
+Ctrl-C end them at once and cleanly: what they must not lose is in the journal.
 """
 
 import asyncio
+import fcntl
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
-from orchestrator.coordination.nodes import COURSE, layout
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.coordination.placement import Run
 from orchestrator.distributed.announcements import UnattendedError, await_run
 from orchestrator.distributed.host_process import run_host
 from orchestrator.distributed.matchmaker_process import run_matchmaker
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.monitoring.presence import answer_inquiries
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import settings_from
 from protocol.codec import Item, encode_frame
 from protocol.errors import InputError, RunError
@@ -28,15 +32,18 @@ from protocol.transport.bus import Connection, Fail
 from protocol.transport.nats_bus import NatsBus
 
 PATIENCE = 60.0
-"""Seconds for which the bus is tried."""
-Part = Callable[[str, Announce], None]
-"""Takes part in a run."""
+"""Seconds for which a part tries to reach the bus."""
+TakePart = Callable[[str, Announce], None]
+"""Takes part in the run of this name, until it is over."""
 
 
-def stand_by(connection: Connection, run: str | None, part: Part, duty: PartStatus) -> None:
+def stand_by(
+    connection: Connection, run: str | None, take_part: TakePart, status: PartStatus
+) -> None:
     """Take part in every run that is announced, one after another; only in `run` if it is named.
 
-    A run in which a part cannot take part ends, with the reason; the part stands by further."""
+    A run that this part cannot take part in ends, with the reason; the part goes on standing by.
+    """
     over: set[str] = set()
     log = PartLog(connection.name)
 
@@ -46,15 +53,15 @@ def stand_by(connection: Connection, run: str | None, part: Part, duty: PartStat
     with _ending_on_signals():
         while True:
             log.info("stands by")
-            name, announced = asyncio.run(_next(connection, wanted, duty))
+            name, announced = asyncio.run(_next(connection, wanted, status))
             log.info("run announced", run=name)
             try:
-                part(name, announced)
+                take_part(name, announced)
             except UnattendedError as silence:
                 log.warning("run given up", run=name, reason=str(silence))
                 continue  # and take part again, should it be announced again
             except (InputError, RunError) as error:
-                asyncio.run(_complain(connection, name, str(error)))
+                asyncio.run(_report_failure(connection, name, str(error)))
                 if run is not None:
                     raise
                 log.error("takes no part", run=name, reason=str(error))
@@ -63,68 +70,100 @@ def stand_by(connection: Connection, run: str | None, part: Part, duty: PartStat
             over.add(name)
 
 
-def host_part(connection: Connection, kept: Path, standing: bool, duty: PartStatus) -> Part:
-    """Be the host of that name; in a run that has no host of that name, nothing. `standing`: what
-    is kept goes to a folder for each run, and a run that falls silent is given up."""
+def as_host(
+    connection: Connection, kept: Path, status: PartStatus, *, standing_by: bool
+) -> TakePart:
+    """Return how the host that `connection` names takes part; it skips runs without such a host.
 
-    def take(run: str, announced: Announce) -> None:
-        settings = settings_from(json.loads(announced.settings))
-        inputs = read_inputs(settings)
-        households = layout(inputs.members, settings).get(connection.name)
-        if households is not None:
-            run_host(
-                run,
-                households,
-                inputs,
-                settings,
-                kept=kept / run if standing else kept,
-                connection=connection,
-                standing=standing,
-                duty=duty,
+    A host that is `standing_by` keeps the files of each run in a folder of its own inside `kept`,
+    and gives up a run that falls silent.
+    """
+
+    def take_part(name: str, announced: Announce) -> None:
+        run = Run(name, read_scenario(settings_from(json.loads(announced.settings))))
+        if connection.name in run.hosts:
+            folder = kept / name if standing_by else kept
+            run_host(run, connection, kept=folder, standing_by=standing_by, status=status)
+
+    return take_part
+
+
+def as_matchmaker(connection: Connection, status: PartStatus, *, standing_by: bool) -> TakePart:
+    """Return how the matchmaker that `connection` names takes part; it skips runs that do not
+    need it."""
+
+    def take_part(name: str, announced: Announce) -> None:
+        needed = any(address.host == connection.name for address in announced.matchmakers)
+        if needed and announced.exchange is not None:
+            run_matchmaker(
+                name,
+                connection,
+                status,
+                slots=announced.slots,
+                terms=announced.exchange,
+                standing_by=standing_by,
             )
 
-    return take
+    return take_part
 
 
-def matchmaker_part(connection: Connection, standing: bool, duty: PartStatus) -> Part:
-    """Be the matchmaker of that name; in a run that does not need it, nothing."""
+@contextmanager
+def claimed_name(folder: Path) -> Iterator[str]:
+    """Claim a host name for processes that are started alike (scaled containers).
 
-    def take(run: str, announced: Announce) -> None:
-        needed = any(maker.host == connection.name for maker in announced.matchmakers)
-        if needed and announced.exchange is not None:
-            run_matchmaker(run, announced.slots, announced.exchange, connection, standing, duty)
+    Each takes the first free of host-1, host-2, ... by locking a file in the shared folder. The
+    kernel frees the name when the process ends, however it ends. InputError if the folder cannot be
+    used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        name, lock = _first_free(folder)
+    except OSError as error:
+        raise InputError(f"cannot claim a host there: {error.strerror}", file=folder) from error
+    try:
+        yield name
+    finally:
+        os.close(lock)
 
-    return take
+
+def _first_free(folder: Path) -> tuple[str, int]:
+    """Return the first free name, and the descriptor that holds its lock."""
+    for number in count(1):
+        name = f"host-{number}"
+        lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return name, lock
+    raise AssertionError("there is always another number")
 
 
 async def _next(
-    connection: Connection, wanted: Callable[[str], bool], duty: PartStatus
+    connection: Connection, wanted: Callable[[str], bool], status: PartStatus
 ) -> tuple[str, Announce]:
-    bus = await NatsBus.connect(connection, PATIENCE)
+    """Wait for the next run that is wanted, answering inquiries meanwhile."""
+    async with await NatsBus.connect(connection, PATIENCE) as bus:
 
-    async def present(fail: Fail) -> None:
-        await answer_inquiries(bus, Address(connection.name, HOST), duty.presence, fail)
+        async def answer(fail: Fail) -> None:
+            await answer_inquiries(bus, Address(connection.name, HOST), status.presence, fail=fail)
 
-    try:
-        return await await_run(bus, wanted, present)
-    finally:
-        await bus.close()
+        return await await_run(bus, wanted, answer)
 
 
-async def _complain(connection: Connection, run: str, reason: str) -> None:
+async def _report_failure(connection: Connection, run: str, reason: str) -> None:
     """Tell the orchestrator that this part cannot take part."""
-    bus = await NatsBus.connect(connection, PATIENCE)
-    try:
-        frame = encode_frame(run, [Item(COURSE.name, HOST, Failure(reason))])
-        await bus.publish(direct(run, COURSE.host, connection.name), frame)
+    orchestrator = ORCHESTRATOR_ADDRESS
+    async with await NatsBus.connect(connection, PATIENCE) as bus:
+        frame = encode_frame(run, [Item(orchestrator.name, HOST, Failure(reason))])
+        await bus.publish(direct(run, orchestrator.host, connection.name), frame)
         await bus.flush()
-    finally:
-        await bus.close()
 
 
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
-    """SIGTERM as Ctrl-C; both end what stands by with status 0."""
+    """Treat SIGTERM like Ctrl-C; both end a part that stands by with status 0."""
 
     def end(number: int, frame: object) -> None:
         raise KeyboardInterrupt

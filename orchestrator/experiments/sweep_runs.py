@@ -16,10 +16,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from orchestrator.coordination.placement import Run
+from orchestrator.distributed.child_processes import ending_with_parent
 from orchestrator.experiments.field import field_measures
-from orchestrator.orphans import ending_with_parent
 from orchestrator.results.run_results import RUN, RunResults, write
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
@@ -159,16 +160,16 @@ def _begin(parent: int) -> None:
 
 
 def _run(cell: Cell, where: Where) -> Row:
-    inputs = read_inputs(cell.settings)
     if where == "bus":
-        from orchestrator.distributed.launcher import run
+        from orchestrator.distributed.launcher import launch
 
-        return row_of(cell, run("cell", inputs, cell.settings, lambda course: None))
-    return row_of(cell, simulate("cell", inputs, cell.settings))
+        return row_of(cell, launch(Run("cell", read_scenario(cell.settings))))
+    return row_of(cell, simulate(Run("cell", read_scenario(cell.settings, "simulation"))))
 
 
 def _keep(cell: Cell, folder: Path) -> None:
-    write(simulate(cell.key, read_inputs(cell.settings), cell.settings), folder / cell.key)
+    run = Run(cell.key, read_scenario(cell.settings, "simulation"))
+    write(simulate(run), folder / cell.key)
 
 
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:

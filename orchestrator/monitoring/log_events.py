@@ -1,87 +1,91 @@
-"""What of a run is worth a line in the log: stages, tenths of stage 1, rounds of stage 2.
+"""The events of a run that get a line in the log: phases, tenths of stage 1, rounds of stage 2.
 
-Looked at after every step: of several things that came in one step, the last is told.
+The parts call `look` after every step; of several events in one step, only the last is logged.
 """
 
 from collections.abc import Sequence
 
 from agents.household import Household
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.monitoring.logs import PartLog
 from protocol.errors import DecodeError
 from protocol.runtime.node import Node
 
 TENTHS = 10
 UNREADABLE = "bytes that are no message of this run"
-"""All that is said of them: they may hold anything."""
+"""All that is logged of such bytes: they may hold anything."""
 
 
-class Refusals:
-    """Logs what a node refuses: the first, the second, the fourth ... so that nobody can fill a
-    disk by talking nonsense."""
+class RefusalEvents:
+    """Logs the messages a node refuses: the first, the second, the fourth, and so on, so that
+    nobody can fill a disk by sending nonsense."""
 
     def __init__(self, node: Node, log: PartLog) -> None:
         self._node, self._log, self._next = node, log, 1
 
     def look(self) -> None:
-        """Say so if many more have been refused."""
+        """Log it if enough further messages have been refused."""
         dropped = self._node.counters.dropped
         if dropped >= self._next:
             reason = self._node.last_refusal
-            said = UNREADABLE if isinstance(reason, DecodeError) else str(reason or "")
-            self._log.warning("messages refused or lost", dropped=dropped, last=said)
+            shown = UNREADABLE if isinstance(reason, DecodeError) else str(reason or "")
+            self._log.warning("messages refused or lost", dropped=dropped, last=shown)
             self._next = 2 * dropped
 
 
-class RunMilestones:
-    """Of the orchestrator; to be called after every step."""
+class RunEvents:
+    """Logs the events of a run, at its orchestrator."""
 
-    def __init__(self, node: Node, course: RunCoordinator, iterations: int) -> None:
+    def __init__(self, node: Node, coordinator: RunCoordinator, iterations: int) -> None:
         self._log = PartLog(node.name, node.run)
-        self._refusals = Refusals(node, self._log)
-        self._course, self._every = course, max(1, iterations // TENTHS)
-        self._stage, self._attempt, self._round = course.stage, course.attempt, -1
-        self._iteration = -1
+        self._refusals = RefusalEvents(node, self._log)
+        self._coordinator, self._every = coordinator, max(1, iterations // TENTHS)
+        self._phase, self._attempt = coordinator.phase, coordinator.attempt
+        self._round = self._iteration = -1
 
     def look(self) -> None:
-        """Log what has changed."""
-        course, log = self._course, self._log
+        """Log what has changed since the last call."""
+        coordinator, log = self._coordinator, self._log
         self._refusals.look()
-        if course.attempt != self._attempt:
-            self._attempt, self._iteration = course.attempt, -1
-            log.warning("stage 1 begins anew for all", attempt=course.attempt)
-        latest = -1 if course.latest is None else course.latest.iteration
+        if coordinator.attempt != self._attempt:
+            self._attempt, self._iteration = coordinator.attempt, -1
+            log.warning("stage 1 begins anew for all", attempt=coordinator.attempt)
+        latest = -1 if coordinator.latest is None else coordinator.latest.iteration
         if latest > self._iteration:
-            told = log.info if latest // self._every > self._iteration // self._every else log.debug
+            tenth = latest // self._every > self._iteration // self._every
             self._iteration = latest
-            told("iteration over", iteration=latest)
-        number = -1 if course.round is None else course.round[0]
+            (log.info if tenth else log.debug)("iteration over", iteration=latest)
+        number = -1 if coordinator.round is None else coordinator.round[0]
         if number > self._round:
             self._round = number
-            log.info("round over", round=number, exchanges=course.exchanges)
-        if course.stage is not self._stage:
-            self._stage = course.stage
-            if course.stage is Stage.FAILED:  # the command that ends with it says so, too
-                log.info("run failed", reason=course.reason)
-            else:
-                log.info(
-                    course.stage.value,
-                    households=len(course.members),
-                    hosts=len(course.hosts),
-                    exchanges=course.exchanges,
-                )
+            log.info("round over", round=number, exchanges=coordinator.exchanges)
+        if coordinator.phase is not self._phase:
+            self._phase = coordinator.phase
+            self._log_phase()
+
+    def _log_phase(self) -> None:
+        coordinator, log = self._coordinator, self._log
+        if coordinator.phase is RunPhase.FAILED:  # the command that ends with it reports it, too
+            log.info("run failed", reason=coordinator.reason)
+            return
+        log.info(
+            coordinator.phase.value,
+            households=len(coordinator.members),
+            hosts=len(coordinator.hosts),
+            exchanges=coordinator.exchanges,
+        )
 
 
-class HostMilestones:
-    """Of a host; its first household stands for all."""
+class HostEvents:
+    """Logs the events of a host; its first household stands for all of them."""
 
     def __init__(self, node: Node, households: Sequence[Household]) -> None:
         self._log = PartLog(node.name, node.run)
-        self._refusals = Refusals(node, self._log)
+        self._refusals = RefusalEvents(node, self._log)
         self._first, self._phase = households[0], households[0].phase
 
     def look(self) -> None:
-        """Log what has changed."""
+        """Log what has changed since the last call."""
         self._refusals.look()
         if self._first.phase is not self._phase:
             self._phase = self._first.phase

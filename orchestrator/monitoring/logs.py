@@ -1,7 +1,7 @@
-"""Log lines of a part: their form, and where they go (standard error). What is worth a line is
-decided where it happens; no line holds a plan, a schedule or a value of one.
+"""Log lines of a part: their format, and where they go (standard error).
 
-Nothing is set up on import: whoever uses this as a library sets up `logging` as they like.
+Which events get a line is decided where they happen; no line holds a plan, a schedule or a value of
+one. Nothing is set up on import: programs that use coflex as a library set up `logging` themselves.
 """
 
 import logging
@@ -15,48 +15,51 @@ from typing import Literal
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 ROOT = "coflex"
-"""Of our loggers' names."""
+"""First part of the names of our loggers."""
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """How a part logs."""
+    """The format of a part's log lines, and the least important ones that are shown."""
 
     format: LogFormat = "text"
     level: LogLevel = "warning"
 
     def as_options(self) -> tuple[str, ...]:
-        """The same as a command line has it."""
+        """Return the settings as options of a command line."""
         return ("--log-format", self.format, "--log-level", self.level)
 
 
 class PartLog:
-    """The log of one part; every line says which, and of which run."""
+    """The log of one part; every line names the part and the run."""
 
     def __init__(self, part: str, run: str | None = None) -> None:
         self._logger = logging.getLogger(f"{ROOT}.part")
         self._about = {"part": part, **({} if run is None else {"run": run})}
 
     def debug(self, what: str, **fields: object) -> None:
-        """Of interest to who looks for a fault."""
+        """Log details for debugging."""
         self._logger.debug(what, extra={**self._about, **fields})
 
     def info(self, what: str, **fields: object) -> None:
-        """The ordinary course of things."""
+        """Log normal operation."""
         self._logger.info(what, extra={**self._about, **fields})
 
     def warning(self, what: str, **fields: object) -> None:
-        """Something to look at; the run goes on."""
+        """Log something that deserves attention; the run goes on."""
         self._logger.warning(what, extra={**self._about, **fields})
 
     def error(self, what: str, **fields: object) -> None:
-        """The part cannot do what it should."""
+        """Log that the part cannot do its work."""
         self._logger.error(what, extra={**self._about, **fields})
 
 
 def complain(part: str, error: Exception) -> bool:
-    """Log that `part` ends with this error; whether lines are JSON, so that it has been said."""
+    """Log that `part` ends with this error, if log lines are JSON.
+
+    Returns whether they are: then the error need not be printed as well.
+    """
     if not _json_is_on():
         return False
     PartLog(part).error(str(error), error=type(error).__name__)
@@ -65,7 +68,7 @@ def complain(part: str, error: Exception) -> bool:
 
 @contextmanager
 def logging_as(settings: LogSettings) -> Iterator[None]:
-    """Our lines go to standard error in this form, as long as the context lasts."""
+    """Write our log lines to standard error in this format while the context lasts."""
     logger, handler = logging.getLogger(ROOT), logging.StreamHandler(sys.stderr)
     handler.setFormatter(_json_lines() if settings.format == "json" else _Text())
     before = logger.level, logger.propagate
@@ -88,7 +91,7 @@ def _json_is_on() -> bool:
 
 
 def _json_lines() -> logging.Formatter:
-    # Only whoever wants it pays for it.
+    # Imported only where it is needed.
     from pythonjsonlogger.json import JsonFormatter
 
     return JsonFormatter(
@@ -97,14 +100,14 @@ def _json_lines() -> logging.Formatter:
 
 
 class _Text(logging.Formatter):
-    """`time LEVEL part: what (field=value, ...)`."""
+    """Log lines for people: `time LEVEL part: what (field=value, ...)`."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
         part = fields.pop("part", record.name)
-        told = ", ".join(f"{name}={value}" for name, value in fields.items())
+        shown = ", ".join(f"{name}={value}" for name, value in fields.items())
         line = f"{_time(record)} {record.levelname} {part}: {record.getMessage()}"
-        return f"{line} ({told})" if told else line
+        return f"{line} ({shown})" if shown else line
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -1,19 +1,18 @@
-"""What is on a bus: asks everybody, waits for the answers, says who is missing. And ends a run.
+"""The operator's console: finds out which parts are on a bus and which are missing, and ends runs.
 
-Whoever does not answer an inquiry is missing, be it dead, hung or cut off; that a run needs it, its
-orchestrator says. Nothing is decided here for anybody else.
+It asks everybody and waits for the answers. A part that does not answer is missing, whether it is
+dead, hangs or is cut off; which parts a run needs is known from its orchestrator. No other
+part depends on what is decided here.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from secrets import token_hex
 from typing import Any
 
-from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.coordinator import RunPhase
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Abort, Expected, Inquiry, Presence, RunState
@@ -30,22 +29,26 @@ from protocol.subjects import (
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
-AGAIN = 0.5
-"""Seconds after which an inquiry, or an abort, is said again."""
+REPEAT_SECONDS = 0.5
+"""Seconds after which an inquiry, or an abort, is repeated."""
 PATIENCE = 10.0
-"""Seconds for an orchestrator to end its run."""
+"""Seconds an orchestrator has to end its run."""
 
 
 @dataclass(slots=True)
-class Seen:
-    """Who has answered. Keys are names and runs: parts of two runs may have the same names."""
+class BusSurvey:
+    """The answers to an inquiry."""
 
     runs: dict[str, RunState] = field(default_factory=dict)
+    """By name of the run."""
     parts: dict[tuple[str, str | None], Presence] = field(default_factory=dict)
+    """By name and run: parts of two runs may have the same name."""
 
     def missing(self, state: RunState) -> list[Expected]:
-        """Those whom a run needs and who do not answer. A household that others run need not
-        answer: it is missing until it has enrolled."""
+        """Return the parts that a run needs and that do not answer.
+
+        A household that other people run need not answer; it is missing until it has enrolled.
+        """
         return [
             part
             for part in state.parts
@@ -54,12 +57,12 @@ class Seen:
         ]
 
     def orphans(self) -> list[str]:
-        """Runs that somebody takes part in and whose orchestrator does not answer."""
+        """Return the runs that have parts but no orchestrator that answers."""
         runs = {presence.run for presence in self.parts.values() if presence.run is not None}
         return sorted(runs - set(self.runs))
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, for programs. Times are seconds."""
+        """Return the whole survey for programs; times are in seconds."""
         return {
             "runs": [
                 {
@@ -85,21 +88,26 @@ class Seen:
 
 
 def exchange_rate(state: RunState) -> float:
-    """Exchanges per second of stage 2 so far."""
-    return state.exchanges / state.exchanging_seconds if state.exchanging_seconds > 0 else 0.0
+    """Return the exchanges per second of stage 2 so far."""
+    return state.exchanges / state.exchanging if state.exchanging > 0 else 0.0
 
 
-async def look(connection: Connection, seconds: float) -> Seen:
-    """Who answers within so many seconds; InputError if there is no bus, RunError if the server
-    does not allow the question."""
-    async with _joined(connection) as bus:
+async def look(connection: Connection, seconds: float) -> BusSurvey:
+    """Ask everybody on the bus and wait some seconds for the answers.
+
+    InputError if there is no bus, RunError if the server does not allow the inquiry.
+    """
+    async with await NatsBus.connect(connection) as bus:
         return await _look(bus, seconds)
 
 
-async def abort(connection: Connection, run: str, reason: str, seconds: float) -> None:
-    """End a run; RunError if there is none of that name (within so many seconds), or if its
-    orchestrator does not end it."""
-    async with _joined(connection) as bus:
+async def abort(connection: Connection, run: str, *, reason: str, seconds: float) -> None:
+    """End a run.
+
+    RunError if no run of this name answers within `seconds`, or if its orchestrator does not end
+    it.
+    """
+    async with await NatsBus.connect(connection) as bus:
         seen = await _look(bus, seconds)
         if run not in seen.runs:
             raise RunError(_unknown(run, seen))
@@ -107,8 +115,10 @@ async def abort(connection: Connection, run: str, reason: str, seconds: float) -
 
         def receive(subject: str, data: bytes) -> None:
             with contextlib.suppress(DecodeError):
-                told = [item.message for item in decode_frame(data, run)]
-                if sender_of(subject) == ORCHESTRATOR and any(isinstance(m, Abort) for m in told):
+                messages = [item.message for item in decode_frame(data, run)]
+                if sender_of(subject) == ORCHESTRATOR and any(
+                    isinstance(m, Abort) for m in messages
+                ):
                     waiting.over.set()
 
         await bus.subscribe(inbox(run, OPERATOR), receive, waiting.fail)
@@ -118,13 +128,13 @@ async def abort(connection: Connection, run: str, reason: str, seconds: float) -
             if time.monotonic() >= until:
                 raise RunError(f"the orchestrator of run {run} did not end it in {PATIENCE:g} s")
             await bus.publish(direct(run, ORCHESTRATOR, OPERATOR), frame)
-            await waiting.wait(AGAIN)
+            await waiting.wait(REPEAT_SECONDS)
             if not waiting.over.is_set() and run not in (await _look(bus, seconds)).runs:
                 return  # over, and only the answer got lost
 
 
 class _Waiting:
-    """What ends a wait: what is waited for, or an error of the bus."""
+    """A wait that ends with the event waited for, or with an error of the bus."""
 
     def __init__(self) -> None:
         self.over = asyncio.Event()
@@ -135,24 +145,15 @@ class _Waiting:
         self.over.set()
 
     async def wait(self, seconds: float) -> None:
-        """Until it is over, or for so long; raises the error."""
+        """Wait until it is over, at most this long; raise the error of the bus, if any."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), seconds)
         if self._error is not None:
             raise self._error
 
 
-@asynccontextmanager
-async def _joined(connection: Connection) -> AsyncIterator[NatsBus]:
-    bus = await NatsBus.connect(connection)
-    try:
-        yield bus
-    finally:
-        await bus.close()
-
-
-async def _look(bus: NatsBus, seconds: float) -> Seen:
-    seen, inquiry = Seen(), f"inquiry-{token_hex(6)}"
+async def _look(bus: NatsBus, seconds: float) -> BusSurvey:
+    seen, inquiry = BusSurvey(), f"inquiry-{token_hex(6)}"
     waiting = _Waiting()
 
     def receive(subject: str, data: bytes) -> None:
@@ -172,15 +173,15 @@ async def _look(bus: NatsBus, seconds: float) -> Seen:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         await bus.publish(INQUIRIES, frame)
-        await waiting.wait(min(AGAIN, left))
+        await waiting.wait(min(REPEAT_SECONDS, left))
     return seen
 
 
 def _is_over(state: RunState) -> bool:
-    return state.stage in (Stage.DONE.value, Stage.FAILED.value)
+    return state.stage in (RunPhase.DONE.value, RunPhase.FAILED.value)
 
 
-def _unknown(run: str, seen: Seen) -> str:
+def _unknown(run: str, seen: BusSurvey) -> str:
     if run in seen.orphans():
         return (
             f"the orchestrator of run {run} does not answer: if it is gone, hosts and matchmakers "

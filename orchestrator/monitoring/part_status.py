@@ -1,5 +1,7 @@
-"""What one part does at the moment, and what it has counted since it started: numbers that the
-machines and the shell keep anyway, read when somebody asks. Nothing of a plan is among them.
+"""The status of one part: what it is doing, and what it has counted since it started.
+
+The tables of metrics list every number that is shown, with its meaning and how it is read; machines
+and shell keep these numbers anyway. None of them reveals anything of a plan.
 """
 
 import threading
@@ -7,32 +9,196 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from agents.household import Household
 from matchmaker.matchmaker import Matchmaker
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from protocol.messages import Presence
 from protocol.runtime.node import Node
 from protocol.transport.nats_bus import NatsBus
 
 Role = Literal["host", "matchmaker", "orchestrator"]
+Kind = Literal["counter", "gauge"]
+"""A counter only rises, over all runs of the process; a gauge may also fall."""
+Source = TypeVar("Source")
+
+
+class BusLine(NamedTuple):
+    """A node and its connection to the bus."""
+
+    node: Node
+    bus: NatsBus
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Generic[Source]):
+    """A number that is shown: its name, kind and meaning, and how it is read."""
+
+    name: str
+    kind: Kind
+    help: str
+    read: Callable[[Source], float]
+
+
+def _counter(name: str, help: str, read: Callable[[Source], float]) -> Metric[Source]:
+    return Metric(name=f"coflex_{name}", kind="counter", help=help, read=read)
+
+
+def _gauge(name: str, help: str, read: Callable[[Source], float]) -> Metric[Source]:
+    return Metric(name=f"coflex_{name}", kind="gauge", help=help, read=read)
+
+
+def _exchange(count: str) -> Callable[[Sequence[Household]], float]:
+    return lambda households: sum(getattr(household.tally, count) for household in households)
+
+
+def _counted(count: str) -> Callable[[Mapping[str, int]], float]:
+    return lambda summary: summary[count]
+
+
+RUNS = _counter("runs", "Runs that this part has taken part in and that are over.", float)
+BUS_METRICS: tuple[Metric[BusLine], ...] = (
+    _counter(
+        "bus_sent_messages",
+        "Messages sent, several to a frame.",
+        lambda line: line.node.counters.messages,
+    ),
+    _counter(
+        "bus_sent_frames",
+        "Frames sent: messages as the bus counts them.",
+        lambda line: line.node.counters.frames,
+    ),
+    _counter("bus_sent_bytes", "Bytes of the frames sent.", lambda line: line.node.counters.bytes),
+    _counter(
+        "bus_resent_messages",
+        "Messages sent again since no answer came in time.",
+        lambda line: line.node.counters.resent,
+    ),
+    _counter(
+        "bus_dropped_messages",
+        "Frames and messages that were refused, or lost in an outage.",
+        lambda line: line.node.counters.dropped,
+    ),
+    _counter(
+        "bus_received_frames",
+        "Frames received, whatever became of them.",
+        lambda line: line.bus.received[0],
+    ),
+    _counter(
+        "bus_received_bytes", "Bytes of the frames received.", lambda line: line.bus.received[1]
+    ),
+    _counter(
+        "bus_reconnects",
+        "Connections to the bus that were lost and came back.",
+        lambda line: line.bus.reconnects,
+    ),
+    _gauge(
+        "bus_connected",
+        "1 if there is a connection to the bus.",
+        lambda line: float(not line.bus.trouble),
+    ),
+)
+HOST_METRICS: tuple[Metric[Sequence[Household]], ...] = (
+    _counter(
+        "exchange_lookups", "Slots that households of this host looked up.", _exchange("lookups")
+    ),
+    _counter(
+        "exchange_matches", "Partners found for households of this host.", _exchange("matches")
+    ),
+    _counter(
+        "exchange_proposals", "Proposals that households of this host made.", _exchange("proposals")
+    ),
+    _counter(
+        "exchange_accepted",
+        "Proposals of theirs that were accepted: exchanges.",
+        _exchange("accepted"),
+    ),
+    _counter("exchange_refused", "Proposals of theirs that were refused.", _exchange("refused")),
+    _counter("exchange_given", "Proposals of others that they accepted.", _exchange("given")),
+    _counter("exchange_withheld", "Proposals of others that they refused.", _exchange("withheld")),
+    _gauge("households", "Households that live on this host.", len),
+    _gauge(
+        "iteration",
+        "Iteration of stage 1 that the host's first household is in.",
+        lambda households: households[0].iteration,
+    ),
+)
+MATCHMAKER_METRICS: tuple[Metric[Mapping[str, int]], ...] = (
+    _counter("matchmaker_lookups", "Slots looked up.", _counted("lookups")),
+    _counter("matchmaker_matches", "Leases given.", _counted("matches")),
+    _counter(
+        "matchmaker_none",
+        "Lookups of a slot where nobody offers what would serve.",
+        _counted("none"),
+    ),
+    _counter(
+        "matchmaker_busy",
+        "Lookups of a slot where all who would serve were busy.",
+        _counted("busy"),
+    ),
+    _counter("matchmaker_done", "Leases closed with an exchange.", _counted("done")),
+    _counter("matchmaker_refused", "Leases closed without one.", _counted("refused")),
+    _counter("matchmaker_expired", "Leases that nobody closed in time.", _counted("expired")),
+    _counter(
+        "matchmaker_requests",
+        "Lookup messages answered, repeated ones included.",
+        _counted("requests"),
+    ),
+    _gauge("matchmaker_households", "Households known.", _counted("households")),
+    _gauge("matchmaker_offers", "Offers known.", _counted("offers")),
+    _gauge("matchmaker_leases", "Leases that are open.", _counted("open")),
+)
+RUN_METRICS: tuple[Metric[RunCoordinator], ...] = (
+    _counter(
+        "run_exchanges", "Exchanges of the runs, up to the newest round.", lambda run: run.exchanges
+    ),
+    _gauge("run_households", "Households of the run.", lambda run: len(run.members)),
+    _gauge("run_enrolled_households", "Those that have enrolled.", lambda run: len(run.enrolled)),
+    _gauge(
+        "run_iteration",
+        "Newest iteration of stage 1 that is over; -1: none.",
+        lambda run: -1 if run.latest is None else run.latest.iteration,
+    ),
+    _gauge(
+        "run_round",
+        "Newest round of stage 2 that is over; -1: none.",
+        lambda run: -1 if run.round is None else run.round[0],
+    ),
+    _gauge(
+        "run_attempt",
+        "Attempt at stage 1: above 1 when a household lost what it knew.",
+        lambda run: run.attempt,
+    ),
+)
+_TABLES: tuple[Sequence[Metric[Any]], ...] = (
+    (RUNS,),
+    BUS_METRICS,
+    HOST_METRICS,
+    MATCHMAKER_METRICS,
+    RUN_METRICS,
+)
+METRICS = {metric.name: metric for table in _TABLES for metric in table}
+"""Every metric that has no labels, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSample:
-    """How a part stands in a run. Names of counts and gauges are those of exposition.py."""
+    """The status of a part in a run, at one moment."""
 
     stage: str = ""
     households: int = 0
     counts: Mapping[str, float] = field(default_factory=dict)
-    """What only rises."""
+    """Values of counters, by name."""
     gauges: Mapping[str, float] = field(default_factory=dict)
+    """Values of gauges, by name."""
+    run_phase: RunPhase | None = None
+    """The phase of the run; known to its orchestrator alone."""
 
 
 class PartStatus:
-    """One part of a bus, from run to run. It may be read from another thread."""
+    """The status of one part of a bus, from run to run. Another thread may read it."""
 
     def __init__(self, name: str, role: Role) -> None:
         self.name, self.role = name, role
@@ -46,95 +212,65 @@ class PartStatus:
 
     @contextmanager
     def in_run(self, run: str, read: Callable[[], StatusSample]) -> Iterator[None]:
-        """It takes part in this run, and stands there as `read` says, as long as this lasts."""
+        """Take part in this run while the context lasts; `read` returns the status in it."""
         with self._lock:
             self.run, self._read, self._since = run, read, time.monotonic()
         try:
             yield
         finally:
             with self._lock:
-                self._past.update({"coflex_runs": 1, **self._read().counts})
+                self._past.update({RUNS.name: 1, **self._read().counts})
                 self.run, self._read, self._since = None, StatusSample, time.monotonic()
 
-    def reading(self) -> StatusSample:
-        """How it stands now, with what it counted before."""
+    def sample(self) -> StatusSample:
+        """Return the status now, with everything counted in earlier runs."""
         with self._lock:
             now, past = self._read(), Counter(self._past)
         past.update(now.counts)
-        return StatusSample(now.stage, now.households, past, now.gauges)
+        return replace(now, counts=past)
 
     def presence(self) -> Presence:
-        """What it answers an operator, unless it is the orchestrator."""
+        """Return the answer to an operator's inquiry; the orchestrator gives another."""
         assert self.role != "orchestrator"
         now = self._read()
-        lasted = time.monotonic() - self._since
-        return Presence(self.role, self.run, now.stage, now.households, lasted)
+        return Presence(
+            role=self.role,
+            run=self.run,
+            stage=now.stage,
+            households=now.households,
+            seconds=time.monotonic() - self._since,
+        )
 
 
 def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> StatusSample:
-    """Of a host; what its households did in stage 2 counts from their journal on."""
-    first = households[0]
-    tallies = [household.counts for household in households]
-    counts = {
-        f"coflex_exchange_{name}": sum(getattr(tally, name) for tally in tallies)
-        for name in ("lookups", "matches", "proposals", "accepted", "refused", "given", "withheld")
-    }
-    gauges = {"coflex_households": len(households), "coflex_iteration": first.iteration}
+    """Return the status of a host. Counts of stage 2 begin where the journal begins."""
+    values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(HOST_METRICS, households)}
+    return _sample(values, stage=households[0].phase.value, households=len(households))
+
+
+def read_matchmaker(node: Node, bus: NatsBus, matchmaker: Matchmaker) -> StatusSample:
+    """Return the status of a matchmaker."""
+    summary = {**matchmaker.ledger.summary(), "requests": matchmaker.answered}
+    values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(MATCHMAKER_METRICS, summary)}
+    return _sample(values, stage="", households=summary["households"])
+
+
+def read_orchestrator(node: Node, bus: NatsBus, coordinator: RunCoordinator) -> StatusSample:
+    """Return the status of the orchestrator of a run."""
+    values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(RUN_METRICS, coordinator)}
+    phase, households = coordinator.phase, len(coordinator.members)
+    sample = _sample(values, stage=phase.value, households=households)
+    return replace(sample, run_phase=phase)
+
+
+def _values(metrics: Sequence[Metric[Source]], source: Source) -> dict[str, float]:
+    return {metric.name: metric.read(source) for metric in metrics}
+
+
+def _sample(values: Mapping[str, float], *, stage: str, households: int) -> StatusSample:
+    kinds: dict[Kind, dict[str, float]] = {"counter": {}, "gauge": {}}
+    for name, value in values.items():
+        kinds[METRICS[name].kind][name] = value
     return StatusSample(
-        first.phase.value,
-        len(households),
-        {**_bus_counts(node, bus), **counts},
-        {**_bus_gauges(bus), **gauges},
+        stage=stage, households=households, counts=kinds["counter"], gauges=kinds["gauge"]
     )
-
-
-def read_matchmaker(node: Node, bus: NatsBus, machine: Matchmaker) -> StatusSample:
-    """Of a matchmaker."""
-    told = machine.ledger.summary()
-    counted = ("lookups", "matches", "none", "busy", "done", "refused", "expired")
-    counts = {f"coflex_matchmaker_{name}": told[name] for name in counted}
-    counts["coflex_matchmaker_requests"] = machine.answered
-    known = {"households": told["households"], "offers": told["offers"], "leases": told["open"]}
-    gauges = {f"coflex_matchmaker_{name}": number for name, number in known.items()}
-    return StatusSample(
-        "",
-        told["households"],
-        {**_bus_counts(node, bus), **counts},
-        {**_bus_gauges(bus), **gauges},
-    )
-
-
-def read_orchestrator(node: Node, bus: NatsBus, course: RunCoordinator) -> StatusSample:
-    """Of the orchestrator of a run."""
-    stages = {f"coflex_run_stage/{s.name.lower()}": float(course.stage is s) for s in Stage}
-    gauges = {
-        "coflex_run_households": len(course.members),
-        "coflex_run_enrolled_households": len(course.enrolled),
-        "coflex_run_iteration": -1 if course.latest is None else course.latest.iteration,
-        "coflex_run_round": -1 if course.round is None else course.round[0],
-        "coflex_run_attempt": course.attempt,
-    }
-    return StatusSample(
-        course.stage.value,
-        len(course.members),
-        {**_bus_counts(node, bus), "coflex_run_exchanges": course.exchanges},
-        {**_bus_gauges(bus), **gauges, **stages},
-    )
-
-
-def _bus_counts(node: Node, bus: NatsBus) -> dict[str, float]:
-    sent, (frames, size) = node.counters, bus.received
-    return {
-        "coflex_bus_sent_messages": sent.messages,
-        "coflex_bus_sent_frames": sent.frames,
-        "coflex_bus_sent_bytes": sent.bytes,
-        "coflex_bus_resent_messages": sent.resent,
-        "coflex_bus_dropped_messages": sent.dropped,
-        "coflex_bus_received_frames": frames,
-        "coflex_bus_received_bytes": size,
-        "coflex_bus_reconnects": bus.reconnects,
-    }
-
-
-def _bus_gauges(bus: NatsBus) -> dict[str, float]:
-    return {"coflex_bus_connected": float(not bus.trouble)}

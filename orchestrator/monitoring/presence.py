@@ -1,17 +1,18 @@
-"""Who is there: every part answers an operator's inquiry, wherever it stands.
+"""Presence: every part answers an operator's inquiry, whatever it is doing.
 
-What an operator makes of the answers is decided in status.py. The name of the inquiry stands where
-that of a run does, so that an answer belongs to one inquiry, and the permissions of every part
-allow it.
+What an operator makes of the answers is decided in operator_console.py. An inquiry has a name in
+the place where a run has its name. So an answer belongs to one inquiry, and the permissions of
+every part allow it.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from typing import Literal
 
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
-from orchestrator.scenario.settings import RunSettings
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.placement import Run
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Address, Expected, Inquiry, Presence, RunState
@@ -21,8 +22,11 @@ from protocol.transport.bus import Bus, Fail
 Say = Callable[[], Presence | RunState]
 
 
-async def answer_inquiries(bus: Bus, sender: Address, say: Say, fail: Fail) -> None:
-    """From now on, until the bus is closed, answer every inquiry with what `say` gives then."""
+async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -> None:
+    """From now on, until the bus is closed, answer every inquiry with what `say` returns then.
+
+    `fail` is called when that becomes impossible.
+    """
     answers: set[asyncio.Task[None]] = set()
 
     def receive(subject: str, data: bytes) -> None:
@@ -43,54 +47,46 @@ async def answer_inquiries(bus: Bus, sender: Address, say: Say, fail: Fail) -> N
     await bus.subscribe(INQUIRIES, receive, fail)
 
 
-def state_of(
-    run: str, course: RunCoordinator, settings: RunSettings, hosts: Mapping[str, int]
-) -> Callable[[], RunState]:
-    """What the orchestrator of a run answers; `hosts`: how many households each needed host has."""
-    began = time.monotonic()
+def state_of(run: Run, coordinator: RunCoordinator) -> Callable[[], RunState]:
+    """Return the function with which the orchestrator of a run answers inquiries."""
+    began, scenario = time.monotonic(), run.scenario
 
     def say() -> RunState:
-        now = time.monotonic()
-        parts = [
-            *(
-                Expected(host, "host", number, _ago(course, host, now))
-                for host, number in hosts.items()
-            ),
-            *(
-                Expected(maker.host, "matchmaker", 0, _ago(course, maker.host, now))
-                for maker in course.matchmakers
-            ),
-            *(
-                Expected(name, "external", 1, _ago(course, _home(course, name), now))
-                for name in settings.externals
-            ),
-        ]
-        exchanging = course.marks.get(Stage.EXCHANGING)
-        ended = course.marks.get(Stage.RELEASING, now)
+        now, marks = time.monotonic(), coordinator.marks
+        exchanging = marks.get(RunPhase.EXCHANGING)
+        ended = marks.get(RunPhase.RELEASING, now)
         return RunState(
-            run,
-            course.stage.value,
-            now - began,
-            len(course.members),
-            len(course.enrolled),
-            -1 if course.latest is None else course.latest.iteration,
-            settings.iterations,
-            -1 if course.round is None else course.round[0],
-            0 if settings.exchange == "off" else settings.resolved_rounds(),
-            course.exchanges,
-            0.0 if exchanging is None else ended - exchanging,
-            tuple(parts),
+            run=run.id,
+            stage=coordinator.phase.value,
+            seconds=now - began,
+            households=len(coordinator.members),
+            enrolled=len(coordinator.enrolled),
+            iteration=-1 if coordinator.latest is None else coordinator.latest.iteration,
+            iterations=scenario.settings.iterations,
+            round=-1 if coordinator.round is None else coordinator.round[0],
+            rounds=0 if scenario.exchange is None else scenario.rounds,
+            exchanges=coordinator.exchanges,
+            exchanging=0.0 if exchanging is None else ended - exchanging,
+            parts=tuple(_expected(run, coordinator, now)),
         )
 
     return say
 
 
-def _home(course: RunCoordinator, household: str) -> str:
-    """The host that a household enrolled from; its own name before."""
-    address = course.enrolled.get(household)
-    return household if address is None else address.host
+def _expected(run: Run, coordinator: RunCoordinator, now: float) -> Iterator[Expected]:
+    """Yield the parts that the run needs: hosts, matchmakers, households that others run."""
 
+    def part(
+        name: str, role: Literal["host", "matchmaker", "external"], households: int, host: str
+    ) -> Expected:
+        heard = coordinator.heard.get(host)
+        ago = None if heard is None else max(0.0, now - heard)
+        return Expected(name=name, role=role, households=households, heard=ago)
 
-def _ago(course: RunCoordinator, host: str, now: float) -> float | None:
-    heard = course.heard.get(host)
-    return None if heard is None else max(0.0, now - heard)
+    for host, households in run.hosts.items():
+        yield part(host, "host", households=len(households), host=host)
+    for matchmaker in coordinator.matchmakers:
+        yield part(matchmaker.host, "matchmaker", households=0, host=matchmaker.host)
+    for name in run.scenario.externals:
+        address = coordinator.enrolled.get(name)
+        yield part(name, "external", households=1, host=name if address is None else address.host)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.experiments.sweep_runs import Cell, seed_of
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 
 BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 0.998, 0.999, 1.0)
@@ -123,7 +123,7 @@ def populations(
     most, iterations = (QUICK_HOUSEHOLDS, QUICK_ITERATIONS) if quick else (None, ITERATIONS)
     found = []
     if dataset is not None:
-        there = len(read_inputs(RunSettings.model_validate({"dataset": dataset})).members)
+        there = len(read_scenario(RunSettings.model_validate({"dataset": dataset})).members)
         betas = FEWER_BETAS if quick else BETAS
         found.append(Design(dataset, min(most or there, there), runs, betas, iterations))
     if generated:

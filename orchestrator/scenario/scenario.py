@@ -1,13 +1,14 @@
-"""Settings and the files they name, turned into what the machines take: a population in tree order
-and the terms of each household."""
+"""A scenario: settings resolved, once, into what the machines of a run are built from.
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
+It decides what an option that was left out means (isolation, number of hosts, rounds, tolerance),
+which households take part and exchange, and on which terms. Which household lives on which host is
+decided in coordination/placement.py.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
-
-import numpy as np
 
 from agents.mandate import FREE, Mandate, load_mandates
 from agents.planning.java_random import JavaRandom
@@ -15,68 +16,119 @@ from agents.plans import Population
 from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
 from agents.population.synthetic import generate
+from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
+from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
+from protocol.messages import Address
 from protocol.subjects import check_name
-from protocol.terms import (
-    COSTS_WITH_TARGET,
-    PAPER_TOLERANCE,
-    ExchangeTerms,
-    HardConstraint,
-    Limit,
-    Reorganisation,
-    Terms,
-)
+from protocol.terms import COSTS_WITH_TARGET, Reorganisation, Terms
 from protocol.vectors import Array
 
+Isolation = Literal["process", "task", "subtree"]
+"""How households share processes, once `auto` is resolved."""
+Execution = Literal["bus", "standby", "simulation"]
+"""Where a run happens: on a bus with hosts of its own, on a bus with hosts that stand by, or on a
+simulated network in one process."""
+
 DEMO_HOUSEHOLDS = 200
+PROCESSES_MAX = 500
+"""Up to this many households, isolation `auto` gives each a process of its own."""
+ROUNDS, PAPER_ROUNDS = 50, 10
+"""Default limit on rounds of the exchange; the rule `paper` does not end by itself."""
 PATIENCE_SHARE = 3
-"""A household tells for whom it waits after this fraction of the run's deadline."""
+"""A household reports whom it waits for after this fraction of the run's deadline."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What a run starts from."""
+    """Everything a run starts from, with nothing left to resolve."""
 
+    settings: RunSettings
+    """The options as people gave them."""
+    execution: Execution
     population: Population
     members: tuple[str, ...]
-    """Household ids in tree order."""
-    terms: Callable[[str], Terms]
-    target: Array | None
-    data_sha256: str
+    """Ids of the households that take part, in tree order."""
     mandates: Mapping[str, Mandate]
-    """Of the households whose people said something."""
+    """Mandates that narrow the terms, by household id; a household without one is not in here."""
+    externals: tuple[str, ...]
+    """Households that other people run; they join by themselves."""
+    common_terms: Terms
+    """The terms of every household without weights of its own."""
+    weights: Mapping[str, tuple[float, float]]
+    """(alpha, beta) of the households that have their own."""
+    target: Array | None
+    """float64[slots], kWh."""
+    isolation: Isolation
+    host_count: int
+    """Number of hosts the tree is divided among, unless each household has its own."""
+    matchmakers: tuple[Address, ...]
+    """Addresses of the matchmakers, each on a host of its own; empty without stage 2."""
+    rounds: int
+    """Limit on rounds of the exchange."""
+    data_sha256: str
+
+    def terms(self, household: str) -> Terms:
+        """Return the terms of one household."""
+        if household not in self.weights:
+            return self.common_terms
+        alpha, beta = self.weights[household]
+        return replace(self.common_terms, alpha=alpha, beta=beta)
+
+    @property
+    def exchange(self) -> ExchangeTerms | None:
+        """The terms of stage 2; None if there is no stage 2."""
+        return self.common_terms.exchange
+
+    def resolved_settings(self) -> RunSettings:
+        """Return the settings as they mean the same on every machine, however many processors it
+        has."""
+        resolved = {"isolation": self.isolation, "hosts": self.host_count}
+        return self.settings.model_copy(update=resolved)
 
 
-def read_inputs(settings: RunSettings) -> Scenario:
-    """Load or generate the population, read every file the settings name, check that all fit."""
+def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenario:
+    """Load or generate the population, read every file the settings name, and resolve the rest.
+
+    InputError if anything is missing or does not fit together.
+    """
     population = _population(settings)
     for household in population.households:
         check_name(household, "household id")
     target = _target(settings, population)
     common = _terms(settings, target, population.slots)
-    weights = _behaviours(settings.behaviours, population) if settings.behaviours else {}
-    members = _order(settings, population)
-    special = {
-        household: replace(common, alpha=alpha, beta=beta)
-        for household, (alpha, beta) in weights.items()
-    }
+    weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
+    everybody = tree_order(settings, population)
     digest = data_sha256(population)
-    mandates: dict[str, Mandate] = {}
-    if settings.mandates is not None:
-        mandates = load_mandates(settings.mandates, population.households, population.slots)
-        absent = {name for name, mandate in mandates.items() if not mandate.take_part}
-        members = tuple(name for name in members if name not in absent)
-        if not members:
-            raise InputError("nobody takes part", file=settings.mandates)
-    for name in _onlookers(settings, members):
-        mandates[name] = replace(mandates.get(name, FREE), exchange=False)
+    members, mandates = _mandates(settings, population, everybody)
+    externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
             raise InputError(f"no household {name!r} takes part", field="--external")
+    isolation, host_count = _isolation(settings, execution, len(members))
     return Scenario(
-        population, members, lambda name: special.get(name, common), target, digest, mandates
+        settings=settings,
+        execution=execution,
+        population=population,
+        members=members,
+        mandates=mandates,
+        externals=externals,
+        common_terms=common,
+        weights=weights,
+        target=target,
+        isolation=isolation,
+        host_count=host_count,
+        matchmakers=matchmaker_addresses(0 if common.exchange is None else settings.matchmakers),
+        rounds=_rounds(settings),
+        data_sha256=digest,
     )
+
+
+def matchmaker_addresses(count: int) -> tuple[Address, ...]:
+    """Return the addresses of matchmaker-1 to matchmaker-`count`, each on a host of its own."""
+    names = (f"matchmaker-{number}" for number in range(1, count + 1))
+    return tuple(Address(name, name) for name in names)
 
 
 def _population(settings: RunSettings) -> Population:
@@ -104,6 +156,57 @@ def _target(settings: RunSettings, population: Population) -> Array | None:
     return population.target
 
 
+def _mandates(
+    settings: RunSettings, population: Population, everybody: Sequence[str]
+) -> tuple[tuple[str, ...], dict[str, Mandate]]:
+    """Return the households that take part, and their mandates.
+
+    Households outside the share that exchanges (`participation`) get a mandate not to.
+    """
+    mandates: dict[str, Mandate] = {}
+    members = tuple(everybody)
+    if settings.mandates is not None:
+        mandates = load_mandates(settings.mandates, population.households, population.slots)
+        absent = {name for name, mandate in mandates.items() if not mandate.take_part}
+        members = tuple(name for name in members if name not in absent)
+        if not members:
+            raise InputError("nobody takes part", file=settings.mandates)
+    drawn = list(members)
+    JavaRandom(settings.seed).shuffle(drawn)
+    for name in drawn[round(settings.participation * len(drawn)) :]:
+        mandates[name] = replace(mandates.get(name, FREE), exchange=False)
+    return members, mandates
+
+
+def _isolation(
+    settings: RunSettings, execution: Execution, households: int
+) -> tuple[Isolation, int]:
+    """Return the isolation, and the number of hosts the tree is divided among."""
+    hosts = settings.hosts
+    isolation: Isolation
+    if settings.isolation != "auto":
+        isolation = settings.isolation
+    elif execution == "simulation":  # there are no processes to be isolated in
+        isolation, hosts = "subtree", hosts or 1
+    elif execution == "standby" or households > PROCESSES_MAX:
+        isolation = "subtree"
+    else:
+        isolation = "process"
+    if execution == "standby" and hosts is None and isolation != "process":
+        raise InputError("say how many hosts stand by: host-1, host-2, ...", field="--hosts")
+    return isolation, min(hosts or _processors(), households)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _rounds(settings: RunSettings) -> int:
+    if settings.rounds is not None:
+        return settings.rounds
+    return PAPER_ROUNDS if settings.exchange == "paper" else ROUNDS
+
+
 def _terms(settings: RunSettings, target: Array | None, slots: int) -> Terms:
     return Terms(
         iterations=settings.iterations,
@@ -123,7 +226,7 @@ def _terms(settings: RunSettings, target: Array | None, slots: int) -> Terms:
             threshold=settings.threshold,
             seed=settings.seed,
         ),
-        constraint=_constraint(settings, slots),
+        constraint=hard_constraint(settings, slots),
         exchange=_exchange(settings),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
@@ -138,110 +241,8 @@ def _exchange(settings: RunSettings) -> ExchangeTerms | None:
         disclosure=settings.disclose,
         tolerance_kwh=PAPER_TOLERANCE if paper else settings.tolerance,
         min_gain=settings.min_gain,
-        rounds=settings.resolved_rounds(),
+        rounds=_rounds(settings),
         locks=settings.locks,
         order=settings.exchange_order,
         trace=settings.trace,
     )
-
-
-def _order(settings: RunSettings, population: Population) -> tuple[str, ...]:
-    ids = list(population.households)
-    if settings.order is None:
-        return tuple(ids)
-    if settings.order == "random":
-        JavaRandom(settings.seed).shuffle(ids)
-        return tuple(ids)
-    path = Path(settings.order)
-    seen: dict[str, int] = {}
-    for number, line in enumerate(_lines(path), start=1):
-        household = line.strip()
-        if household not in population.households:
-            raise InputError(f"no household {household!r} in the data", file=path, line=number)
-        if household in seen:
-            reason = f"{household} stands in line {seen[household]} already"
-            raise InputError(reason, file=path, line=number)
-        seen[household] = number
-    missing = [household for household in ids if household not in seen]
-    if missing:
-        raise InputError(f"{len(missing)} households are missing, first {missing[0]}", file=path)
-    return tuple(seen)
-
-
-def _onlookers(settings: RunSettings, members: Sequence[str]) -> list[str]:
-    """Households that do not exchange, since only a share takes part in stage 2."""
-    drawn = list(members)
-    JavaRandom(settings.seed).shuffle(drawn)
-    return drawn[round(settings.participation * len(drawn)) :]
-
-
-def _behaviours(path: Path, population: Population) -> dict[str, tuple[float, float]]:
-    """Weights (alpha, beta) of single households, from lines `household,alpha,beta`."""
-    weights: dict[str, tuple[float, float]] = {}
-    for number, row in enumerate(csv.reader(_lines(path)), start=1):
-        if number == 1 and [cell.strip() for cell in row] == ["household", "alpha", "beta"]:
-            continue
-        if len(row) != 3:
-            raise InputError("expected household,alpha,beta", file=path, line=number)
-        household = row[0].strip()
-        if household not in population.households:
-            raise InputError(f"no household {household!r} in the data", file=path, line=number)
-        if household in weights:
-            raise InputError(f"{household} stands here twice", file=path, line=number)
-        try:
-            alpha, beta = float(row[1]), float(row[2])
-        except ValueError:
-            raise InputError("alpha and beta are numbers", file=path, line=number) from None
-        if not (alpha >= 0 and beta >= 0 and alpha + beta <= 1):
-            reason = "alpha and beta are at least 0 and their sum at most 1"
-            raise InputError(reason, file=path, line=number)
-        weights[household] = (alpha, beta)
-    return weights
-
-
-def _constraint(settings: RunSettings, slots: int) -> HardConstraint | None:
-    if settings.hard_plans is not None and settings.hard_costs is not None:
-        raise InputError("give hard bounds on plans or on costs, not both", field="--hard-costs")
-    if settings.hard_plans is not None:
-        return _read_constraint(settings.hard_plans, "plans", slots, (2, 4))
-    if settings.hard_costs is not None:
-        return _read_constraint(settings.hard_costs, "costs", 4, (2,))
-    return None
-
-
-def _read_constraint(
-    path: Path, kind: Literal["plans", "costs"], width: int, heights: tuple[int, ...]
-) -> HardConstraint:
-    """Alternating lines of bounds and of modes (EPOS-SPEC section 7), comma separated."""
-    lines = _lines(path)
-    if len(lines) not in heights:
-        expected = " or ".join(str(height) for height in heights)
-        raise InputError(f"{len(lines)} lines, expected {expected}", file=path)
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            row = [float(cell) for cell in line.split(",")]
-        except ValueError:
-            raise InputError("expected comma separated numbers", file=path, line=number) from None
-        if len(row) != width or not np.isfinite(row).all():
-            raise InputError(
-                f"{len(row)} values, expected {width} finite ones", file=path, line=number
-            )
-        if number % 2 == 0 and any(value not in (0, 1, 2, 3) for value in row):
-            reason = "modes are 0 (none), 1 (at most), 2 (at least) or 3 (equal)"
-            raise InputError(reason, file=path, line=number)
-        rows.append(row)
-    limits = tuple(
-        Limit(np.array(bound), tuple(int(mode) for mode in modes))
-        for bound, modes in zip(rows[::2], rows[1::2], strict=True)
-    )
-    return HardConstraint(kind, limits)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").strip().splitlines()
-    except FileNotFoundError:
-        raise InputError("no such file", file=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", file=path) from error

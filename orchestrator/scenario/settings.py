@@ -1,7 +1,9 @@
-"""Everything a person may set for a run: one model, from which the options of the command line and
-the keys of a TOML file both come."""
+"""Settings: everything a person may choose for a run.
 
-import tomllib
+One model defines both the options of the command line and the keys of a TOML file. It holds what
+people gave; what an option that was left out means is decided in scenario.py.
+"""
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.plans import ScoreMeaning
+from protocol.checked_input import first_mistake, read_toml
 from protocol.errors import InputError
 from protocol.terms import (
     CostName,
@@ -24,14 +27,9 @@ IsolationName = Literal["auto", "process", "task", "subtree"]
 
 ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
 
-ROUNDS, PAPER_ROUNDS = 50, 10
-"""Rounds of the exchange at most."""
-PROCESSES_AT_MOST = 500
-"""Up to so many households, isolation auto gives each a process of its own."""
-
 
 class RunSettings(BaseModel):
-    """The options of `coflex run` and `coflex simulate`."""
+    """The options of `coflex run`, `coflex simulate` and `coflex orchestrate`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,7 +38,7 @@ class RunSettings(BaseModel):
     households: int | None = Field(None, ge=1, description="Take the first N households.")
     slots: int = Field(144, ge=1, description="Slots of generated households.")
     order: str | None = Field(
-        None, description="Tree order: a file of household ids, one a line, or 'random'."
+        None, description="Tree order: a file of household ids, one per line, or 'random'."
     )
     seed: int = Field(0, ge=0, description="Seed of ties, generated households, random order.")
     score: ScoreMeaning | None = Field(
@@ -59,7 +57,7 @@ class RunSettings(BaseModel):
     discomfort: DiscomfortName = Field("rmse", description="Discomfort that stage 1 weighs.")
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
-    reorganise: StrategyName = Field("never", description="When the tree is laid out anew.")
+    reorganise: StrategyName = Field("never", description="When the tree is reorganised.")
     period: int = Field(10, ge=1, description="Iterations between periodical reorganisations.")
     offset: int = Field(0, ge=0, description="Iteration whose selection 'memorise' keeps.")
     memorise: bool = Field(False, description="Return to the kept selection on a new tree.")
@@ -96,53 +94,37 @@ class RunSettings(BaseModel):
     )
     keys: Path | None = Field(None, description="Keys for that server, made by `coflex keys`.")
     insecure: bool = Field(False, description="Allow a server elsewhere without keys.")
-    run: str | None = Field(None, description="Id of the run (default: made up).")
+    run: str | None = Field(None, description="Id of the run (default: a new one).")
     external: str | None = Field(
-        None, description="Households that others run, comma separated; they come by themselves."
+        None,
+        description="Households that other people run, comma separated; they join by themselves.",
     )
     deadline: float = Field(60.0, gt=0, description="Seconds without progress that end a run.")
     out: Path = Field(Path("results"), description="Folder for the results.")
 
     @property
     def externals(self) -> tuple[str, ...]:
-        """The households that others run."""
+        """Ids of the households that other people run."""
         return tuple(name.strip() for name in (self.external or "").split(",") if name.strip())
-
-    def resolved_rounds(self) -> int:
-        """Rounds of the exchange at most: the rule paper does not end by itself."""
-        if self.rounds is not None:
-            return self.rounds
-        return PAPER_ROUNDS if self.exchange == "paper" else ROUNDS
-
-    def resolved_isolation(self, households: int) -> Literal["process", "task", "subtree"]:
-        """The isolation for so many households."""
-        if self.isolation != "auto":
-            return self.isolation
-        return "process" if households <= PROCESSES_AT_MOST else "subtree"
 
 
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:
-    """Settings from a TOML file and from options, which win. InputError names what is wrong."""
-    values: dict[str, Any] = {}
-    if config is not None:
-        try:
-            values = tomllib.loads(config.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError("no such file", file=config) from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"not a TOML file: {error}", file=config) from error
-        values = {key.replace("-", "_"): value for key, value in values.items()}
+    """Return the settings given in a TOML file and as options; options win.
+
+    InputError names the option or the file and field that is wrong.
+    """
+    values = {} if config is None else read_toml(config)
+    values = {key.replace("-", "_"): value for key, value in values.items()}
     given = {key: value for key, value in options.items() if value is not None}
     try:
         settings = RunSettings.model_validate({**values, **given})
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field, message, kind = first_mistake(error)
         known = ", ".join(RunSettings.model_fields)
-        advice = f" (known: {known})" if first["type"] == "extra_forbidden" else ""
+        advice = f" (known: {known})" if kind == "extra_forbidden" else ""
         from_file = field in values and field not in given
         raise InputError(
-            f"{first['msg']}{advice}",
+            f"{message}{advice}",
             file=config if from_file else None,
             field=field if from_file else "--" + field.replace("_", "-"),
         ) from error

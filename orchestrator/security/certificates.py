@@ -1,7 +1,7 @@
-"""Certificates: a CA of our own, the server's, and one for each part. No files, no clock.
+"""Certificates: of a CA of our own, of the server, and of each part. No files, no clock.
 
-All keys are on the curve P-256. A certificate names its part; that the part may only do what its
-name allows is for the nkey and the server's permissions.
+All keys are on the curve P-256. A certificate names its part. What a part of that name may do is
+decided by its nkey and the server's permissions.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_DAYS = 3650
 BACKDATED = timedelta(minutes=10)
-"""So that a certificate is valid at once on a machine whose clock is behind."""
+"""Certificates begin this long ago, so that they are valid on a machine whose clock is behind."""
 CA_NAME = "coflex CA"
 
 
@@ -28,7 +28,7 @@ class Certified:
     certificate: x509.Certificate
 
     def key_pem(self) -> bytes:
-        """The private key, not encrypted."""
+        """Return the private key, not encrypted."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -36,39 +36,41 @@ class Certified:
         )
 
     def pem(self) -> bytes:
-        """The certificate."""
+        """Return the certificate."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def make_ca(now: datetime) -> Certified:
-    """A CA that can sign certificates and nothing else, and no further CA."""
+    """Make a CA that can sign certificates of parts and servers, but of no further CA."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(CA_NAME)
-    made = (
-        _begun(name, name, key, now, CA_DAYS)
+    certificate = (
+        _begun(name, name, key, now=now, days=CA_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Certified(key, made)
+    return Certified(key, certificate)
 
 
-def make_server(ca: Certified, names: Sequence[str], now: datetime, days: int) -> Certified:
-    """For a server reached by these names and addresses. It may be a client too: of the other
-    servers of a cluster."""
+def make_server(ca: Certified, names: Sequence[str], *, now: datetime, days: int) -> Certified:
+    """Make the certificate of a server that is reached by these names and addresses.
+
+    It may also act as a client, of the other servers of a cluster.
+    """
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     known = x509.SubjectAlternativeName([_alternative(name) for name in names])
-    return _signed(ca, "server", known, usages, now, days)
+    return _signed(ca, "server", known, usages=usages, now=now, days=days)
 
 
-def make_part(ca: Certified, name: str, now: datetime, days: int) -> Certified:
-    """For the part of that name."""
+def make_part(ca: Certified, name: str, *, now: datetime, days: int) -> Certified:
+    """Make the certificate of the part of this name."""
     known = x509.SubjectAlternativeName([x509.DNSName(name)])
-    return _signed(ca, name, known, [ExtendedKeyUsageOID.CLIENT_AUTH], now, days)
+    return _signed(ca, name, known, usages=[ExtendedKeyUsageOID.CLIENT_AUTH], now=now, days=days)
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
-    """Names and addresses that a certificate is for."""
+    """Return the names and addresses that a certificate is for."""
     known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return [str(name.value) for name in known]
 
@@ -77,14 +79,15 @@ def _signed(
     ca: Certified,
     name: str,
     known: x509.SubjectAlternativeName,
+    *,
     usages: Sequence[x509.ObjectIdentifier],
     now: datetime,
     days: int,
 ) -> Certified:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key())
-    made = (
-        _begun(_name(name), ca.certificate.subject, key, now, days)
+    certificate = (
+        _begun(_name(name), ca.certificate.subject, key, now=now, days=days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -92,13 +95,14 @@ def _signed(
         .add_extension(issuer, critical=False)
         .sign(ca.key, hashes.SHA256())
     )
-    return Certified(key, made)
+    return Certified(key, certificate)
 
 
 def _begun(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
+    *,
     now: datetime,
     days: int,
 ) -> x509.CertificateBuilder:

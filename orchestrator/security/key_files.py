@@ -1,5 +1,7 @@
-"""How keys are written: never over others, private ones for their owner alone. What is written is
-decided in keyring.py."""
+"""Files of keys: never written over others, and private ones readable by their owner alone.
+
+What is written is decided in keyring.py.
+"""
 
 import json
 import os
@@ -27,8 +29,11 @@ def change(
     replacing: Iterable[str] = (),
     removing: Iterable[str] = (),
 ) -> None:
-    """Put what `write` writes into a folder into its place in `folder`; only what is named may be
-    there before. `last` comes last. InputError where it cannot be, and nothing is changed then."""
+    """Move what `write` puts into a temporary folder to its place in `folder`; `last` comes last.
+
+    Only files named in `replacing` may exist before; those named in `removing` are removed.
+    InputError if it is impossible; nothing is changed then.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(f"{_UNFINISHED}*"):
@@ -56,7 +61,7 @@ def change(
 
 
 def read_certificate(file: Path) -> x509.Certificate:
-    """The certificate in a file; InputError if there is none."""
+    """Read the certificate in a file; InputError if there is none."""
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
     except OSError as error:
@@ -65,30 +70,30 @@ def read_certificate(file: Path) -> x509.Certificate:
         raise InputError("not a certificate", file=file) from None
 
 
-def write_certified(folder: Path, made: Certified) -> None:
-    """A private key and its certificate."""
-    write_private(folder / KEY, made.key_pem())
-    write_public(folder / CERTIFICATE, made.pem())
+def write_certified(folder: Path, certified: Certified) -> None:
+    """Write a private key and its certificate."""
+    write_private(folder / KEY, certified.key_pem())
+    write_public(folder / CERTIFICATE, certified.pem())
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """A list that others may read, sorted."""
+    """Write a sorted list that others may read."""
     write_public(path, f"{json.dumps(dict(sorted(content.items())), indent=1)}\n".encode())
 
 
 def make_folder(path: Path) -> Path:
-    """A new folder for its owner alone."""
+    """Make a new folder for its owner alone."""
     path.mkdir(mode=0o700)
     return path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """A new file for its owner alone."""
+    """Write a new file for its owner alone."""
     _write(path, content, _PRIVATE)
 
 
 def write_public(path: Path, content: bytes) -> None:
-    """A new file that others may read."""
+    """Write a new file that others may read."""
     _write(path, content, _PUBLIC)
 
 

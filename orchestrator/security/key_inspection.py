@@ -1,4 +1,4 @@
-"""What is wrong with keys as they lie in a folder: chains, names, dates, who may read them."""
+"""Checks of the keys in a folder: chains of certificates, names, dates, permissions of files."""
 
 import stat
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from orchestrator.security.certificates import names_of
-from orchestrator.security.check_result import Finding, bad, good
+from orchestrator.security.check_result import CheckResult, bad, good
 from orchestrator.security.key_files import read_certificate
 from orchestrator.security.keyring import PARTS_FILE, Keyring
 from orchestrator.security.server_config import SERVER, USERS_FILE, users_config
@@ -25,12 +25,15 @@ from protocol.transport.identity import (
 )
 
 SOON = timedelta(days=30)
-"""A certificate that ends sooner is to be replaced now."""
+"""A certificate that ends sooner should be replaced now."""
 
 
 def parts_in(keys: Path) -> list[str]:
-    """The parts whose keys lie here: in folders of theirs, or, on the machine of one, right here;
-    that one's name is in its certificate. InputError if there are none."""
+    """Return the parts whose keys are in a folder.
+
+    Each has a folder of its own; or, on the machine of a single part, its files are directly here
+    and its name is in its certificate. InputError if there are none.
+    """
     if (keys / SEED).is_file():
         return names_of(read_certificate(keys / CERTIFICATE))[:1]
     found = sorted(seed.parent.name for seed in keys.glob(f"*/{SEED}"))
@@ -39,8 +42,8 @@ def parts_in(keys: Path) -> list[str]:
     return found
 
 
-def inspect_part(keys: Path, name: str, now: datetime) -> Iterator[Finding]:
-    """The files of one part."""
+def inspect_part(keys: Path, name: str, now: datetime) -> Iterator[CheckResult]:
+    """Check the files of one part."""
     what = f"keys of {name}"
     try:
         folder = folder_of(keys, name)
@@ -57,11 +60,12 @@ def inspect_part(keys: Path, name: str, now: datetime) -> Iterator[Finding]:
     for file in (KEY, SEED):
         if stat.S_IMODE((folder / file).stat().st_mode) & stat.S_IRWXO:
             yield bad(what, f"anybody on this machine may use {file}: chmod 600 {folder / file}")
-    yield _certified(what, certificate, ca, now, f"coflex keys DIR --rotate {name}")
+    renew = f"coflex keys DIR --rotate {name}"
+    yield _certified(what, certificate, ca, now=now, renew=renew)
 
 
-def inspect_server(keys: Path, now: datetime) -> Iterator[Finding]:
-    """The server's files and the list of users, where the folder of all keys lies."""
+def inspect_server(keys: Path, now: datetime) -> Iterator[CheckResult]:
+    """Check the server's files and the list of users, if this is the folder of all keys."""
     if not (keys / PARTS_FILE).exists():
         return
     try:
@@ -75,9 +79,8 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[Finding]:
     except (InputError, OSError) as error:
         yield bad("server's files", str(error))
         return
-    yield _certified(
-        "server's certificate", certificate, ca, now, "coflex keys DIR --rotate server"
-    )
+    renew = "coflex keys DIR --rotate server"
+    yield _certified("server's certificate", certificate, ca, now=now, renew=renew)
     changed = [name for name, key in own.items() if users[name] != key]
     if changed:
         reason = f"{', '.join(changed)}: other keys than {PARTS_FILE} knows; rotate them"
@@ -90,19 +93,19 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[Finding]:
 
 
 def _certified(
-    what: str, certificate: x509.Certificate, ca: x509.Certificate, now: datetime, anew: str
-) -> Finding:
+    what: str, certificate: x509.Certificate, ca: x509.Certificate, *, now: datetime, renew: str
+) -> CheckResult:
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     try:
         certificate.verify_directly_issued_by(ca)
     except (ValueError, TypeError, InvalidSignature):
-        return bad(what, f"the certificate is not from the CA in {CA}: {anew}")
+        return bad(what, f"the certificate is not from the CA in {CA}: {renew}")
     if now < begins:
         return bad(what, f"valid from {begins:%Y-%m-%d %H:%M} on: set the clock of this machine")
     if now > ca.not_valid_after_utc:
         return bad(what, "the CA's certificate has ended: make keys in a new folder")
     if now > ends:
-        return bad(what, f"ended on {ends:%Y-%m-%d}: {anew}")
+        return bad(what, f"ended on {ends:%Y-%m-%d}: {renew}")
     if now > ends - SOON:
-        return bad(what, f"ends on {ends:%Y-%m-%d}: {anew}")
+        return bad(what, f"ends on {ends:%Y-%m-%d}: {renew}")
     return good(what, f"valid until {ends:%Y-%m-%d}")

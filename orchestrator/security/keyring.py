@@ -1,18 +1,18 @@
-"""The folder of all keys of a bus: made, added to, rotated, revoked.
+"""The keyring: the folder of all keys of a bus, which are made, added, rotated and revoked here.
 
-    ca.pem              whom everybody trusts
+    ca.pem              the CA's certificate, which every part trusts
     ca/key.pem          the CA's private key: needed here only, keep it apart
     server/             the server's certificate and key
-    <part>/             what a part needs, to be copied to its machine: all of it, and nothing else
-    nats.conf           a configuration for nats-server, to be changed at will
-    cluster.conf        included there, where there is a cluster or a leaf node: private
-    users.conf          the users and their permissions, included there; written anew by us
-    <leaf>/             what a leaf node needs, beside <leaf>.conf and users-<leaf>.conf
-    parts.json          the public nkey of each part; where it is, the folder is complete
+    <part>/             everything a part needs: copy this folder, and nothing else, to its machine
+    nats.conf           a configuration for nats-server; change it as you like
+    cluster.conf        included in it, for a cluster or leaf nodes: private
+    users.conf          the users and their permissions, included in it; rewritten by every change
+    <leaf>/             what a leaf node needs, besides <leaf>.conf and users-<leaf>.conf
+    parts.json          the public nkey of each part; written last, so the folder is then complete
     leaves.json         the public nkey of each leaf node, and its hosts
 
-Nothing that exists is overwritten but by rotation, and by revocation removed. Files come into being
-under temporary names. A running server learns of changes when it is told to reload.
+Only rotation overwrites keys, and only revocation removes them. Files are written under temporary
+names first. A running server learns of changes when it is told to reload.
 """
 
 import json
@@ -61,14 +61,14 @@ from protocol.transport.permissions import is_matchmaker
 CA_FOLDER = "ca"
 CONFIG_FILE, PARTS_FILE, LEAVES_FILE = "nats.conf", "parts.json", "leaves.json"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""Names that every server certificate has."""
+"""Names in the certificate of every server."""
 _TAKEN = {SERVER, CA_FOLDER, "host", "everybody"}
 _TAKEN_FILES = {CONFIG_FILE, USERS_FILE, CLUSTER_FILE}
 _SERVER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 class Edge(NamedTuple):
-    """A leaf node that is wished for: its hosts, and where they find it besides under its name."""
+    """A leaf node to be made: its hosts, and addresses it is reached by in addition to its name."""
 
     hosts: Sequence[str]
     addresses: Sequence[str] = ()
@@ -80,9 +80,9 @@ _NO_LEAVES: Edges = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """A folder of keys; certificates that are made now are valid from `now` for `days` days.
+    """A folder of keys; certificates made now are valid from `now` for `days` days.
 
-    InputError says what cannot be done, and nothing is changed then.
+    InputError says what cannot be done; nothing is changed then.
     """
 
     folder: Path
@@ -98,27 +98,27 @@ class Keyring:
         cluster: bool = False,
         leaves: Edges = _NO_LEAVES,
     ) -> None:
-        """Everything, for these hosts, so many matchmakers, orchestrator and operator.
+        """Make all keys: of these hosts, of so many matchmakers, of orchestrator and operator.
 
-        The server is reached by the names or addresses `servers`, and by loopback; they are those
-        of the members of a `cluster`, if it is one. `leaves`: leaf nodes at its edge, each a server
-        for its hosts.
+        The server is reached by the names or addresses in `servers`, and by loopback. For a
+        `cluster`, they are the addresses of its members. `leaves` are leaf nodes, each a server
+        for its own hosts.
         """
-        makers = [f"matchmaker-{number + 1}" for number in range(matchmakers)]
+        matchmaker_names = [f"matchmaker-{number + 1}" for number in range(matchmakers)]
         for name in hosts:
             _check_part(name)
             if name in (ORCHESTRATOR, OPERATOR) or is_matchmaker(name):
                 raise InputError(f"{name} is no host: it has keys of its own", field="--hosts")
         for known in servers:
             _check_server(known)
-        names = _once([*hosts, *makers, ORCHESTRATOR, OPERATOR])
+        names = _once([*hosts, *matchmaker_names, ORCHESTRATOR, OPERATOR])
         _check_leaves(leaves, names)
         if cluster and len(servers) < 2:
             raise InputError("name every member of the cluster with --server", field="--cluster")
         if leaves and not servers:
             raise InputError("say with --server where leaf nodes find the server", field="--leaf")
         ca = make_ca(self.now)
-        server = make_server(ca, _also_here(servers), self.now, self.days)
+        server = self._server(ca, _also_here(servers))
 
         def write(new: Path) -> None:
             write_public(new / CA, ca.pem())
@@ -130,13 +130,16 @@ class Keyring:
             if edge:
                 config = cluster_config(servers if cluster else servers[:1], token_hex(24))
                 write_private(new / CLUSTER_FILE, config.encode())
-            made = {name: self._new_leaf(new, ca, name, leaves[name], servers) for name in leaves}
+            made = {
+                name: self._new_leaf(new, ca, name, edge=leaves[name], servers=servers)
+                for name in leaves
+            }
             _write_lists(new, users, made)
 
         change(self.folder, write, last=PARTS_FILE)
 
     def add(self, names: Sequence[str], leaves: Edges = _NO_LEAVES) -> None:
-        """Keys for further parts; `leaves`: hosts behind leaf nodes, which may be new."""
+        """Make keys for further parts; `leaves` are hosts behind leaf nodes, which may be new."""
         users, known = self.users(), self.leaves()
         for name in _once(names):
             _check_part(name)
@@ -159,13 +162,13 @@ class Keyring:
                     both = dict.fromkeys([*known[leaf].hosts, *edge.hosts])
                     known[leaf] = known[leaf]._replace(hosts=list(both))
                 else:
-                    known[leaf] = self._new_leaf(new, ca, leaf, edge, servers)
+                    known[leaf] = self._new_leaf(new, ca, leaf, edge=edge, servers=servers)
             _write_lists(new, users, known)
 
         change(self.folder, write, last=PARTS_FILE, replacing=_lists(known))
 
     def rotate(self, names: Sequence[str]) -> None:
-        """New keys in place of the present ones; `server`: the servers', for the same names."""
+        """Replace the keys of these parts; `server` stands for the servers', for the same names."""
         users, leaves = self.users(), self.leaves()
         self._check_known([name for name in _once(names) if name != SERVER], [*users, *leaves])
         ca = self._ca()
@@ -173,10 +176,10 @@ class Keyring:
         def write(new: Path) -> None:
             for name in names:
                 if name == SERVER:
-                    server = make_server(ca, self._names_of(SERVER), self.now, self.days)
+                    server = self._server(ca, self._names_of(SERVER))
                     write_certified(make_folder(new / SERVER), server)
                 elif name in leaves:
-                    key = self._write_leaf(new, ca, name, self._names_of(name))
+                    key = self._write_leaf(new, ca, name, names=self._names_of(name))
                     leaves[name] = Leaf(key, leaves[name].hosts)
                 else:
                     users[name] = self._write_part(new, ca, name)
@@ -185,7 +188,7 @@ class Keyring:
         change(self.folder, write, last=PARTS_FILE, replacing=(*names, *_lists(leaves)))
 
     def revoke(self, names: Sequence[str]) -> None:
-        """These are users no more, once the servers have reloaded; their keys here are removed."""
+        """Remove these users and their keys here; servers refuse them once they have reloaded."""
         users, leaves = self.users(), self.leaves()
         self._check_known(_once(names), [*users, *leaves])
         left = {name: key for name, key in users.items() if name not in names}
@@ -208,7 +211,7 @@ class Keyring:
         )
 
     def users(self) -> dict[str, str]:
-        """The public nkey of each part, by name."""
+        """Return the public nkey of each part, by name."""
         file = self.folder / PARTS_FILE
         try:
             users = json.loads(file.read_bytes())
@@ -223,7 +226,7 @@ class Keyring:
         raise InputError("not readable: it is the list of parts and their public keys", file=file)
 
     def leaves(self) -> dict[str, Leaf]:
-        """The leaf nodes, by name."""
+        """Return the leaf nodes, by name."""
         file = self.folder / LEAVES_FILE
         try:
             listed = json.loads(file.read_bytes())
@@ -238,12 +241,15 @@ class Keyring:
             raise InputError(reason, file=file) from None
 
     def expiry(self, name: str) -> datetime | None:
-        """When the certificate of a part, or of the server, ends; None: it is not here."""
+        """Return when the certificate of a part, or of the server, ends; None if it is not here."""
         file = self.folder / name / CERTIFICATE
         return read_certificate(file).not_valid_after_utc if file.exists() else None
 
     def _names_of(self, server: str) -> list[str]:
         return names_of(read_certificate(self.folder / server / CERTIFICATE))
+
+    def _server(self, ca: Certified, names: Sequence[str]) -> Certified:
+        return make_server(ca, names, now=self.now, days=self.days)
 
     def _ca(self) -> Certified:
         file = self.folder / CA_FOLDER / KEY
@@ -263,25 +269,25 @@ class Keyring:
         return Certified(key, certificate)
 
     def _write_part(self, new: Path, ca: Certified, name: str) -> str:
-        """The files of a part; its public nkey."""
+        """Write the files of a part; return its public nkey."""
         folder, (seed, public) = make_folder(new / name), _new_nkey()
         write_private(folder / SEED, f"{seed}\n".encode())
-        _write_certified(folder, ca, make_part(ca, name, self.now, self.days))
+        _write_certified(folder, ca, make_part(ca, name, now=self.now, days=self.days))
         return public
 
-    def _write_leaf(self, new: Path, ca: Certified, leaf: str, names: Sequence[str]) -> str:
-        """The keys of a leaf node; its public nkey."""
+    def _write_leaf(self, new: Path, ca: Certified, leaf: str, *, names: Sequence[str]) -> str:
+        """Write the keys of a leaf node; return its public nkey."""
         folder, (seed, public) = make_folder(new / leaf), _new_nkey()
         write_private(folder / LEAF_SEED, f"nkey: {seed}\n".encode())
-        _write_certified(folder, ca, make_server(ca, names, self.now, self.days))
+        _write_certified(folder, ca, self._server(ca, names))
         return public
 
     def _new_leaf(
-        self, new: Path, ca: Certified, leaf: str, edge: Edge, servers: Sequence[str]
+        self, new: Path, ca: Certified, leaf: str, *, edge: Edge, servers: Sequence[str]
     ) -> Leaf:
         write_public(new / leaf_config_file(leaf), leaf_config(leaf, servers).encode())
         names = _also_here([leaf, *edge.addresses])
-        return Leaf(self._write_leaf(new, ca, leaf, names), edge.hosts)
+        return Leaf(self._write_leaf(new, ca, leaf, names=names), edge.hosts)
 
     def _check_known(self, names: Iterable[str], known: Iterable[str]) -> None:
         for name in names:
@@ -333,7 +339,7 @@ def _also_here(servers: Sequence[str]) -> list[str]:
 
 
 def _lists(leaves: Iterable[str]) -> tuple[str, ...]:
-    """Files that every change writes anew."""
+    """Return the files that every change rewrites."""
     return (USERS_FILE, PARTS_FILE, LEAVES_FILE, *(leaf_users_file(leaf) for leaf in leaves))
 
 
@@ -344,7 +350,7 @@ def _leaf_files(leaf: str) -> tuple[str, str]:
 def _write_lists(
     folder: Path, users: Mapping[str, str], leaves: Mapping[str, Leaf], *, emptied: bool = False
 ) -> None:
-    """Who may what at the servers, and at each leaf node; `emptied`: there were leaf nodes."""
+    """Write the users of the servers, and of each leaf node; `emptied`: there were leaf nodes."""
     write_public(folder / USERS_FILE, users_config(users, leaves).encode())
     for leaf, (_, hosts) in leaves.items():
         own = users_config({host: users[host] for host in hosts})
@@ -355,12 +361,12 @@ def _write_lists(
 
 
 def _new_nkey() -> tuple[str, str]:
-    """Seed and public key of a user."""
+    """Return the seed and public key of a new user."""
     seed = nkeys.encode_seed(token_bytes(32), nkeys.PREFIX_BYTE_USER)
     return seed.decode(), nkeys.from_seed(bytearray(seed)).public_key.decode()
 
 
 def _write_certified(folder: Path, ca: Certified, made: Certified) -> None:
-    """Who it is, and whom to trust."""
+    """Write a part's own certificate and the CA's."""
     write_certified(folder, made)
     write_public(folder / CA, ca.pem())

@@ -1,5 +1,7 @@
-"""The configurations of nats-servers for a bus with keys, as text: one server, the members of a
-cluster, leaf nodes at its edge. Who may do what is decided in protocol/permissions.py."""
+"""Configurations of nats-servers for a bus with keys: single servers, clusters, leaf nodes.
+
+What each user may do is decided in protocol/transport/permissions.py.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,11 +15,11 @@ from protocol.transport.nats_bus import MAX_PAYLOAD
 from protocol.transport.permissions import Permissions, leaf_permissions, permissions
 
 SERVER = "server"
-"""Folder of the servers' certificate and key."""
+"""Folder of the certificate and key of the servers."""
 USERS_FILE = "users.conf"
 CLUSTER_FILE = "cluster.conf"
 LEAF_SEED = "nkey.conf"
-"""Of a leaf node, in its folder: its nkey's seed, as the server reads it."""
+"""File in the folder of a leaf node with the seed of its nkey, as the server reads it."""
 CLUSTER_PORT, LEAF_PORT = 6222, 7422
 
 _TLS = """\
@@ -32,7 +34,7 @@ _SERVED = """\
 # Paths are relative to the folder in which nats-server starts: start it in this one.
 listen: 0.0.0.0:4222
 max_payload: {payload}
-{tls}  # Not one word in the clear: coflex connects to no server that begins otherwise.
+{tls}  # Nothing is sent unencrypted: coflex connects to no server that begins otherwise.
   handshake_first: true
 }}
 include {users}
@@ -41,53 +43,53 @@ _FIRST = "handshake_first: true\n"
 
 
 def server_config(*, further: bool) -> str:
-    """Of a server; `further`: it has CLUSTER_FILE beside it, too."""
+    """Return the configuration of a server; with `further`, it includes CLUSTER_FILE."""
     served = _SERVED.format(payload=MAX_PAYLOAD, tls=_tls(SERVER, CA), users=USERS_FILE)
     return f"{served}include {CLUSTER_FILE}\n" if further else served
 
 
 def cluster_config(servers: Sequence[str], secret: str) -> str:
-    """What every member of a cluster of these servers has besides: routes to the others, which know
-    the `secret`, and a door for leaf nodes. With one server, the door alone."""
+    """Return what every member of a cluster includes: routes to the other members, which know the
+    `secret`, and a listener for leaf nodes. For a single server, the listener alone."""
     tls = indent(_tls(SERVER, CA), "  ")
-    door = f"leafnodes {{\n  listen: 0.0.0.0:{LEAF_PORT}\n{tls}    {_FIRST}  }}\n}}\n"
+    listener = f"leafnodes {{\n  listen: 0.0.0.0:{LEAF_PORT}\n{tls}    {_FIRST}  }}\n}}\n"
     if len(servers) == 1:
-        return door
+        return listener
     routes = (f"nats-route://route:{secret}@{_in_url(name)}:{CLUSTER_PORT}" for name in servers)
     return (
         f"cluster {{\n  name: coflex\n  listen: 0.0.0.0:{CLUSTER_PORT}\n{tls}  }}\n"
         "  # Every part has a certificate of the same CA: it alone must not make a part a server.\n"
         f"  authorization {{ user: route, password: {secret} }}\n  routes: [\n"
         + "".join(f'    "{route}"\n' for route in routes)
-        + f"  ]\n}}\n{door}"
+        + f"  ]\n}}\n{listener}"
     )
 
 
 def leaf_config(leaf: str, servers: Sequence[str]) -> str:
-    """Of a leaf node: a server of its own for its hosts; what is meant for others it passes on to
-    any of these servers."""
+    """Return the configuration of a leaf node: a server for its own hosts, which passes messages to
+    other parts on to any of `servers`."""
     ca = f"{leaf}/{CA}"
     served = _SERVED.format(payload=MAX_PAYLOAD, tls=_tls(leaf, ca), users=leaf_users_file(leaf))
-    doors = "".join(f'      "tls://{_in_url(name)}:{LEAF_PORT}"\n' for name in servers)
+    remotes = "".join(f'      "tls://{_in_url(name)}:{LEAF_PORT}"\n' for name in servers)
     tls = indent(_tls(leaf, ca).replace("  verify: true\n", ""), "    ")
     return (
-        f"{served}leafnodes {{\n  remotes: [ {{\n    urls: [\n{doors}    ]\n"
+        f"{served}leafnodes {{\n  remotes: [ {{\n    urls: [\n{remotes}    ]\n"
         f"    include {leaf}/{LEAF_SEED}\n{tls}      {_FIRST}    }}\n  }} ]\n}}\n"
     )
 
 
 def leaf_config_file(leaf: str) -> str:
-    """Name of a leaf node's configuration."""
+    """Return the name of a leaf node's configuration."""
     return f"{leaf}.conf"
 
 
 def leaf_users_file(leaf: str) -> str:
-    """Name of the file of the users of a leaf node."""
+    """Return the name of the file of a leaf node's users."""
     return f"users-{leaf}.conf"
 
 
 class Leaf(NamedTuple):
-    """A leaf node: its public nkey, and the hosts for which it speaks."""
+    """A leaf node: its public nkey, and the hosts it speaks for."""
 
     key: str
     hosts: Sequence[str]
@@ -96,7 +98,7 @@ class Leaf(NamedTuple):
 def users_config(
     users: Mapping[str, str], leaves: Mapping[str, Leaf] = MappingProxyType({})
 ) -> str:
-    """The users: public nkey of each part by its name, and of each leaf node with its hosts."""
+    """Return the list of users: each part with its public nkey, each leaf node with its hosts."""
     lines = [
         f"  # {name}\n  {_user(key, permissions(name), 'STANDARD')}"
         for name, key in sorted(users.items())
@@ -107,7 +109,7 @@ def users_config(
     ]
     return "\n".join(
         (
-            "# Written by `coflex keys`, which writes it anew with every change.",
+            "# Written by `coflex keys`, which rewrites it with every change.",
             "authorization: { users: [",
             *lines,
             "] }\n",

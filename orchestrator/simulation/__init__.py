@@ -1,1 +1,5 @@
-"""Runs in one process on a simulated network with a virtual clock."""
+"""Whole runs in one process: the same nodes as on the bus, on a simulated network.
+
+`network.py` delivers frames in virtual time and can lose, duplicate, delay and reorder them.
+`simulator.py` runs a scenario on it. Nothing here opens a socket or knows NATS.
+"""

@@ -1,8 +1,8 @@
-"""The whole system in one process: the same nodes and machines, a virtual clock, a network that
-can be told to lose, double, delay and reorder. No sockets, no asyncio, no real time.
+"""A simulated network in virtual time, which loses, duplicates, delays and reorders frames on
+request. No sockets, no asyncio, no real time.
 
-Everything passes through the codec, so that nothing is shared by reference; the same seed gives
-the same course, byte for byte.
+Everything passes through the codec, so that nodes share nothing by reference. The same seed gives
+the same run, byte for byte.
 """
 
 import heapq
@@ -15,7 +15,8 @@ from protocol.runtime.node import Frame, Node
 
 @dataclass(frozen=True, slots=True)
 class NetworkFaults:
-    """What the network does to frames. Shares in [0, 1]; delays in seconds, uniform."""
+    """Faults of the network: shares of frames in [0, 1], and a range of delays in seconds, drawn
+    uniformly."""
 
     dropped: float = 0.0
     doubled: float = 0.0
@@ -36,16 +37,16 @@ class _Arrival:
 
 
 class Network:
-    """Nodes and the frames between them, in virtual time."""
+    """The nodes of a system and the frames between them, in virtual time."""
 
-    def __init__(self, nodes: Iterable[Node], weather: NetworkFaults = NO_FAULTS) -> None:
+    def __init__(self, nodes: Iterable[Node], faults: NetworkFaults = NO_FAULTS) -> None:
         self.nodes = {node.name: node for node in nodes}
         self.now = 0.0
         self.lost = self.repeated = 0
-        """Frames that the weather dropped, and that it doubled."""
+        """Frames that were dropped, and frames that were duplicated."""
         self.listen: Callable[[str, Frame], None] | None = None
-        """Called with every frame that is sent, and its sender: an ear on the wire."""
-        self._weather, self._chance = weather, Random(weather.seed)
+        """Called with the sender and the frame whenever one is sent."""
+        self._faults, self._chance = faults, Random(faults.seed)
         self._arrivals: list[_Arrival] = []
         self._number = 0
 
@@ -56,8 +57,10 @@ class Network:
         watch: Callable[[], None] | None = None,
         until: float = float("inf"),
     ) -> bool:
-        """Start every node and go on until `finished` (True) or until nothing more can happen
-        before the virtual time `until` (False). `watch` is called after every event."""
+        """Start every node and deliver frames until `finished()`; call `watch` after every event.
+
+        Returns False if nothing more can happen before the virtual time `until`, in seconds.
+        """
         for node in self.nodes.values():
             self._send(node.name, node.start(self.now))
         while not finished():
@@ -78,12 +81,12 @@ class Network:
     def _drain(
         self, wake: float, finished: Callable[[], bool], watch: Callable[[], None] | None
     ) -> None:
-        """Deliver what arrives before the next deadline known now (new ones are only later)."""
+        """Deliver what arrives before the next known deadline; new deadlines are only later."""
         while self._arrivals and self._arrivals[0].at <= wake and not finished():
             self.now = max(self.now, self._arrivals[0].at)
             touched: dict[str, Node] = {}
-            # What arrives at one moment is handled before anything is sent in answer, as a host
-            # reads all that has come in before it writes.
+            # All that arrives at one moment is handled before anything is sent in answer, as a
+            # host reads all that has come in before it writes.
             while self._arrivals and self._arrivals[0].at <= self.now:
                 arrival = heapq.heappop(self._arrivals)
                 node = self.nodes.get(arrival.to)
@@ -99,19 +102,20 @@ class Network:
                 watch()
 
     def _send(self, sender: str, frames: list[Frame]) -> None:
-        weather = self._weather
+        faults = self._faults
         for frame in frames:
             if self.listen is not None:
                 self.listen(sender, frame)
             copies = 1
-            if weather.dropped and self._chance.random() < weather.dropped:
+            if faults.dropped and self._chance.random() < faults.dropped:
                 copies, self.lost = 0, self.lost + 1
-            elif weather.doubled and self._chance.random() < weather.doubled:
+            elif faults.doubled and self._chance.random() < faults.doubled:
                 copies, self.repeated = 2, self.repeated + 1
             for _ in range(copies):
-                low, high = weather.delay
+                low, high = faults.delay
                 at = self.now + (self._chance.uniform(low, high) if high else low)
                 self._number += 1
-                heapq.heappush(
-                    self._arrivals, _Arrival(at, self._number, sender, frame.to, frame.data)
+                arrival = _Arrival(
+                    at=at, number=self._number, sender=sender, to=frame.to, data=frame.data
                 )
+                heapq.heappush(self._arrivals, arrival)

@@ -1,95 +1,64 @@
-"""A run in one process: the same nodes as on the bus, on a simulated network in virtual time."""
+"""The simulator: runs a scenario in one process, with the same results as on the bus."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.sqlite import SqliteJournal
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.host_files import journal_file, save_schedules
 from orchestrator.coordination.nodes import (
     host_node,
     households_of,
-    layout,
-    matchmaker_addresses,
     matchmaker_node,
-    orchestrator_node,
+    orchestrator_of,
+    rare_garbage_collection,
 )
-from orchestrator.coordination.outcome import collect
-from orchestrator.distributed.host_process import journal_file, save_schedules
-from orchestrator.distributed.orchestrator_process import own_tally
-from orchestrator.garbage import collected_rarely
+from orchestrator.coordination.outcome import collect, traffic_of
+from orchestrator.coordination.placement import Run
 from orchestrator.results.run_results import RunResults, Seconds
-from orchestrator.scenario.scenario import Scenario
-from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.errors import RunError
+from protocol.runtime.node import Node
 
 
 def simulate(
-    run_id: str,
-    inputs: Scenario,
-    settings: RunSettings,
-    watch: Callable[[RunCoordinator], None] = lambda course: None,
+    run: Run,
+    watch: Callable[[RunCoordinator], None] = lambda coordinator: None,
+    *,
     kept: Path | None = None,
-    weather: NetworkFaults = NO_FAULTS,
+    faults: NetworkFaults = NO_FAULTS,
 ) -> RunResults:
-    """Run in simulation; the same selections and course as on the bus. Journals and
-    schedules are kept in the folder `kept`, if one is given.
+    """Run a scenario that was read for simulation, and return its results.
 
-    Isolation `auto` is `subtree` in one host here: there are no processes to be isolated in.
+    `watch` is called after every event. Journals and schedules are kept in the folder `kept`, if
+    one is given. RunError says why the run could not end well.
     """
+    if run.scenario.execution != "simulation":
+        raise ValueError("read the scenario for simulation: read_scenario(settings, 'simulation')")
     began = time.perf_counter()
-    if settings.isolation == "auto":
-        alone = {"isolation": "subtree", "hosts": settings.hosts or 1}
-        settings = settings.model_copy(update=alone)
-    if settings.external:  # nobody else is here
-        settings = settings.model_copy(update={"external": None})
-    makers = matchmaker_addresses(settings)
-    terms = inputs.terms(inputs.members[0]).exchange
-    services = [
-        matchmaker_node(run_id, maker.name, inputs.population.slots, terms, epoch=1)
-        for maker in makers
-        if terms is not None
-    ]
-    shares = layout(inputs.members, settings)
-    journals = {name: MemoryJournal() for name in shares}
-    hosts = [
-        host_node(
-            run_id,
-            name,
-            {member: inputs.population.households[member] for member in members},
-            isolation=settings.resolved_isolation(len(inputs.members)),
-            journal=journals[name],
-            mandates=inputs.mandates,
-        )
-        for name, members in shares.items()
-    ]
-    node, course = orchestrator_node(
-        run_id, inputs.members, inputs.terms, settings.deadline, matchmakers=makers
-    )
-    network = Network([*hosts, *services, node], weather)
+    journals = {host: MemoryJournal() for host in run.hosts}
+    hosts = _hosts(run, journals)
+    node, coordinator = orchestrator_of(run)
+    network = Network([*hosts, *_matchmakers(run), node], faults)
     started = time.perf_counter()
     exchanging: float | None = None
 
     def look() -> None:
         nonlocal exchanging
-        if exchanging is None and Stage.EXCHANGING in course.marks:
+        if exchanging is None and RunPhase.EXCHANGING in coordinator.marks:
             exchanging = time.perf_counter()
-        watch(course)
+        watch(coordinator)
 
-    with collected_rarely(len(inputs.members)):
-        network.run(lambda: course.finished, watch=look)
-    if course.reason:
-        raise RunError(course.reason)
+    with rare_garbage_collection(len(run.scenario.members)):
+        network.run(lambda: coordinator.finished, watch=look)
+    if coordinator.reason:
+        raise RunError(coordinator.reason)
     ended = time.perf_counter()
     if kept is not None:
-        for name, journal in journals.items():
-            with closing(SqliteJournal(journal_file(kept, name))) as file:
-                journal.save(file)
-        if settings.save_schedules:
-            save_schedules((member for host in hosts for member in households_of(host)), kept)
+        _keep(run, kept, journals=journals, hosts=hosts)
     planned = ended if exchanging is None else exchanging
     seconds = Seconds(
         start=started - began,
@@ -97,4 +66,40 @@ def simulate(
         exchange=None if exchanging is None else ended - planned,
         total=ended - began,
     )
-    return collect(run_id, inputs, settings, course, own_tally(node), seconds, "simulation")
+    return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
+
+
+def _hosts(run: Run, journals: Mapping[str, MemoryJournal]) -> list[Node]:
+    return [
+        host_node(
+            run.id,
+            host,
+            run.plans_of(host),
+            isolation=run.scenario.isolation,
+            journal=journal,
+            mandates=run.scenario.mandates,
+        )
+        for host, journal in journals.items()
+    ]
+
+
+def _matchmakers(run: Run) -> list[Node]:
+    scenario, terms = run.scenario, run.scenario.exchange
+    if terms is None:
+        return []
+    slots = scenario.population.slots
+    return [
+        matchmaker_node(run.id, matchmaker.name, slots=slots, terms=terms, epoch=1)
+        for matchmaker in scenario.matchmakers
+    ]
+
+
+def _keep(
+    run: Run, kept: Path, *, journals: Mapping[str, MemoryJournal], hosts: Iterable[Node]
+) -> None:
+    """Write what hosts of their own would have kept."""
+    for host, journal in journals.items():
+        with closing(SqliteJournal(journal_file(kept, host))) as file:
+            journal.save(file)
+    if run.scenario.settings.save_schedules:
+        save_schedules((household for host in hosts for household in households_of(host)), kept)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,7 +20,9 @@ from agents.plans import Plans
 from agents.population.epos_folder import read_agent
 from orchestrator.coordination.nodes import Numerics, host_node, households_of, orchestrator_node
 from orchestrator.simulation.network import Network
+from protocol.checked_input import invalid
 from protocol.errors import InputError, RunError
+from protocol.messages import PlanningHistory
 from protocol.terms import (
     CostName,
     DiscomfortName,
@@ -129,9 +131,7 @@ def read_trace(path: Path) -> ReferenceTrace:
     try:
         return ReferenceTrace.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"not a trace: {first['msg']}", file=path, field=field) from error
+        raise invalid(error, file=path, prefix="not a trace: ") from error
 
 
 def verify(path: Path, data: Path) -> ReplayDifference | None:
@@ -149,17 +149,18 @@ def verify(path: Path, data: Path) -> ReplayDifference | None:
     seeds = _tie_seeds(trace)
     numerics = Numerics(COMPATIBLE, lambda _, name: JavaRandom(seeds[last - members.index(name)]))
 
-    host = host_node("verify", "host", dict(zip(members, plans, strict=True)), numerics)
-    node, course = orchestrator_node(
+    host = host_node("verify", "host", dict(zip(members, plans, strict=True)), numerics=numerics)
+    node, coordinator = orchestrator_node(
         "verify", members, lambda name: terms(last - members.index(name))
     )
-    Network([host, node]).run(lambda: course.finished)
-    if course.reason:
-        raise RunError(f"{path}: {course.reason}")
+    Network([host, node]).run(lambda: coordinator.finished)
+    if coordinator.reason:
+        raise RunError(f"{path}: {coordinator.reason}")
     selections = [household.selections for household in households_of(host)]
-    if len(course.course.response_kwh) != len(trace.global_response_last):
+    history = coordinator.planning_history
+    if len(history.response) != len(trace.global_response_last):
         raise InputError("global_response_last has not as many slots as the plans", file=path)
-    return _compare(trace, selections, course.course.iterations, course.course.response_kwh)
+    return _compare(trace, selections, history)
 
 
 def _plans(trace: ReferenceTrace, data: Path, path: Path) -> list[Plans]:
@@ -233,31 +234,27 @@ def _tie_seeds(trace: ReferenceTrace) -> list[int]:
 
 
 def _compare(
-    trace: ReferenceTrace, selections: Sequence[list[int]], course: Sequence[Any], response: Any
-) -> ReplayDifference | None:
-    for row, reference in zip(course, trace.iterations, strict=True):
+    trace: Trace, selections: Sequence[list[int]], history: PlanningHistory
+) -> Difference | None:
+    for row, reference in zip(history.iterations, trace.iterations, strict=True):
         at = row.iteration
         for position, (own, wanted) in enumerate(zip(selections, reference.selected, strict=True)):
             if own[at] != wanted:
                 household = f"household h{trace.agent_ids[position]}, selected plan"
-                return ReplayDifference(
-                    iteration=at, what=household, reference=wanted, replayed=own[at]
-                )
+                return Difference(iteration=at, what=household, reference=wanted, replayed=own[at])
         for what, wanted_value, value in (
             ("global cost", reference.global_cost, row.inefficiency),
             ("mean local cost", reference.local_cost_mean, row.mean_discomfort),
             ("unfairness", reference.unfairness, row.unfairness),
         ):
             if not _identical(value, wanted_value):
-                return ReplayDifference(
-                    iteration=at, what=what, reference=wanted_value, replayed=value
-                )
+                return Difference(iteration=at, what=what, reference=wanted_value, replayed=value)
     last = len(trace.iterations) - 1
     for slot, (value, wanted_value) in enumerate(
-        zip(response.tolist(), trace.global_response_last, strict=True)
+        zip(history.response.tolist(), trace.global_response_last, strict=True)
     ):
         if not _identical(value, wanted_value):
-            return ReplayDifference(
+            return Difference(
                 iteration=last,
                 what=f"global response, slot {slot}",
                 reference=wanted_value,

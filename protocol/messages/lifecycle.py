@@ -9,6 +9,9 @@ from protocol.terms import ExchangeTerms, Terms
 SILENCE = 15.0
 """Seconds without an announcement after which a host or matchmaker on standby gives a run up."""
 
+SILENCE = 15.0
+"""Seconds without an announcement after which parts that stand by give a run up."""
+
 
 class Address(NamedTuple):
     """Where a household (or the orchestrator, a matchmaker) is reached: its host and its name."""

@@ -40,6 +40,9 @@ WAITING_MESSAGES = 512 * 1024
 """Messages that may wait to be handled; more are dropped, and counted."""
 WAITING_BYTES = 128 * 1024 * 1024
 """Their size together."""
+MAX_PAYLOAD = 8 * 1024 * 1024
+"""Bytes of the largest message that a server should take: one message of very many slots may exceed
+the server's default of 1 MiB."""
 
 _REFUSED_FOR_GOOD = ("authorization violation", "authentication revoked", "authentication expired")
 """What a server says to a user that it does not know, or no longer."""
@@ -69,7 +72,7 @@ class _Transport(TcpTransport):
 
 
 class NatsBus:
-    """One connection to a NATS server. Not made directly but with `connect`."""
+    """One connection to a NATS server, made with `connect`; a context manager that closes it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -161,6 +164,12 @@ class NatsBus:
             raise InputError(text, field="--nats") from None
         bus._was_taken = True
         return bus
+
+    async def __aenter__(self) -> "NatsBus":
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
 
     async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
         """One subscription; its messages are handled one after another."""

@@ -7,7 +7,7 @@ import pytest
 from agents.exchange.journal.entries import Entry
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.mandate import Mandate, load_mandates
-from protocol.errors import InputError
+from protocol.errors import InputError, RunError
 
 
 def load(tmp_path: Path, text: str) -> dict[str, Mandate]:
@@ -90,9 +90,9 @@ def test_what_was_committed_lasts_and_nothing_else(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_journal_that_cannot_be_kept_is_bad_input(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_kept_fails_the_run(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "nowhere" / "journal.db")
     assert journal.entries() == {}
     journal.append(Entry("h1", "over"))
-    with pytest.raises(InputError, match="no journal can be kept or read there"):
+    with pytest.raises(RunError, match="the journal cannot be kept"):
         journal.commit()

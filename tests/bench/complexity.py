@@ -5,8 +5,9 @@ from math import log
 
 import numpy as np
 
+from orchestrator.coordination.placement import Run
 from orchestrator.results.run_results import Exchange
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 
@@ -22,7 +23,7 @@ def measured(rule: str, households: int, slots: int) -> Exchange:
     settings = RunSettings.model_validate(
         {"demo": True, "households": households, "slots": slots, "exchange": rule}
     )
-    exchange = simulate("complexity", read_inputs(settings), settings).exchange
+    exchange = simulate(Run("complexity", read_scenario(settings, "simulation"))).exchange
     assert exchange is not None
     return exchange
 

@@ -12,11 +12,11 @@ from statistics import median
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.placement import Run
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run
+from orchestrator.distributed.launcher import launch
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 
 HOUSEHOLDS, HOSTS, ITERATIONS, REPEATS = 1000, 2, 20, 3
@@ -78,11 +78,8 @@ def exchanging() -> RunResults:
         }
     )
 
-    def unwatched(course: RunCoordinator) -> None:
-        """Nobody looks."""
-
     with tempfile.TemporaryDirectory() as journals:
-        return run("bench", read_inputs(settings), settings, unwatched, Path(journals))
+        return launch(Run("bench", read_scenario(settings)), kept=Path(journals))
 
 
 def bench() -> str:

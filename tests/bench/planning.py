@@ -11,10 +11,10 @@ from statistics import median
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.placement import Run
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.distributed.launcher import launch
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 
 HOUSEHOLDS, ITERATIONS, HOSTS, SLOTS, REPEATS = 1000, 50, 2, 144, 3
@@ -110,10 +110,7 @@ def planning_seconds() -> float:
         }
     )
 
-    def unwatched(course: RunCoordinator) -> None:
-        """Nobody looks."""
-
-    return run("bench", read_inputs(settings), settings, unwatched).seconds.planning
+    return launch(Run("bench", read_scenario(settings))).seconds.planning
 
 
 def bench() -> str:

@@ -18,10 +18,11 @@ import numpy as np
 
 from agents.plans import rmse
 from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
+from orchestrator.coordination.placement import Run
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.measures import exchange_bound
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
@@ -93,8 +94,8 @@ def prices(options: dict[str, Any]) -> Iterator[Price]:
 def yardsticks(options: dict[str, Any]) -> Yardsticks:
     """For the same households after the same stage 1."""
     settings = RunSettings.model_validate({**options, "exchange": "off"})
-    inputs = read_inputs(settings)
-    rows = simulate("privacy", inputs, settings).rows
+    inputs = read_scenario(settings)
+    rows = simulate(Run("privacy", read_scenario(settings, "simulation"))).rows
     plans = [inputs.population.households[row.household] for row in rows]
     preferred = np.stack([own.preferred for own in plans])
     schedules = np.stack(
@@ -113,7 +114,7 @@ def yardsticks(options: dict[str, Any]) -> Yardsticks:
 
 def _run(options: dict[str, Any]) -> RunResults:
     settings = RunSettings.model_validate(options)
-    return simulate("privacy", read_inputs(settings), settings)
+    return simulate(Run("privacy", read_scenario(settings, "simulation")))
 
 
 def _messages(results: RunResults) -> int:

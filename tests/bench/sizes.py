@@ -21,10 +21,11 @@ import numpy as np
 from agents.planning.costs import EXACT, cost_function
 from orchestrator.api import run
 from orchestrator.baselines.plan_descent import Choices, best_descent, starts
+from orchestrator.coordination.placement import Run
 from orchestrator.experiments.statistics import interval
 from orchestrator.experiments.sweep_runs import seed_of
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 
@@ -58,7 +59,7 @@ def sizes(dataset: Path, runs: int) -> Iterator[Size]:
         simulated, descents, seconds = [], [], []
         for number in range(runs):
             settings = RunSettings.model_validate({**options, "seed": seed_of(0, number)})
-            simulated.append(simulate("sizes", read_inputs(settings), settings))
+            simulated.append(simulate(Run("sizes", read_scenario(settings, "simulation"))))
             began = time.perf_counter()
             descents.append(_descent(settings))
             seconds.append(time.perf_counter() - began)
@@ -70,7 +71,7 @@ def sizes(dataset: Path, runs: int) -> Iterator[Size]:
 
 
 def _descent(settings: RunSettings) -> float:
-    inputs = read_inputs(settings)
+    inputs = read_scenario(settings)
     members = [inputs.population.households[name] for name in inputs.members]
     choices = Choices.of(members, settings.discomfort)
     cost = cost_function(settings.cost, None, settings.scaling, EXACT)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.coordination.placement import Run
 from orchestrator.results.run_results import DEMAND, HOUSEHOLDS, ITERATIONS, write
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Keyring
 from orchestrator.simulation.simulator import simulate
@@ -75,7 +76,7 @@ def reference(folder: Path, options: Options) -> dict[str, str]:
     chosen = RunSettings.model_validate(
         {"demo": True, "households": stacks.HOUSEHOLDS, "hosts": HOSTS, **wanted}
     )
-    write(simulate("reference", read_inputs(chosen), chosen), folder / "reference")
+    write(simulate(Run("reference", read_scenario(chosen, "simulation"))), folder / "reference")
     return rows(folder / "reference", COMPARED)
 
 

@@ -1,12 +1,10 @@
 """The bus over a real nats-server: order, limits, outages, kills, refusals."""
 
 import asyncio
-import json
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +13,7 @@ from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import MAX_PAYLOAD, NatsBus
+from tests.support.nats import Ear, pretending
 from tests.support.pingpong import Answerer, Asker, answering, asking
 from tests.support.waiting import until
 
@@ -32,31 +31,6 @@ authorization: {
 CLUSTER = """
 cluster: { name: street, listen: "127.0.0.1:-1", no_advertise: true, routes: [%s] }
 """
-
-
-@pytest.fixture
-def server() -> Iterator[EmbeddedServer]:
-    with EmbeddedServer() as started:
-        yield started
-
-
-class Ear:
-    """What a subscription hears, and why it ends."""
-
-    def __init__(self, enough: int = 1) -> None:
-        self.heard: list[tuple[str, bytes]] = []
-        self.failures: list[Exception] = []
-        self.complete, self.failed = asyncio.Event(), asyncio.Event()
-        self._enough = enough
-
-    def receive(self, subject: str, data: bytes) -> None:
-        self.heard.append((subject, data))
-        if len(self.heard) >= self._enough:
-            self.complete.set()
-
-    def fail(self, error: Exception) -> None:
-        self.failures.append(error)
-        self.failed.set()
 
 
 async def talk(
@@ -188,24 +162,6 @@ async def test_permissions_that_are_missing_end_the_run_with_a_reason() -> None:
         with pytest.raises(RunError, match="does not allow h1 what it needs"):
             await deaf.subscribe("coflex.r.to.h2.from.*", ear.receive, ear.fail)
         await deaf.close()
-
-
-@asynccontextmanager
-async def pretending(
-    answer: Callable[[bytes], bytes], version: str = "2.11.0", max_payload: int = 1000
-) -> AsyncIterator[str]:
-    """The URL of something that answers each line like a NATS server, or not quite."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        said = {"server_id": "s", "version": version, "max_payload": max_payload}
-        writer.write(f"INFO {json.dumps(said)}\r\n".encode())
-        while line := await reader.readline():
-            writer.write(answer(line))
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def test_a_flush_answers_for_all_that_was_said_before() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from agents.household import Household
 from agents.plans import Plans
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.coordination.nodes import COURSE
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
 from protocol import messages
 from protocol.errors import PeerError
 from protocol.messages import Address, Down, Iteration, Place, Progress, Result, Up
@@ -42,14 +42,14 @@ class Script:
             case "household":
                 rows = [[float(v) for v in plan.split(",")] for plan in rest[1].split(";")]
                 plans = Plans(np.array(rows), np.ones(len(rows)))
-                self.machines[name] = Household(address(name), COURSE, plans)
+                self.machines[name] = Household(address(name), ORCHESTRATOR_ADDRESS, plans)
                 return "ok"
             case "orchestrator":
                 deadline = float(rest[1]) if rest else 60.0
                 terms = Terms(iterations=2, patience_seconds=deadline / 3)
                 members = name.split(",")
                 self.machines["orchestrator"] = RunCoordinator(
-                    COURSE, members, lambda _: terms, deadline=deadline
+                    ORCHESTRATOR_ADDRESS, members, lambda _: terms, deadline=deadline
                 )
                 return "ok"
             case "show":
@@ -166,7 +166,7 @@ def shown(machine: Machine) -> str:
     if isinstance(machine, Household):
         return f"{machine.phase.value}, selections {machine.selections}"
     assert isinstance(machine, RunCoordinator)
-    return f"{machine.stage.value}" + (f": {machine.reason}" if machine.reason else "")
+    return f"{machine.phase.value}" + (f": {machine.reason}" if machine.reason else "")
 
 
 def replay(text: str) -> str:

@@ -4,7 +4,8 @@ import asyncio
 import select
 import time
 from collections.abc import Callable
-from pathlib import Path
+
+import psutil
 
 PATIENCE = 60.0
 
@@ -27,31 +28,24 @@ async def until(condition: Callable[[], bool], what: str, patience: float = PATI
 
 def children_of(pid: int) -> list[int]:
     """Process ids of the living children of a process."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            state, parent = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(entry.name))
-    return found
+    try:
+        children = psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return []
+    return [child.pid for child in children if alive(child.pid)]
 
 
 def alive(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    return state != "Z"
 
 
 def command_of(pid: int) -> str:
     """Its command line, for telling processes apart."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except (FileNotFoundError, ProcessLookupError):
+        return " ".join(psutil.Process(pid).cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return ""

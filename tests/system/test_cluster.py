@@ -17,20 +17,18 @@ from random import SystemRandom
 import nkeys
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run_standing
-from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Edge, Keyring
 from orchestrator.security.server_config import CLUSTER_PORT, LEAF_PORT
-from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
 from protocol.subjects import direct, inbox
 from protocol.transport.bus import Connection
 from protocol.transport.identity import read_identity
 from protocol.transport.nats_bus import NatsBus
-from tests.protocol.test_nats_bus import Ear
+from tests.support.nats import Ear
+from tests.support.settings import in_simulation, with_standing_parts
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -124,27 +122,26 @@ def settings(grid: Grid) -> RunSettings:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", [None, Stage.PLANNING, Stage.EXCHANGING])
+@pytest.mark.parametrize("stage", [None, RunPhase.PLANNING, RunPhase.EXCHANGING])
 def test_a_run_over_a_cluster_with_leaf_nodes(
-    grid: Grid, tmp_path: Path, stage: Stage | None
+    grid: Grid, tmp_path: Path, stage: RunPhase | None
 ) -> None:
     """In the stages, the member is killed to which the orchestrator is connected."""
     chosen = settings(grid)
     killed: list[str] = []
 
-    def strike(course: RunCoordinator) -> None:
-        if not killed and stage is not None and stage in course.marks:
+    def strike(coordinator: RunCoordinator) -> None:
+        if not killed and stage is not None and stage in coordinator.marks:
             (member,) = (
                 m for m in grid.members if grid.nearest("orchestrator").startswith(f"tls://{m}:")
             )
             grid.servers[member].kill()
             killed.append(member)
 
-    inputs = read_inputs(chosen)
     with standing(grid, tmp_path / "kept"):
-        results = run_standing("r", inputs, chosen, strike)
+        results = with_standing_parts(chosen, strike, run="r")
     assert len(killed) == (stage is not None)
-    reference = simulate("reference", inputs, chosen)
+    reference = in_simulation(chosen)
     assert results.rows == reference.rows
     assert results.course == reference.course
 

@@ -12,9 +12,8 @@ import pytest
 from agents.exchange.journal.records import read_beginning
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import (
     JOURNALS_FOLDER,
     SCHEDULES_FOLDER,
@@ -24,10 +23,11 @@ from orchestrator.results.run_results import (
     read,
     write,
 )
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
-from orchestrator.simulation.simulator import simulate
+from tests.support.exchange_results import kept_and_improved
+from tests.support.settings import in_simulation, on_bus
 from tests.support.waiting import children_of, command_of
 
 SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
@@ -39,33 +39,12 @@ def settings(**options: object) -> RunSettings:
     )
 
 
-def unwatched(course: RunCoordinator) -> None:
-    """Nobody looks."""
-
-
-def simulated(weather: NetworkFaults = NO_FAULTS, **options: object) -> RunResults:
-    chosen = settings(**options)
-    return simulate("two-stages", read_inputs(chosen), chosen, weather=weather)
-
-
-def kept_and_improved(results: RunResults, rule: str) -> None:
-    assert results.exchanged is not None
-    assert results.exchange is not None
-    assert results.demand.exchanged is not None
-    # The sum of all schedules is what it was, but for the order in which it was added.
-    assert results.demand.exchanged == pytest.approx(results.demand.planned, rel=1e-12)
-    assert abs(results.exchange.inefficiency_change) < 1e-9
-    assert results.exchange.accepted > 0
-    assert results.exchange.households_worse == 0
-    assert results.exchanged.mean_discomfort < results.planned.mean_discomfort
-    assert results.exchange.share_of_bound > (0.9 if rule == "cooperative" else 0.3)
-    for row in results.rows:
-        assert row.discomfort_exchanged is not None
-        assert row.discomfort_exchanged <= row.discomfort_planned + 1e-12
+def simulated(faults: NetworkFaults = NO_FAULTS, **options: object) -> RunResults:
+    return in_simulation(settings(**options), faults=faults)
 
 
 def told(results: RunResults) -> tuple[Exchange, list[Round]]:
-    """Stage 2 without what depends on how households are spread over hosts, and on time."""
+    """RunPhase 2 without what depends on how households are spread over hosts, and on time."""
     assert results.exchange is not None
     sent = {"messages": 0, "frames": 0, "bytes": 0}
     exchange = replace(
@@ -120,7 +99,7 @@ def test_in_simulation(rule: str, isolation: str) -> None:
 def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
     reference = simulated(exchange_order="sequential", hosts=1)
     chosen = settings(exchange_order="sequential", **options)
-    other = simulate("two-stages", read_inputs(chosen), chosen)
+    other = in_simulation(chosen)
     assert other.rows == reference.rows
     assert told(other) == told(reference)
     # Nothing is late here, so nothing is said twice: the same messages, in other frames.
@@ -130,15 +109,15 @@ def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
 
 def test_bad_weather_loses_and_doubles_nothing() -> None:
     for seed in range(5):
-        weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
-        kept_and_improved(simulated(weather, exchange="cooperative", deadline=3600), "cooperative")
+        faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
+        kept_and_improved(simulated(faults, exchange="cooperative", deadline=3600), "cooperative")
 
 
 @pytest.mark.nats
 def test_on_the_bus_in_turn_as_in_simulation(tmp_path: Path) -> None:
     chosen = settings(exchange_order="sequential", households=8)
-    results = run("in-turn", read_inputs(chosen), chosen, unwatched)
-    reference = simulate("in-turn", read_inputs(chosen), chosen)
+    results = on_bus(chosen, run="in-turn")
+    reference = in_simulation(chosen)
     assert results.rows == reference.rows
     assert told(results) == told(reference)
     assert results.seconds.exchange is not None
@@ -149,7 +128,7 @@ def test_on_the_bus_in_turn_as_in_simulation(tmp_path: Path) -> None:
 @pytest.mark.nats
 def test_on_the_bus_at_once() -> None:
     chosen = settings(exchange="cooperative", matchmakers=2)
-    kept_and_improved(run("at-once", read_inputs(chosen), chosen, unwatched), "cooperative")
+    kept_and_improved(on_bus(chosen, run="at-once"), "cooperative")
     assert children_of(os.getpid()) == []
 
 
@@ -175,14 +154,13 @@ def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
         chosen = settings(
             exchange=rule, isolation=isolation, households=24, slots=48, nats=server.url
         )
-        inputs = read_inputs(chosen)
         chance = Random(rule + isolation)
         pending = ["host", "matchmaker", "server", "host", "host"]
         last: list[object] = [None]
 
-        def strike(course: RunCoordinator) -> None:
-            moment = (course.round, len(course.results))
-            if course.stage is not Stage.EXCHANGING or not pending or moment == last[0]:
+        def strike(coordinator: RunCoordinator) -> None:
+            moment = (coordinator.round, len(coordinator.results))
+            if coordinator.phase is not RunPhase.EXCHANGING or not pending or moment == last[0]:
                 return
             last[0] = moment
             what = pending.pop(0)
@@ -193,7 +171,7 @@ def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
                 for pid in chance.sample(parts_of(os.getpid())[what], 1):
                     os.kill(pid, signal.SIGKILL)
 
-        results = run("struck", inputs, chosen, strike, tmp_path)
+        results = on_bus(chosen, strike, run="struck", kept=tmp_path)
         assert len(pending) <= 2  # how many moments there are differs a little
     kept_and_improved(results, rule)
     assert children_of(os.getpid()) == []
@@ -240,8 +218,8 @@ def test_the_literal_rule_of_the_source_leaves_some_worse_off() -> None:
 @pytest.mark.parametrize("options", [{"isolation": "subtree"}, {"matchmakers": 3}])
 def test_a_trace_tells_every_exchange(tmp_path: Path, options: dict[str, object]) -> None:
     chosen = settings(exchange="cooperative", trace=True, save_schedules=True, **options)
-    inputs = read_inputs(chosen)
-    results = simulate("traced", inputs, chosen, kept=tmp_path / "kept")
+    scenario = read_scenario(chosen)
+    results = in_simulation(chosen, kept=tmp_path / "kept")
     write(results, tmp_path / "out", tmp_path / "kept")
     exchanges = read(tmp_path / "out").exchanges
     assert exchanges == results.exchanges
@@ -252,10 +230,10 @@ def test_a_trace_tells_every_exchange(tmp_path: Path, options: dict[str, object]
         name: np.loadtxt(
             tmp_path / "out" / SCHEDULES_FOLDER / f"{name}.csv", delimiter=",", skiprows=1
         )
-        for name in inputs.members
+        for name in scenario.members
     }
     held = {name: columns[:, 2].copy() for name, columns in saved.items()}
-    gains = dict.fromkeys(inputs.members, 0.0)
+    gains = dict.fromkeys(scenario.members, 0.0)
     for row in exchanges:
         assert held[row.requester][row.slot] == row.given
         assert held[row.responder][row.slot] == row.taken
@@ -271,13 +249,13 @@ def test_a_trace_tells_every_exchange(tmp_path: Path, options: dict[str, object]
         assert household.discomfort_exchanged is not None
         after = household.discomfort_exchanged**2 * results.slots
         assert before - after == pytest.approx(gains[household.household])
-        preferred = inputs.population.households[household.household].preferred
+        preferred = scenario.population.households[household.household].preferred
         assert (columns[:, 1] == preferred).all()
 
 
 def test_without_the_option_nothing_is_told(tmp_path: Path) -> None:
     chosen = settings()
-    results = simulate("untold", read_inputs(chosen), chosen, kept=tmp_path / "kept")
+    results = in_simulation(chosen, kept=tmp_path / "kept")
     write(results, tmp_path / "out", tmp_path / "kept")
     assert results.exchanges is None
     assert not (tmp_path / "out" / "exchanges.csv").exists()
@@ -287,10 +265,10 @@ def test_without_the_option_nothing_is_told(tmp_path: Path) -> None:
 @pytest.mark.nats
 def test_on_the_bus_each_host_saves_its_schedules(tmp_path: Path) -> None:
     chosen = settings(exchange_order="sequential", households=8, trace=True, save_schedules=True)
-    results = run("saved", read_inputs(chosen), chosen, unwatched, tmp_path / "kept")
-    reference = simulate("saved", read_inputs(chosen), chosen, kept=tmp_path / "reference")
+    results = on_bus(chosen, run="saved", kept=tmp_path / "kept")
+    reference = in_simulation(chosen, kept=tmp_path / "reference")
     assert results.exchanges == reference.exchanges
-    for name in read_inputs(chosen).members:
+    for name in read_scenario(chosen).members:
         files = [
             tmp_path / part / SCHEDULES_FOLDER / f"{name}.csv" for part in ("kept", "reference")
         ]

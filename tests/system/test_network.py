@@ -14,13 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import find_server
-from orchestrator.distributed.launcher import run_standing
-from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Keyring
-from orchestrator.simulation.simulator import simulate
+from tests.support.settings import in_simulation, with_standing_parts
 from tests.support.waiting import wait_until
 
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -113,9 +111,9 @@ def is_connected(process: subprocess.Popen[bytes]) -> bool:
 
 @pytest.mark.nats
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", [Stage.PLANNING, Stage.EXCHANGING])
+@pytest.mark.parametrize("stage", [RunPhase.PLANNING, RunPhase.EXCHANGING])
 def test_a_link_that_is_cut_and_mended_costs_nothing(
-    network: Network, tmp_path: Path, stage: Stage
+    network: Network, tmp_path: Path, stage: RunPhase
 ) -> None:
     ring, bus = Keyring(tmp_path / "keys", datetime.now(UTC)), network.machine("bus")
     ring.make(HOSTS, 1, [bus])
@@ -148,16 +146,15 @@ def test_a_link_that_is_cut_and_mended_costs_nothing(
             stack.callback(started[name].kill)
         mender = threading.Thread(target=mend_when_noticed, args=[addresses["host-2"]])
 
-        def strike(course: RunCoordinator) -> None:
-            if stage in course.marks and not cut.is_set():
+        def strike(coordinator: RunCoordinator) -> None:
+            if stage in coordinator.marks and not cut.is_set():
                 network.cut(addresses["host-2"])
                 cut.set()
                 mender.start()
 
-        inputs = read_inputs(chosen)
-        results = run_standing("r", inputs, chosen, strike)
+        results = with_standing_parts(chosen, strike, run="r")
         assert cut.is_set()
         mender.join()
-    reference = simulate("reference", inputs, chosen)
+    reference = in_simulation(chosen)
     assert results.rows == reference.rows
     assert results.course == reference.course

@@ -10,12 +10,10 @@ import pytest
 
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import RunResults, read
-from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
-from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError, RunError
+from tests.support.settings import in_simulation, on_bus
 from tests.support.waiting import alive, children_of, command_of, wait_until
 
 COFLEX = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
@@ -27,10 +25,6 @@ SMALL = {
 
 def settings(**options: object) -> RunSettings:
     return RunSettings.model_validate({**SMALL, **options})
-
-
-def unwatched(course: RunCoordinator) -> None:
-    """Nobody looks."""
 
 
 def essence(results: RunResults) -> object:
@@ -46,8 +40,7 @@ def essence(results: RunResults) -> object:
 
 @pytest.fixture(scope="module")
 def simulated() -> RunResults:
-    chosen = settings(isolation="task", hosts=1)
-    return simulate("simulated", read_inputs(chosen), chosen)
+    return in_simulation(settings(isolation="task", hosts=1))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +58,7 @@ def test_simulation_is_the_same_in_every_layout(
     simulated: RunResults, options: dict[str, object]
 ) -> None:
     chosen = settings(**options)
-    assert essence(simulate("other", read_inputs(chosen), chosen)) == essence(simulated)
+    assert essence(in_simulation(chosen)) == essence(simulated)
 
 
 @pytest.mark.nats
@@ -83,7 +76,7 @@ def test_the_bus_gives_what_the_simulation_gives(
     simulated: RunResults, options: dict[str, object]
 ) -> None:
     chosen = settings(**options)
-    results = run("live", read_inputs(chosen), chosen, unwatched)
+    results = on_bus(chosen, run="live")
     assert essence(results) == essence(simulated)
     assert children_of(os.getpid()) == []
 
@@ -92,7 +85,7 @@ def test_a_subtree_in_one_process_talks_at_its_edges_only() -> None:
     sent = {}
     for isolation in ("task", "subtree"):
         chosen = settings(isolation=isolation, hosts=2, exchange="off")
-        bus = simulate("counted", read_inputs(chosen), chosen).bus
+        bus = in_simulation(chosen).bus
         assert bus is not None
         sent[isolation] = bus.messages
     # Up and down, for all but the root, in every iteration; and joining and leaving.
@@ -106,14 +99,14 @@ def test_a_server_killed_and_restarted_changes_nothing(simulated: RunResults, ki
         chosen = settings(isolation="task", hosts=2, nats=server.url)
         pending = {2 + 3 * number for number in range(kills)}
 
-        def strike(course: RunCoordinator) -> None:
-            done = course.latest.iteration if course.latest else -1
+        def strike(coordinator: RunCoordinator) -> None:
+            done = coordinator.latest.iteration if coordinator.latest else -1
             for moment in [m for m in pending if m <= done]:
                 pending.discard(moment)
                 server.kill()
                 server.start()
 
-        results = run("stricken", read_inputs(chosen), chosen, strike)
+        results = on_bus(chosen, strike, run="stricken")
         assert not pending
         assert essence(results) == essence(simulated)
 
@@ -154,13 +147,13 @@ def test_a_host_that_is_killed_while_planning_changes_nothing(
     chosen = settings(isolation=isolation, hosts=3)
     struck: list[int] = []
 
-    def strike(course: RunCoordinator) -> None:
-        done = course.latest.iteration if course.latest else -1
-        if (course.attempt, len(struck)) in ((1, 0), (2, 1)) and done >= 2:
+    def strike(coordinator: RunCoordinator) -> None:
+        done = coordinator.latest.iteration if coordinator.latest else -1
+        if (coordinator.attempt, len(struck)) in ((1, 0), (2, 1)) and done >= 2:
             struck.append(hosts_of(os.getpid())[1])
             os.kill(struck[-1], signal.SIGKILL)
 
-    results = run("struck", read_inputs(chosen), chosen, strike)
+    results = on_bus(chosen, strike, run="struck")
     assert len(struck) == 2
     assert essence(results) == essence(simulated)
     assert children_of(os.getpid()) == []
@@ -172,19 +165,19 @@ def test_a_host_that_is_killed_again_and_again_ends_the_run_and_is_named() -> No
 
     struck: list[int] = []
 
-    def strike(course: RunCoordinator) -> None:
+    def strike(coordinator: RunCoordinator) -> None:
         # The first one is a fork like the others, those after it say what they are.
         hosts = [pid for pid in hosts_of(os.getpid()) if "host h7" in command_of(pid)]
-        if course.latest and not struck:
+        if coordinator.latest and not struck:
             hosts = [hosts_of(os.getpid())[7]]
         for pid in hosts:
             struck.append(pid)
             os.kill(pid, signal.SIGKILL)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("orchestrator.services.RESTARTS_AT_MOST", 2)
+        patch.setattr("orchestrator.distributed.child_processes.RESTARTS_MAX", 2)
         with pytest.raises(RunError, match=r"h7 was ended by SIGKILL, .*time 3"):
-            run("struck", read_inputs(chosen), chosen, strike)
+            on_bus(chosen, strike, run="struck")
     assert children_of(os.getpid()) == []
 
 
@@ -193,14 +186,14 @@ def test_a_household_that_hangs_is_named_after_the_deadline() -> None:
     chosen = settings(isolation="process", iterations=100_000, deadline=3)
     stopped: list[int] = []
 
-    def strike(course: RunCoordinator) -> None:
-        if course.latest and not stopped:
+    def strike(coordinator: RunCoordinator) -> None:
+        if coordinator.latest and not stopped:
             hosts = [p for p in children_of(os.getpid()) if "nats-server" not in command_of(p)]
             stopped.append(sorted(hosts)[9])
             os.kill(stopped[0], signal.SIGSTOP)
 
     with pytest.raises(RunError, match=r"no progress for 3 s while planning: h9 are waited for"):
-        run("hanging", read_inputs(chosen), chosen, strike)
+        on_bus(chosen, strike, run="hanging")
     assert not alive(stopped[0])
 
 
@@ -249,5 +242,5 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
 def test_no_server_at_the_url_is_said_at_once() -> None:
     chosen = settings(isolation="task", hosts=2, nats="nats://127.0.0.1:9")
     with pytest.raises(InputError, match=r"no NATS server answers at nats://127.0.0.1:9"):
-        run("nobody", read_inputs(chosen), chosen, unwatched)
+        on_bus(chosen, run="nobody")
     assert children_of(os.getpid()) == []

@@ -17,16 +17,13 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import households_of
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run, run_standing
-from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.certificates import make_server
 from orchestrator.security.keyring import Keyring
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
-from orchestrator.simulation.simulator import simulate
 from protocol.codec import Item, encode_frame
 from protocol.errors import InputError, RunError
 from protocol.messages import Abort, Address, Down, Enrol, Place, Up
@@ -38,8 +35,10 @@ from protocol.transport import nats_bus
 from protocol.transport.bus import Connection
 from protocol.transport.identity import CA, CERTIFICATE, KEY, SEED, read_identity
 from protocol.transport.nats_bus import MAX_PAYLOAD, NatsBus
-from tests.orchestrator.coordination.test_faults import SLOTS, outcome, results, world
-from tests.protocol.test_nats_bus import Ear, pretending
+from tests.support.faulty_run import SLOTS, outcome, results, world
+from tests.support.keyring import keyring
+from tests.support.nats import Ear, pretending
+from tests.support.settings import in_simulation, on_bus, with_standing_parts
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.nats
@@ -50,9 +49,7 @@ HOSTS = [f"host-{number}" for number in range(4)]
 
 @pytest.fixture
 def ring(tmp_path: Path) -> Keyring:
-    made = Keyring(tmp_path / "keys", datetime.now(UTC))
-    made.make(HOSTS, 1, [])
-    return made
+    return keyring(tmp_path / "keys", HOSTS)
 
 
 @pytest.fixture
@@ -63,11 +60,8 @@ def server(ring: Keyring) -> Iterator[EmbeddedServer]:
 
 @contextlib.asynccontextmanager
 async def joined(server: EmbeddedServer, ring: Keyring, name: str) -> AsyncIterator[NatsBus]:
-    bus = await NatsBus.connect(Connection(server.url, name, ring.folder))
-    try:
+    async with await NatsBus.connect(Connection(server.url, name, ring.folder)) as bus:
         yield bus
-    finally:
-        await bus.close()
 
 
 @contextlib.asynccontextmanager
@@ -113,8 +107,7 @@ async def test_without_keys_nobody_gets_in(server: EmbeddedServer) -> None:
 async def test_keys_of_another_bus_do_not_get_in(
     server: EmbeddedServer, ring: Keyring, tmp_path: Path, files: tuple[str, ...], complaint: str
 ) -> None:
-    other = Keyring(tmp_path / "other", datetime.now(UTC))
-    other.make(HOSTS, 0, [])
+    other = keyring(tmp_path / "other", HOSTS, matchmakers=0)
     await refused(server.url, "host-0", mixed(ring, other, files), complaint)
 
 
@@ -136,7 +129,7 @@ async def test_a_certificate_that_has_ended_does_not_get_in(ring: Keyring) -> No
 
 
 async def test_a_server_of_another_name_is_not_believed(ring: Keyring) -> None:
-    elsewhere = make_server(ring._ca(), ["elsewhere.example"], ring.now, 1)
+    elsewhere = make_server(ring._ca(), ["elsewhere.example"], now=ring.now, days=1)
     (ring.folder / "server" / CERTIFICATE).write_bytes(elsewhere.pem())
     (ring.folder / "server" / KEY).write_bytes(elsewhere.key_pem())
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
@@ -264,19 +257,19 @@ def lies(slots: int) -> list[Item]:
 
 def older_run() -> list[tuple[str, Frame]]:
     """What all hosts said, and the orchestrator, in a run before: the same but for its id."""
-    network, course, _ = world(NO_FAULTS)
+    network, coordinator, _ = world(NO_FAULTS)
     for node in network.nodes.values():
         node.run = "older"
     said: list[tuple[str, Frame]] = []
     network.listen = lambda sender, frame: said.append((sender, frame))
-    assert network.run(lambda: course.finished)
+    assert network.run(lambda: coordinator.finished)
     return said
 
 
 async def test_a_wrong_host_changes_nothing(server: EmbeddedServer, ring: Keyring) -> None:
     """It may write to others, in its own name: they know who may tell them what. What was said in
     an older run, by whoever may, is of no use in this one."""
-    network, course, hosts = world(NO_FAULTS)
+    network, coordinator, hosts = world(NO_FAULTS)
     orchestrator = network.nodes["orchestrator"]
     older, frame = older_run()[::20], encode_frame("r", lies(SLOTS))
     async with contextlib.AsyncExitStack() as stack:
@@ -303,10 +296,10 @@ async def test_a_wrong_host_changes_nothing(server: EmbeddedServer, ring: Keyrin
         # All of it before anybody has a place, and again and again while they plan.
         await until(lambda: all(host.counters.dropped > 30 for host in hosts), "refusals")
         async with asyncio.timeout(60):
-            await Shell(orchestrator, buses["orchestrator"]).run(lambda: course.finished)
+            await Shell(orchestrator, buses["orchestrator"]).run(lambda: coordinator.finished)
             await asyncio.gather(*running)
         disturbing.cancel()
-        assert results(course, hosts) == outcome(NO_FAULTS, "never")[:3]
+        assert results(coordinator, hosts) == outcome(NO_FAULTS, "never")[:3]
 
 
 @pytest.mark.parametrize(
@@ -314,20 +307,20 @@ async def test_a_wrong_host_changes_nothing(server: EmbeddedServer, ring: Keyrin
 )
 def test_each_lie_is_refused_by_the_receiver(lie: Item) -> None:
     """Whatever the moment; it is counted, with a reason."""
-    network, course, hosts = world(NetworkFaults(delay=(0.0, 0.05), seed=1))
-    told: Counter[Stage] = Counter()
+    network, coordinator, hosts = world(NetworkFaults(delay=(0.0, 0.05), seed=1))
+    told: Counter[RunPhase] = Counter()
 
     def tell() -> None:
         for host in hosts:
             dropped = host.counters.dropped
             assert host.receive("host-3", encode_frame("r", [lie]), network.now) == []
-            assert host.counters.dropped == dropped + 1, (host.last_refusal, course.stage)
-            told[course.stage] += 1
+            assert host.counters.dropped == dropped + 1, (host.last_refusal, coordinator.phase)
+            told[coordinator.phase] += 1
 
-    assert network.run(lambda: course.finished, watch=tell)
-    assert results(course, hosts) == outcome(NO_FAULTS, "never")[:3]
-    assert told[Stage.ENROLLING]
-    assert told[Stage.PLANNING]
+    assert network.run(lambda: coordinator.finished, watch=tell)
+    assert results(coordinator, hosts) == outcome(NO_FAULTS, "never")[:3]
+    assert told[RunPhase.ENROLLING]
+    assert told[RunPhase.PLANNING]
 
 
 # -- whole runs, and changes while they last -----------------------------------------------------
@@ -343,26 +336,19 @@ def settings(server: EmbeddedServer, ring: Keyring) -> RunSettings:
     )
 
 
-def unwatched(course: RunCoordinator) -> None:
-    """Nobody looks."""
-
-
 def test_a_run_with_keys_is_the_same_as_without(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "keys", datetime.now(UTC))
-    ring.make(["host-1", "host-2", "host-3"], 1, [])
+    ring = keyring(tmp_path / "keys", ["host-1", "host-2", "host-3"])
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
         chosen = settings(server, ring)
-        inputs = read_inputs(chosen)
-        results = run("r", inputs, chosen, unwatched)
-    reference = simulate("reference", inputs, chosen)
+        results = on_bus(chosen, run="r")
+    reference = in_simulation(chosen)
     assert results.rows == reference.rows
     assert results.course == reference.course
 
 
 def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
     """Each on a machine of its own, where nothing else lies."""
-    ring = Keyring(tmp_path / "keys", datetime.now(UTC))
-    ring.make(["host-1", "host-2", "host-3"], 1, [])
+    ring = keyring(tmp_path / "keys", ["host-1", "host-2", "host-3"])
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
         chosen = settings(server, ring)
         commands = [["host", f"host-{n}", "--keep", str(tmp_path / "kept")] for n in (1, 2, 3)]
@@ -374,13 +360,12 @@ def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
                 shutil.copytree(ring.folder / command[1], alone)
                 where = ("--nats", server.url, "--keys", str(alone))
                 started.append(subprocess.Popen([*COFLEX, *command, *where]))
-            inputs = read_inputs(chosen)
-            results = run_standing("r", inputs, chosen, unwatched)
+            results = with_standing_parts(chosen, run="r")
         finally:
             for process in started:
                 process.kill()
                 process.wait()
-    reference = simulate("reference", inputs, chosen)
+    reference = in_simulation(chosen)
     assert results.rows == reference.rows
     assert results.course == reference.course
 

@@ -17,18 +17,17 @@ from typer.testing import CliRunner
 
 from agents.population.epos_folder import write
 from orchestrator.cli import app
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
-from orchestrator.coordination.nodes import layout
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.placement import layout
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
-from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError, RunError
+from tests.support.exchange_results import kept_and_improved
+from tests.support.imports import imports
+from tests.support.settings import in_simulation, on_bus
 from tests.support.waiting import children_of
-from tests.system.test_exchange_run import kept_and_improved
-from tests.test_architecture import imports
 
 FOLDER = Path(__file__).parent / "third_party"
 SMALL = {
@@ -42,16 +41,12 @@ def settings(**options: object) -> RunSettings:
     return RunSettings.model_validate({**SMALL, **options})
 
 
-def unwatched(course: RunCoordinator) -> None:
-    """Nobody looks."""
-
-
 @contextmanager
 def third_parties(
     names: tuple[str, ...], chosen: RunSettings, folder: Path, kept: bool = False
 ) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
     """Their processes, for the households of these names; ended at the end."""
-    population = read_inputs(chosen).population
+    population = read_scenario(chosen).population
     write(population, folder / "plans")
     processes = {name: start(name, chosen, folder, kept) for name in names}
     try:
@@ -111,40 +106,38 @@ def test_the_same_comes_out_with_it(
 ) -> None:
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external=",".join(names), **options)
-        inputs = read_inputs(chosen)
         with third_parties(names, chosen, tmp_path) as processes:
-            results = run(RUN, inputs, chosen, unwatched)
+            results = on_bus(chosen, run=RUN)
             assert [process.wait(30) for process in processes.values()] == [0] * len(names)
-    reference = simulate(RUN, inputs, chosen)
+    reference = in_simulation(chosen)
     same(results, reference)
     assert results.exchanges == reference.exchanges
     assert children_of(os.getpid()) == []
 
 
 @pytest.mark.nats
-@pytest.mark.parametrize("when", [Stage.PLANNING, Stage.EXCHANGING])
-def test_killed_and_started_again_it_goes_on(when: Stage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", [RunPhase.PLANNING, RunPhase.EXCHANGING])
+def test_killed_and_started_again_it_goes_on(when: RunPhase, tmp_path: Path) -> None:
     """From the state it kept in stage 2; in stage 1 all begin anew."""
     name = "h1"
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external=name, iterations=40)
-        inputs = read_inputs(chosen)
         with third_parties((name,), chosen, tmp_path, kept=True) as processes:
             struck: list[int] = []
 
-            def strike(course: RunCoordinator) -> None:
-                begun = course.latest is not None and course.latest.iteration >= 2
-                if course.stage is when and begun and not struck:
-                    struck.append(course.attempt)
+            def strike(coordinator: RunCoordinator) -> None:
+                begun = coordinator.latest is not None and coordinator.latest.iteration >= 2
+                if coordinator.phase is when and begun and not struck:
+                    struck.append(coordinator.attempt)
                     processes[name].send_signal(signal.SIGKILL)
                     processes[name].wait()
                     processes[name] = start(name, chosen, tmp_path, kept=True)
 
-            results = run(RUN, inputs, chosen, strike)
+            results = on_bus(chosen, strike, run=RUN)
             assert processes[name].wait(30) == 0
         assert struck == [1]
-    reference = simulate(RUN, inputs, chosen)
-    if when is Stage.PLANNING:
+    reference = in_simulation(chosen)
+    if when is RunPhase.PLANNING:
         same(results, reference)
     kept_and_improved(results, "mutual")
     assert results.course == reference.course
@@ -155,9 +148,8 @@ def test_at_once_as_well(tmp_path: Path) -> None:
     names = ("h0", "h4", "h7")
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external=",".join(names), exchange_order="concurrent")
-        inputs = read_inputs(chosen)
         with third_parties(names, chosen, tmp_path):
-            results = run(RUN, inputs, chosen, unwatched)
+            results = on_bus(chosen, run=RUN)
     kept_and_improved(results, "mutual")
 
 
@@ -166,7 +158,7 @@ def test_who_does_not_come_is_named() -> None:
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external="h4", deadline=2)
         with pytest.raises(RunError, match="while enrolling households: h4 did not enrol"):
-            run(RUN, read_inputs(chosen), chosen, unwatched)
+            on_bus(chosen, run=RUN)
     assert children_of(os.getpid()) == []
 
 
@@ -178,7 +170,7 @@ def test_what_it_cannot_do_it_says(tmp_path: Path) -> None:
             third_parties(("h4",), chosen, tmp_path),
             pytest.raises(RunError, match="h4: this household knows the rule mutual"),
         ):
-            run(RUN, read_inputs(chosen), chosen, unwatched)
+            on_bus(chosen, run=RUN)
 
 
 @pytest.mark.nats
@@ -211,14 +203,14 @@ def test_what_is_missing_is_said_at_once(options: list[str], message: str) -> No
 
 def test_what_others_run_lives_on_no_host_of_ours() -> None:
     members = [f"h{number}" for number in range(9)]
-    everybody = layout(members, settings(hosts=4))
+    everybody = layout(members, isolation="task", hosts=4, arity=2)
     names = [name for share in everybody.values() for name in share]
     assert sorted(names) == members
-    gone = everybody["host-2"]
-    chosen = settings(hosts=4, external=", ".join([*gone, "h0"]))
+    gone = [*everybody["host-2"], "h0"]
     others = {
-        host: [name for name in share if name != "h0"]
+        host: tuple(name for name in share if name != "h0")
         for host, share in everybody.items()
         if host != "host-2"
     }
-    assert layout(members, chosen) == {host: share for host, share in others.items() if share}
+    found = layout(members, isolation="task", hosts=4, arity=2, externals=gone)
+    assert found == {host: share for host, share in others.items() if share}

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from agents.exchange.journal.entries import Entry, by_household
-from protocol.errors import InputError
+from protocol.errors import InputError, RunError
 
 _COLUMNS = ", ".join(Entry._fields)
 _INSERT = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Entry._fields))})"
@@ -28,7 +28,7 @@ class SqliteJournal:
         self._pending.append(entry)
 
     def commit(self) -> None:
-        """Make everything written so far last; InputError where that is impossible."""
+        """Make everything written so far last; RunError where the disk fails."""
         if not self._pending:
             return
         try:
@@ -37,7 +37,7 @@ class SqliteJournal:
             store.executemany(_INSERT, self._pending)
             store.execute("COMMIT")
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise RunError(f"{self._file}: the journal cannot be kept: {error}") from error
         self._pending.clear()
 
     def entries(self) -> dict[str, list[Entry]]:

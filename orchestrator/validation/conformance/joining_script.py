@@ -2,8 +2,8 @@
 
 import msgpack
 
-from orchestrator.coordination.nodes import COURSE
-from orchestrator.validation.conformance.household_probe import HouseholdProbe
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
+from orchestrator.validation.conformance.household_probe import Stand
 from orchestrator.validation.conformance.roles import PARENT, STRANGER, place_of
 from protocol.codec import VERSION, Item, encode_frame
 from protocol.messages import Enrol, Go, Left, Place, Ready, Release, Result, Up
@@ -16,19 +16,24 @@ FOREIGN = 90
 
 async def join(probe: HouseholdProbe) -> tuple[int, Place]:
     """It enrols and is placed as a leaf: its slots, and the place."""
-    enrolled = await probe.expect(
-        "enrols", JOINING, Enrol, COURSE, "at least 1 slot", right=lambda enrol: enrol.slots >= 1
+    enrolled = await stand.expect(
+        "enrols",
+        JOINING,
+        Enrol,
+        ORCHESTRATOR,
+        "at least 1 slot",
+        right=lambda enrol: enrol.slots >= 1,
     )
-    await probe.again("repeats Enrol until Place comes", JOINING, COURSE, enrolled)
-    probe.mark()
+    await stand.again("repeats Enrol until Place comes", JOINING, ORCHESTRATOR, enrolled)
+    stand.mark()
     place = place_of(1, parent=True, children=False)
-    await probe.put(place)
-    ready = await confirms(probe, 1)
-    await probe.again("repeats Ready until Go comes", JOINING, COURSE, ready)
-    probe.mark()
-    await probe.say(STRANGER, Go(1))
-    await probe.say(COURSE, Go(2))
-    await probe.settled()
+    await stand.put(place)
+    ready = await confirms(stand, 1)
+    await stand.again("repeats Ready until Go comes", JOINING, ORCHESTRATOR, ready)
+    stand.mark()
+    await stand.say(STRANGER, Go(1))
+    await stand.say(ORCHESTRATOR, Go(2))
+    await stand.settled()
     check = "does not begin by a Go of a stranger, or of another attempt"
     probe.silent(check, JOINING, Up, PARENT, lambda up: True)
     return enrolled.slots, place
@@ -40,7 +45,7 @@ async def confirms(probe: HouseholdProbe, attempt: int) -> Ready:
         "confirms its place",
         JOINING if attempt == 1 else AGAIN,
         Ready,
-        COURSE,
+        ORCHESTRATOR,
         f"attempt {attempt}",
         pick=lambda ready: ready.attempt == attempt,
     )
@@ -58,7 +63,9 @@ async def disturb(probe: HouseholdProbe, run: str) -> None:
     place = place_of(FOREIGN, parent=True, children=False)
 
     def frame(run: str, version: int = VERSION) -> bytes:
-        parts = msgpack.unpackb(encode_frame(run, [Item(probe.household, COURSE.name, place)]))
+        parts = msgpack.unpackb(
+            encode_frame(run, [Item(stand.household, ORCHESTRATOR.name, place)])
+        )
         data: bytes = msgpack.packb([version, *parts[1:]])
         return data
 
@@ -72,15 +79,15 @@ async def disturb(probe: HouseholdProbe, run: str) -> None:
     for check, frames in cases.items():
         probe.mark()
         for data in frames:
-            await probe.send(COURSE, data)
-        await probe.settled()
-        probe.silent(check, FRAMES, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
-    probe.mark()
-    await probe.say(STRANGER, place)
-    await probe.send(STRANGER, whole)  # in the orchestrator's name, from another host
-    await probe.settled()
+            await stand.send(ORCHESTRATOR, data)
+        await stand.settled()
+        stand.silent(check, FRAMES, Ready, ORCHESTRATOR, lambda ready: ready.attempt >= FOREIGN)
+    stand.mark()
+    await stand.say(STRANGER, place)
+    await stand.send(STRANGER, whole)  # in the orchestrator's name, from another host
+    await stand.settled()
     check = "takes the sender's host from the subject: nobody else is the orchestrator"
-    probe.silent(check, BUS, Ready, COURSE, lambda ready: ready.attempt >= FOREIGN)
+    stand.silent(check, BUS, Ready, ORCHESTRATOR, lambda ready: ready.attempt >= FOREIGN)
 
 
 def _misshapen(whole: bytes) -> tuple[bytes, ...]:
@@ -92,11 +99,13 @@ def _misshapen(whole: bytes) -> tuple[bytes, ...]:
 
 async def leave(probe: HouseholdProbe, result: Result) -> None:
     """It has said its result; it goes when the orchestrator says so, and nobody else."""
-    await probe.again("repeats Result until Release comes", JOINING, COURSE, result)
-    probe.mark()
-    await probe.say(STRANGER, Release())
-    await probe.settled()
-    probe.silent("is released by the orchestrator only", JOINING, Left, COURSE, lambda left: True)
-    probe.mark()
-    await probe.say(COURSE, Release())
-    await probe.expect("leaves when it is released", JOINING, Left, COURSE, "after Release")
+    await stand.again("repeats Result until Release comes", JOINING, ORCHESTRATOR, result)
+    stand.mark()
+    await stand.say(STRANGER, Release())
+    await stand.settled()
+    stand.silent(
+        "is released by the orchestrator only", JOINING, Left, ORCHESTRATOR, lambda left: True
+    )
+    stand.mark()
+    await stand.say(ORCHESTRATOR, Release())
+    await stand.expect("leaves when it is released", JOINING, Left, ORCHESTRATOR, "after Release")

@@ -22,17 +22,10 @@ from protocol.terms import (
 )
 from protocol.vectors import Array
 from tests.support.exchange_world import World, bound
+from tests.support.population import population
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300"))
 """Crash schedules that are tried; the whole set is 10,000."""
-
-
-def population(seed: int, households: int, slots: int) -> tuple[Array, Array]:
-    """Schedules and preferred plans with values that repeat, and some that are as preferred."""
-    chance = np.random.default_rng(seed)
-    schedules = chance.integers(0, 12, (households, slots)) / 4.0
-    preferred = chance.integers(0, 12, (households, slots)) / 4.0
-    return schedules, preferred
 
 
 def rises(world: World) -> list[tuple[str, float]]:

@@ -12,15 +12,16 @@ from typer.testing import CliRunner
 from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.exchange.journal.explanation import WORDS, ExchangeExplanation, explain, sentences
 from orchestrator.cli import app
+from orchestrator.coordination.placement import Run
 from orchestrator.reporting.household_explanation import find_account
 from orchestrator.results.run_results import RunResults, write
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
-from protocol.terms import ExchangeTerms
-from tests.agents.exchange.test_exchange import population
+from protocol.exchange_terms import ExchangeTerms
 from tests.support.exchange_world import World
+from tests.support.population import population
 
 MANDATES = """
 [h1]
@@ -46,7 +47,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
             "save_schedules": True,
         }
     )
-    results = simulate("explained", read_inputs(chosen), chosen, kept=folder / "kept")
+    results = simulate(Run("explained", read_scenario(chosen, "simulation")), kept=folder / "kept")
     write(results, folder / "out", folder / "kept")
     return results, folder / "out"
 

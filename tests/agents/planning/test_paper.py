@@ -15,8 +15,9 @@ from agents.planning.tree import children_of
 from agents.plans import Population, rmse
 from agents.population.synthetic import generate
 from orchestrator.coordination.nodes import host_node, orchestrator_node
+from orchestrator.coordination.placement import Run
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import Scenario, read_inputs
+from orchestrator.scenario.scenario import Scenario, read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import Network
 from orchestrator.simulation.simulator import simulate
@@ -39,8 +40,8 @@ def ran(beta: float, alpha: float = 0.0) -> tuple[RunResults, Scenario]:
             **{"isolation": "task", "hosts": 1, "beta": beta, "alpha": alpha},
         }
     )
-    inputs = read_inputs(settings)
-    return simulate("paper", inputs, settings), inputs
+    inputs = read_scenario(settings)
+    return simulate(Run("paper", read_scenario(settings, "simulation"))), inputs
 
 
 def test_plans_are_vectors_of_d_slots_that_keep_the_household_s_energy() -> None:

@@ -11,22 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.partition import partition
 from agents.planning.costs import COMPATIBLE
 from agents.planning.java_random import JavaRandom, JavaRandoms
 from agents.planning.tie_breaking import choose, choose_each
 from agents.planning.tree import parent_of
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import (
     ORDINARY,
     Numerics,
     host_node,
     households_of,
-    layout,
     orchestrator_node,
 )
-from orchestrator.scenario.settings import settings_from
+from orchestrator.coordination.placement import layout, partition
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.codec import decode_frame, encode_message
 from protocol.messages import Down, Up
@@ -110,12 +108,14 @@ def run(
             "r",
             f"host-{k}",
             {name: inputs.plans[name] for name in share},
-            inputs.rules,
-            isolation if together is None or k in together else "task",
+            numerics=inputs.rules,
+            isolation=isolation if together is None or k in together else "task",
         )
         for k, share in enumerate(inputs.hosts)
     ]
-    node, course = orchestrator_node("r", list(inputs.plans), inputs.terms.__getitem__, 10_000.0)
+    node, course = orchestrator_node(
+        "r", list(inputs.plans), inputs.terms.__getitem__, deadline=10_000.0
+    )
     network = Network([*hosts, node], weather)
     between: dict[Said, bytes] = {}
     inside = Counter[str]()
@@ -137,15 +137,17 @@ def run(
 
     network.listen = listen
     assert network.run(lambda: course.finished)
-    assert course.stage is Stage.DONE, course.reason
+    assert course.phase is RunPhase.DONE, course.reason
     return Outcome(
-        selections={h.address.name: h.selections for host in hosts for h in households_of(host)},
-        results={name: encode_message(result) for name, result in course.results.items()},
-        course=repr((course.course.iterations, course.course.response_kwh.tolist())).encode(),
-        traffic=traffic,
-        between=between,
-        inside=inside.total(),
-        network=network,
+        {h.address.name: h.selections for host in hosts for h in households_of(host)},
+        {name: encode_message(result) for name, result in course.results.items()},
+        repr(
+            (course.planning_history.iterations, course.planning_history.response.tolist())
+        ).encode(),
+        traffic,
+        between,
+        inside.total(),
+        network,
     )
 
 
@@ -270,7 +272,9 @@ def test_who_is_silent_is_named() -> None:
         host_node("r", f"host-{k}", {n: inputs.plans[n] for n in share}, isolation="subtree")
         for k, share in enumerate(inputs.hosts)
     ]
-    node, course = orchestrator_node("r", list(inputs.plans), inputs.terms.__getitem__, 9.0)
+    node, course = orchestrator_node(
+        "r", list(inputs.plans), inputs.terms.__getitem__, deadline=9.0
+    )
     network = Network([*hosts, node])
 
     def silence() -> None:
@@ -278,7 +282,7 @@ def test_who_is_silent_is_named() -> None:
             network.nodes.pop("host-0", None)
 
     assert network.run(lambda: course.finished, watch=silence)
-    assert course.stage is Stage.FAILED
+    assert course.phase is RunPhase.FAILED
     missing = course.reason.split("while planning: ")[1].split(" are waited for")[0].split(", ")
     assert missing
     assert set(missing) <= set(inputs.hosts[0])
@@ -329,8 +333,7 @@ def test_few_messages_pass_between_hosts(n: int, hosts: int, most: int) -> None:
 
 def test_layout_gives_hosts_whole_subtrees() -> None:
     members = [f"h{n}" for n in range(7)]
-    chosen = settings_from({"demo": True, "isolation": "subtree", "hosts": 2})
-    assert layout(members, chosen) == {
-        "host-1": ["h1", "h3", "h4"],
-        "host-2": ["h0", "h2", "h5", "h6"],
+    assert layout(members, isolation="subtree", hosts=2, arity=2) == {
+        "host-1": ("h1", "h3", "h4"),
+        "host-2": ("h0", "h2", "h5", "h6"),
     }

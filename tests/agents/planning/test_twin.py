@@ -104,7 +104,7 @@ def machines(
         for name in members
     }
     rules = Numerics(arithmetic, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
-    host = host_node("twin", "host", plans, rules)
+    host = host_node("twin", "host", plans, numerics=rules)
     node, course = orchestrator_node("twin", members, terms)
     assert Network([host, node]).run(lambda: course.finished)
     assert not course.reason
@@ -112,8 +112,8 @@ def machines(
     selections = [
         [by_vertex[f"h{vertex}"][t] for vertex in range(last + 1)] for t in range(setup.iterations)
     ]
-    rows = course.course.iterations
-    return selections, [row.inefficiency for row in rows], course.course.response_kwh.tolist()
+    rows = course.planning_history.iterations
+    return selections, [row.inefficiency for row in rows], course.planning_history.response.tolist()
 
 
 def check(setup: Setup) -> None:

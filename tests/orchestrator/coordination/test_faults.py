@@ -9,52 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
-from orchestrator.coordination.nodes import host_node, households_of, orchestrator_node
-from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
+from orchestrator.coordination.coordinator import RunPhase
+from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.codec import decode_frame, encode_frame
 from protocol.messages import Down, Up
-from protocol.runtime.node import Frame, Node
-from protocol.terms import Reorganisation, Terms
-
-HOUSEHOLDS, SLOTS, HOSTS = 11, 4, 3
-
-
-def world(
-    weather: NetworkFaults, strategy: str = "never", deadline: float = 1000.0
-) -> tuple[Network, RunCoordinator, list[Node]]:
-    rng = np.random.default_rng(2)
-    plans = {
-        f"h{n}": Plans(rng.integers(0, 4, (4, SLOTS)).astype(float), rng.random(4))
-        for n in range(HOUSEHOLDS)
-    }
-    chosen = Reorganisation("periodically", period=3) if strategy != "never" else Reorganisation()
-    terms = Terms(
-        iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience_seconds=deadline / 3
-    )
-    hosts = [
-        host_node("r", f"host-{k}", {name: plans[name] for name in list(plans)[k::HOSTS]})
-        for k in range(HOSTS)
-    ]
-    node, course = orchestrator_node("r", list(plans), lambda name: terms, deadline)
-    return Network([*hosts, node], weather), course, hosts
-
-
-def results(
-    course: RunCoordinator, hosts: list[Node]
-) -> tuple[dict[str, list[int]], object, object]:
-    assert course.stage is Stage.DONE, course.reason
-    selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
-    return selections, course.course.iterations, course.course.response_kwh.tolist()
-
-
-def outcome(
-    weather: NetworkFaults, strategy: str
-) -> tuple[dict[str, list[int]], object, object, Network]:
-    network, course, hosts = world(weather, strategy)
-    assert network.run(lambda: course.finished)
-    return *results(course, hosts), network
+from protocol.runtime.node import Frame
+from tests.support.faulty_run import SLOTS, outcome, results, world
 
 
 @pytest.fixture(scope="module", params=["never", "periodically"])
@@ -66,8 +26,8 @@ def calm(request: pytest.FixtureRequest) -> tuple[str, object]:
 @pytest.mark.parametrize("share", [0.05, 0.25])
 def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share: float) -> None:
     strategy, expected = calm
-    weather = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
-    *found, network = outcome(weather, strategy)
+    faults = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
+    *found, network = outcome(faults, strategy)
     assert tuple(found) == expected
     assert network.lost
     assert network.repeated
@@ -81,11 +41,11 @@ def test_delays_longer_than_the_patience_to_resend(calm: tuple[str, object]) -> 
 
 
 def traffic(seed: int) -> list[tuple[str, Frame]]:
-    weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
-    network, course, _ = world(weather)
+    faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.2), seed=seed)
+    network, coordinator, _ = world(faults)
     seen: list[tuple[str, Frame]] = []
     network.listen = lambda sender, frame: seen.append((sender, frame))
-    assert network.run(lambda: course.finished)
+    assert network.run(lambda: coordinator.finished)
     return seen
 
 
@@ -95,24 +55,24 @@ def test_the_same_seed_gives_the_same_course_byte_for_byte() -> None:
 
 
 def test_a_host_that_is_not_there_is_named() -> None:
-    network, course, _ = world(NO_FAULTS, deadline=9.0)
+    network, coordinator, _ = world(NO_FAULTS, deadline=9.0)
     del network.nodes["host-1"]
-    assert network.run(lambda: course.finished)
-    assert course.reason == (
+    assert network.run(lambda: coordinator.finished)
+    assert coordinator.reason == (
         "no progress for 9 s while enrolling households: h1, h4, h7, h10 did not enrol"
     )
 
 
 def test_a_host_that_falls_silent_is_named() -> None:
-    network, course, _ = world(NO_FAULTS, deadline=9.0)
+    network, coordinator, _ = world(NO_FAULTS, deadline=9.0)
 
     def silence() -> None:
-        if course.latest is not None and course.latest.iteration == 3:
+        if coordinator.latest is not None and coordinator.latest.iteration == 3:
             network.nodes.pop("host-2", None)
 
-    assert network.run(lambda: course.finished, watch=silence)
-    assert course.stage is Stage.FAILED
-    assert "no progress for 9 s while planning: h2, h8 are waited for" in course.reason
+    assert network.run(lambda: coordinator.finished, watch=silence)
+    assert coordinator.phase is RunPhase.FAILED
+    assert "no progress for 9 s while planning: h2, h8 are waited for" in coordinator.reason
 
 
 @settings(max_examples=300, deadline=None)
@@ -126,7 +86,7 @@ def test_any_bytes_are_counted_and_dropped(data: bytes, at: int) -> None:
 
 def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
     strategy, expected = calm
-    network, course, hosts = world(NO_FAULTS, strategy)
+    network, coordinator, hosts = world(NO_FAULTS, strategy)
     chance, fed = Random(3), Counter[str]()
 
     def nonsense(sender: str, frame: Frame) -> None:
@@ -137,19 +97,19 @@ def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
             fed[node.name] += 1
 
     network.listen = nonsense
-    assert network.run(lambda: course.finished)
-    assert results(course, hosts) == expected
+    assert network.run(lambda: coordinator.finished)
+    assert results(coordinator, hosts) == expected
     assert {name: node.counters.dropped for name, node in network.nodes.items()} == fed
 
 
 def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
     """A host repeats every word as if its households had said it, with other numbers."""
     strategy, expected = calm
-    network, course, hosts = world(NO_FAULTS, strategy)
+    network, coordinator, hosts = world(NO_FAULTS, strategy)
 
     def repeat(sender: str, frame: Frame) -> None:
         assert frame.to != "evil"
-        if course.stage is Stage.ENROLLING:
+        if coordinator.phase is RunPhase.ENROLLING:
             return  # who enrols first is believed: permissions of the server see to that
         items = [
             item._replace(message=replace(item.message, response_kwh=np.full(SLOTS, 99.0)))
@@ -160,6 +120,6 @@ def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
         network.nodes[frame.to].accept("evil", encode_frame("r", items), network.now)
 
     network.listen = repeat
-    assert network.run(lambda: course.finished)
-    assert results(course, hosts) == expected
+    assert network.run(lambda: coordinator.finished)
+    assert results(coordinator, hosts) == expected
     assert min(host.counters.dropped for host in hosts) > 10

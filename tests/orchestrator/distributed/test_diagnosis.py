@@ -18,7 +18,8 @@ from orchestrator.cli import app
 from orchestrator.distributed.embedded_server import ENVIRONMENT, EmbeddedServer
 from orchestrator.security.keyring import Keyring
 from protocol.errors import InputError
-from tests.protocol.test_nats_bus import pretending
+from tests.support.keyring import keyring
+from tests.support.nats import pretending
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.nats
@@ -26,9 +27,7 @@ pytestmark = pytest.mark.nats
 
 @pytest.fixture
 def ring(tmp_path: Path) -> Keyring:
-    made = Keyring(tmp_path / "keys", datetime.now(UTC))
-    made.make(["host-1"], 1, [])
-    return made
+    return keyring(tmp_path / "keys", ["host-1"])
 
 
 @pytest.fixture
@@ -154,8 +153,7 @@ def test_files_that_are_wrong(ring: Keyring, tmp_path: Path) -> None:
     key.chmod(0o600)
     assert "the certificate is of host-1" in failing(ring.folder / "host-1", "--name", "host-2")
     assert "no keys of host-7 here" in failing(ring.folder, "--name", "host-7")
-    other = Keyring(tmp_path / "other", datetime.now(UTC))
-    other.make(["host-1"], 1, [])
+    other = keyring(tmp_path / "other", ["host-1"])
     shutil.copy(other.folder / "ca.pem", ring.folder / "host-1" / "ca.pem")
     assert "not from the CA in ca.pem" in failing(ring.folder)
     shutil.copy(other.folder / "host-1" / "user.nk", ring.folder / "host-1" / "user.nk")

@@ -5,19 +5,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.claim import claimed
-from orchestrator.coordination.coordinator import RunCoordinator, Stage
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.placement import Run
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import run_standing
+from orchestrator.distributed.launcher import orchestrate
+from orchestrator.distributed.standby import claimed_name
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
-from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError, RunError
+from tests.support.settings import in_simulation, with_standing_parts
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -66,19 +68,15 @@ def settings(parts: Parts, **options: object) -> RunSettings:
     )
 
 
-def unwatched(course: RunCoordinator) -> None:
-    """Nobody looks."""
-
-
 def same(results: RunResults, chosen: RunSettings) -> bool:
-    reference = simulate("reference", read_inputs(chosen), chosen)
+    reference = in_simulation(chosen)
     return results.rows == reference.rows and results.course == reference.course
 
 
 def test_they_take_part_in_one_run_after_another(parts: Parts) -> None:
     for number, seed in enumerate((1, 2)):
         chosen = settings(parts, seed=seed)
-        results = run_standing(f"run-{number}", read_inputs(chosen), chosen, unwatched)
+        results = with_standing_parts(chosen, run=f"run-{number}")
         assert same(results, chosen)
     assert parts.stop() == [0, 0, 0, 0]
     journals = sorted(
@@ -90,22 +88,22 @@ def test_they_take_part_in_one_run_after_another(parts: Parts) -> None:
     ]
 
 
-@pytest.mark.parametrize("stage", [Stage.PLANNING, Stage.EXCHANGING])
-def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [RunPhase.PLANNING, RunPhase.EXCHANGING])
+def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: RunPhase) -> None:
     chosen = settings(parts, households=30, exchange="cooperative", exchange_order="concurrent")
     struck: list[int] = []
 
-    def strike(course: RunCoordinator) -> None:
-        if course.stage is stage and course.latest and not struck:
+    def strike(coordinator: RunCoordinator) -> None:
+        if coordinator.phase is stage and coordinator.latest and not struck:
             process = parts.processes[len(struck)]
             struck.append(process.pid)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             parts.start_host()
 
-    results = run_standing("struck", read_inputs(chosen), chosen, strike)
+    results = with_standing_parts(chosen, strike, run="struck")
     assert len(struck) == 1
-    reference = simulate("reference", read_inputs(chosen), chosen)
+    reference = in_simulation(chosen)
     planned = [(row.household, row.selected_plan) for row in results.rows]
     assert planned == [(row.household, row.selected_plan) for row in reference.rows]
     assert results.exchange is not None
@@ -115,20 +113,20 @@ def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: Stage
 
 def test_a_host_without_the_data_ends_the_run_and_says_why(parts: Parts, tmp_path: Path) -> None:
     chosen = settings(parts)
-    inputs = read_inputs(chosen)
+    scenario = read_scenario(chosen, "standby")
     elsewhere = chosen.model_copy(update={"demo": False, "dataset": tmp_path / "nowhere"})
     with pytest.raises(RunError, match=r"host-\d: .*nowhere"):
-        run_standing("nothing", inputs, elsewhere, unwatched)
+        orchestrate(Run("nothing", replace(scenario, settings=elsewhere)))
     # And they stand by further.
-    assert same(run_standing("further", inputs, chosen, unwatched), chosen)
+    assert same(with_standing_parts(chosen, run="further"), chosen)
 
 
 def test_names_are_claimed_in_turn_and_freed(tmp_path: Path) -> None:
-    with claimed(tmp_path) as first, claimed(tmp_path) as second:
+    with claimed_name(tmp_path) as first, claimed_name(tmp_path) as second:
         assert (first, second) == ("host-1", "host-2")
-    with claimed(tmp_path) as again:
+    with claimed_name(tmp_path) as again:
         assert again == "host-1"
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(InputError, match="cannot claim a host there"), claimed(file):
+    with pytest.raises(InputError, match="cannot claim a host there"), claimed_name(file):
         pass

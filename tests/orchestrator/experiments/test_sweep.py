@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
+from orchestrator.coordination.placement import Run
 from orchestrator.experiments.sweep_grid import read_grid
 from orchestrator.experiments.sweep_runs import LOG, seed_of
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
@@ -98,7 +99,7 @@ def test_a_row_is_what_the_run_alone_gives(grid: Path, tmp_path: Path) -> None:
     table = pd.read_parquet(out / "sweep.parquet")
     assert list(table["replication"]) == [0, 1]
     settings = chosen(households=6, beta=0.5, seed=seed_of(0, 1))
-    alone = simulate("alone", read_inputs(settings), settings)
+    alone = simulate(Run("alone", read_scenario(settings, "simulation")))
     assert alone.exchanged is not None
     assert alone.exchange is not None
     row = table.iloc[1]
@@ -165,7 +166,7 @@ def _runs(pid: int) -> bool:
 def test_only_a_share_exchanges() -> None:
     def rows(share: float) -> list[bool]:
         settings = chosen(households=20, participation=share)
-        found = simulate("r", read_inputs(settings), settings).rows
+        found = simulate(Run("r", read_scenario(settings, "simulation"))).rows
         return [bool(row.requests or row.comfort_gain) for row in found]
 
     assert sum(rows(0.0)) == 0

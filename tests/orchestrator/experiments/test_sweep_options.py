@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from orchestrator.api import simulate
 from orchestrator.cli import app
+from orchestrator.coordination.placement import Run
 from orchestrator.experiments.sweep_grid import NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.sweep_runs import row_of
-from orchestrator.scenario.scenario import read_inputs
+from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate as simulated
 from protocol.errors import InputError
@@ -61,7 +62,7 @@ LISTS: dict[str, list[Any]] = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    names = sorted(read_inputs(RunSettings.model_validate(BASE)).population.households)
+    names = sorted(read_scenario(RunSettings.model_validate(BASE)).population.households)
     Path("order.txt").write_text("\n".join(reversed(names)) + "\n")
     Path("behaviours.csv").write_text("household,alpha,beta\n" + f"{names[0]},0,1\n")
     Path("target.csv").write_text(",".join(["1.0"] * SLOTS) + "\n")
@@ -178,7 +179,7 @@ def test_none_leaves_an_option_out() -> None:
     left, given = read_grid(None, words(BASE) | {"tolerance": "none,0.2"}, None).cells()
     assert (left.settings.tolerance, given.settings.tolerance) == (None, 0.2)
     rows = [
-        row_of(cell, simulated("cell", read_inputs(cell.settings), cell.settings))
+        row_of(cell, simulated(Run("cell", read_scenario(cell.settings, "simulation"))))
         for cell in (left, given)
     ]
     alone = simulate(**BASE).results.exchange

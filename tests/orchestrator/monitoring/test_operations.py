@@ -9,7 +9,6 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.monitoring.operator_console import abort, look
-from orchestrator.monitoring.prometheus import COUNTERS, GAUGES, STAGE
-from orchestrator.security.keyring import Keyring
+from orchestrator.monitoring.part_status import METRICS
+from orchestrator.monitoring.prometheus import RUN_STAGE
 from protocol.errors import ForbiddenError
 from protocol.subjects import direct
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
+from tests.support.keyring import keyring
 from tests.support.paths import ROOT
-from tests.support.waiting import children_of, wait_until
+from tests.support.waiting import alive, children_of, command_of, wait_until
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -206,18 +206,18 @@ def test_metrics_are_served_while_a_run_lasts_and_all_are_documented(bus: Bus) -
     course = shown["orchestrator"]
     assert course["coflex_run_enrolled_households"] == course["coflex_run_households"] == 12
     assert course["coflex_run_iteration"] >= 20
-    assert course[f"{STAGE} planning"] == 1
-    assert sum(value for name, value in course.items() if name.startswith(STAGE)) == 1
+    assert course[f"{RUN_STAGE} planning"] == 1
+    assert sum(value for name, value in course.items() if name.startswith(RUN_STAGE)) == 1
     assert sum(shown[host]["coflex_households"] for host in HOSTS) == 12
     later = bus.metrics("host-1")
     assert later["coflex_bus_sent_bytes_total"] > shown["host-1"]["coflex_bus_sent_bytes_total"]
     orchestrate.terminate()
     assert orchestrate.wait(10) == 1
-    assert {*COUNTERS, *GAUGES} >= {
+    assert set(METRICS) >= {
         name.split()[0].removesuffix("_total")
         for values in shown.values()
         for name in values
-        if name.startswith("coflex") and "info" not in name and not name.startswith(STAGE)
+        if name.startswith("coflex") and "info" not in name and not name.startswith(RUN_STAGE)
     }
 
 
@@ -313,7 +313,7 @@ def test_a_whole_run_ends_on_a_signal_and_its_forked_hosts_answer(bus: Bus) -> N
     assert len(children) >= 7
     whole.terminate()
     assert whole.wait(10) == 1
-    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), "its processes")
+    wait_until(lambda: not any(alive(pid) for pid in children), "its processes")
 
 
 def test_a_forked_host_that_fails_says_so_in_its_line(tmp_path: Path) -> None:
@@ -343,8 +343,7 @@ def test_a_forked_host_that_fails_says_so_in_its_line(tmp_path: Path) -> None:
 
 def _is_host(pid: int, parent: int) -> bool:
     """Forked, so of the same command line as its parent."""
-    own, of_parent = (Path(f"/proc/{process}/cmdline").read_bytes() for process in (pid, parent))
-    return own == of_parent
+    return command_of(pid) == command_of(parent)
 
 
 def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:
@@ -376,15 +375,14 @@ def test_an_address_that_is_taken_is_said(bus: Bus) -> None:
     port = bus.await_line("host-1", "serves metrics")["port"]
     said = bus.command("host", "host-9", "--metrics", str(port), "--log-format", "text")
     assert said.returncode == 2
-    assert f"field --metrics: 127.0.0.1:{port} is not to be had" in said.stderr
+    assert f"field --metrics: 127.0.0.1:{port} is not available" in said.stderr
     as_json = bus.command("host", "host-9", "--metrics", "port", "--log-format", "json")
     assert as_json.returncode == 2
     assert "'port' is neither PORT nor HOST:PORT" in as_json.stderr
 
 
 def test_with_keys_the_operator_asks_and_aborts_and_nobody_else(tmp_path: Path) -> None:
-    ring = Keyring(tmp_path / "keys", datetime.now(UTC))
-    ring.make(HOSTS, 1, [])
+    ring = keyring(tmp_path / "keys", HOSTS)
     with (
         EmbeddedServer(file=ring.folder / "nats.conf") as server,
         standing(server, tmp_path, ring.folder) as bus,
@@ -396,7 +394,7 @@ def test_with_keys_the_operator_asks_and_aborts_and_nobody_else(tmp_path: Path) 
         with pytest.raises(ForbiddenError):
             asyncio.run(look(somebody, 30.0))
         with pytest.raises(ForbiddenError):
-            asyncio.run(abort(somebody, "endless", "no", 30.0))
+            asyncio.run(abort(somebody, "endless", reason="no", seconds=30.0))
         assert orchestrate.poll() is None
         assert bus.command("abort", "endless").returncode == 0
         assert orchestrate.wait(10) == 1

@@ -5,11 +5,11 @@ import logging
 
 import pytest
 
-from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import orchestrator_node
-from orchestrator.monitoring.log_events import UNREADABLE, Refusals
+from orchestrator.monitoring.log_events import UNREADABLE, RefusalEvents
 from orchestrator.monitoring.logs import LogSettings, PartLog, complain, logging_as
-from orchestrator.monitoring.operator_console import Seen, exchange_rate
+from orchestrator.monitoring.operator_console import BusSurvey, exchange_rate
 from orchestrator.monitoring.prometheus import Endpoint, read_endpoint
 from protocol.errors import DecodeError, InputError, PeerError
 from protocol.messages import Abort, Address, Enrol, Expected, Presence, RunState
@@ -18,16 +18,37 @@ from protocol.runtime.node import Node
 from protocol.subjects import OPERATOR, ORCHESTRATOR
 from protocol.terms import Terms
 
-COURSE = Address(ORCHESTRATOR, ORCHESTRATOR)
+THE_ORCHESTRATOR = Address(ORCHESTRATOR, ORCHESTRATOR)
 THE_OPERATOR = Address(OPERATOR, OPERATOR)
 
 
 def state(*parts: Expected, run: str = "r", exchanges: int = 0, seconds: float = 0.0) -> RunState:
-    return RunState(run, "planning", 9.0, 3, 3, 4, 50, -1, 50, exchanges, seconds, parts)
+    return RunState(
+        run=run,
+        stage="planning",
+        seconds=9.0,
+        households=3,
+        enrolled=3,
+        iteration=4,
+        iterations=50,
+        round=-1,
+        rounds=50,
+        exchanges=exchanges,
+        exchanging=seconds,
+        parts=parts,
+    )
 
 
 def host(name: str, heard: float | None = 1.0) -> Expected:
-    return Expected(name, "host", 1, heard)
+    return Expected(name=name, role="host", households=1, heard=heard)
+
+
+def external(name: str, heard: float | None) -> Expected:
+    return Expected(name=name, role="external", households=1, heard=heard)
+
+
+def present(run: str | None, stage: str) -> Presence:
+    return Presence(role="host", run=run, stage=stage, households=int(run is not None), seconds=1.0)
 
 
 def test_lines_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +76,7 @@ def test_lines_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -
 def test_refusals_are_told_more_and_more_seldom(capsys: pytest.CaptureFixture[str]) -> None:
     node = Node("host-1", "r")
     with logging_as(LogSettings("json", "warning")):
-        refusals = Refusals(node, PartLog("host-1", "r"))
+        refusals = RefusalEvents(node, PartLog("host-1", "r"))
         for number in range(100):
             node.refuse(DecodeError("0.25 kWh") if number < 4 else PeerError("not your parent"))
             refusals.look()
@@ -74,16 +95,16 @@ def test_addresses_of_endpoints() -> None:
 
 
 def test_who_is_needed_and_does_not_answer_is_missing() -> None:
-    theirs = Expected("h7", "external", 1, None)
+    theirs = external("h7", None)
     run = state(host("host-1"), host("host-2"), host("host-3", None), theirs)
-    seen = Seen({"r": run})
+    seen = BusSurvey({"r": run})
     assert [part.name for part in seen.missing(run)] == ["host-1", "host-2", "host-3", "h7"]
-    seen.parts["host-1", "r"] = Presence("host", "r", "planning", 1, 1.0)
-    seen.parts["host-2", "another"] = Presence("host", "another", "planning", 1, 1.0)
-    seen.parts["host-3", None] = Presence("host", None, "", 0, 1.0)
+    seen.parts["host-1", "r"] = present("r", "planning")
+    seen.parts["host-2", "another"] = present("another", "planning")
+    seen.parts["host-3", None] = present(None, "")
     assert [part.name for part in seen.missing(run)] == ["host-2", "host-3", "h7"]
     assert seen.orphans() == ["another"]
-    enrolled = state(host("host-1"), Expected("h7", "external", 1, 60.0))
+    enrolled = state(host("host-1"), external("h7", 60.0))
     assert seen.missing(enrolled) == []
     assert exchange_rate(state(exchanges=30, seconds=1.5)) == 20
     assert exchange_rate(state()) == 0
@@ -91,21 +112,21 @@ def test_who_is_needed_and_does_not_answer_is_missing() -> None:
 
 
 def test_only_the_operator_may_abort() -> None:
-    _, course = orchestrator_node("r", ["h0", "h1"], lambda _: Terms())
-    course.tick(0.0)
+    _, coordinator = orchestrator_node("r", ["h0", "h1"], lambda _: Terms())
+    coordinator.tick(0.0)
     member = Address("host-1", "h0")
-    course.handle(Envelope(member, COURSE, Enrol(3)), 1.0)
-    for nobody in (member, Address("host-1", OPERATOR), Address(OPERATOR, "h0"), COURSE):
+    coordinator.handle(Envelope(member, THE_ORCHESTRATOR, Enrol(3)), 1.0)
+    for nobody in (member, Address("host-1", OPERATOR), Address(OPERATOR, "h0"), THE_ORCHESTRATOR):
         with pytest.raises(PeerError):
-            course.handle(Envelope(nobody, COURSE, Abort("no")), 1.0)
-    assert not course.finished
-    said = course.handle(Envelope(THE_OPERATOR, COURSE, Abort("enough")), 2.0)
-    assert course.stage is Stage.FAILED
-    assert course.reason == "aborted by the operator: enough"
+            coordinator.handle(Envelope(nobody, THE_ORCHESTRATOR, Abort("no")), 1.0)
+    assert not coordinator.finished
+    said = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
+    assert coordinator.phase is RunPhase.FAILED
+    assert coordinator.reason == "aborted by the operator: enough"
     assert said == [
-        Envelope(COURSE, member, Abort(course.reason)),
-        Envelope(COURSE, THE_OPERATOR, Abort("enough")),
+        Envelope(THE_ORCHESTRATOR, member, Abort(coordinator.reason)),
+        Envelope(THE_ORCHESTRATOR, THE_OPERATOR, Abort("enough")),
     ]
     # Asked again, it only confirms.
-    again = course.handle(Envelope(THE_OPERATOR, COURSE, Abort("enough")), 3.0)
+    again = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 3.0)
     assert [envelope.to for envelope in again] == [THE_OPERATOR]

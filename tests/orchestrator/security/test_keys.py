@@ -86,7 +86,10 @@ def test_certificates_are_what_strict_clients_want() -> None:
     usage = ca.certificate.extensions.get_extension_for_class(x509.KeyUsage)
     assert (usage.critical, usage.value.key_cert_sign) == (True, True)
     serials = {ca.certificate.serial_number}
-    for made in (make_part(ca, "host-1", NOW, 30), make_server(ca, ["a.example"], NOW, 30)):
+    for made in (
+        make_part(ca, "host-1", now=NOW, days=30),
+        make_server(ca, ["a.example"], now=NOW, days=30),
+    ):
         certificate = made.certificate
         certificate.verify_directly_issued_by(ca.certificate)
         own = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
@@ -97,7 +100,7 @@ def test_certificates_are_what_strict_clients_want() -> None:
         assert isinstance(made.key.curve, ec.SECP256R1)
         serials.add(certificate.serial_number)
     assert len(serials) == 3
-    part = make_part(ca, "host-1", NOW, 30).certificate
+    part = make_part(ca, "host-1", now=NOW, days=30).certificate
     uses = part.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert x509.oid.ExtendedKeyUsageOID.SERVER_AUTH not in uses  # it must not pose as the server
 

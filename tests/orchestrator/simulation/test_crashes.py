@@ -1,4 +1,4 @@
-"""Both stages in simulation, with hosts and matchmakers killed at any moment, in bad weather."""
+"""Both stages in simulation, with hosts and matchmakers killed at any moment, in bad faults."""
 
 import os
 from random import Random
@@ -8,16 +8,15 @@ import pytest
 
 from agents.exchange.journal.entries import MemoryJournal
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import Stage
+from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import (
-    COURSE,
+    ORCHESTRATOR_ADDRESS,
     host_node,
     households_of,
-    matchmaker_addresses,
     matchmaker_node,
     orchestrator_node,
 )
-from orchestrator.scenario.settings import RunSettings
+from orchestrator.scenario.scenario import matchmaker_addresses
 from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.errors import PeerError
 from protocol.messages import Place, Result
@@ -26,7 +25,7 @@ from protocol.terms import ExchangeTerms, Terms
 from protocol.vectors import Array
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 2
-MAKERS = matchmaker_addresses(RunSettings.model_validate({"demo": True}))
+MAKERS = matchmaker_addresses(1)
 
 
 class Run(Network):
@@ -47,15 +46,15 @@ class Run(Network):
         exchange = ExchangeTerms(rule=rule, rounds=4, lease_seconds=1.0)  # type: ignore[arg-type]
         terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
         node, self.course = orchestrator_node(
-            "r", list(self.plans), lambda _: terms, 900.0, matchmakers=MAKERS
+            "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=MAKERS
         )
-        weather = NetworkFaults(
+        faults = NetworkFaults(
             dropped=chance.choice([0.0, 0.1, 0.3]),
             doubled=chance.choice([0.0, 0.2]),
             delay=(0.001, chance.choice([0.003, 0.1])),
             seed=seed,
         )
-        super().__init__([node], weather)
+        super().__init__([node], faults)
         self.exchange, self.starts = exchange, 0
         self.journals = {name: MemoryJournal() for name in self.hosts}
         for name in (*self.hosts, *(maker.host for maker in MAKERS)):
@@ -73,7 +72,9 @@ class Run(Network):
                 session=1000 * self.starts,
             )
         else:
-            self.nodes[name] = matchmaker_node("r", name, self.slots, self.exchange, self.starts)
+            self.nodes[name] = matchmaker_node(
+                "r", name, slots=self.slots, terms=self.exchange, epoch=self.starts
+            )
 
     def crash(self, name: str, chance: Random) -> None:
         if chance.random() < 0.5:
@@ -100,7 +101,7 @@ def results_of(run: Run) -> dict[str, Result]:
 def calm(seed: int) -> dict[str, int]:
     """What stage 1 selects when nothing happens."""
     run = Run(seed)
-    run._weather = NetworkFaults()
+    run._faults = NetworkFaults()
     assert run.run(lambda: run.course.finished)
     return {name: result.selected_plan for name, result in results_of(run).items()}
 
@@ -155,7 +156,7 @@ def test_whatever_is_killed_whenever_the_result_stands() -> None:
 
 def test_nobody_begins_anew_once_values_change_hands() -> None:
     run = Run(4)
-    assert run.run(lambda: run.course.stage is Stage.EXCHANGING)
+    assert run.run(lambda: run.course.phase is RunPhase.EXCHANGING)
     members = [member for name in run.hosts for member in households_of(run.nodes[name])]
     begun = 0
     for member in members:
@@ -163,5 +164,5 @@ def test_nobody_begins_anew_once_values_change_hands() -> None:
         if member._exchange is not None and member._exchange.begun:
             begun += 1
             with pytest.raises(PeerError, match="the exchange has begun"):
-                member.handle(Envelope(COURSE, member.address, place), run.now)
+                member.handle(Envelope(ORCHESTRATOR_ADDRESS, member.address, place), run.now)
     assert begun

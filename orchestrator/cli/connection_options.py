@@ -1,0 +1,29 @@
+"""The options of every command that connects to a bus: where it is, and how it is secured."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Nats = Annotated[
+    str,
+    typer.Option(
+        envvar="COFLEX_NATS", help="URL of the NATS server, or URLs of a cluster, comma separated."
+    ),
+]
+OptionalNats = Annotated[
+    str | None,
+    typer.Option(envvar="COFLEX_NATS", help="URL of a server (default: the embedded one)."),
+]
+Keys = Annotated[
+    Path | None,
+    typer.Option(envvar="COFLEX_KEYS", help="Folder of keys for it, made by `coflex keys`."),
+]
+Insecure = Annotated[
+    bool,
+    typer.Option(
+        "--insecure",
+        envvar="COFLEX_INSECURE",
+        help="Allow a server on another machine without keys.",
+    ),
+]

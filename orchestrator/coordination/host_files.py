@@ -1,0 +1,57 @@
+"""The files a host keeps: its journal, and the schedules of its households (`--save-schedules`).
+
+Nobody but the host reads or writes them during a run. Without the option, a schedule never leaves
+its household.
+"""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from agents.household import Household
+from orchestrator.results.run_results import JOURNALS_FOLDER, SCHEDULES_FOLDER
+from protocol.errors import InputError, RunError
+
+HEADER = ("slot", "preferred", "planned", "exchanged")
+
+
+def journal_file(kept: Path, host: str) -> Path:
+    """Return the path of a host's journal inside `kept`, the folder for all that hosts keep.
+
+    Creates the folder; InputError if that is impossible: it is somebody's choice (`--keep`).
+    """
+    folder = kept / JOURNALS_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be created: {error.strerror}", file=folder) from error
+    return folder / f"{host}.sqlite"
+
+
+def save_schedules(households: Iterable[Household], kept: Path) -> None:
+    """Write one file of schedules per household inside `kept`, once stage 2 is over.
+
+    RunError if the disk fails.
+    """
+    folder = kept / SCHEDULES_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for household in households:
+            _save_schedule(household, folder / f"{household.address.name}.csv")
+    except OSError as error:
+        place = error.filename or folder
+        raise RunError(f"{place}: schedules cannot be written: {error.strerror}") from error
+
+
+def _save_schedule(household: Household, file: Path) -> None:
+    """Write one line per slot, in kWh: the preferred value, the value after stage 1 and, if there
+    was a stage 2, the value after it. The file gets its name when it is complete."""
+    planned, exchanged = household.planned_schedule, household.schedule
+    columns = [household.plans.preferred, planned] + ([] if exchanged is None else [exchanged])
+    unfinished = file.with_suffix(".writing")
+    with unfinished.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HEADER[: 1 + len(columns)])
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        writer.writerows((slot, *row) for slot, row in enumerate(rows))
+    unfinished.replace(file)

@@ -1,0 +1,96 @@
+"""Which household lives on which host: the tree, divided into shares.
+
+Pure. How many hosts there are is decided in scenario/scenario.py; how a share becomes a node, in
+nodes.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agents.planning.tree import children_of, level_of
+from agents.plans import Plans
+from orchestrator.scenario.scenario import Isolation, Scenario
+
+SLACK = 0.05
+"""How far a cut may move, as a fraction of a fair share, to cut through fewer subtrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a scenario: its name on the bus, and its households by host."""
+
+    id: str
+    scenario: Scenario
+    hosts: Mapping[str, tuple[str, ...]] = field(init=False)
+    """Ids of the households that live on each host, in tree order."""
+
+    def __post_init__(self) -> None:
+        scenario = self.scenario
+        shares = layout(
+            scenario.members,
+            isolation=scenario.isolation,
+            hosts=scenario.host_count,
+            arity=scenario.common_terms.arity,
+            externals=scenario.externals,
+        )
+        object.__setattr__(self, "hosts", shares)
+
+    def plans_of(self, host: str) -> dict[str, Plans]:
+        """Return the plans of the households that live on a host, by id."""
+        return {name: self.scenario.population.households[name] for name in self.hosts[host]}
+
+
+def layout(
+    members: Sequence[str],
+    *,
+    isolation: Isolation,
+    hosts: int,
+    arity: int,
+    externals: Sequence[str] = (),
+) -> dict[str, tuple[str, ...]]:
+    """Return the members that live on each host.
+
+    In isolation `process` each member has a host of its own, with its own name. Otherwise hosts get
+    whole subtrees, so that they seldom wait for one another, and answers to many children share
+    frames. Households that other people run live nowhere here; a host left with none is dropped.
+    """
+    if isolation == "process":
+        shares = {member: [member] for member in members}
+    else:
+        parts = partition(len(members), arity, hosts)
+        shares = {
+            f"host-{number}": [members[position] for position in part]
+            for number, part in enumerate(parts, 1)
+        }
+    others = set(externals)
+    own = {host: [name for name in share if name not in others] for host, share in shares.items()}
+    return {host: tuple(share) for host, share in own.items() if share}
+
+
+def partition(n: int, arity: int, hosts: int) -> list[list[int]]:
+    """Divide the positions 0..n-1 of a k-ary heap among `hosts` hosts (among n if that is less).
+
+    The positions are listed children first and the list is cut into equal stretches. So a host has
+    whole subtrees, and the way up from them only as far as its stretch reaches. The positions of
+    each host are in ascending order.
+    """
+    hosts = min(hosts, n)
+    order = _children_first(n, arity)
+    slack = int(SLACK * n / hosts)
+    cuts = [0]
+    for host in range(1, hosts):
+        fair = host * n // hosts
+        window = range(fair - slack, fair + slack + 1)
+        # After the largest subtree that ends about there: its root has the lowest level.
+        cuts.append(min(window, key=lambda cut: (level_of(order[cut - 1], arity), abs(cut - fair))))
+    return [sorted(order[start:end]) for start, end in zip(cuts, [*cuts[1:], n], strict=True)]
+
+
+def _children_first(n: int, arity: int) -> list[int]:
+    """Return all positions, each after those below it, with every subtree in one piece."""
+    order, waiting = [], [0]
+    while waiting:
+        position = waiting.pop()
+        order.append(position)
+        waiting.extend(children_of(position, arity, n))
+    return order[::-1]

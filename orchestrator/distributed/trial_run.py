@@ -1,0 +1,63 @@
+"""A short trial before a run: the bus must be able to carry a run at all.
+
+What has run once here, forked hosts need not warm up again, each in memory of its own.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from orchestrator.coordination.nodes import (
+    endpoint_of,
+    host_node,
+    matchmaker_node,
+    orchestrator_node,
+)
+from orchestrator.coordination.placement import Run
+from orchestrator.distributed.host_process import take_part
+from orchestrator.monitoring.part_status import PartStatus
+from orchestrator.scenario.scenario import matchmaker_addresses
+from protocol.errors import RunError
+from protocol.exchange_terms import ExchangeTerms
+from protocol.runtime.node import Node
+from protocol.runtime.shell import Shell
+from protocol.terms import Terms
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
+
+TRIAL_HOUSEHOLDS, TRIAL_ITERATIONS, TRIAL_ROUNDS = 7, 20, 2
+TRIAL_DEADLINE = 30.0
+"""Seconds."""
+
+
+async def try_bus(run: Run, connection: Connection, host: str) -> None:
+    """Run a few households in this process, over the bus, as the host `host`.
+
+    RunError if that does not work.
+    """
+    scenario = run.scenario
+    members = scenario.members[:TRIAL_HOUSEHOLDS]
+    exchange = None if scenario.exchange is None else ExchangeTerms(rounds=TRIAL_ROUNDS)
+    terms = Terms(iterations=TRIAL_ITERATIONS, patience=TRIAL_DEADLINE, exchange=exchange)
+    matchmakers = matchmaker_addresses(0 if exchange is None else 1)
+    trial = f"{run.id}-trial"
+    plans = {name: scenario.population.households[name] for name in members}
+    node, coordinator = orchestrator_node(
+        trial, members, lambda _: terms, deadline=TRIAL_DEADLINE, matchmakers=matchmakers
+    )
+    parts = [
+        _take_part(node, connection, lambda: coordinator.finished),
+        take_part(host_node(trial, host, plans), connection.named(host), PartStatus(host, "host")),
+    ]
+    if exchange is not None:
+        name, slots = matchmakers[0].name, scenario.population.slots
+        matchmaker = matchmaker_node(trial, name, slots=slots, terms=exchange, epoch=1)
+        endpoint = endpoint_of(matchmaker)
+        parts.append(_take_part(matchmaker, connection, lambda: endpoint.released))
+    await asyncio.gather(*parts)
+    if coordinator.reason:
+        raise RunError(f"the bus does not carry a run: {coordinator.reason}")
+
+
+async def _take_part(node: Node, connection: Connection, done: Callable[[], bool]) -> None:
+    async with await NatsBus.connect(connection.named(node.name)) as bus:
+        await Shell(node, bus).run(done)

@@ -1,0 +1,37 @@
+"""Input that people write, turned into values or into one clear InputError.
+
+Which fields there are is decided where they are read; here is only how a mistake is reported.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from protocol.errors import InputError
+
+
+def read_toml(file: Path, *, field: str | None = None) -> dict[str, Any]:
+    """Read a TOML file. InputError names the file, and `field` if it does not exist."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError("no such file", file=file, field=field) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not a TOML file: {error}", file=file) from error
+
+
+def first_mistake(error: ValidationError) -> tuple[str, str, str]:
+    """Return the first mistake pydantic found: its dotted field, its message and its kind."""
+    first = error.errors()[0]
+    return ".".join(str(part) for part in first["loc"]), first["msg"], first["type"]
+
+
+def invalid(
+    error: ValidationError, *, file: Path, line: int | None = None, prefix: str = ""
+) -> InputError:
+    """Return the InputError for the first mistake pydantic found in a file; `prefix` precedes its
+    message."""
+    field, message, _ = first_mistake(error)
+    return InputError(f"{prefix}{message}", file=file, line=line, field=field or None)

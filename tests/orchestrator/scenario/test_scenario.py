@@ -1,0 +1,105 @@
+"""What an option that was left out means is decided once, for every way to run."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.coordination.placement import Run
+from orchestrator.distributed.announcements import announcement
+from orchestrator.scenario.scenario import PROCESSES_MAX, Execution, read_scenario
+from orchestrator.scenario.settings import RunSettings, settings_from
+from orchestrator.simulation.simulator import simulate
+from protocol.errors import InputError
+from protocol.exchange_terms import PAPER_TOLERANCE
+
+FEW = {"demo": True, "households": 6, "slots": 32}
+
+
+@pytest.mark.parametrize(
+    ("execution", "options", "isolation", "hosts"),
+    [
+        ("bus", {}, "process", None),
+        ("bus", {"households": PROCESSES_MAX + 1, "hosts": 3}, "subtree", 3),
+        ("bus", {"isolation": "task", "hosts": 50}, "task", 6),
+        ("simulation", {}, "subtree", 1),
+        ("simulation", {"hosts": 2}, "subtree", 2),
+        ("simulation", {"isolation": "process"}, "process", None),
+        ("standby", {"hosts": 2}, "subtree", 2),
+    ],
+)
+def test_isolation_and_hosts(
+    execution: Execution, options: dict[str, object], isolation: str, hosts: int | None
+) -> None:
+    scenario = read_scenario(RunSettings.model_validate({**FEW, **options}), execution)
+    assert scenario.isolation == isolation
+    shares = Run("r", scenario).hosts
+    assert len(shares) == (len(scenario.members) if hosts is None else hosts)
+    assert sorted(name for share in shares.values() for name in share) == sorted(scenario.members)
+
+
+def test_hosts_that_stand_by_must_be_counted() -> None:
+    with pytest.raises(InputError, match="say how many hosts stand by"):
+        read_scenario(RunSettings.model_validate(FEW), "standby")
+
+
+@pytest.mark.parametrize(
+    ("options", "rounds", "tolerance"),
+    [
+        ({}, 50, None),
+        ({"exchange": "paper"}, 10, PAPER_TOLERANCE),
+        ({"exchange": "paper", "tolerance": 0.5, "rounds": 3}, 3, 0.5),
+    ],
+)
+def test_rounds_and_tolerance(
+    options: dict[str, object], rounds: int, tolerance: float | None
+) -> None:
+    scenario = read_scenario(RunSettings.model_validate({**FEW, **options}))
+    assert scenario.exchange is not None
+    assert scenario.rounds == scenario.exchange.rounds == rounds
+    assert scenario.exchange.tolerance == tolerance
+    assert [address.name for address in scenario.matchmakers] == ["matchmaker-1"]
+
+
+def test_without_an_exchange_there_is_no_matchmaker() -> None:
+    scenario = read_scenario(RunSettings.model_validate({**FEW, "exchange": "off"}))
+    assert scenario.exchange is None
+    assert scenario.matchmakers == ()
+
+
+def test_what_is_announced_means_the_same_elsewhere() -> None:
+    """A host that reads the announcement gets the same households, however many processors."""
+    scenario = read_scenario(RunSettings.model_validate({**FEW, "isolation": "task"}))
+    announced = announcement(scenario)
+    there = read_scenario(RunSettings.model_validate_json(announced.settings))
+    assert there.isolation == "task"
+    assert Run("r", there).hosts == Run("r", scenario).hosts
+    assert there.settings.hosts == scenario.host_count
+
+
+def test_weights_of_single_households_change_their_terms_alone(tmp_path: Path) -> None:
+    file = tmp_path / "weights.csv"
+    file.write_text("household,alpha,beta\nh2,0.25,0.5\n")
+    names = ["h0", "h2"]
+    scenario = read_scenario(RunSettings.model_validate({**FEW, "behaviours": file, "beta": 0.1}))
+    weights = [(scenario.terms(name).alpha, scenario.terms(name).beta) for name in names]
+    assert weights == [(0.0, 0.1), (0.25, 0.5)]
+
+
+def test_in_simulation_nobody_is_run_by_others() -> None:
+    settings = RunSettings.model_validate({**FEW, "external": "h1"})
+    assert read_scenario(settings).externals == ("h1",)
+    assert read_scenario(settings, "simulation").externals == ()
+    with pytest.raises(ValueError, match="read the scenario for simulation"):
+        simulate(Run("r", read_scenario(settings)))
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    with pytest.raises(InputError, match=r"run\.toml: no such file"):
+        settings_from({}, file)
+    file.write_text("beta = ")
+    with pytest.raises(InputError, match=r"run\.toml: not a TOML file"):
+        settings_from({}, file)
+    file.write_text("demo = true\nbetta = 1\n")
+    with pytest.raises(InputError, match=r"run\.toml, field betta: .*known: .*beta"):
+        settings_from({}, file)

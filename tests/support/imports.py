@@ -1,0 +1,15 @@
+"""What a file of Python imports."""
+
+import ast
+from pathlib import Path
+
+
+def imports(path: Path) -> set[str]:
+    """First parts of the names of all modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
