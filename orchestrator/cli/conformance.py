@@ -46,8 +46,8 @@ def conformance(
     # We speak for everybody, which no keys allow: a server for tests has none.
     connection = reach(nats, NAME, None, insecure=insecure)
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
-    findings = asyncio.run(conform(connection, name, household, plans=known, patience=patience))
-    for found in findings.found:
+    checks = asyncio.run(conform(connection, name, household, plans=known, patience=patience))
+    for found in checks.found:
         print("\n".join(found.lines))
     wrong = [found for found in checks.found if found.passed is False]
     if wrong or not checks.passed:

@@ -79,7 +79,7 @@ def _steps(coordinator: RunCoordinator, scenario: Scenario) -> tuple[int, int, s
     iterations = scenario.settings.iterations
     if coordinator.round is not None:
         number, count = coordinator.round
-        comfort = 1 - count.discomfort / count.households
+        comfort = 1 - count.discomfort_kwh / count.households
         return scenario.rounds, max(number, 0), f"rounds at most, mean comfort {comfort:.3f}"
     if coordinator.latest is not None:
         note = f"inefficiency {coordinator.latest.inefficiency:.4g}"

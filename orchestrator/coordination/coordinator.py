@@ -117,14 +117,18 @@ class RunCoordinator:
     @property
     def planning_history(self) -> PlanningHistory:
         """How stage 1 went, from the result of the root."""
-        parts = [result.course for result in self.results.values() if result.course is not None]
+        parts = [
+            result.planning_history
+            for result in self.results.values()
+            if result.planning_history is not None
+        ]
         rows = sorted(row for part in parts for row in part.iterations)
         return PlanningHistory(tuple(rows), parts[0].response_kwh)
 
     @property
     def exchange_history(self) -> ExchangeHistory | None:
         """How stage 2 went; None without a stage 2."""
-        reported = (result.exchange for result in self.results.values())
+        reported = (result.exchange_history for result in self.results.values())
         return next((history for history in reported if history is not None), None)
 
     @property

@@ -13,7 +13,6 @@ from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
-from agents.member import Member, Stage
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
@@ -23,7 +22,6 @@ from matchmaker.matchmaker import Matchmaker
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation
-from protocol.exchange_terms import ExchangeTerms
 from protocol.messages import Address, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
@@ -68,7 +66,8 @@ def host_node(
     node = Node(name, run, commit=kept.commit)
     node.machines[HOST] = HostEndpoint(name, ORCHESTRATOR_ADDRESS, node.counters)
     traffic = TrafficCount(node.counters)
-    stage: Callable[[Member, Place], Stage] = PlanningStage
+    companions: dict[Address, Household] = {}
+    planning: Callable[[Participant, Place], Planning] = PlanningStage
     if isolation == "subtree":
         planning = HostPlanning(len(plans)).stage
     for household, own in plans.items():
@@ -78,12 +77,13 @@ def host_node(
             own,
             arithmetic=numerics.arithmetic,
             chance=numerics.chance,
-            stage=stage,
+            planning=planning,
+            companions=companions,
             journal=kept,
             mandate=(mandates or {}).get(household, FREE),
             session=session,
             entries=entries.get(household, ()),
-            meter=traffic,
+            traffic=traffic,
         )
     return node
 

@@ -54,12 +54,12 @@ def collect(
     def measured(demand: Array, discomforts: Array) -> Measures:
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
-    before = measured(planned.response, np.array([row.discomfort_planned for row in rows]))
+    before = measured(planned.response_kwh, np.array([row.discomfort_planned for row in rows]))
     after = bound = summary = None
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
-        after = measured(exchange.response, _column(rows, "discomfort_exchanged"))
-        bound = measured(planned.response, _column(rows, "discomfort_bound"))
+        after = measured(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
+        bound = measured(planned.response_kwh, _column(rows, "discomfort_bound"))
         rounds = tuple(_rounds(exchange.rounds, before, after))
         sent = _sent_by_matchmakers(coordinator)
         summary = _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent)
@@ -89,7 +89,7 @@ def collect(
         demand=Demand(
             planned=planned.response_kwh,
             preferred=preferred_demand,
-            exchanged=None if exchange is None else exchange.response,
+            exchanged=None if exchange is None else exchange.response_kwh,
             target=scenario.target,
         ),
     )
@@ -142,7 +142,7 @@ def _household_rows(
             level=level_of(position, scenario.common_terms.arity),
             beta=reports[name].beta,
             selected_plan=reports[name].selected_plan,
-            discomfort_planned=reports[name].discomfort_planned,
+            discomfort_planned=reports[name].discomfort_planned_kwh,
             **_exchanged(reports[name], float(bounds[position])),
         )
         for position, name in enumerate(members)
@@ -177,9 +177,9 @@ def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
     if exchanged is None:
         return {}
     return {
-        "discomfort_exchanged": exchanged.discomfort,
-        "comfort_gain": result.discomfort_planned - exchanged.discomfort,
-        "energy_drift": exchanged.energy_drift,
+        "discomfort_exchanged": exchanged.discomfort_kwh,
+        "comfort_gain": result.discomfort_planned_kwh - exchanged.discomfort_kwh,
+        "energy_drift": exchanged.energy_drift_kwh,
         "requests": exchanged.requests,
         "accepted": exchanged.accepted,
         "refused": exchanged.refused,
@@ -228,7 +228,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
         trace = result.exchanged.trace
         for round, slot, partner, lease, requester, given, taken, gain in zip(
             *(trace.rounds, trace.slots, trace.partners, trace.leases, trace.asked),
-            *(trace.given.tolist(), trace.taken.tolist(), trace.gains.tolist()),
+            *(trace.given_kwh.tolist(), trace.taken_kwh.tolist(), trace.gains_kwh2.tolist()),
             strict=True,
         ):
             if requester:
@@ -314,7 +314,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
     return {
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
-        "tolerance": None if exchange is None else exchange.tolerance,
+        "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "households": len(scenario.members),
         "slots": population.slots,
         "score": next(iter(population.households.values())).meaning,

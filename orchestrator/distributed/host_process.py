@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agents.exchange.journal.sqlite import SqliteJournal
-from agents.member import Phase
+from agents.phases import Phase
 from orchestrator.coordination.host_files import journal_file, save_schedules
 from orchestrator.coordination.nodes import host_node, households_of, rare_garbage_collection
 from orchestrator.coordination.placement import Run

@@ -16,7 +16,6 @@ from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_matchmaker
 from orchestrator.monitoring.presence import answer_inquiries
 from protocol.messages import Address
-from protocol.runtime.host_endpoint import host_endpoint
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.subjects import HOST, inbox

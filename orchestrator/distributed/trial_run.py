@@ -17,10 +17,9 @@ from orchestrator.distributed.host_process import take_part
 from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.scenario.scenario import matchmaker_addresses
 from protocol.errors import RunError
-from protocol.exchange_terms import ExchangeTerms
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
-from protocol.terms import Terms
+from protocol.terms import ExchangeTerms, Terms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
@@ -37,7 +36,7 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
     scenario = run.scenario
     members = scenario.members[:TRIAL_HOUSEHOLDS]
     exchange = None if scenario.exchange is None else ExchangeTerms(rounds=TRIAL_ROUNDS)
-    terms = Terms(iterations=TRIAL_ITERATIONS, patience=TRIAL_DEADLINE, exchange=exchange)
+    terms = Terms(iterations=TRIAL_ITERATIONS, patience_seconds=TRIAL_DEADLINE, exchange=exchange)
     matchmakers = matchmaker_addresses(0 if exchange is None else 1)
     trial = f"{run.id}-trial"
     plans = {name: scenario.population.households[name] for name in members}

@@ -89,7 +89,7 @@ class BusSurvey:
 
 def exchange_rate(state: RunState) -> float:
     """Return the exchanges per second of stage 2 so far."""
-    return state.exchanges / state.exchanging if state.exchanging > 0 else 0.0
+    return state.exchanges / state.exchanging_seconds if state.exchanging_seconds > 0 else 0.0
 
 
 async def look(connection: Connection, seconds: float) -> BusSurvey:

@@ -51,7 +51,7 @@ def _gauge(name: str, help: str, read: Callable[[Source], float]) -> Metric[Sour
 
 
 def _exchange(count: str) -> Callable[[Sequence[Household]], float]:
-    return lambda households: sum(getattr(household.tally, count) for household in households)
+    return lambda households: sum(getattr(household.counts, count) for household in households)
 
 
 def _counted(count: str) -> Callable[[Mapping[str, int]], float]:

@@ -66,7 +66,7 @@ def state_of(run: Run, coordinator: RunCoordinator) -> Callable[[], RunState]:
             round=-1 if coordinator.round is None else coordinator.round[0],
             rounds=0 if scenario.exchange is None else scenario.rounds,
             exchanges=coordinator.exchanges,
-            exchanging=0.0 if exchanging is None else ended - exchanging,
+            exchanging_seconds=0.0 if exchanging is None else ended - exchanging,
             parts=tuple(_expected(run, coordinator, now)),
         )
 
@@ -81,7 +81,7 @@ def _expected(run: Run, coordinator: RunCoordinator, now: float) -> Iterator[Exp
     ) -> Expected:
         heard = coordinator.heard.get(host)
         ago = None if heard is None else max(0.0, now - heard)
-        return Expected(name=name, role=role, households=households, heard=ago)
+        return Expected(name=name, role=role, households=households, heard_seconds=ago)
 
     for host, households in run.hosts.items():
         yield part(host, "host", households=len(households), host=host)

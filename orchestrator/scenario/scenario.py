@@ -19,10 +19,9 @@ from agents.population.synthetic import generate
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
-from protocol.exchange_terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.messages import Address
 from protocol.subjects import check_name
-from protocol.terms import COSTS_WITH_TARGET, Reorganisation, Terms
+from protocol.terms import COSTS_WITH_TARGET, PAPER_TOLERANCE, ExchangeTerms, Reorganisation, Terms
 from protocol.vectors import Array
 
 Isolation = Literal["process", "task", "subtree"]

@@ -158,7 +158,7 @@ def verify(path: Path, data: Path) -> ReplayDifference | None:
         raise RunError(f"{path}: {coordinator.reason}")
     selections = [household.selections for household in households_of(host)]
     history = coordinator.planning_history
-    if len(history.response) != len(trace.global_response_last):
+    if len(history.response_kwh) != len(trace.global_response_last):
         raise InputError("global_response_last has not as many slots as the plans", file=path)
     return _compare(trace, selections, history)
 
@@ -234,27 +234,31 @@ def _tie_seeds(trace: ReferenceTrace) -> list[int]:
 
 
 def _compare(
-    trace: Trace, selections: Sequence[list[int]], history: PlanningHistory
-) -> Difference | None:
+    trace: ReferenceTrace, selections: Sequence[list[int]], history: PlanningHistory
+) -> ReplayDifference | None:
     for row, reference in zip(history.iterations, trace.iterations, strict=True):
         at = row.iteration
         for position, (own, wanted) in enumerate(zip(selections, reference.selected, strict=True)):
             if own[at] != wanted:
                 household = f"household h{trace.agent_ids[position]}, selected plan"
-                return Difference(iteration=at, what=household, reference=wanted, replayed=own[at])
+                return ReplayDifference(
+                    iteration=at, what=household, reference=wanted, replayed=own[at]
+                )
         for what, wanted_value, value in (
             ("global cost", reference.global_cost, row.inefficiency),
             ("mean local cost", reference.local_cost_mean, row.mean_discomfort),
             ("unfairness", reference.unfairness, row.unfairness),
         ):
             if not _identical(value, wanted_value):
-                return Difference(iteration=at, what=what, reference=wanted_value, replayed=value)
+                return ReplayDifference(
+                    iteration=at, what=what, reference=wanted_value, replayed=value
+                )
     last = len(trace.iterations) - 1
     for slot, (value, wanted_value) in enumerate(
-        zip(history.response.tolist(), trace.global_response_last, strict=True)
+        zip(history.response_kwh.tolist(), trace.global_response_last, strict=True)
     ):
         if not _identical(value, wanted_value):
-            return Difference(
+            return ReplayDifference(
                 iteration=last,
                 what=f"global response, slot {slot}",
                 reference=wanted_value,

@@ -22,7 +22,9 @@ def world(
         for n in range(HOUSEHOLDS)
     }
     chosen = Reorganisation("periodically", period=3) if strategy != "never" else Reorganisation()
-    terms = Terms(iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience=deadline / 3)
+    terms = Terms(
+        iterations=8, alpha=0.1, beta=0.3, reorganisation=chosen, patience_seconds=deadline / 3
+    )
     hosts = [
         host_node("r", f"host-{k}", {name: plans[name] for name in list(plans)[k::HOSTS]})
         for k in range(HOSTS)
@@ -40,7 +42,7 @@ def results(
     return (
         selections,
         coordinator.planning_history.iterations,
-        coordinator.planning_history.response.tolist(),
+        coordinator.planning_history.response_kwh.tolist(),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.exchange.disclosure import FLOOR, limit_named
 from agents.plans import Plans
-from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
 from orchestrator.validation.conformance.household_probe import shown
 from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
 from orchestrator.validation.conformance.matchmaker_role import MatchmakerRole
@@ -293,7 +293,7 @@ class ExchangeScript:
             "says what came out",
             "Joining and leaving",
             Result,
-            ORCHESTRATOR,
+            ORCHESTRATOR_ADDRESS,
             f"requests, accepted, refused {asked}, energy_drift {drift:.6g}",
             right=lambda result: self._is_result(result, asked, drift, up.discomfort),
         )

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
-from orchestrator.validation.conformance.checks import Finding, Findings, StuckError
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.validation.conformance.checks import Check, CheckList, StuckError
 from protocol.codec import Item, decode_frame, encode_frame, encode_message
 from protocol.errors import DecodeError
 from protocol.messages import Address, Message, Place, Ready
@@ -67,20 +67,20 @@ class HouseholdProbe:
     async def put(self, place: Place) -> None:
         """Give it a place."""
         self.place = place
-        await self.say(ORCHESTRATOR, place)
+        await self.say(ORCHESTRATOR_ADDRESS, place)
 
     async def settled(self) -> None:
         """Wait until it has handled all that was said so far: the place that it has, said again, is
         confirmed again."""
         assert self.place is not None
         attempt, before = self.place.attempt, len(self.heard)
-        await self.say(ORCHESTRATOR, self.place)
+        await self.say(ORCHESTRATOR_ADDRESS, self.place)
         await self.require(
             "confirms a place that it has already, once more",
             "Joining and leaving, Starting again",
             f"Ready with attempt {attempt}",
             lambda: self._first(
-                Ready, ORCHESTRATOR, lambda ready: ready.attempt == attempt, before
+                Ready, ORCHESTRATOR_ADDRESS, lambda ready: ready.attempt == attempt, before
             ),
         )
 

@@ -2,8 +2,8 @@
 
 import msgpack
 
-from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
-from orchestrator.validation.conformance.household_probe import Stand
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.validation.conformance.household_probe import HouseholdProbe
 from orchestrator.validation.conformance.roles import PARENT, STRANGER, place_of
 from protocol.codec import VERSION, Item, encode_frame
 from protocol.messages import Enrol, Go, Left, Place, Ready, Release, Result, Up
@@ -16,24 +16,24 @@ FOREIGN = 90
 
 async def join(probe: HouseholdProbe) -> tuple[int, Place]:
     """It enrols and is placed as a leaf: its slots, and the place."""
-    enrolled = await stand.expect(
+    enrolled = await probe.expect(
         "enrols",
         JOINING,
         Enrol,
-        ORCHESTRATOR,
+        ORCHESTRATOR_ADDRESS,
         "at least 1 slot",
         right=lambda enrol: enrol.slots >= 1,
     )
-    await stand.again("repeats Enrol until Place comes", JOINING, ORCHESTRATOR, enrolled)
-    stand.mark()
+    await probe.again("repeats Enrol until Place comes", JOINING, ORCHESTRATOR_ADDRESS, enrolled)
+    probe.mark()
     place = place_of(1, parent=True, children=False)
-    await stand.put(place)
-    ready = await confirms(stand, 1)
-    await stand.again("repeats Ready until Go comes", JOINING, ORCHESTRATOR, ready)
-    stand.mark()
-    await stand.say(STRANGER, Go(1))
-    await stand.say(ORCHESTRATOR, Go(2))
-    await stand.settled()
+    await probe.put(place)
+    ready = await confirms(probe, 1)
+    await probe.again("repeats Ready until Go comes", JOINING, ORCHESTRATOR_ADDRESS, ready)
+    probe.mark()
+    await probe.say(STRANGER, Go(1))
+    await probe.say(ORCHESTRATOR_ADDRESS, Go(2))
+    await probe.settled()
     check = "does not begin by a Go of a stranger, or of another attempt"
     probe.silent(check, JOINING, Up, PARENT, lambda up: True)
     return enrolled.slots, place
@@ -45,7 +45,7 @@ async def confirms(probe: HouseholdProbe, attempt: int) -> Ready:
         "confirms its place",
         JOINING if attempt == 1 else AGAIN,
         Ready,
-        ORCHESTRATOR,
+        ORCHESTRATOR_ADDRESS,
         f"attempt {attempt}",
         pick=lambda ready: ready.attempt == attempt,
     )
@@ -64,7 +64,7 @@ async def disturb(probe: HouseholdProbe, run: str) -> None:
 
     def frame(run: str, version: int = VERSION) -> bytes:
         parts = msgpack.unpackb(
-            encode_frame(run, [Item(stand.household, ORCHESTRATOR.name, place)])
+            encode_frame(run, [Item(probe.household, ORCHESTRATOR_ADDRESS.name, place)])
         )
         data: bytes = msgpack.packb([version, *parts[1:]])
         return data
@@ -79,15 +79,17 @@ async def disturb(probe: HouseholdProbe, run: str) -> None:
     for check, frames in cases.items():
         probe.mark()
         for data in frames:
-            await stand.send(ORCHESTRATOR, data)
-        await stand.settled()
-        stand.silent(check, FRAMES, Ready, ORCHESTRATOR, lambda ready: ready.attempt >= FOREIGN)
-    stand.mark()
-    await stand.say(STRANGER, place)
-    await stand.send(STRANGER, whole)  # in the orchestrator's name, from another host
-    await stand.settled()
+            await probe.send(ORCHESTRATOR_ADDRESS, data)
+        await probe.settled()
+        probe.silent(
+            check, FRAMES, Ready, ORCHESTRATOR_ADDRESS, lambda ready: ready.attempt >= FOREIGN
+        )
+    probe.mark()
+    await probe.say(STRANGER, place)
+    await probe.send(STRANGER, whole)  # in the orchestrator's name, from another host
+    await probe.settled()
     check = "takes the sender's host from the subject: nobody else is the orchestrator"
-    stand.silent(check, BUS, Ready, ORCHESTRATOR, lambda ready: ready.attempt >= FOREIGN)
+    probe.silent(check, BUS, Ready, ORCHESTRATOR_ADDRESS, lambda ready: ready.attempt >= FOREIGN)
 
 
 def _misshapen(whole: bytes) -> tuple[bytes, ...]:
@@ -99,13 +101,19 @@ def _misshapen(whole: bytes) -> tuple[bytes, ...]:
 
 async def leave(probe: HouseholdProbe, result: Result) -> None:
     """It has said its result; it goes when the orchestrator says so, and nobody else."""
-    await stand.again("repeats Result until Release comes", JOINING, ORCHESTRATOR, result)
-    stand.mark()
-    await stand.say(STRANGER, Release())
-    await stand.settled()
-    stand.silent(
-        "is released by the orchestrator only", JOINING, Left, ORCHESTRATOR, lambda left: True
+    await probe.again("repeats Result until Release comes", JOINING, ORCHESTRATOR_ADDRESS, result)
+    probe.mark()
+    await probe.say(STRANGER, Release())
+    await probe.settled()
+    probe.silent(
+        "is released by the orchestrator only",
+        JOINING,
+        Left,
+        ORCHESTRATOR_ADDRESS,
+        lambda left: True,
     )
-    stand.mark()
-    await stand.say(ORCHESTRATOR, Release())
-    await stand.expect("leaves when it is released", JOINING, Left, ORCHESTRATOR, "after Release")
+    probe.mark()
+    await probe.say(ORCHESTRATOR_ADDRESS, Release())
+    await probe.expect(
+        "leaves when it is released", JOINING, Left, ORCHESTRATOR_ADDRESS, "after Release"
+    )

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from agents.plans import Plans
-from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
-from orchestrator.validation.conformance.household_probe import Stand, shown
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.validation.conformance.household_probe import HouseholdProbe, shown
 from orchestrator.validation.conformance.roles import (
     CHILDREN,
     ITERATIONS,
@@ -142,9 +142,9 @@ def elsewhere(own: Array, sums: Aggregate) -> Aggregate:
 
 async def as_leaf(tree: PlanningScript) -> None:
     """Up, again, and what must not be heard; it is placed already."""
-    stand, slots = tree.stand, tree.slots
-    stand.mark()
-    await stand.say(ORCHESTRATOR, Go(tree.place.attempt))
+    probe, slots = tree.probe, tree.slots
+    probe.mark()
+    await probe.say(ORCHESTRATOR_ADDRESS, Go(tree.place.attempt))
     first = said = await tree.rises("begins with Up after Go", 0, [])
     squares = first.discomfort**2
     probe.note(
@@ -182,7 +182,7 @@ async def as_root(tree: PlanningScript) -> None:
     for iteration in range(ITERATIONS):
         probe.mark()
         if not iteration:
-            await stand.say(ORCHESTRATOR, Go(tree.place.attempt))
+            await probe.say(ORCHESTRATOR_ADDRESS, Go(tree.place.attempt))
         ups = tree.ups(iteration)
         await tree.tell(ups)
         told = await probe.expect(

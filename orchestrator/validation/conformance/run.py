@@ -1,10 +1,10 @@
 """The whole test, from the first Enrol to the last Left."""
 
 from agents.plans import Plans
-from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS as ORCHESTRATOR
-from orchestrator.validation.conformance.checks import Findings
-from orchestrator.validation.conformance.exchange_script import Trading
-from orchestrator.validation.conformance.household_probe import Stand
+from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.validation.conformance.checks import CheckList
+from orchestrator.validation.conformance.exchange_script import ExchangeScript
+from orchestrator.validation.conformance.household_probe import HouseholdProbe
 from orchestrator.validation.conformance.joining_script import disturb, join, leave, place_anew
 from orchestrator.validation.conformance.planning_script import (
     PlanningScript,
@@ -24,16 +24,19 @@ async def conform(
     connection: Connection, run: str, household: str, plans: Plans | None, patience: float
 ) -> CheckList:
     """Test the household that comes to this run; `patience` is how long to wait for anything that
-    it must say, in seconds. Findings end where it says nothing more."""
-    async with await NatsBus.connect(connection) as bus:
-        stand = Stand(bus, run, household, patience)
-        await stand.open()
-        with stand.findings.going_on():
-            await _script(stand, run, plans)
-        if stand.where is not None:
-            await stand.say(ORCHESTRATOR, Abort("the test is over"))
+    it must say, in seconds. CheckList end where it says nothing more."""
+    bus = await NatsBus.connect(connection)
+    probe = HouseholdProbe(bus=bus, run=run, household=household, patience=patience)
+    try:
+        await probe.open()
+        with probe.checks.going_on():
+            await _script(probe, run, plans)
+        if probe.where is not None:
+            await probe.say(ORCHESTRATOR_ADDRESS, Abort("the test is over"))
         await bus.flush()
-    return stand.findings
+    finally:
+        await bus.close()
+    return probe.checks
 
 
 async def _script(probe: HouseholdProbe, run: str, plans: Plans | None) -> None:

@@ -19,7 +19,7 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
-from protocol.exchange_terms import ExchangeTerms
+from protocol.terms import ExchangeTerms
 from tests.support.exchange_world import World
 from tests.support.population import population
 

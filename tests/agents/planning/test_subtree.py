@@ -142,7 +142,7 @@ def run(
         {h.address.name: h.selections for host in hosts for h in households_of(host)},
         {name: encode_message(result) for name, result in course.results.items()},
         repr(
-            (course.planning_history.iterations, course.planning_history.response.tolist())
+            (course.planning_history.iterations, course.planning_history.response_kwh.tolist())
         ).encode(),
         traffic,
         between,

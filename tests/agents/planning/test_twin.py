@@ -113,7 +113,11 @@ def machines(
         [by_vertex[f"h{vertex}"][t] for vertex in range(last + 1)] for t in range(setup.iterations)
     ]
     rows = course.planning_history.iterations
-    return selections, [row.inefficiency for row in rows], course.planning_history.response.tolist()
+    return (
+        selections,
+        [row.inefficiency for row in rows],
+        course.planning_history.response_kwh.tolist(),
+    )
 
 
 def check(setup: Setup) -> None:

@@ -34,17 +34,17 @@ def state(*parts: Expected, run: str = "r", exchanges: int = 0, seconds: float =
         round=-1,
         rounds=50,
         exchanges=exchanges,
-        exchanging=seconds,
+        exchanging_seconds=seconds,
         parts=parts,
     )
 
 
 def host(name: str, heard: float | None = 1.0) -> Expected:
-    return Expected(name=name, role="host", households=1, heard=heard)
+    return Expected(name=name, role="host", households=1, heard_seconds=heard)
 
 
 def external(name: str, heard: float | None) -> Expected:
-    return Expected(name=name, role="external", households=1, heard=heard)
+    return Expected(name=name, role="external", households=1, heard_seconds=heard)
 
 
 def present(run: str | None, stage: str) -> Presence:

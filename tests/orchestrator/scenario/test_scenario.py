@@ -10,7 +10,7 @@ from orchestrator.scenario.scenario import PROCESSES_MAX, Execution, read_scenar
 from orchestrator.scenario.settings import RunSettings, settings_from
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
-from protocol.exchange_terms import PAPER_TOLERANCE
+from protocol.terms import PAPER_TOLERANCE
 
 FEW = {"demo": True, "households": 6, "slots": 32}
 
@@ -56,7 +56,7 @@ def test_rounds_and_tolerance(
     scenario = read_scenario(RunSettings.model_validate({**FEW, **options}))
     assert scenario.exchange is not None
     assert scenario.rounds == scenario.exchange.rounds == rounds
-    assert scenario.exchange.tolerance == tolerance
+    assert scenario.exchange.tolerance_kwh == tolerance
     assert [address.name for address in scenario.matchmakers] == ["matchmaker-1"]
 
 
