@@ -69,7 +69,7 @@ def starts(preferred: Selection, choices: Choices, chance: np.random.Generator) 
 
 
 def descend(
-    choices: Choices, cost: Cost, beta: float, start: Selection, chance: np.random.Generator
+    choices: Choices, cost: Cost, beta: float, *, start: Selection, chance: np.random.Generator
 ) -> Descent:
     """Centralised coordinate descent: one household after another, in random order, takes the plan
     that is best with the present plans of all others, until a whole sweep changes nothing.
@@ -94,12 +94,12 @@ def descend(
 
 
 def best_descent(
-    choices: Choices, cost: Cost, beta: float, starts: Sequence[Selection], seed: int
+    choices: Choices, cost: Cost, beta: float, *, starts: Sequence[Selection], seed: int
 ) -> Descent:
     """The end with the least objective of descents from each of `starts`."""
     chance = np.random.default_rng(seed)
     return min(
-        (descend(choices, cost, beta, start, chance) for start in starts),
+        (descend(choices, cost, beta, start=start, chance=chance) for start in starts),
         key=lambda ended: objective(choices, cost, beta, ended.selection),
     )
 

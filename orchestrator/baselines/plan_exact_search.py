@@ -49,7 +49,7 @@ class Optimum:
 
 
 def best_selection(
-    choices: Choices, beta: float, start: Selection, seconds: float, least: float = 0.0
+    choices: Choices, beta: float, start: Selection, *, seconds: float, least: float = 0.0
 ) -> Optimum:
     """Search from `start` for the selection with the least objective (planning_baselines.py) where
     inefficiency is the cost `var`; the search ends after so many seconds at most. `least`: a

@@ -20,7 +20,8 @@ from orchestrator.distributed.launcher import run_standing
 from orchestrator.distributed.orchestrator_process import Watch
 from orchestrator.operations import Operations
 from orchestrator.reporting.terminal_summary import print_summary
-from orchestrator.results.run_results import RunResults, write
+from orchestrator.results.result_files import write
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate as run_simulated

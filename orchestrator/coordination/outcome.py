@@ -14,7 +14,7 @@ from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
-    Bus,
+    BusTraffic,
     Demand,
     Exchange,
     ExchangeRow,
@@ -103,7 +103,7 @@ def collect(
         exchange=None
         if after is None or bound is None
         else _exchange(rounds, rows, before, after, bound, _of_matchmakers(course)),
-        bus=Bus(
+        bus=BusTraffic(
             messages=sum(tally.messages for tally in tallies),
             frames=sum(tally.frames for tally in tallies),
             bytes=sum(tally.bytes for tally in tallies),

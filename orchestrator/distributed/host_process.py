@@ -20,7 +20,7 @@ from orchestrator.monitoring.log_events import HostMilestones
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_host
 from orchestrator.monitoring.presence import answer_inquiries
-from orchestrator.results.run_results import JOURNALS_FOLDER, SCHEDULES_FOLDER
+from orchestrator.results.result_files import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from orchestrator.scenario.scenario import Scenario
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError

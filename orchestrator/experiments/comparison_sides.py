@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.experiments.field import PERCENTILES
 from orchestrator.experiments.sweep_table import TABLE_PARQUET
-from orchestrator.results.run_results import RUN, RunResults, read
+from orchestrator.results.measures import PERCENTILES, STATES
+from orchestrator.results.result_files import RUN, read
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.terms import CostName
@@ -39,7 +40,7 @@ class Comfort:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredRun:
     """What is known of one run."""
 
     folder: Path
@@ -56,7 +57,7 @@ class ComparedConfiguration:
 
     name: str
     """By what it differs from the other sides."""
-    runs: tuple[Measured, ...]
+    runs: tuple[MeasuredRun, ...]
     whole: bool
     """Whether the comfort of each household is known, or percentiles alone."""
     cost: CostName
@@ -78,7 +79,7 @@ class ComparedConfiguration:
         return Comfort(np.array(PERCENTILES, float), mean)
 
 
-def read_sides(folders: Sequence[Path]) -> list[ComparedConfiguration]:
+def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
     """The runs in these folders, or those of the sweeps in them, those of one configuration
     together; each side is held against one of the first folder's. InputError if there are fewer
     than two folders, one is named twice, runs are named beside sweeps, or two runs have both
@@ -89,31 +90,35 @@ def read_sides(folders: Sequence[Path]) -> list[ComparedConfiguration]:
     if any(sweeps) and not all(sweeps):
         reason = "this is the folder of a run, others are of sweeps: compare like with like"
         raise InputError(reason, file=folders[sweeps.index(False)])
-    groups: dict[str, list[Measured]] = {}
+    groups: dict[str, list[MeasuredRun]] = {}
     for folder in folders:
-        for options, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
-            groups.setdefault(json.dumps(options, sort_keys=True), []).append(run)
-    told = [json.loads(options) for options in groups]
-    varied = _varied(told)
+        for chosen, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
+            groups.setdefault(json.dumps(chosen, sort_keys=True), []).append(run)
+    options = [json.loads(key) for key in groups]
+    varied = _varied(options)
     names = [
-        ", ".join(f"{name} {_text(options.get(name))}" for name in varied) or "all runs"
-        for options in told
+        ", ".join(f"{name} {_text(own.get(name))}" for name in varied) or "all runs"
+        for own in options
     ]
     runs = list(groups.values())
     first = [number for number, own in enumerate(runs) if own[0].folder == folders[0]]
-    # Of the sides of the first folder the one that agrees in all that varies there.
-    kept = _varied([told[number] for number in first])
-    by_options = {_chosen(told[number], kept): names[number] for number in first}
-    sides = []
+    # Of the configurations of the first folder the one that agrees in all that varies there.
+    kept = _varied([options[number] for number in first])
+    by_options = {_chosen(options[number], kept): names[number] for number in first}
+    found = []
     for number, own in enumerate(runs):
         _check_seeds(own)
-        beside = None if number in first else by_options.get(_chosen(told[number], kept))
-        sides.append(
+        like = _chosen(options[number], kept)
+        found.append(
             ComparedConfiguration(
-                names[number], tuple(own), not all(sweeps), told[number]["cost"], beside
+                name=names[number],
+                runs=tuple(own),
+                whole=not all(sweeps),
+                cost=options[number]["cost"],
+                beside=None if number in first else by_options.get(like),
             )
         )
-    return sides
+    return found
 
 
 def _varied(told: Sequence[Mapping[str, object]]) -> list[str]:
@@ -126,7 +131,7 @@ def _chosen(options: Mapping[str, object], names: Sequence[str]) -> str:
     return json.dumps([options.get(name) for name in names])
 
 
-def _check_seeds(runs: Sequence[Measured]) -> None:
+def _check_seeds(runs: Sequence[MeasuredRun]) -> None:
     seen: dict[int, Path] = {}
     for run in runs:
         if run.seed in seen:
@@ -142,7 +147,7 @@ def _is_sweep(folder: Path) -> bool:
     return (folder / TABLE_PARQUET).exists() and not (folder / RUN).exists()
 
 
-def _run_of(folder: Path) -> tuple[dict[str, object], Measured]:
+def _run_of(folder: Path) -> tuple[dict[str, object], MeasuredRun]:
     results = read(folder)
     measures = {
         (state, name): value
@@ -151,11 +156,16 @@ def _run_of(folder: Path) -> tuple[dict[str, object], Measured]:
         if value is not None
     }
     options = _options(results.config, results.config["demo"], results.data_sha256)
-    run = Measured(folder, results.seed, _with_end(measures), _comfort(results))
+    run = MeasuredRun(
+        folder=folder,
+        seed=results.seed,
+        measures=_with_end(measures),
+        comfort=_comfort(results),
+    )
     return options, run
 
 
-def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
+def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], MeasuredRun]]:
     import pandas as pd
 
     for row in pd.read_parquet(folder / TABLE_PARQUET).to_dict("records"):
@@ -165,7 +175,7 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
         }
         measures = {
             (state, name.removeprefix(f"{state}_")): float(value)
-            for state in ("preferred", "planned", "exchanged", "bound")
+            for state in STATES
             for name, value in known.items()
             if name.startswith(f"{state}_") and value is not None
         }
@@ -173,7 +183,10 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
         comfort = np.array([ended[END, f"comfort_p{number}"] for number in PERCENTILES])
         config = {name: known[name] for name in (*RunSettings.model_fields, "on") if name in known}
         options = _options(config, known["demo"], known["data_sha256"])
-        yield options, Measured(folder, int(known["seed"]), ended, comfort)
+        yield (
+            options,
+            MeasuredRun(folder=folder, seed=int(known["seed"]), measures=ended, comfort=comfort),
+        )
 
 
 def _with_end(measures: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:

@@ -31,7 +31,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PairedDifference:
     """Second minus first, over runs that share their seeds."""
 
     mean: float
@@ -56,7 +56,7 @@ def interval(values: Sequence[float], seed: int = 0) -> Interval:
     return Interval(float(array.mean()), low, high, len(array))
 
 
-def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Difference:
+def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> PairedDifference:
     """The paired comparison of two sides, run by run; ValueError if they are not as many."""
     from scipy import stats
 
@@ -67,7 +67,7 @@ def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -
     low, high = _bounds(apart, seed)
     spread = float(apart.std(ddof=1))
     mean = float(apart.mean())
-    return Difference(
+    return PairedDifference(
         mean,
         low,
         high,

@@ -15,13 +15,9 @@ from protocol.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE_CSV, TABLE_PARQUET, SECONDS, SUMMARY = (
-    "sweep.csv",
-    "sweep.parquet",
-    "seconds.csv",
-    "summary.csv",
-)
-CLAIM = "sweep.json"
+TABLE_CSV, TABLE_PARQUET = "sweep.csv", "sweep.parquet"
+SECONDS, SUMMARY = "seconds.csv", "summary.csv"
+PLACE = "sweep.json"
 """Where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
 TOLD = (
     "exchanged_mean_comfort",
@@ -36,10 +32,10 @@ TOLD = (
 """Measures of the summary, where there are such."""
 
 
-def claim(folder: Path, where: str) -> None:
+def settle_place(folder: Path, where: str) -> None:
     """Say that the runs in this folder happen there; InputError if others in it happened
     elsewhere, since which exchanges come about may differ."""
-    file = folder / CLAIM
+    file = folder / PLACE
     if file.exists():
         try:
             was = json.loads(file.read_text(encoding="utf-8"))["on"]
@@ -49,7 +45,7 @@ def claim(folder: Path, where: str) -> None:
             reason = f"this folder holds a sweep --on {was}: choose another for --on {where}"
             raise InputError(reason, file=folder)
     else:
-        publish(folder, {CLAIM: json.dumps({"on": where}).encode() + b"\n"}, seal=CLAIM)
+        publish(folder, {PLACE: json.dumps({"on": where}).encode() + b"\n"}, seal=PLACE)
 
 
 def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":

@@ -1,12 +1,13 @@
 """Figures 3 to 12 of the source, from runs of ours: what is shown, and beside what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from orchestrator.replication.measurements import (
     Point,
+    Runs,
     comfort_after_some,
     gain,
     knee,
@@ -14,19 +15,19 @@ from orchestrator.replication.measurements import (
     point,
     share_of,
 )
-from orchestrator.replication.study_design import SHOWN_BETAS
+from orchestrator.replication.study_design import SETS, SHOWN_BETAS, SUBSETS
 from orchestrator.reporting.figures.chart import Chart, Mark, Panel, Series
+from orchestrator.reporting.figures.style import with_unit
+from orchestrator.results.measures import MEASURES, cost_unit
+from orchestrator.results.measures import lorenz as lorenz_curve
 from orchestrator.results.run_results import RunResults
 
-Runs = Mapping[float, Sequence[RunResults]]
-"""By beta."""
-INEFFICIENCY, COMFORT = "inefficiency (kWh²)", "mean_comfort"
+COMFORT = "mean_comfort"
+INEFFICIENCY = with_unit(MEASURES["inefficiency"].label, cost_unit("var"))
 SHARES_SHOWN = tuple(number / 20 for number in range(21))
 """Of households, at which Lorenz curves are told."""
 CLOSE, TINY = 1.7, 1e-12
 """Ratio of inefficiencies that share a label, and what is not divided by."""
-SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
-"""Exchanges of a subset, and subsets of each size (figure 9)."""
 
 
 def gains_by_level(runs: Runs) -> Chart:
@@ -69,7 +70,7 @@ def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
     if cooperative:
         name = "with exchange, cooperative, beta 0"
         series.append(_cloud(name, {0.0: cooperative}, "exchanged", 2, "dots"))
-    panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
+    panel = Panel("", INEFFICIENCY, MEASURES[COMFORT].label, series, log="x")
     at = knee(planned)
     found = "no knee" if at is None else f"the knee at beta {at:g}"
     caption = (
@@ -81,14 +82,19 @@ def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
 
 def over_beta(runs: Runs) -> list[Chart]:
     """Figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
-    told = (
-        ("figure-6", COMFORT, "Comfort over beta", "mean comfort"),
-        ("figure-7", "inefficiency", "Inefficiency over beta", INEFFICIENCY),
-        ("figure-10", "unfairness", "Unfairness over beta", "unfairness (kWh)"),
-        ("figure-11", "gini", "Gini over beta", "Gini of discomfort"),
+    shown = (
+        ("figure-6", COMFORT),
+        ("figure-7", "inefficiency"),
+        ("figure-10", "unfairness"),
+        ("figure-11", "gini"),
     )
     charts = []
-    for name, measure, title, label in told:
+    for name, measure in shown:
+        described = MEASURES[measure]
+        title = f"{described.short[0].upper()}{described.short[1:]} over beta"
+        label = with_unit(described.label, described.unit)
+        if measure == "inefficiency":
+            label = INEFFICIENCY
         series = [
             _series(text, [point(b, _values(own, state, measure)) for b, own in runs.items()], ink)
             for ink, (state, text) in enumerate(
@@ -214,8 +220,7 @@ def _series(name: str, points: Sequence[Point], ink: int) -> Series:
 
 
 def _curve(values: Sequence[float]) -> list[float]:
-    """The Lorenz curve at SHARES_SHOWN."""
-    rising = np.concatenate([[0.0], np.sort(values).cumsum()])
-    at = np.linspace(0, 1, len(rising))
-    total = rising[-1]
-    return [float(y) for y in np.interp(SHARES_SHOWN, at, rising / total if total else at)]
+    """Return the Lorenz curve at SHARES_SHOWN."""
+    curve = lorenz_curve(np.array(values))
+    at = np.linspace(0, 1, len(curve))
+    return [float(y) for y in np.interp(SHARES_SHOWN, at, curve)]

@@ -19,6 +19,8 @@ FEWER_BETAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of 1,000 generated households."""
 SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
 """Of figures 3 and 12."""
+SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
+"""Exchanges of a subset, and subsets of each size (figure 9)."""
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Of households that exchange, and of the largest population: figure 8."""
 ITERATIONS, SLOTS = 50, 144

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.results.run_results import DEMAND, HOUSEHOLDS, ITERATIONS, write
+from orchestrator.results.result_files import DEMAND, HOUSEHOLDS, ITERATIONS, write
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Keyring

@@ -8,7 +8,7 @@ import numpy as np
 from agents.planning.tree import level_of
 from orchestrator.results.measures import measures
 from orchestrator.results.run_results import (
-    Bus,
+    BusTraffic,
     Demand,
     Exchange,
     HouseholdRow,
@@ -119,7 +119,7 @@ def assemble(
         bound=None if halved is None else measures(after, 0.9 * halved, after.var()),
         exchange=exchange_of(rounds) if rounds else None,
         rounds=rounds,
-        bus=Bus(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
+        bus=BusTraffic(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
         seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
         rows=tuple(rows),
         course=tuple(

@@ -11,7 +11,8 @@ import pytest
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import run
-from orchestrator.results.run_results import RunResults, read
+from orchestrator.results.result_files import read
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate

@@ -7,14 +7,12 @@ function returns a figure. Only for results with a stage 2.
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from orchestrator.exchange_account import worse_off
 from orchestrator.reporting.figures import exchange_data as series
 from orchestrator.reporting.figures.style import (
     COLOURS,
@@ -26,13 +24,11 @@ from orchestrator.reporting.figures.style import (
     drawn,
     figure_of,
     legend,
+    level_colour,
 )
-from orchestrator.reporting.wording import number
+from orchestrator.reporting.wording import number, worse_off
 from orchestrator.results.run_results import RunResults
 
-_LEVELS = colormaps["cividis"]
-_LIGHTEST = 0.92
-"""Of the colour scale: lighter is lost on white paper."""
 _MARKS = "osD^vP*X<>ph"
 _NAMED_LEVELS = len(_MARKS)
 """So many levels at most have a mark of their own."""
@@ -262,11 +258,6 @@ def success(results: RunResults) -> Figure:
         below.set_xlim(rounds[0] - 0.6, rounds[-1] + 0.6)
     figure.align_ylabels()
     return figure
-
-
-def level_colour(level: int, deepest: int) -> str:
-    """Dark at the root, light at the leaves; told apart by the colour-blind, too."""
-    return to_hex(_LEVELS(_LIGHTEST * (level - 1) / max(deepest - 1, 1)))
 
 
 def _level_scale(figure: Figure, axes: Axes, deepest: int) -> None:

@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from orchestrator.reporting.figures.exchange import level_colour
-from orchestrator.reporting.figures.planning_data import Cell, Table
-from orchestrator.reporting.figures.style import INK, Drawing, drawn, figure_of
+from orchestrator.reporting.figures.data_table import Cell, Table
+from orchestrator.reporting.figures.style import INK, Drawing, drawn, figure_of, level_colour
 from orchestrator.results.run_results import RunResults
 
 GROUPS_AT_MOST = 12

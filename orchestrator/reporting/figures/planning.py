@@ -25,7 +25,7 @@ from orchestrator.reporting.figures.style import (
     legend,
     with_unit,
 )
-from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number
+from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number, with_cost
 from orchestrator.results.measures import cost_unit
 from orchestrator.results.run_results import RunResults
 
@@ -85,9 +85,7 @@ def convergence(results: RunResults) -> Figure:
         above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
         above.yaxis.set_minor_locator(NullLocator())
-    above.set_ylabel(
-        with_unit(f"inefficiency ({cost})" if cost else "inefficiency", cost_unit(cost))
-    )
+    above.set_ylabel(with_unit(with_cost(results), cost_unit(cost)))
     if np.isfinite(values[-1]):
         end_label(above, steps[-1], values[-1], number(values[-1]), COLOURS["planned"])
     name, unit = discomfort_in_course(results)

@@ -61,7 +61,7 @@ def test_no_selection_is_below_the_bound_and_descent_comes_near_the_best(seed: i
     assert 0 < bound <= best
     assert bound == pytest.approx(relaxed(choices), rel=1e-4)
     starts = [random_selection(choices, np.random.default_rng(n)) for n in range(20)]
-    found = best_descent(choices, COST, 0.0, starts, seed)
+    found = best_descent(choices, COST, 0.0, starts=starts, seed=seed)
     assert found.inefficiency == pytest.approx(best)
     assert found.inefficiency == float(COST(choices.demand(found.selection)))
 
@@ -73,7 +73,7 @@ def test_the_bound_is_reached_where_nothing_can_be_chosen() -> None:
 
 def test_nobody_can_do_better_alone_where_descent_ends() -> None:
     choices, chance = small(2, households=8), np.random.default_rng(2)
-    ended = descend(choices, COST, 0.3, random_selection(choices, chance), chance)
+    ended = descend(choices, COST, 0.3, start=random_selection(choices, chance), chance=chance)
     total = choices.demand(ended.selection)
     for plans, own, now in zip(choices.plans, choices.discomforts, ended.selection, strict=True):
         costs = 0.7 * COST(total - plans[now] + plans) + 0.3 / 8 * own
@@ -91,7 +91,7 @@ def test_the_objective_is_the_cost_of_stage_1() -> None:
 
 def test_the_selfish_take_what_they_prefer() -> None:
     choices, chance = small(3), np.random.default_rng(3)
-    ended = descend(choices, COST, 1.0, random_selection(choices, chance), chance)
+    ended = descend(choices, COST, 1.0, start=random_selection(choices, chance), chance=chance)
     assert (ended.selection == 0).all()
 
 
