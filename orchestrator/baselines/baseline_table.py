@@ -72,7 +72,7 @@ class _Task:
             settings=settings,
             households=households,
             choices=Choices.of(households, settings.discomfort),
-            cost=cost_function(terms.cost, terms.target, terms.scaling, EXACT),
+            cost=cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT),
             clock=clock,
         )
 
@@ -87,7 +87,7 @@ class _Task:
         return np.array([plans[place] for plans, place in pairs])
 
     def objective(self, selection: Selection) -> float:
-        return objective(self.choices, self.cost, self.settings.beta, selection)
+        return objective(self.choices, self.cost, self.settings.beta, selection=selection)
 
     def line(self, stage: str, name: str, *, schedules: Array, began: float) -> Baseline:
         """Judge schedules that were computed since `began`."""

@@ -54,7 +54,9 @@ def paper(
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")
-    designs = populations(dataset, households, runs, generated_runs, quick=quick)
+    designs = populations(
+        dataset, households, runs=runs, generated_runs=generated_runs, quick=quick
+    )
     studies = []
     with interruptible(out / "runs"):
         for design in designs:

@@ -1,6 +1,6 @@
-"""What is to be compared: runs and sweeps from their folders, those of one configuration together.
+"""The sides of a comparison: runs and sweeps read from their folders, grouped by configuration.
 
-How sides differ, and how sure that is, is decided in compare.py.
+How configurations differ, and how sure that is, is decided in `comparison`.
 """
 
 import json
@@ -22,17 +22,18 @@ from protocol.terms import CostName
 from protocol.vectors import Array
 
 END = "end"
-"""The state in which a run ends: exchanged, or planned where nobody exchanged."""
+"""The state in which a run ends: exchanged, or planned if nobody exchanged."""
 _NO_OPTIONS = {
     *("seed", "out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"),
     *("save_schedules", "isolation", "hosts", "source", "score_from", "config", "dataset"),
 }
-"""What changes nothing in the outcome, or only its chance; the data are known by their digest."""
+"""Options that do not change the results, or only by chance; data are told apart by their
+digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comfort:
-    """Households of one or several runs in the end, least comfort first."""
+    """The comfort of households in the end, from one run or several, least first."""
 
     share: Array
     """Of the households that have no more than that comfort, %."""
@@ -41,37 +42,37 @@ class Comfort:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRun:
-    """What is known of one run."""
+    """One run, as far as it is compared."""
 
     folder: Path
     seed: int
     measures: Mapping[tuple[str, str], float]
     """By state and measure."""
     comfort: Array
-    """At the end: of each household, rising; or of a sweep's row the percentiles."""
+    """In the end, rising: of each household, or the PERCENTILES of a row of a sweep."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedConfiguration:
-    """Runs of one configuration, by their seeds."""
+    """The runs of one configuration: one side of the comparison."""
 
     name: str
-    """By what it differs from the other sides."""
+    """The options in which it differs from the others."""
     runs: tuple[MeasuredRun, ...]
     whole: bool
     """Whether the comfort of each household is known, or percentiles alone."""
     cost: CostName
-    """What its inefficiency is."""
+    """The cost function that is its inefficiency."""
     beside: str | None = None
-    """The side that it is held against; None: it is held against none."""
+    """The name of the configuration that it is held against; None: it is held against none."""
 
     def values(self, state: str, measure: str) -> dict[int, float]:
-        """A measure of each run that has it, by seed."""
+        """Return a measure of each run that has it, by seed."""
         found = {run.seed: run.measures.get((state, measure)) for run in self.runs}
         return {seed: value for seed, value in found.items() if value is not None}
 
     def comfort(self) -> Comfort:
-        """Of all households of all runs; or the mean percentiles."""
+        """Return the comfort of all households of all runs, or the mean percentiles."""
         if self.whole:
             rising = np.sort(np.concatenate([run.comfort for run in self.runs]))
             return Comfort(100 * (np.arange(len(rising)) + 0.5) / len(rising), rising)
@@ -122,7 +123,7 @@ def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
 
 
 def _varied(told: Sequence[Mapping[str, object]]) -> list[str]:
-    """The options in which these differ."""
+    """Return the names of the options in which these configurations differ."""
     names = dict.fromkeys(name for each in told for name in each)
     return [name for name in names if len({json.dumps(each.get(name)) for each in told}) > 1]
 
@@ -190,13 +191,13 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], MeasuredRun]]:
 
 
 def _with_end(measures: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
-    """With those of the state in which the run ended."""
+    """Add the measures of the state in which the run ended, under END."""
     last = "exchanged" if any(state == "exchanged" for state, _ in measures) else "planned"
     return measures | {(END, name): v for (state, name), v in measures.items() if state == last}
 
 
 def _comfort(results: RunResults) -> Array:
-    """At the end, of each household, rising."""
+    """Return the comfort of each household in the end, rising."""
     ends = [
         row.discomfort_planned if row.discomfort_exchanged is None else row.discomfort_exchanged
         for row in results.rows
@@ -205,7 +206,7 @@ def _comfort(results: RunResults) -> Array:
 
 
 def _options(config: Mapping[str, Any], demo: object, digest: str) -> dict[str, object]:
-    """What tells configurations apart."""
+    """Return the options that tell configurations apart."""
     options: dict[str, object] = {
         # A column of a table has whole numbers as fractions where another row has none.
         name: int(value) if isinstance(value, float) and value.is_integer() else value

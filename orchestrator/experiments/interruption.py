@@ -1,5 +1,5 @@
-"""Ctrl-C, SIGTERM and kill in the middle of an experiment: it ends at once, says how to go on, and
-nothing of it stays behind.
+"""Interruptions of an experiment: on Ctrl-C, SIGTERM or kill it ends at once, says how to go on,
+and leaves nothing behind.
 
 Which runs there are, and what is kept of them, is decided elsewhere.
 """
@@ -23,9 +23,12 @@ _SCRATCH = ".running-"
 
 @contextmanager
 def interruptible(folder: Path) -> Iterator[None]:
-    """Within, runs keep their temporary files below `folder`, and an interruption ends all
-    workers at once and raises RunError(GO_ON). What a killed experiment left there goes first.
-    InputError where the folder cannot be written. One at a time in a folder."""
+    """Run a block in which runs keep their temporary files below `folder`, and an interruption ends
+    all workers at once and raises RunError(GO_ON).
+
+    Whatever a killed experiment left in the folder is removed first, so only one may use it at a
+    time. Raises InputError where the folder cannot be written.
+    """
     with ExitStack() as stack:
         try:
             scratch = stack.enter_context(scratch_folder(folder, _SCRATCH))
@@ -73,12 +76,12 @@ def _sigterm_like_ctrl_c() -> Iterator[None]:
 
 
 def _like_ctrl_c(number: int, frame: object) -> None:
-    """Event loops know how to end at SIGINT, and at no other."""
+    """Raise SIGINT instead: event loops end cleanly on that signal only."""
     signal.raise_signal(signal.SIGINT)
 
 
 def _end_workers() -> None:
-    """At once: what they were about is run again, and their own children end with them."""
+    """Kill all workers: their runs are repeated next time, their own children end with them."""
     for worker in active_children():
         worker.kill()
         worker.join()

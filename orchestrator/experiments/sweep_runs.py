@@ -1,5 +1,5 @@
-"""The runs of an experiment, in parallel, each with a seed of its own; what is finished is on disk
-at once and never run again.
+"""The runs of an experiment, in parallel, each with its own seed. A finished run is on disk at once
+and is never run again.
 
 Which runs there are is decided in `sweep_grid`; what becomes of their rows in `sweep_table`.
 """
@@ -31,9 +31,9 @@ T = TypeVar("T")
 Row = dict[str, Any]
 Where = Literal["simulation", "bus"]
 LOG = "cells.jsonl"
-"""A line a finished cell, in the order in which they finished."""
+"""One line for each finished cell, in the order in which they finished."""
 _ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
-"""Settings that change nothing in what comes out."""
+"""Settings that do not change the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """What tells this cell from all others, from wherever its data are named."""
+        """A digest that differs for each run; the same by whatever path its data are named."""
         data = self.settings.dataset
         place = {} if data is None else {"dataset": str(data.resolve())}
         text = json.dumps([self.options | place, self.replication], sort_keys=True)
@@ -58,7 +58,7 @@ class Cell:
 
 
 def seed_of(seed: int, replication: int) -> int:
-    """The seed of a replication: independent of the others, the same on every machine."""
+    """Return the seed of a replication: independent of the others, the same on every machine."""
     digest = blake2b(f"{seed}:{replication}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")
 
@@ -113,7 +113,7 @@ def run_kept(
 
 
 def row_of(cell: Cell, results: RunResults) -> Row:
-    """What is kept of a run: its options, and all that was measured."""
+    """Return the row of a run: its options, and all that was measured."""
     row: Row = {"replication": cell.replication, **cell.options, "households": results.households}
     row |= {"slots": results.slots, "data_sha256": results.data_sha256}
     row |= {f"version_{name}": version for name, version in results.versions.items()}
@@ -149,14 +149,16 @@ def _run_missing(
 def in_parallel(
     work: Callable[[Cell], T], cells: Sequence[Cell], workers: int
 ) -> Iterator[tuple[str, T]]:
-    """What `work` makes of each cell, with the cell's key, in the order in which they finish."""
+    """Yield each cell's key and what `work` makes of it, in the order in which they finish."""
     if workers == 1 or len(cells) == 1:
         for cell in cells:
             yield cell.key, work(cell)
         return
     # Started afresh: a fork would take along whatever threads the caller has.
     context = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _begin, (os.getpid(),))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+    )
     try:
         waiting = iter(cells)
         running: dict[Future[T], str] = {}
@@ -175,14 +177,14 @@ def in_parallel(
 
 
 def _begin(parent: int) -> None:
-    """In a worker: Ctrl-C is for the parent, and nobody outlives it."""
+    """Prepare a worker: Ctrl-C is for the parent, which no worker outlives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ending_with_parent(parent)()
 
 
 def _further_measures(results: RunResults) -> Row:
-    """What results do not hold as such: for each state the measures of its demand, and percentiles
-    of the households' comfort."""
+    """Compute what results do not contain: for each state the measures of its demand, and
+    percentiles of the households' comfort."""
     found: Row = {}
     for state in ("preferred", "planned", "exchanged"):
         demand = getattr(results.demand, state)
@@ -214,7 +216,7 @@ def _write_run(cell: Cell, folder: Path) -> None:
 
 
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:
-    """What is in the log; a last line that was cut off counts as not written."""
+    """Yield the entries of the log; a last line that was cut off counts as not written."""
     if not log.exists():
         return
     for line in log.read_text(encoding="utf-8").splitlines():
@@ -226,7 +228,7 @@ def _logged(log: Path) -> Iterable[tuple[str, Row]]:
 
 
 def _end_line(log: Path) -> None:
-    """So that the next line does not continue one that was cut off."""
+    """End the last line if it was cut off, so that the next does not continue it."""
     if log.exists() and log.stat().st_size and not log.read_bytes().endswith(b"\n"):
         with log.open("a", encoding="utf-8") as file:
             file.write("\n")

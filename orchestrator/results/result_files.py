@@ -188,7 +188,7 @@ def _read_rows(path: Path, kind: TypeAdapter[Row]) -> Iterator[Row]:
         if "" in cells:
             raise InputError("more cells than the header", file=path, line=reader.line_num)
         given = {name: cell for name, cell in cells.items() if cell != ""}
-        yield _checked(kind, given, path, reader.line_num)
+        yield _checked(kind, given, path=path, line=reader.line_num)
 
 
 def _checked(kind: TypeAdapter[Row], content: object, path: Path, line: int | None = None) -> Row:

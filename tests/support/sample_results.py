@@ -39,8 +39,8 @@ def sample_results(
     return assemble(
         wanted,
         planned,
-        [int(j) for j in chance.integers(0, 10, households)],
-        [2.0 ** -min(t, 9) * 30 for t in range(iterations)],
+        selected=[int(j) for j in chance.integers(0, 10, households)],
+        inefficiencies=[2.0 ** -min(t, 9) * 30 for t in range(iterations)],
         seed=seed,
         target=np.full(slots, wanted.sum() / slots) if target else None,
         halved=discomforts / 2 if exchange else None,
@@ -123,7 +123,13 @@ def assemble(
         seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
         rows=tuple(rows),
         course=tuple(
-            Iteration(t, cost, spread, mean * (1 + 1 / (1 + t)), cost)
+            Iteration(
+                iteration=t,
+                inefficiency=cost,
+                unfairness=spread,
+                mean_discomfort=mean * (1 + 1 / (1 + t)),
+                cost=cost,
+            )
             for t, cost in enumerate(inefficiencies)
         ),
         demand=Demand(

@@ -105,7 +105,13 @@ class Chart:
 
     def picture(self) -> Drawing:
         """Draw it as pixels and vectors, with its data."""
-        return drawn(self.name, self.title, self.caption, self.table(), self._draw)
+        return drawn(
+            name=self.name,
+            title=self.title,
+            caption=self.caption,
+            table=self.table(),
+            draw=self._draw,
+        )
 
     def interactive(self, name: str) -> str:
         """Return it as a piece of a page that has plotly's script; `name` is unique in the page."""
@@ -160,7 +166,7 @@ class Chart:
 
 def _draw_panel(axes: Any, panel: Panel) -> None:
     for number, series in enumerate(panel.series):
-        _draw_series(axes, panel, series, number)
+        _draw_series(axes, panel, series=series, number=number)
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], ":", color="#888888")
     if "x" in panel.log:

@@ -32,7 +32,12 @@ class Gain:
 def gains_of(results: RunResults) -> list[Gain]:
     """All households, the largest gain first, by position where gains are equal."""
     found = [
-        Gain(row.household, row.level, 1 - row.discomfort_planned, 1 - row.discomfort_exchanged)
+        Gain(
+            household=row.household,
+            level=row.level,
+            planned=1 - row.discomfort_planned,
+            exchanged=1 - row.discomfort_exchanged,
+        )
         for row in results.rows
         if row.discomfort_exchanged is not None
     ]

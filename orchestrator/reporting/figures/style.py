@@ -115,4 +115,6 @@ def drawn(name: str, title: str, caption: str, table: Table, draw: Callable[[], 
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasAgg(figure).print_figure(png, format="png", dpi=_DOTS_PER_INCH)
         FigureCanvasSVG(figure).print_figure(svg, format="svg", metadata={"Date": None})
-    return Drawing(name, title, caption, table, png.getvalue(), svg.getvalue())
+    return Drawing(
+        name=name, title=title, caption=caption, table=table, png=png.getvalue(), svg=svg.getvalue()
+    )

@@ -24,7 +24,7 @@ from protocol.vectors import Array
 
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
 pytest.importorskip("scipy", reason="the bound needs the extra `report`")
-COST = cost_function("var", None, "std", EXACT)
+COST = cost_function("var", None, "std", arithmetic=EXACT)
 
 
 def small(seed: int, households: int = 5, plans: int = 3, slots: int = 12) -> Choices:
@@ -86,7 +86,7 @@ def test_the_objective_is_the_cost_of_stage_1() -> None:
     own = np.array([each[s] for each, s in zip(choices.discomforts, selection, strict=True)])
     spread, total, squares = COST(choices.demand(selection)), own.sum(), (own**2).sum()
     cost = combined_cost(spread, total, squares, 5, (0.0, 0.3), EXACT)
-    assert objective(choices, COST, 0.3, selection) == pytest.approx(float(cost))
+    assert objective(choices, COST, 0.3, selection=selection) == pytest.approx(float(cost))
 
 
 def test_the_selfish_take_what_they_prefer() -> None:

@@ -23,7 +23,7 @@ from orchestrator.cli import app
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
 pytest.importorskip("pyscipopt", reason="the search needs the extra `report`")
 pytest.importorskip("scipy", reason="the search needs the extra `report`")
-COST = cost_function("var", None, "std", EXACT)
+COST = cost_function("var", None, "std", arithmetic=EXACT)
 STATEMENTS = pytest.mark.parametrize("few", [0.1, 1e99], ids=["squares", "products"])
 
 
@@ -52,13 +52,13 @@ def test_nothing_is_better_than_what_is_found(
     monkeypatch.setattr(exact, "FEW", few)
     for seed in range(2):
         choices = small(seed, slots=slots)
-        values = [objective(choices, COST, beta, s) for s in everything(choices)]
+        values = [objective(choices, COST, beta, selection=s) for s in everything(choices)]
         worst = everything(choices)[int(np.argmax(values))]
         found = exact.best_selection(choices, beta, worst, seconds=60)
         assert found.proven
         assert found.gap == 0
         assert found.objective == pytest.approx(min(values), rel=2e-5)
-        assert found.objective == objective(choices, COST, beta, found.selection)
+        assert found.objective == objective(choices, COST, beta, selection=found.selection)
 
 
 @pytest.mark.parametrize("slots", [6, 24], ids=["plans-many", "plans-few"])
@@ -69,7 +69,7 @@ def test_sums_of_squares_are_the_objective_of_every_selection(slots: int) -> Non
     for selection in everything(choices)[::50]:
         x = problem.selected(selection)
         stated = ((rows @ x) ** 2).sum() + linear @ x + constant
-        assert stated == pytest.approx(objective(choices, COST, 0.3, selection))
+        assert stated == pytest.approx(objective(choices, COST, 0.3, selection=selection))
 
 
 @STATEMENTS
@@ -85,8 +85,10 @@ def test_the_time_ends_the_search_with_a_bound_and_a_selection(
         assert not found.proven
         assert least <= found.bound < found.objective
         assert 0 < found.gap < 1
-        assert found.objective <= objective(choices, COST, 0.0, start)
-    assert found.bound <= objective(choices, COST, 0.0, descended(choices, 0.0, starts=50))
+        assert found.objective <= objective(choices, COST, 0.0, selection=start)
+    assert found.bound <= objective(
+        choices, COST, 0.0, selection=descended(choices, 0.0, starts=50)
+    )
 
 
 @STATEMENTS
@@ -96,7 +98,7 @@ def test_small_units_do_not_matter_nor_demand_that_can_be_flat(
     monkeypatch.setattr(exact, "FEW", few)
     choices = small(4)
     tiny = Choices([own * 1e-4 for own in choices.plans], choices.discomforts)
-    values = [objective(tiny, COST, 0.0, s) for s in everything(tiny)]
+    values = [objective(tiny, COST, 0.0, selection=s) for s in everything(tiny)]
     found = exact.best_selection(tiny, 0.0, np.zeros(5, np.intp), seconds=60)
     assert found.objective == pytest.approx(min(values), rel=2e-5)
     # The last household can fill up what one selection of the others leaves.

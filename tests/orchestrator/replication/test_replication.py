@@ -83,7 +83,7 @@ def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> No
 def test_a_verdict_rests_on_the_interval(
     values: list[float], low: float, high: float, verdict: str
 ) -> None:
-    assert Criterion("share", values, low, high).verdict == verdict
+    assert Criterion(what="share", values=values, low=low, high=high).verdict == verdict
 
 
 def test_a_claim_is_as_good_as_its_weakest_criterion() -> None:

@@ -222,7 +222,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]
 
 def exchanges(*pairs: tuple[str, str]) -> tuple[ExchangeRow, ...]:
     return tuple(
-        ExchangeRow(1, slot, asked, agreed, 1.5, 1.0, 0.5, 0.25)
+        ExchangeRow(
+            round=1,
+            slot=slot,
+            requester=asked,
+            responder=agreed,
+            given=1.5,
+            taken=1.0,
+            requester_gain=0.5,
+            responder_gain=0.25,
+        )
         for slot, (asked, agreed) in enumerate(pairs)
     )
 
@@ -355,7 +364,9 @@ class TestReport:
 
     def test_a_run_that_exchanged_nothing_can_be_drawn(self, tmp_path: Path) -> None:
         wanted = np.ones((5, 4))
-        results = assemble(wanted, wanted, [0] * 5, [1.0], halved=np.zeros(5))
+        results = assemble(
+            wanted, wanted, selected=[0] * 5, inefficiencies=[1.0], halved=np.zeros(5)
+        )
         assert results.exchange is not None
         nothing = dict.fromkeys(("lookups", "matches", "proposals", "accepted", "refused"), 0)
         rounds = tuple(replace(row, **nothing) for row in results.rounds[:2])
