@@ -150,8 +150,10 @@ class Chart:
             where = {"row": number // self.columns + 1, "col": number % self.columns + 1}
             for place, series in enumerate(panel.series):
                 trace = _trace(panel, series, series.name not in seen)
-                # The first, who are few where there are many, on top.
-                figure.add_trace(trace.update(zorder=len(panel.series) - place), **where)
+                if series.mark == "dots" and not panel.rows:
+                    # The first, which are few where there are many, on top.
+                    trace.update(zorder=len(panel.series) - place)
+                figure.add_trace(trace, **where)
                 seen.add(series.name)
             _plotly_axes(figure, panel, where)
         above = {"x": 0, "y": 1, "yanchor": "bottom"}
@@ -202,7 +204,7 @@ def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
             label=series.name,
             markersize=5 if panel.rows else 3.5,
             capsize=3 if panel.rows else 0,
-            zorder=3 - number / 100,  # the first, who are few where there are many, on top
+            zorder=3 - number / 100,  # the first, which are few, on top
         )
     else:
         dashes, marker = DASHES[number % 4][0], symbol if series.mark == "joined" else None
@@ -278,7 +280,7 @@ def _trace(panel: Panel, series: Series, first: bool) -> Any:
         y=list(series.y),
         mode=mode + ("+text" if series.labels else ""),
         line={"color": ink(series.ink), "dash": DASHES[series.ink % 4][1]},
-        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 6},
+        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 8 if panel.rows else 6},
         name=series.name.replace("\n", "<br>"),
         legendgroup=series.name,
         showlegend=first,
