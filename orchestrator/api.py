@@ -15,14 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.coordination.placement import Run
-from orchestrator.results.run_results import (
-    ExchangeRow,
-    HouseholdRow,
-    Round,
-    RunResults,
-    read,
-    write,
-)
+from orchestrator.results.result_files import read, write
+from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.messages import Iteration

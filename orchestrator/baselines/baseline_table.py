@@ -1,15 +1,16 @@
-"""A run beside what a planner who saw everything could do with the same households: one table.
+"""A run beside what a planner who sees everything could do with the same households: one table.
 
-The yardsticks themselves are in planning_baselines.py and baselines.py.
+Decides which baselines there are; how they are computed is decided in `plan_descent`,
+`plan_exact_search` and `exchange_assignment`. The clock is an argument.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.planning.costs import EXACT, cost_function
+from agents.planning.costs import EXACT, Cost, cost_function
+from agents.plans import Plans
 from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
 from orchestrator.baselines.plan_descent import (
     STARTS,
@@ -24,6 +25,7 @@ from orchestrator.baselines.plan_descent import (
 from orchestrator.baselines.plan_exact_search import best_selection
 from orchestrator.coordination.placement import Run
 from orchestrator.results.measures import Measures, exchange_bound, measures
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import Scenario, read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -31,10 +33,12 @@ from protocol.vectors import Array
 
 SEARCH = "exact search (SCIP)"
 """Its line's name."""
+Clock = Callable[[], float]
+"""Returns seconds since any fixed time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Yardstick:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
     """One line of the table."""
 
     stage: str
@@ -44,83 +48,145 @@ class Yardstick:
     unfairness: float | None
     seconds: float
     objective: float | None = None
-    """What the planners make small (planning_baselines.py); with beta 0 the inefficiency."""
+    """What the planners minimise (`plan_descent.objective`); with beta 0 the inefficiency."""
     bound: float | None = None
     """No selection has a smaller objective."""
     gap: float | None = None
     """(objective - bound) / objective; 0: proven optimal."""
 
 
-def yardsticks(settings: RunSettings, exact_seconds: float) -> Iterator[Yardstick]:
-    """The lines, one after another as they are computed. The search for the best selection ends
-    after `exact_seconds`; 0: no search. InputError as for a run."""
-    scenario = read_scenario(settings, "simulation")
-    members = [scenario.population.households[name] for name in scenario.members]
-    choices = Choices.of(members, settings.discomfort)
-    terms = scenario.common_terms
-    cost = cost_function(terms.cost, terms.target, terms.scaling, EXACT)
-    wanted = np.array([own.preferred for own in members])
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The households of a run and how their schedules are judged."""
 
-    def line(stage: str, name: str, schedules: Array, began: float) -> Yardstick:
-        seconds = time.perf_counter() - began
-        apart = np.sqrt(((schedules - wanted) ** 2).mean(1))
+    settings: RunSettings
+    households: list[Plans]
+    choices: Choices
+    cost: Cost
+    clock: Clock
+
+    @classmethod
+    def of(cls, settings: RunSettings, scenario: Scenario, clock: Clock) -> "_Task":
+        households = [scenario.population.households[name] for name in scenario.members]
+        terms = scenario.common_terms
+        return cls(
+            settings=settings,
+            households=households,
+            choices=Choices.of(households, settings.discomfort),
+            cost=cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT),
+            clock=clock,
+        )
+
+    @property
+    def wanted(self) -> Array:
+        """The preferred plans, float64[n, d], kWh."""
+        return np.array([own.preferred for own in self.households])
+
+    def schedules(self, selection: Selection) -> Array:
+        """Return the selected plans, float64[n, d], kWh."""
+        pairs = zip(self.choices.plans, selection, strict=True)
+        return np.array([plans[place] for plans, place in pairs])
+
+    def objective(self, selection: Selection) -> float:
+        return objective(self.choices, self.cost, self.settings.beta, selection=selection)
+
+    def line(self, stage: str, name: str, *, schedules: Array, began: float) -> Baseline:
+        """Judge schedules that were computed since `began`."""
+        seconds = self.clock() - began
+        discomforts = np.sqrt(((schedules - self.wanted) ** 2).mean(1))
         demand = schedules.sum(0)
-        found = measures(demand, apart, float(cost(demand)))
-        return _line(stage, name, found, seconds)
+        found = measures(demand, discomforts, float(self.cost(demand)))
+        return _line(stage, name, found=found, seconds=seconds)
 
-    def schedules_of(selection: Selection) -> Array:
-        return np.array([p[s] for p, s in zip(choices.plans, selection, strict=True)])
+    def plan(self, name: str, selection: Selection, began: float) -> Baseline:
+        """Judge a selection that was computed since `began`."""
+        line = self.line("planning", name, schedules=self.schedules(selection), began=began)
+        return replace(line, objective=self.objective(selection))
 
-    def plan(name: str, selection: Selection, began: float) -> Yardstick:
-        value = objective(choices, cost, settings.beta, selection)
-        return replace(line("planning", name, schedules_of(selection), began), objective=value)
 
-    chance = np.random.default_rng(settings.seed)
-    preferred = np.array([own.preferred_index for own in members], np.intp)
-    began = time.perf_counter()
-    yield plan("everyone's preferred plan", preferred, began)
-    yield plan("random", random_selection(choices, chance), began)
-    run, planned, exchanged = _run(scenario)
-    yield replace(planned, objective=objective(choices, cost, settings.beta, run))
-    began = time.perf_counter()
+def compute_baselines(
+    settings: RunSettings, exact_seconds: float, *, clock: Clock
+) -> Iterator[Baseline]:
+    """Yield the lines of the table as they are computed.
+
+    The search for the best selection ends after `exact_seconds`; 0: no search. Raises InputError
+    as a run does.
+    """
+    scenario = read_scenario(settings, "simulation")
+    task = _Task.of(settings, scenario, clock)
+    results = simulate(Run("baselines", scenario))
+    yield from _for_planning(task, results, exact_seconds)
+    if results.exchanged is not None:
+        yield from _for_exchange(task, results, results.exchanged)
+
+
+def _for_planning(task: _Task, results: RunResults, exact_seconds: float) -> Iterator[Baseline]:
+    choices, beta, seed = task.choices, task.settings.beta, task.settings.seed
+    chance = np.random.default_rng(seed)
+    preferred = np.array([own.preferred_index for own in task.households], np.intp)
+    began = task.clock()
+    yield task.plan("everyone's preferred plan", preferred, began)
+    yield task.plan("random", random_selection(choices, chance), began)
+    yield replace(
+        _line(
+            "planning",
+            "coflex (I-EPOS)",
+            found=results.planned,
+            seconds=results.seconds.planning,
+        ),
+        objective=task.objective(_selected(results)),
+    )
+    began = task.clock()
     begins = starts(preferred, choices, chance)
-    best = best_descent(choices, cost, settings.beta, begins, settings.seed)
-    yield plan(f"coordinate descent, best of {STARTS} starts", best.selection, began)
-    if terms.cost == "var":
-        began = time.perf_counter()
-        least, seconds = least_variance(choices), time.perf_counter() - began
-        yield Yardstick("planning", "no selection below", least, None, None, seconds)
-        if exact_seconds > 0:
-            began = time.perf_counter()
-            optimum = best_selection(choices, settings.beta, best.selection, exact_seconds, least)
-            found = plan(SEARCH, optimum.selection, began)
-            yield replace(found, bound=optimum.bound, gap=optimum.gap)
-    if exchanged is None:
+    best = best_descent(choices, task.cost, beta, starts=begins, seed=seed)
+    yield task.plan(f"coordinate descent, best of {STARTS} starts", best.selection, began)
+    if task.settings.cost != "var":
         return
-    yield exchanged
-    before = schedules_of(run)
+    began = task.clock()
+    least = least_variance(choices)
+    yield Baseline(
+        stage="planning",
+        name="no selection below",
+        inefficiency=least,
+        comfort=None,
+        unfairness=None,
+        seconds=task.clock() - began,
+    )
+    if exact_seconds > 0:
+        began = task.clock()
+        optimum = best_selection(
+            choices, beta, start=best.selection, seconds=exact_seconds, least=least
+        )
+        line = task.plan(SEARCH, optimum.selection, began)
+        yield replace(line, bound=optimum.bound, gap=optimum.gap)
+
+
+def _for_exchange(task: _Task, results: RunResults, exchanged: Measures) -> Iterator[Baseline]:
+    seconds = results.seconds.exchange or 0.0
+    name = f"coflex, {task.settings.exchange}"
+    yield _line("exchange", name, found=exchanged, seconds=seconds)
+    before, wanted = task.schedules(_selected(results)), task.wanted
     further: list[tuple[str, Callable[[], Array]]] = [
         ("greedy swaps in which nobody loses", lambda: greedy_swaps(before, wanted)[0]),
         ("best assignment in which nobody loses", lambda: lossless_assignment(before, wanted)),
         ("any assignment of the same values", lambda: exchange_bound(before, wanted)),
     ]
     for name, compute in further:
-        began = time.perf_counter()
-        yield line("exchange", name, compute(), began)
+        began = task.clock()
+        schedules = compute()
+        yield task.line("exchange", name, schedules=schedules, began=began)
 
 
-def _run(scenario: Scenario) -> tuple[Selection, Yardstick, Yardstick | None]:
-    """The run itself: what it selected, and its two lines."""
-    results = simulate(Run("yardsticks", scenario))
-    selected = np.array([row.selected_plan for row in results.rows], np.intp)
-    planned = _line("planning", "coflex (I-EPOS)", results.planned, results.seconds.planning)
-    if results.exchanged is None:
-        return selected, planned, None
-    name = f"coflex, {scenario.settings.exchange}"
-    seconds = results.seconds.exchange or 0.0
-    return selected, planned, _line("exchange", name, results.exchanged, seconds)
+def _selected(results: RunResults) -> Selection:
+    return np.array([row.selected_plan for row in results.rows], np.intp)
 
 
-def _line(stage: str, name: str, found: Measures, seconds: float) -> Yardstick:
-    told = (found.inefficiency, found.mean_comfort, found.unfairness)
-    return Yardstick(stage, name, *told, seconds)
+def _line(stage: str, name: str, *, found: Measures, seconds: float) -> Baseline:
+    return Baseline(
+        stage=stage,
+        name=name,
+        inefficiency=found.inefficiency,
+        comfort=found.mean_comfort,
+        unfairness=found.unfairness,
+        seconds=seconds,
+    )

@@ -1,8 +1,7 @@
-"""What a planner who saw everything could do for the households after stage 1: yardsticks for the
-exchange, which sees next to nothing.
+"""Baselines for the exchange: what a planner who sees all schedules could reassign after stage 1.
 
-Pure: schedules and preferences in, schedules out; each slot keeps its values, so that the sum over
-all households stays as it is. What is measured on them is decided elsewhere (metrics.py).
+Pure: schedules and preferences in, schedules out. Each slot keeps its values, so the sum over all
+households does not change. How schedules are judged is decided in `results.measures`.
 """
 
 import numpy as np
@@ -12,12 +11,12 @@ from protocol.vectors import Array
 
 
 def lossless_assignment(schedules: Array, preferred: Array) -> Array:
-    """At each slot the reassignment of its values with the least summed squared deviation among
-    those in which no household's squared deviation rises there.
+    """Reassign the values within each slot so that the summed squared deviation is least while no
+    household's squared deviation rises at any slot.
 
-    No sequence of exchanges under the rule mutual can do more for that sum: none of them raises
-    anybody's squared deviation at its slot. Both float64[n, d], kWh, and so is the result. Needs
-    scipy (the `report` extra).
+    No sequence of exchanges under the rule `mutual` can do more for that sum: none of them raises
+    anybody's squared deviation at its slot. All float64[n, d], kWh. Needs scipy (the `report`
+    extra).
     """
     from scipy.optimize import linear_sum_assignment  # optional, and slow to import
 
@@ -30,22 +29,26 @@ def lossless_assignment(schedules: Array, preferred: Array) -> Array:
     return best
 
 
-def greedy_swaps(schedules: Array, preferred: Array, enough: float = 0.0) -> tuple[Array, int]:
-    """Pairwise swaps of one slot's values, always the one with the largest joint gain of those in
-    which neither side loses, until none is left: the schedules, and how many swaps.
+def greedy_swaps(
+    schedules: Array, preferred: Array, min_gain_kwh2: float = 0.0
+) -> tuple[Array, int]:
+    """Swap pairs of values within a slot, always with the largest joint gain of those in which
+    neither side loses, until none is left. Returns the schedules and the number of swaps.
 
-    Both float64[n, d], kWh. `enough`: fall of the one side's squared deviation, kWh^2, that one of
-    the two must at least have (it would be the requester).
+    Schedules and preferences are float64[n, d], kWh. At least one of the two, who would be the
+    requester, must lower its squared deviation by `min_gain_kwh2`.
     """
     after, swaps = schedules.copy(), 0
     for slot in range(schedules.shape[1]):
-        swaps += _swap_at(after[:, slot], preferred[:, slot], enough)
+        swaps += _swap_at(after[:, slot], preferred[:, slot], min_gain_kwh2)
     return after, swaps
 
 
-def _swap_at(values: Array, wanted: Array, enough: float) -> int:
-    """Swap within one slot, in place; how often."""
-    merit = _joint_gain(values, values, wanted, wanted, enough)
+def _swap_at(values: Array, wanted: Array, min_gain_kwh2: float) -> int:
+    """Swap within one slot, in place. Returns how often."""
+    merit = _joint_gain(
+        values, values, wanted=wanted, others_wanted=wanted, min_gain_kwh2=min_gain_kwh2
+    )
     swaps = 0
     while True:
         one, other = divmod(int(merit.argmax()), len(values))
@@ -54,16 +57,22 @@ def _swap_at(values: Array, wanted: Array, enough: float) -> int:
         pair = [one, other]
         values[pair] = values[pair[::-1]]
         swaps += 1
-        rows = _joint_gain(values[pair], values, wanted[pair], wanted, enough)
+        rows = _joint_gain(
+            values[pair],
+            values,
+            wanted=wanted[pair],
+            others_wanted=wanted,
+            min_gain_kwh2=min_gain_kwh2,
+        )
         merit[pair], merit[:, pair] = rows, rows.T
 
 
 def _joint_gain(
-    values: Array, others: Array, wanted: Array, others_wanted: Array, enough: float
+    values: Array, others: Array, wanted: Array, others_wanted: Array, min_gain_kwh2: float
 ) -> NDArray[np.float64]:
-    """How much each of `values` and each of `others` would gain together by a swap, kWh^2; 0 if
-    either would lose, or neither gain enough. float64[m, n]."""
+    """Return the joint gain of a swap of each of `values` with each of `others`, kWh², as
+    float64[m, n]; 0 where either would lose, or neither gains enough."""
     here = (values - wanted)[:, None] ** 2 - (others[None, :] - wanted[:, None]) ** 2
     there = (others - others_wanted)[None, :] ** 2 - (values[:, None] - others_wanted[None, :]) ** 2
-    allowed = (here >= 0) & (there >= 0) & (np.maximum(here, there) >= enough)
+    allowed = (here >= 0) & (there >= 0) & (np.maximum(here, there) >= min_gain_kwh2)
     return np.where(allowed, here + there, 0.0)

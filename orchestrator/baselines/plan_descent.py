@@ -1,7 +1,7 @@
-"""What a planner who saw every plan of every household could choose: yardsticks for stage 1.
+"""Baselines for stage 1: what a planner who sees every plan of every household could choose.
 
-Pure: plans in, selections out. What is measured on them is decided elsewhere (metrics.py); those
-for stage 2 are in baselines.py.
+Pure: plans in, selections out. How a selection is judged is decided in `results.measures`; the
+baselines for stage 2 are in `exchange_assignment`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from protocol.terms import DiscomfortName
 from protocol.vectors import Array
 
 STARTS = 10
-"""Of coordinate descent."""
+"""How often coordinate descent starts."""
 Selection = NDArray[np.intp]
 """The index of each household's plan."""
 
@@ -30,49 +30,50 @@ class Choices:
 
     @classmethod
     def of(cls, households: Sequence[Plans], discomfort: DiscomfortName) -> "Choices":
-        """Those of these households."""
+        """Take the plans of these households and their discomforts by this measure."""
         return cls(
             [own.values for own in households], [own.discomforts(discomfort) for own in households]
         )
 
     def demand(self, selection: Selection) -> Array:
-        """The sum of the selected plans, float64[d], kWh."""
+        """Return the sum of the selected plans, float64[d], kWh."""
         chosen = [plans[place] for plans, place in zip(self.plans, selection, strict=True)]
         return np.asarray(np.sum(chosen, axis=0))
 
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """Where coordinate descent ended."""
+    """The end of a coordinate descent."""
 
     selection: Selection
     inefficiency: float
     sweeps: int
-    """Times that it went through all households, the last of them without a change."""
+    """Passes through all households; the last changed nothing."""
 
 
 def random_selection(choices: Choices, chance: np.random.Generator) -> Selection:
-    """A plan for each household, all alike likely."""
+    """Draw a plan for each household, all equally likely."""
     return np.array([chance.integers(len(plans)) for plans in choices.plans], np.intp)
 
 
 def objective(choices: Choices, cost: Cost, beta: float, selection: Selection) -> float:
-    """(1 - beta) * inefficiency + beta * mean discomfort: the cost of stage 1 for the selection of
-    everybody, without unfairness (source, eq. 6; agents/choice.py)."""
+    """Return (1 - beta) * inefficiency + beta * mean discomfort: the cost of stage 1 for the
+    selection of everybody, without unfairness (source, eq. 6; `agents.planning.costs`)."""
     own = [each[place] for each, place in zip(choices.discomforts, selection, strict=True)]
     return float((1 - beta) * cost(choices.demand(selection)) + beta * np.mean(own))
 
 
 def starts(preferred: Selection, choices: Choices, chance: np.random.Generator) -> list[Selection]:
-    """Where descents begin: everybody's preferred plan, and random selections; STARTS in all."""
+    """Return where descents begin: everybody's preferred plan and random selections, STARTS in
+    all."""
     return [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
 
 
 def descend(
-    choices: Choices, cost: Cost, beta: float, start: Selection, chance: np.random.Generator
+    choices: Choices, cost: Cost, beta: float, *, start: Selection, chance: np.random.Generator
 ) -> Descent:
-    """Centralised coordinate descent: one household after another, in random order, takes the plan
-    that is best with the present plans of all others, until a whole sweep changes nothing.
+    """Run centralised coordinate descent: one household after another, in random order, takes the
+    plan that is best with the present plans of all others, until a whole sweep changes nothing.
 
     The cost of a choice is that of stage 1, without unfairness: (1 - beta) * inefficiency
     + beta * mean discomfort, to which the discomfort of all others adds the same for every plan.
@@ -94,20 +95,23 @@ def descend(
 
 
 def best_descent(
-    choices: Choices, cost: Cost, beta: float, starts: Sequence[Selection], seed: int
+    choices: Choices, cost: Cost, beta: float, *, starts: Sequence[Selection], seed: int
 ) -> Descent:
-    """The end with the least objective of descents from each of `starts`."""
+    """Descend from each of `starts` and return the end with the least objective."""
     chance = np.random.default_rng(seed)
     return min(
-        (descend(choices, cost, beta, start, chance) for start in starts),
-        key=lambda ended: objective(choices, cost, beta, ended.selection),
+        (descend(choices, cost, beta, start=start, chance=chance) for start in starts),
+        key=lambda ended: objective(choices, cost, beta, selection=ended.selection),
     )
 
 
 def least_variance(choices: Choices) -> float:
-    """No selection has less variance than this: the optimum of the relaxation in which a household
-    may mix its plans in any proportion, a convex quadratic program, solved by Clarabel (interior
-    point; Goulart and Chen 2024). Needs the extra `report`."""
+    """Return a variance that no selection falls below: the optimum of the relaxation in which a
+    household may mix its plans in any proportion.
+
+    A convex quadratic program, solved by Clarabel (interior point; Goulart and Chen 2024). Needs
+    the extra `report`.
+    """
     import clarabel
     from scipy import sparse
 

@@ -1,7 +1,8 @@
-"""The best selection of plans that exists, or how far from it one may be: a yardstick for stage 1.
+"""A baseline for stage 1: the best selection of plans that exists, or a bound on how far it is
+away.
 
 Pure: plans in, selection and bound out. SCIP (Bolusani et al. 2024) does the search; where it
-starts and what is told of its end are decided elsewhere (experiments/yardsticks.py).
+starts and what is reported of its end is decided in `baseline_table`.
 """
 
 from dataclasses import dataclass
@@ -14,12 +15,12 @@ from agents.planning.costs import EXACT, cost_function
 from orchestrator.baselines.plan_descent import Choices, Selection, objective
 from protocol.vectors import Array
 
-VARIANCE = cost_function("var", None, "std", EXACT)
+VARIANCE = cost_function("var", None, "std", arithmetic=EXACT)
 FEW = 1e12
-"""Up to so many selections, 12 households with ten plans each, the statement by products ends
-sooner; beyond, squares give the better bound within a minute (measured)."""
+"""Up to so many selections (12 households with ten plans each) the formulation with products ends
+sooner; beyond, the one with squares gives the better bound within a minute (measured)."""
 MOST = 50_000
-"""Products at most, whatever the number of selections: memory."""
+"""Never more products than this, whatever the number of selections: they take memory."""
 TOLERANCE = 1e-5
 """The solver's unit is the objective where it starts; what it proves may be wrong by this share."""
 FINEST = 1e-6
@@ -39,7 +40,7 @@ class Optimum:
 
     @property
     def proven(self) -> bool:
-        """The selection is the optimum."""
+        """Whether the selection is the optimum."""
         return self.bound >= self.objective
 
     @property
@@ -49,18 +50,18 @@ class Optimum:
 
 
 def best_selection(
-    choices: Choices, beta: float, start: Selection, seconds: float, least: float = 0.0
+    choices: Choices, beta: float, start: Selection, *, seconds: float, least: float = 0.0
 ) -> Optimum:
-    """Search from `start` for the selection with the least objective (planning_baselines.py) where
-    inefficiency is the cost `var`; the search ends after so many seconds at most. `least`: a
-    variance known to be below every selection's. Needs the extra `report`.
+    """Search from `start` for the selection with the least objective (`plan_descent.objective`)
+    where inefficiency is the cost `var`. The search ends after `seconds` at most; `least` is a
+    variance known to be below that of every selection. Needs the extra `report`.
 
     One binary variable for each plan of each household. The result is the same each time, unless
     the time ends the search.
     """
 
     def value(selection: Selection) -> float:
-        return objective(choices, VARIANCE, beta, selection)
+        return objective(choices, VARIANCE, beta, selection=selection)
 
     known = value(start)
     floor = (1 - beta) * least + beta * float(np.mean([own.min() for own in choices.discomforts]))
@@ -70,7 +71,7 @@ def best_selection(
     unit = max(known, FINEST * problem.own.max())
     model = _model(seconds)
     state = _by_products if problem.few else _by_squares
-    chosen = state(model, problem, unit, problem.selected(start))
+    chosen = state(model, problem, unit=unit, start=problem.selected(start))
     model.optimize()
     best = start
     if model.getNSols():
@@ -97,7 +98,7 @@ class Problem:
 
     @classmethod
     def of(cls, choices: Choices, beta: float) -> "Problem":
-        """The problem of these choices, with `var` as inefficiency."""
+        """State the problem of these choices, with `var` as inefficiency."""
         plans = np.concatenate(choices.plans)
         away = (plans - plans.mean(1, keepdims=True)).T
         steps = away * np.sqrt((1 - beta) / len(away))
@@ -106,7 +107,7 @@ class Problem:
 
     @property
     def few(self) -> bool:
-        """The selections are few enough for the statement by products."""
+        """Whether the selections are few enough for the formulation with products."""
         counts = np.array(self.counts, np.float64)
         products = (counts.sum() ** 2 - (counts**2).sum()) / 2
         return bool(np.log10(counts).sum() <= np.log10(FEW) + 1e-9 and products <= MOST)
@@ -122,7 +123,7 @@ class Problem:
         return np.asarray((self.steps**2).sum(0) + self.linear)
 
     def squares(self) -> tuple[Array, Array, float]:
-        """R, c and a constant: the objective of every selection is |Rx|^2 + c'x + constant.
+        """Return R, c and a constant: the objective of every selection is |Rx|^2 + c'x + constant.
 
         x'x is the same for all selections, so a share of it may go from the squares to the
         constant: as much as leaves the rest convex where each household's x sum to 1. That raises
@@ -145,14 +146,14 @@ class Problem:
         return rows[values > share], linear, float(constant)
 
     def selected(self, selection: Selection) -> Array:
-        """x, float64[N]."""
+        """Return x of a selection, float64[N]."""
         x = np.zeros(self.steps.shape[1])
         x[np.cumsum([0, *self.counts[:-1]]) + selection] = 1
         return x
 
 
 def _model(seconds: float) -> Any:
-    """An empty model: silent, one thread, the same search each time."""
+    """Return an empty model: silent, one thread, the same search each time."""
     from pyscipopt import Model
     from pyscipopt.scip import PY_SCIP_PARAMSETTING
 
@@ -166,7 +167,7 @@ def _model(seconds: float) -> Any:
 
 
 def _choice(model: Any, problem: Problem, costs: Array) -> list[Any]:
-    """The binary variables x, with linear costs; each household takes one plan."""
+    """Add the binary variables x with linear costs; each household takes one plan."""
     from pyscipopt import quicksum
 
     chosen = [model.addVar(vtype="B", obj=cost) for cost in costs.tolist()]
@@ -175,7 +176,7 @@ def _choice(model: Any, problem: Problem, costs: Array) -> list[Any]:
     return chosen
 
 
-def _by_products(model: Any, problem: Problem, unit: float, start: Array) -> list[Any]:
+def _by_products(model: Any, problem: Problem, *, unit: float, start: Array) -> list[Any]:
     """State the problem with a variable z for each product of two households' choices, so that all
     is linear: for plan i of one household, its z with all plans of another sum to x_i (Adams and
     Sherali 1986). Tight for few households; there are about N^2 / 2 of z."""
@@ -198,7 +199,7 @@ def _by_products(model: Any, problem: Problem, unit: float, start: Array) -> lis
     return chosen
 
 
-def _by_squares(model: Any, problem: Problem, unit: float, start: Array) -> list[Any]:
+def _by_squares(model: Any, problem: Problem, *, unit: float, start: Array) -> list[Any]:
     """State the problem as linear terms and a sum of squares of linear terms, which is convex."""
     from pyscipopt import quicksum
 

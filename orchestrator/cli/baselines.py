@@ -1,7 +1,6 @@
 """`coflex baselines`: a run beside what a planner who saw everything could do."""
 
-import csv
-import io
+import time
 from dataclasses import astuple, fields
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.settings_options import with_settings
 from orchestrator.results.atomic_folder import publish
+from orchestrator.results.result_files import csv_text
 from orchestrator.scenario.settings import RunSettings
 
 FILE = "baselines.csv"
@@ -31,21 +31,18 @@ def baselines(
 ) -> None:
     """Simulate, and compare with centralised planners, swaps and bounds on the same households."""
     require("the comparison", "clarabel", "pyscipopt", "scipy")
-    from orchestrator.baselines.baseline_table import Yardstick, yardsticks
+    from orchestrator.baselines.baseline_table import Baseline, compute_baselines
 
-    lines = list(yardsticks(settings, exact_seconds))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Yardstick)])
-    writer.writerows(["" if cell is None else cell for cell in astuple(line)] for line in lines)
-    publish(settings.out, {FILE: text.getvalue().encode()}, seal=FILE)
+    lines = list(compute_baselines(settings, exact_seconds, clock=time.perf_counter))
+    text = csv_text([field.name for field in fields(Baseline)], map(astuple, lines))
+    publish(settings.out, {FILE: text.encode()}, seal=FILE)
     table = Table(header_style="bold", show_edge=False)
     for head in ("", "", "inefficiency", "comfort", "unfairness", "seconds"):
         table.add_column(head)
     stage = ""
     for line in lines:
-        told = (line.inefficiency, line.comfort, line.unfairness)
-        cells = ["-" if value is None else f"{value:.4g}" for value in told]
+        values = (line.inefficiency, line.comfort, line.unfairness)
+        cells = ["-" if value is None else f"{value:.4g}" for value in values]
         heading = "" if line.stage == stage else line.stage
         table.add_row(heading, line.name, *cells, f"{line.seconds:.2g}")
         stage = line.stage

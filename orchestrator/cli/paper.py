@@ -47,30 +47,33 @@ def paper(
 ) -> None:
     """Make the source's evaluation again: its figures 3 to 12, Table III, and a verdict on each of
     its claims. Interrupted, the same command goes on with what is left."""
-    require("the evaluation", "kneed", "matplotlib", "plotly", "scipy")
+    require("the evaluation", "jinja2", "kneed", "matplotlib", "plotly", "scipy")
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.replication.page import lead, write_page
     from orchestrator.replication.study import evaluate
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")
-    designs = populations(dataset, households, runs, generated_runs, quick=quick)
-    parts = []
+    designs = populations(
+        dataset, households, runs=runs, generated_runs=generated_runs, quick=quick
+    )
+    studies = []
     with interruptible(out / "runs"):
         for design in designs:
-            with counting(design.title) as told:
+            with counting(design.title) as progress:
                 at_once = workers or os.cpu_count() or 1
-                parts.append(evaluate(design, out / "runs", at_once, told))
-    page = write_page(parts, out)
+                study = evaluate(design, out / "runs", workers=at_once, progress=progress)
+                studies.append(study)
+    page = write_page(studies, out)
     console = Console()
-    for part in parts:
-        table = Table(title=part.title, title_justify="left", header_style="bold", show_edge=False)
+    for study in studies:
+        table = Table(title=study.title, title_justify="left", header_style="bold", show_edge=False)
         for head in ("source", "it says", "measured", "verdict"):
             table.add_column(head)
-        for claim in (*part.claims, *part.beyond):
+        for claim in (*study.claims, *study.beyond):
             table.add_row(claim.where, claim.says, claim.measured, claim.verdict)
         console.print(table)
-    told_of = lead(parts)
+    sentence = lead(studies)
     console.print(
-        f"{told_of[0].upper()}{told_of[1:]}; page in {page}", soft_wrap=True, highlight=False
+        f"{sentence[0].upper()}{sentence[1:]}; page in {page}", soft_wrap=True, highlight=False
     )

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def show(results: Results) -> None:
     """Print the results of a run again."""
     from orchestrator.reporting.terminal_summary import print_summary
-    from orchestrator.results.run_results import read
+    from orchestrator.results.result_files import read
 
     print_summary(read(results), results)
 
@@ -37,7 +37,7 @@ def report(
 ) -> None:
     """Write the figures of a run (PNG, and CSV of what they show) and one page with all of them."""
     from orchestrator.reporting.report import write_report
-    from orchestrator.results.run_results import REPORT_FOLDER, read
+    from orchestrator.results.result_files import REPORT_FOLDER, read
 
     folder = out or results / REPORT_FOLDER
     typer.echo(f"Report in {write_report(read(results), folder)}")
@@ -52,13 +52,17 @@ def explain(
     """Tell what a household's proxy did in stage 2 and why, from its own journal."""
     import json
 
-    from orchestrator.reporting.household_explanation import find_account, plain, print_account
+    from orchestrator.reporting.household_explanation import (
+        find_explanation,
+        plain,
+        print_explanation,
+    )
 
-    account = find_account(results, household)
+    explanation = find_explanation(results, household)
     if as_json:
-        typer.echo(json.dumps(plain(account), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(plain(explanation), indent=2, ensure_ascii=False))
     else:
-        print_account(account, slot)
+        print_explanation(explanation, slot)
 
 
 def compare(
@@ -72,18 +76,18 @@ def compare(
 ) -> None:
     """Put runs or sweeps side by side: measures, intervals, differences in pairs that share a
     seed."""
-    require("a comparison", "matplotlib", "pandas", "plotly", "pyarrow", "scipy")
+    require("a comparison", "jinja2", "matplotlib", "pandas", "plotly", "pyarrow", "scipy")
     from rich.console import Console
     from rich.table import Table
 
     from orchestrator.experiments.comparison import compare as compared_with
     from orchestrator.experiments.comparison import conclusion
     from orchestrator.experiments.comparison_page import cells_of, heads_of, write_comparison
-    from orchestrator.experiments.comparison_sides import read_sides
+    from orchestrator.experiments.comparison_sides import read_configurations
 
-    sides = read_sides(results)
-    compared = compared_with(sides)
-    page = write_comparison(sides, compared, out)
+    configurations = read_configurations(results)
+    compared = compared_with(configurations)
+    page = write_comparison(configurations, compared, out)
     table = Table(header_style="bold", show_edge=False)
     for head in heads_of(compared):
         table.add_column(head, overflow="fold")
@@ -94,6 +98,6 @@ def compare(
     # Where nobody sees how wide it is, so wide that no number is cut in two.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     console.print(table, highlight=False)
-    for sentence in conclusion(sides, compared):
+    for sentence in conclusion(configurations, compared):
         console.print(f"\n{sentence}", markup=False, highlight=False)
     console.print(f"\nComparison in {page}", markup=False, highlight=False, soft_wrap=True)

@@ -17,7 +17,8 @@ from orchestrator.coordination.placement import Run
 from orchestrator.distributed import launcher
 from orchestrator.monitoring.prometheus import Operations
 from orchestrator.reporting.terminal_summary import print_summary
-from orchestrator.results.run_results import RunResults, write
+from orchestrator.results.result_files import write
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation import simulator

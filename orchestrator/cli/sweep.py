@@ -48,14 +48,14 @@ def sweep(
     interrupted, the same command goes on with what is left."""
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.experiments.sweep_runs import run_cells
-    from orchestrator.experiments.sweep_table import claim, summary_of, write_tables
+    from orchestrator.experiments.sweep_table import settle_place, summary_of, write_tables
 
     require("a sweep", "pandas", "pyarrow", "scipy")
     grid = read_grid(file, options, replications)
     cells = grid.cells()
     if workers is None:
         workers = 1 if on == "bus" else os.cpu_count() or 1
-    claim(out, on)
+    settle_place(out, on)
     with interruptible(out), counting("runs", threads=on != "bus") as show:
         rows = run_cells(
             cells,

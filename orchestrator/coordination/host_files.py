@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agents.household import Household
-from orchestrator.results.run_results import JOURNALS_FOLDER, SCHEDULES_FOLDER
+from orchestrator.results.result_files import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from protocol.errors import InputError, RunError
 
 HEADER = ("slot", "preferred", "planned", "exchanged")

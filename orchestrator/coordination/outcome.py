@@ -16,7 +16,6 @@ from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.placement import Run
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
-    Bus,
     Demand,
     Exchange,
     ExchangeRow,
@@ -149,8 +148,8 @@ def _household_rows(
     )
 
 
-def _bus_traffic(traffic: Sequence[HostTraffic]) -> Bus:
-    return Bus(
+def _bus_traffic(traffic: Sequence[HostTraffic]) -> BusTraffic:
+    return BusTraffic(
         messages=sum(host.messages for host in traffic),
         frames=sum(host.frames for host in traffic),
         bytes=sum(host.bytes for host in traffic),

@@ -1,107 +1,103 @@
-"""How sides differ, measure by measure, and how sure that is. Which runs make up a side is decided
-in sides.py; how it looks in compare_page.py and where it is printed.
+"""How configurations differ, measure by measure, and how sure that is.
 
-Two sides are compared over the seeds that both have, in pairs; where there are fewer than two of
-these, nothing is concluded.
+Two configurations are compared over the seeds that both have, in pairs; where there are fewer than
+two of these, nothing is concluded. Which runs make up a configuration is decided in
+`comparison_sides`, how the comparison looks in `comparison_page`.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from orchestrator.experiments.comparison_sides import END, ComparedConfiguration
-from orchestrator.experiments.statistics import FEWEST, Difference, Interval, difference, interval
+from orchestrator.experiments.statistics import (
+    FEWEST,
+    Interval,
+    PairedDifference,
+    difference,
+    interval,
+)
+from orchestrator.results.measures import MEASURES
 
 CONFIRMED = 6
 """Pairs from which on Wilcoxon's test can fall below 0.05, two-sided: 2 / 2**6 is 0.03."""
+COMPARED = (
+    ("planned", "inefficiency"),
+    ("planned", "peak"),
+    ("planned", "mean_comfort"),
+    ("exchanged", "mean_comfort"),
+    (END, "mean_comfort"),
+    ("planned", "unfairness"),
+    ("exchanged", "unfairness"),
+    (END, "unfairness"),
+    ("exchanged", "gini"),
+    ("exchanged", "max_discomfort"),
+)
+"""State and measure of all that is compared. The end is shown where only some configurations
+exchange, the inefficiency where all have the same cost."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """What is compared."""
+class ComparedMeasure:
+    """One measure of one configuration, and how it differs from that of another."""
 
-    name: str
-    unit: str = ""
-    rising: bool = False
-    """Whether more is better."""
-
-    @property
-    def label(self) -> str:
-        """With its unit."""
-        return f"{self.name} ({self.unit})" if self.unit else self.name
-
-
-MEASURES = {
-    ("planned", "inefficiency"): Measure("inefficiency, planned"),
-    ("planned", "peak"): Measure("peak, planned", "kWh"),
-    ("planned", "mean_comfort"): Measure("comfort, planned", rising=True),
-    ("exchanged", "mean_comfort"): Measure("comfort, exchanged", rising=True),
-    (END, "mean_comfort"): Measure("comfort, in the end", rising=True),
-    ("planned", "unfairness"): Measure("unfairness, planned", "kWh"),
-    ("exchanged", "unfairness"): Measure("unfairness, exchanged", "kWh"),
-    (END, "unfairness"): Measure("unfairness, in the end", "kWh"),
-    ("exchanged", "gini"): Measure("Gini, exchanged"),
-    ("exchanged", "max_discomfort"): Measure("largest discomfort, exchanged", "kWh"),
-}
-"""By state and measure. What is so in the end is told where only some sides exchange, the
-inefficiency where all have the same cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One measure on one side, and how it differs from that of another."""
-
-    side: str
+    configuration: str
     measure: str
     """With its unit."""
-    rising: bool
-    """Whether more of it is better."""
+    more_is_better: bool
     mean: float
     runs: int
-    spread: Interval | None
+    interval: Interval | None
     """None: one run is no evidence."""
-    apart: Difference | None
-    """From the side that it is held against, over the seeds that both have; None: it is held
-    against none, or there are fewer than two pairs."""
+    difference: PairedDifference | None
+    """From the configuration that this one is held against, over the seeds that both have. None
+    where it is held against none, or there are fewer than two pairs."""
 
     @property
     def verdict(self) -> str:
         """How it stands to the other: better, worse, the same, not told apart."""
-        apart = self.apart
-        if apart is None:
+        found = self.difference
+        if found is None:
             return ""
-        if not (apart.mean or apart.low or apart.high):
+        if not (found.mean or found.low or found.high):
             return "the same"
-        if apart.low <= 0 <= apart.high:
+        if found.low <= 0 <= found.high:
             return "not told apart"
-        return "better" if (apart.mean > 0) == self.rising else "worse"
+        return "better" if (found.mean > 0) == self.more_is_better else "worse"
 
 
-def compare(sides: Sequence[ComparedConfiguration]) -> list[Compared]:
-    """Every measure of every side that has it, the sides of one measure together."""
-    exchanging = {bool(side.values("exchanged", "mean_comfort")) for side in sides}
+def label_of(state: str, measure: str) -> str:
+    """Return the words for a measure of a state, with its unit."""
+    described = MEASURES[measure]
+    name = f"{described.short}, {'in the end' if state == END else state}"
+    return f"{name} ({described.unit})" if described.unit else name
+
+
+def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMeasure]:
+    """Compare every measure of every configuration that has it, measure by measure."""
+    exchanging = {bool(own.values("exchanged", "mean_comfort")) for own in configurations}
     found = []
-    for (state, measure), told in MEASURES.items():
+    for state, measure in COMPARED:
         if state == END and len(exchanging) == 1:
             continue
-        if measure == "inefficiency" and len({side.cost for side in sides}) > 1:
+        if measure == "inefficiency" and len({own.cost for own in configurations}) > 1:
             continue
-        known = {side.name: side.values(state, measure) for side in sides}
-        for side in sides:
-            values = known[side.name]
+        known = {own.name: own.values(state, measure) for own in configurations}
+        for own in configurations:
+            values = known[own.name]
             if not values:
                 continue
-            first = known[side.beside] if side.beside is not None else {}
+            first = known[own.beside] if own.beside is not None else {}
             shared = sorted(first.keys() & values.keys())
             several = list(values.values())
             found.append(
-                Compared(
-                    side.name,
-                    told.label,
-                    told.rising,
-                    sum(several) / len(several),
-                    len(several),
-                    interval(several) if len(several) >= FEWEST else None,
-                    difference([first[s] for s in shared], [values[s] for s in shared])
+                ComparedMeasure(
+                    configuration=own.name,
+                    measure=label_of(state, measure),
+                    more_is_better=MEASURES[measure].more_is_better,
+                    mean=sum(several) / len(several),
+                    runs=len(several),
+                    interval=interval(several) if len(several) >= FEWEST else None,
+                    difference=difference([first[s] for s in shared], [values[s] for s in shared])
                     if len(shared) >= FEWEST
                     else None,
                 )
@@ -109,34 +105,35 @@ def compare(sides: Sequence[ComparedConfiguration]) -> list[Compared]:
     return found
 
 
-def conclusion(sides: Sequence[ComparedConfiguration], compared: Sequence[Compared]) -> list[str]:
-    """What the runs allow to say, in sentences."""
-    if len(sides) == 1:
+def conclusion(
+    configurations: Sequence[ComparedConfiguration], compared: Sequence[ComparedMeasure]
+) -> list[str]:
+    """Say in sentences what the runs allow to conclude."""
+    if len(configurations) == 1:
         return ["All runs have one configuration: there is nothing to compare them with."]
-    if all(len(side.runs) < FEWEST for side in sides):
+    if all(len(own.runs) < FEWEST for own in configurations):
         return [
             "One run a side: what differs may be chance, and nothing is concluded. Run each "
             "configuration with several seeds, the same on all sides."
         ]
     said, fewest = [], CONFIRMED
-    for side in sides:
-        if side.beside is None:
+    for own in configurations:
+        if own.beside is None:
             continue
-        own = [line for line in compared if line.side == side.name and line.apart is not None]
-        if not own:
+        lines = [
+            line
+            for line in compared
+            if line.configuration == own.name and line.difference is not None
+        ]
+        if not lines:
             said.append(
-                f"{side.name} and {side.beside} have fewer than two seeds in common: nothing is "
+                f"{own.name} and {own.beside} have fewer than two seeds in common: nothing is "
                 "concluded. Run both with the same seeds."
             )
             continue
-        pairs = min(line.apart.runs for line in own if line.apart is not None)
+        pairs = min(line.difference.runs for line in lines if line.difference is not None)
         fewest = min(fewest, pairs)
-        parts = []
-        for verdict in ("better", "worse", "the same", "not told apart"):
-            names = [_named(line) for line in own if line.verdict == verdict]
-            parts += [f"{verdict}: {'; '.join(names)}."] if names else []
-        text = " ".join(part[0].upper() + part[1:] for part in parts)
-        said.append(f"{side.name}, beside {side.beside} ({pairs} pairs of runs). {text}")
+        said.append(f"{own.name}, beside {own.beside} ({pairs} pairs of runs). {_verdicts(lines)}")
     if not said:
         return ["No side has its like in the first folder: nothing is held against another."]
     said.append(
@@ -150,24 +147,33 @@ def conclusion(sides: Sequence[ComparedConfiguration], compared: Sequence[Compar
     return said
 
 
-def _named(line: Compared) -> str:
-    """A measure, and by how much it differs where that is more than chance."""
+def _verdicts(lines: Sequence[ComparedMeasure]) -> str:
+    """List the measures by their verdicts."""
+    parts = []
+    for verdict in ("better", "worse", "the same", "not told apart"):
+        names = [_named(line) for line in lines if line.verdict == verdict]
+        parts += [f"{verdict[0].upper()}{verdict[1:]}: {'; '.join(names)}."] if names else []
+    return " ".join(parts)
+
+
+def _named(line: ComparedMeasure) -> str:
+    """Return a measure, and by how much it differs where that is more than chance."""
     name = line.measure.partition(" (")[0]
-    if line.apart is None or line.verdict not in ("better", "worse"):
+    if line.difference is None or line.verdict not in ("better", "worse"):
         return name
-    return f"{name} {line.apart.mean:+.3g}"
+    return f"{name} {line.difference.mean:+.3g}"
 
 
-def as_rows(compared: Sequence[Compared]) -> list[dict[str, object]]:
-    """Flat, for a table."""
+def as_rows(compared: Sequence[ComparedMeasure]) -> list[dict[str, object]]:
+    """Return the comparison as flat rows, for a table; a row lacks what is not known."""
     rows = []
     for line in compared:
-        row: dict[str, object] = {"measure": line.measure, "side": line.side, "runs": line.runs}
-        row["mean"] = line.mean
-        if line.spread is not None:
-            row |= {"low": line.spread.low, "high": line.spread.high}
-        if line.apart is not None:
-            row |= {f"difference_{name}": value for name, value in asdict(line.apart).items()}
+        row: dict[str, object] = {"measure": line.measure, "side": line.configuration}
+        row |= {"runs": line.runs, "mean": line.mean}
+        if line.interval is not None:
+            row |= {"low": line.interval.low, "high": line.interval.high}
+        if line.difference is not None:
+            row |= {f"difference_{key}": value for key, value in asdict(line.difference).items()}
             row["verdict"] = line.verdict
         rows.append(row)
     return rows

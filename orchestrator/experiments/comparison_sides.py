@@ -1,6 +1,6 @@
-"""What is to be compared: runs and sweeps from their folders, those of one configuration together.
+"""The sides of a comparison: runs and sweeps read from their folders, grouped by configuration.
 
-How sides differ, and how sure that is, is decided in compare.py.
+How configurations differ, and how sure that is, is decided in `comparison`.
 """
 
 import json
@@ -12,26 +12,28 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.experiments.field import PERCENTILES
 from orchestrator.experiments.sweep_table import TABLE_PARQUET
-from orchestrator.results.run_results import RUN, RunResults, read
+from orchestrator.results.measures import PERCENTILES, STATES
+from orchestrator.results.result_files import RUN, read
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.terms import CostName
 from protocol.vectors import Array
 
 END = "end"
-"""The state in which a run ends: exchanged, or planned where nobody exchanged."""
+"""The state in which a run ends: exchanged, or planned if nobody exchanged."""
 _NO_OPTIONS = {
     *("seed", "out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"),
     *("save_schedules", "isolation", "hosts", "source", "score_from", "config", "dataset"),
 }
-"""What changes nothing in the outcome, or only its chance; the data are known by their digest."""
+"""Options that do not change the results, or only by chance; data are told apart by their
+digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comfort:
-    """Households of one or several runs in the end, least comfort first."""
+    """The comfort of households in the end, from one run or several, least first."""
 
     share: Array
     """Of the households that have no more than that comfort, %."""
@@ -39,38 +41,38 @@ class Comfort:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What is known of one run."""
+class MeasuredRun:
+    """One run, as far as it is compared."""
 
     folder: Path
     seed: int
     measures: Mapping[tuple[str, str], float]
     """By state and measure."""
     comfort: Array
-    """At the end: of each household, rising; or of a sweep's row the percentiles."""
+    """In the end, rising: of each household, or the PERCENTILES of a row of a sweep."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedConfiguration:
-    """Runs of one configuration, by their seeds."""
+    """The runs of one configuration: one side of the comparison."""
 
     name: str
-    """By what it differs from the other sides."""
-    runs: tuple[Measured, ...]
+    """The options in which it differs from the others."""
+    runs: tuple[MeasuredRun, ...]
     whole: bool
     """Whether the comfort of each household is known, or percentiles alone."""
     cost: CostName
-    """What its inefficiency is."""
+    """The cost function that is its inefficiency."""
     beside: str | None = None
-    """The side that it is held against; None: it is held against none."""
+    """The name of the configuration that it is held against; None: it is held against none."""
 
     def values(self, state: str, measure: str) -> dict[int, float]:
-        """A measure of each run that has it, by seed."""
+        """Return a measure of each run that has it, by seed."""
         found = {run.seed: run.measures.get((state, measure)) for run in self.runs}
         return {seed: value for seed, value in found.items() if value is not None}
 
     def comfort(self) -> Comfort:
-        """Of all households of all runs; or the mean percentiles."""
+        """Return the comfort of all households of all runs, or the mean percentiles."""
         if self.whole:
             rising = np.sort(np.concatenate([run.comfort for run in self.runs]))
             return Comfort(100 * (np.arange(len(rising)) + 0.5) / len(rising), rising)
@@ -78,7 +80,7 @@ class ComparedConfiguration:
         return Comfort(np.array(PERCENTILES, float), mean)
 
 
-def read_sides(folders: Sequence[Path]) -> list[ComparedConfiguration]:
+def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
     """The runs in these folders, or those of the sweeps in them, those of one configuration
     together; each side is held against one of the first folder's. InputError if there are fewer
     than two folders, one is named twice, runs are named beside sweeps, or two runs have both
@@ -89,35 +91,39 @@ def read_sides(folders: Sequence[Path]) -> list[ComparedConfiguration]:
     if any(sweeps) and not all(sweeps):
         reason = "this is the folder of a run, others are of sweeps: compare like with like"
         raise InputError(reason, file=folders[sweeps.index(False)])
-    groups: dict[str, list[Measured]] = {}
+    groups: dict[str, list[MeasuredRun]] = {}
     for folder in folders:
-        for options, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
-            groups.setdefault(json.dumps(options, sort_keys=True), []).append(run)
-    told = [json.loads(options) for options in groups]
-    varied = _varied(told)
+        for chosen, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
+            groups.setdefault(json.dumps(chosen, sort_keys=True), []).append(run)
+    options = [json.loads(key) for key in groups]
+    varied = _varied(options)
     names = [
-        ", ".join(f"{name} {_text(options.get(name))}" for name in varied) or "all runs"
-        for options in told
+        ", ".join(f"{name} {_text(own.get(name))}" for name in varied) or "all runs"
+        for own in options
     ]
     runs = list(groups.values())
     first = [number for number, own in enumerate(runs) if own[0].folder == folders[0]]
-    # Of the sides of the first folder the one that agrees in all that varies there.
-    kept = _varied([told[number] for number in first])
-    by_options = {_chosen(told[number], kept): names[number] for number in first}
-    sides = []
+    # Of the configurations of the first folder the one that agrees in all that varies there.
+    kept = _varied([options[number] for number in first])
+    by_options = {_chosen(options[number], kept): names[number] for number in first}
+    found = []
     for number, own in enumerate(runs):
         _check_seeds(own)
-        beside = None if number in first else by_options.get(_chosen(told[number], kept))
-        sides.append(
+        like = _chosen(options[number], kept)
+        found.append(
             ComparedConfiguration(
-                names[number], tuple(own), not all(sweeps), told[number]["cost"], beside
+                name=names[number],
+                runs=tuple(own),
+                whole=not all(sweeps),
+                cost=options[number]["cost"],
+                beside=None if number in first else by_options.get(like),
             )
         )
-    return sides
+    return found
 
 
 def _varied(told: Sequence[Mapping[str, object]]) -> list[str]:
-    """The options in which these differ."""
+    """Return the names of the options in which these configurations differ."""
     names = dict.fromkeys(name for each in told for name in each)
     return [name for name in names if len({json.dumps(each.get(name)) for each in told}) > 1]
 
@@ -126,7 +132,7 @@ def _chosen(options: Mapping[str, object], names: Sequence[str]) -> str:
     return json.dumps([options.get(name) for name in names])
 
 
-def _check_seeds(runs: Sequence[Measured]) -> None:
+def _check_seeds(runs: Sequence[MeasuredRun]) -> None:
     seen: dict[int, Path] = {}
     for run in runs:
         if run.seed in seen:
@@ -142,7 +148,7 @@ def _is_sweep(folder: Path) -> bool:
     return (folder / TABLE_PARQUET).exists() and not (folder / RUN).exists()
 
 
-def _run_of(folder: Path) -> tuple[dict[str, object], Measured]:
+def _run_of(folder: Path) -> tuple[dict[str, object], MeasuredRun]:
     results = read(folder)
     measures = {
         (state, name): value
@@ -151,11 +157,16 @@ def _run_of(folder: Path) -> tuple[dict[str, object], Measured]:
         if value is not None
     }
     options = _options(results.config, results.config["demo"], results.data_sha256)
-    run = Measured(folder, results.seed, _with_end(measures), _comfort(results))
+    run = MeasuredRun(
+        folder=folder,
+        seed=results.seed,
+        measures=_with_end(measures),
+        comfort=_comfort(results),
+    )
     return options, run
 
 
-def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
+def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], MeasuredRun]]:
     import pandas as pd
 
     for row in pd.read_parquet(folder / TABLE_PARQUET).to_dict("records"):
@@ -165,7 +176,7 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
         }
         measures = {
             (state, name.removeprefix(f"{state}_")): float(value)
-            for state in ("preferred", "planned", "exchanged", "bound")
+            for state in STATES
             for name, value in known.items()
             if name.startswith(f"{state}_") and value is not None
         }
@@ -173,17 +184,20 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], Measured]]:
         comfort = np.array([ended[END, f"comfort_p{number}"] for number in PERCENTILES])
         config = {name: known[name] for name in (*RunSettings.model_fields, "on") if name in known}
         options = _options(config, known["demo"], known["data_sha256"])
-        yield options, Measured(folder, int(known["seed"]), ended, comfort)
+        yield (
+            options,
+            MeasuredRun(folder=folder, seed=int(known["seed"]), measures=ended, comfort=comfort),
+        )
 
 
 def _with_end(measures: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
-    """With those of the state in which the run ended."""
+    """Add the measures of the state in which the run ended, under END."""
     last = "exchanged" if any(state == "exchanged" for state, _ in measures) else "planned"
     return measures | {(END, name): v for (state, name), v in measures.items() if state == last}
 
 
 def _comfort(results: RunResults) -> Array:
-    """At the end, of each household, rising."""
+    """Return the comfort of each household in the end, rising."""
     ends = [
         row.discomfort_planned if row.discomfort_exchanged is None else row.discomfort_exchanged
         for row in results.rows
@@ -192,7 +206,7 @@ def _comfort(results: RunResults) -> Array:
 
 
 def _options(config: Mapping[str, Any], demo: object, digest: str) -> dict[str, object]:
-    """What tells configurations apart."""
+    """Return the options that tell configurations apart."""
     options: dict[str, object] = {
         # A column of a table has whole numbers as fractions where another row has none.
         name: int(value) if isinstance(value, float) and value.is_integer() else value

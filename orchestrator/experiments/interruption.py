@@ -1,5 +1,5 @@
-"""Ctrl-C, SIGTERM and kill in the middle of an experiment: it ends at once, says how to go on, and
-nothing of it stays behind.
+"""Interruptions of an experiment: on Ctrl-C, SIGTERM or kill it ends at once, says how to go on,
+and leaves nothing behind.
 
 Which runs there are, and what is kept of them, is decided elsewhere.
 """
@@ -9,11 +9,11 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from multiprocessing import active_children
 from pathlib import Path
-from shutil import rmtree
 
+from agents.population.atomic_write import scratch_folder
 from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from protocol.errors import InputError, RunError
 
@@ -23,52 +23,65 @@ _SCRATCH = ".running-"
 
 @contextmanager
 def interruptible(folder: Path) -> Iterator[None]:
-    """Within, runs keep their temporary files below `folder`, and an interruption ends all
-    workers at once and raises RunError(GO_ON). What a killed experiment left there goes first.
-    InputError where the folder cannot be written. One at a time in a folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep_out(folder)
-        scratch = tempfile.mkdtemp(prefix=_SCRATCH, dir=folder.absolute())
-    except OSError as error:
-        raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
+    """Run a block in which runs keep their temporary files below `folder`, and an interruption ends
+    all workers at once and raises RunError(GO_ON).
+
+    Whatever a killed experiment left in the folder is removed first, so only one may use it at a
+    time. Raises InputError where the folder cannot be written.
+    """
+    with ExitStack() as stack:
+        try:
+            scratch = stack.enter_context(scratch_folder(folder, _SCRATCH))
+        except OSError as error:
+            raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
+        stack.enter_context(_temporary_files_in(scratch))
+        stack.enter_context(_sigterm_like_ctrl_c())
+        try:
+            yield
+        except BaseException as error:
+            _end_workers()
+            # A run on the bus that was interrupted ends by itself, and says so.
+            if isinstance(error, KeyboardInterrupt) or (
+                isinstance(error, RunError) and str(error).startswith(INTERRUPTED)
+            ):
+                raise RunError(GO_ON) from None
+            raise
+
+
+@contextmanager
+def _temporary_files_in(scratch: Path) -> Iterator[None]:
+    """Make `scratch` the folder for temporary files, of workers and hosts too: they inherit it."""
     before, named = tempfile.tempdir, os.environ.get("TMPDIR")
-    tempfile.tempdir = os.environ["TMPDIR"] = scratch  # workers and hosts inherit it
-    ours = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGTERM, _like_ctrl_c) if ours else None
+    tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
     try:
         yield
-    except BaseException as error:
-        _end_workers()
-        # A run on the bus that was interrupted ends by itself, and says so.
-        if isinstance(error, KeyboardInterrupt) or (
-            isinstance(error, RunError) and str(error).startswith(INTERRUPTED)
-        ):
-            raise RunError(GO_ON) from None
-        raise
     finally:
-        if handler is not None:
-            signal.signal(signal.SIGTERM, handler)
         tempfile.tempdir = before
         if named is None:
             del os.environ["TMPDIR"]
         else:
             os.environ["TMPDIR"] = named
-        _sweep_out(folder)
+
+
+@contextmanager
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, where this is the main thread: no other may set handlers."""
+    ours = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGTERM, _like_ctrl_c) if ours else None
+    try:
+        yield
+    finally:
+        if handler is not None:
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _like_ctrl_c(number: int, frame: object) -> None:
-    """Event loops know how to end at SIGINT, and at no other."""
+    """Raise SIGINT instead: event loops end cleanly on that signal only."""
     signal.raise_signal(signal.SIGINT)
 
 
 def _end_workers() -> None:
-    """At once: what they were about is run again, and their own children end with them."""
+    """Kill all workers: their runs are repeated next time, their own children end with them."""
     for worker in active_children():
         worker.kill()
         worker.join()
-
-
-def _sweep_out(folder: Path) -> None:
-    for leftover in folder.glob(f"{_SCRATCH}*"):
-        rmtree(leftover, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""What several runs say: intervals, paired comparisons, sizes of effects. One run says nothing.
+"""Statistics over runs: intervals, paired comparisons, effect sizes. One run is no evidence.
 
-All from scipy; which numbers are compared is decided elsewhere.
+The methods are scipy's; which numbers are compared is decided by the callers.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ import numpy as np
 CONFIDENCE = 0.95
 RESAMPLES = 9_999
 ROUNDING = 1e-12
-"""What differs by less than this share of it is the same."""
+"""Values that differ by less than this share of the largest are the same."""
 FEWEST = 2
 """Runs below which nothing can be concluded."""
 
 
 class TooFewRunsError(ValueError):
-    """One run is no evidence of anything but itself."""
+    """Too few runs for a conclusion: one run is evidence of nothing but itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over runs, and where the true one lies with 95 % confidence."""
+    """A mean over runs, and the interval that holds the true mean with 95 % confidence."""
 
     mean: float
     low: float
@@ -31,8 +31,8 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """Second minus first, over runs that share their seeds."""
+class PairedDifference:
+    """Second minus first, in pairs of runs that share a seed."""
 
     mean: float
     low: float
@@ -49,15 +49,18 @@ class Difference:
 
 
 def interval(values: Sequence[float], seed: int = 0) -> Interval:
-    """Mean and 95 % interval, bias-corrected and accelerated bootstrap (Efron 1987), of values from
-    independent runs; TooFewRunsError for fewer than two."""
+    """Return the mean of values from independent runs and its 95 % interval by the bias-corrected
+    and accelerated bootstrap (Efron 1987). Raises TooFewRunsError for fewer than two."""
     array = _enough(values)
     low, high = _bounds(array, seed)
-    return Interval(float(array.mean()), low, high, len(array))
+    return Interval(mean=float(array.mean()), low=low, high=high, runs=len(array))
 
 
-def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Difference:
-    """The paired comparison of two sides, run by run; ValueError if they are not as many."""
+def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> PairedDifference:
+    """Compare two configurations in pairs, run by run.
+
+    Raises ValueError if they have different numbers of runs, TooFewRunsError for fewer than two.
+    """
     from scipy import stats
 
     one, other = _enough(first), _enough(second)
@@ -67,14 +70,14 @@ def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -
     low, high = _bounds(apart, seed)
     spread = float(apart.std(ddof=1))
     mean = float(apart.mean())
-    return Difference(
-        mean,
-        low,
-        high,
-        len(apart),
-        float(stats.wilcoxon(apart).pvalue) if apart.any() else 1.0,
-        mean / spread if spread else float(np.sign(mean)) * float("inf") if mean else 0.0,
-        float(np.sign(other[:, None] - one[None, :]).mean()),
+    return PairedDifference(
+        mean=mean,
+        low=low,
+        high=high,
+        runs=len(apart),
+        p_value=float(stats.wilcoxon(apart).pvalue) if apart.any() else 1.0,
+        effect=mean / spread if spread else float(np.sign(mean)) * float("inf") if mean else 0.0,
+        cliff=float(np.sign(other[:, None] - one[None, :]).mean()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Lists of options, and the runs that they stand for: every combination, each replicated."""
+"""Lists of options and the runs that they stand for: every combination, each replicated."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +13,9 @@ from protocol.errors import InputError
 
 REPLICATIONS = "replications"
 MOST = 1_000_000
-"""Cells of a grid; more are a slip of the pen."""
+"""Largest number of cells in a grid; more is surely a mistake."""
 NONE = "none"
-"""How an option that may be left out is named among its values."""
+"""Names the absence of an option among its values."""
 _OWN_SERVER = "every run of a sweep on the bus has a server of its own, without keys"
 _NO_FILES = "a sweep keeps a row a run, and no files of it: say this to `coflex run` or `simulate`"
 NOT_SWEPT = {
@@ -35,7 +35,7 @@ ONE_VALUE = {"deadline": "it changes nothing in what comes out"}
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What to run: the values of each option, in the order in which they were named."""
+    """The values of each option, in the order in which the options were named."""
 
     values: Mapping[str, Sequence[Any]]
     replications: int = 1
@@ -46,9 +46,11 @@ class Grid:
         return [name for name, values in self.values.items() if len(values) > 1]
 
     def cells(self) -> list[Cell]:
-        """All runs, the last named option changing fastest, replications last of all; InputError
-        where a combination cannot be run. Each replication has a seed of its own, derived from the
-        run's seed and its number; one replication keeps the seed itself."""
+        """Return all runs; the last named option changes fastest, replications faster still.
+
+        Each replication has its own seed, derived from the run's seed and its number; a single
+        replication keeps the seed itself. Raises InputError where a combination cannot be run.
+        """
         count = self.replications
         for values in self.values.values():
             count *= len(values)
@@ -72,8 +74,8 @@ class Grid:
 
 
 def read_grid(file: Path | None, options: Mapping[str, object], replications: int | None) -> Grid:
-    """The grid of a TOML file, where every option may be a list, and of options, where values are
-    separated by commas; options win. InputError names what is wrong."""
+    """Read a grid from a TOML file, where every option may be a list, and from options, whose
+    values are separated by commas; options win. Raises InputError that names what is wrong."""
     values: dict[str, Sequence[Any]] = {}
     if file is not None:
         told = _toml(file)
@@ -92,7 +94,7 @@ def read_grid(file: Path | None, options: Mapping[str, object], replications: in
 
 
 def _checked(name: str, listed: list[Any], file: Path | None = None) -> list[Any]:
-    """The values of an option; InputError where a sweep cannot have them."""
+    """Return the values of an option, or raise InputError if a sweep cannot have them."""
     field = name if file is not None else "--" + name.replace("_", "-")
     if name not in RunSettings.model_fields:
         known = ", ".join([REPLICATIONS, *(n for n in RunSettings.model_fields if sweepable(n))])
@@ -110,12 +112,12 @@ def _checked(name: str, listed: list[Any], file: Path | None = None) -> list[Any
 
 
 def sweepable(name: str) -> bool:
-    """Whether this option of a run may be a list."""
+    """Return whether this option of a run may be a list."""
     return name not in NOT_SWEPT and name not in ONE_VALUE
 
 
 def _same(value: Any) -> object:
-    """Equal for what is the same value, however it is written."""
+    """Return a key that is equal for equal values, however they are written."""
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""The runs of an experiment, in parallel, each with a seed of its own; what is finished is on disk
-at once and never run again.
+"""The runs of an experiment, in parallel, each with its own seed. A finished run is on disk at once
+and is never run again.
 
-Which runs there are is decided in grid.py; what becomes of their rows in table.py.
+Which runs there are is decided in `sweep_grid`; what becomes of their rows in `sweep_table`.
 """
 
 import json
@@ -16,10 +16,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
+
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.child_processes import ending_with_parent
-from orchestrator.experiments.field import field_measures
-from orchestrator.results.run_results import RUN, RunResults, write
+from orchestrator.results.measures import comfort_percentiles, demand_measures
+from orchestrator.results.result_files import RUN, write
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -29,9 +32,9 @@ T = TypeVar("T")
 Row = dict[str, Any]
 Where = Literal["simulation", "bus"]
 LOG = "cells.jsonl"
-"""A line a finished cell, in the order in which they finished."""
+"""One line for each finished cell, in the order in which they finished."""
 _ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
-"""Settings that change nothing in what comes out."""
+"""Settings that do not change the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """What tells this cell from all others, from wherever its data are named."""
+        """A digest that differs for each run; the same by whatever path its data are named."""
         data = self.settings.dataset
         place = {} if data is None else {"dataset": str(data.resolve())}
         text = json.dumps([self.options | place, self.replication], sort_keys=True)
@@ -56,7 +59,7 @@ class Cell:
 
 
 def seed_of(seed: int, replication: int) -> int:
-    """The seed of a replication: independent of the others, the same on every machine."""
+    """Return the seed of a replication: independent of the others, the same on every machine."""
     digest = blake2b(f"{seed}:{replication}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")
 
@@ -69,41 +72,29 @@ def run_cells(
     where: Where = "simulation",
     finished: Callable[[int], None] = lambda count: None,
 ) -> list[Row]:
-    """The rows of all cells, in their order. `finished` is told how many are done, also of those
-    that were done before. KeyboardInterrupt leaves what is finished on disk."""
+    """Return the rows of all cells, in their order; what is in the log of `folder` is not run
+    again. A run is in the log as soon as it is over, so an interruption loses none.
+
+    `finished` is told how many are done. Raises InputError where the folder cannot be used.
+    """
     log = folder / LOG
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        done = dict(_logged(log))
+        rows = dict(_logged(log))
         _end_line(log)
     except OSError as error:
         raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
-    left = [cell for cell in cells if cell.key not in done]
-    finished(len(cells) - len(left))
     with log.open("a", encoding="utf-8") as file:
-        for key, row in in_parallel(partial(_run, where=where), left, workers):
-            done[key] = row
+
+        def keep(key: str, row: Row) -> None:
+            rows[key] = row
             file.write(json.dumps([key, row]) + "\n")
             file.flush()
             os.fsync(file.fileno())
-            finished(sum(cell.key in done for cell in cells))
-    return [done[cell.key] for cell in cells]
 
-
-def row_of(cell: Cell, results: RunResults) -> Row:
-    """What is kept of a run: its options, and all that was measured."""
-    row: Row = {"replication": cell.replication, **cell.options, "households": results.households}
-    row |= {"slots": results.slots, "data_sha256": results.data_sha256}
-    row |= {f"version_{name}": version for name, version in results.versions.items()}
-    for state in ("preferred", "planned", "exchanged", "bound"):
-        measured = getattr(results, state)
-        if measured is not None:
-            row |= {f"{state}_{name}": value for name, value in asdict(measured).items()}
-    row |= field_measures(results)
-    if results.exchange is not None:
-        row |= {f"exchange_{name}": value for name, value in asdict(results.exchange).items()}
-    row |= {f"seconds_{name}": value for name, value in asdict(results.seconds).items()}
-    return row
+        work = partial(_run, where=where)
+        _run_missing(cells, set(rows), work, keep=keep, workers=workers, finished=finished)
+    return [rows[cell.key] for cell in cells]
 
 
 def run_kept(
@@ -113,29 +104,62 @@ def run_kept(
     workers: int,
     finished: Callable[[int], None] = lambda count: None,
 ) -> list[Path]:
-    """The folders with the whole results of all cells, in their order, below `folder`; what is
-    there already is not run again. `finished` is told how many are done."""
+    """Return the folders below `folder` with the whole results of all cells, in their order; what
+    is there already is not run again. `finished` is told how many are done."""
     places = {cell.key: folder / cell.key for cell in cells}
+    there = {key for key, place in places.items() if (place / RUN).exists()}
+    work = partial(_write_run, folder=folder)
+    _run_missing(cells, there, work, workers=workers, finished=finished)
+    return [places[cell.key] for cell in cells]
+
+
+def row_of(cell: Cell, results: RunResults) -> Row:
+    """Return the row of a run: its options, and all that was measured."""
+    row: Row = {"replication": cell.replication, **cell.options, "households": results.households}
+    row |= {"slots": results.slots, "data_sha256": results.data_sha256}
+    row |= {f"version_{name}": version for name, version in results.versions.items()}
+    for state, measured in results.states().items():
+        row |= {f"{state}_{name}": value for name, value in asdict(measured).items()}
+    row |= _further_measures(results)
+    if results.exchange is not None:
+        row |= {f"exchange_{name}": value for name, value in asdict(results.exchange).items()}
+    row |= {f"seconds_{name}": value for name, value in asdict(results.seconds).items()}
+    return row
+
+
+def _run_missing(
+    cells: Sequence[Cell],
+    done: set[str],
+    work: Callable[[Cell], T],
+    *,
+    keep: Callable[[str, T], None] = lambda key, made: None,
+    workers: int,
+    finished: Callable[[int], None],
+) -> None:
+    """Run the cells whose keys are not in `done`, each once, and pass what `work` makes of each to
+    `keep`; `finished` is told how many cells are done, those done before included."""
     # The same run may serve several purposes.
-    left = {cell.key: cell for cell in cells if not (places[cell.key] / RUN).exists()}
+    left = {cell.key: cell for cell in cells if cell.key not in done}
     finished(sum(cell.key not in left for cell in cells))
-    for key, _ in in_parallel(partial(_keep, folder=folder), list(left.values()), workers):
+    for key, made in in_parallel(work, list(left.values()), workers):
+        keep(key, made)
         del left[key]
         finished(sum(cell.key not in left for cell in cells))
-    return [places[cell.key] for cell in cells]
 
 
 def in_parallel(
     work: Callable[[Cell], T], cells: Sequence[Cell], workers: int
 ) -> Iterator[tuple[str, T]]:
-    """What `work` makes of each cell, with the cell's key, in the order in which they finish."""
+    """Yield each cell's key and what `work` makes of it, in the order in which they finish."""
     if workers == 1 or len(cells) == 1:
         for cell in cells:
             yield cell.key, work(cell)
         return
     # Started afresh: a fork would take along whatever threads the caller has.
     context = get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _begin, (os.getpid(),))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+    )
     try:
         waiting = iter(cells)
         running: dict[Future[T], str] = {}
@@ -154,9 +178,29 @@ def in_parallel(
 
 
 def _begin(parent: int) -> None:
-    """In a worker: Ctrl-C is for the parent, and nobody outlives it."""
+    """Prepare a worker: Ctrl-C is for the parent, which no worker outlives."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ending_with_parent(parent)()
+
+
+def _further_measures(results: RunResults) -> Row:
+    """Compute what results do not contain: for each state the measures of its demand, and
+    percentiles of the households' comfort."""
+    found: Row = {}
+    for state in ("preferred", "planned", "exchanged"):
+        demand = getattr(results.demand, state)
+        if demand is not None:
+            found |= _prefixed(state, demand_measures(demand))
+    planned = np.array([1 - row.discomfort_planned for row in results.rows])
+    found |= _prefixed("planned", comfort_percentiles(planned))
+    after = [row.discomfort_exchanged for row in results.rows]
+    if all(value is not None for value in after):
+        found |= _prefixed("exchanged", comfort_percentiles(1 - np.array(after, float)))
+    return found
+
+
+def _prefixed(state: str, measures: dict[str, float]) -> Row:
+    return {f"{state}_{name}": value for name, value in measures.items()}
 
 
 def _run(cell: Cell, where: Where) -> Row:
@@ -167,13 +211,13 @@ def _run(cell: Cell, where: Where) -> Row:
     return row_of(cell, simulate(Run("cell", read_scenario(cell.settings, "simulation"))))
 
 
-def _keep(cell: Cell, folder: Path) -> None:
+def _write_run(cell: Cell, folder: Path) -> None:
     run = Run(cell.key, read_scenario(cell.settings, "simulation"))
     write(simulate(run), folder / cell.key)
 
 
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:
-    """What is in the log; a last line that was cut off counts as not written."""
+    """Yield the entries of the log; a last line that was cut off counts as not written."""
     if not log.exists():
         return
     for line in log.read_text(encoding="utf-8").splitlines():
@@ -185,7 +229,7 @@ def _logged(log: Path) -> Iterable[tuple[str, Row]]:
 
 
 def _end_line(log: Path) -> None:
-    """So that the next line does not continue one that was cut off."""
+    """End the last line if it was cut off, so that the next does not continue it."""
     if log.exists() and log.stat().st_size and not log.read_bytes().endswith(b"\n"):
         with log.open("a", encoding="utf-8") as file:
             file.write("\n")

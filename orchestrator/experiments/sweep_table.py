@@ -1,4 +1,4 @@
-"""The table of an experiment: a row a run, as files and as a summary of groups of runs."""
+"""The table of an experiment: one row per run, as files, and summarised over groups of runs."""
 
 import io
 import json
@@ -15,14 +15,10 @@ from protocol.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE_CSV, TABLE_PARQUET, SECONDS, SUMMARY = (
-    "sweep.csv",
-    "sweep.parquet",
-    "seconds.csv",
-    "summary.csv",
-)
-CLAIM = "sweep.json"
-"""Where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
+TABLE_CSV, TABLE_PARQUET = "sweep.csv", "sweep.parquet"
+SECONDS, SUMMARY = "seconds.csv", "summary.csv"
+PLACE = "sweep.json"
+"""Says where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
 TOLD = (
     "exchanged_mean_comfort",
     "planned_mean_comfort",
@@ -33,13 +29,13 @@ TOLD = (
     "exchange_share_of_bound",
     "exchange_accepted",
 )
-"""Measures of the summary, where there are such."""
+"""Columns of the summary, of those that a sweep has."""
 
 
-def claim(folder: Path, where: str) -> None:
-    """Say that the runs in this folder happen there; InputError if others in it happened
-    elsewhere, since which exchanges come about may differ."""
-    file = folder / CLAIM
+def settle_place(folder: Path, where: str) -> None:
+    """Record where the runs of this folder happen. Raises InputError if others in it happened
+    elsewhere: which exchanges come about may differ."""
+    file = folder / PLACE
     if file.exists():
         try:
             was = json.loads(file.read_text(encoding="utf-8"))["on"]
@@ -49,12 +45,12 @@ def claim(folder: Path, where: str) -> None:
             reason = f"this folder holds a sweep --on {was}: choose another for --on {where}"
             raise InputError(reason, file=folder)
     else:
-        publish(folder, {CLAIM: json.dumps({"on": where}).encode() + b"\n"}, seal=CLAIM)
+        publish(folder, {PLACE: json.dumps({"on": where}).encode() + b"\n"}, seal=PLACE)
 
 
 def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":
-    """A row a run; columns: replication, options, versions, data, measures. What depends on the
-    machine's mood, the seconds, is not among them."""
+    """Return one row per run: replication, options, versions, data, measures. The seconds, which
+    depend on the machine, are left out."""
     import pandas as pd
 
     frame = pd.DataFrame(list(rows))
@@ -62,8 +58,8 @@ def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":
 
 
 def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
-    """A row for each combination of the varied options: mean of the measures told, and the 95 %
-    interval where there are several runs."""
+    """Return one row for each combination of the varied options: the means of the summary's
+    measures, with 95 % intervals where there are several runs."""
     import pandas as pd
 
     frame = pd.DataFrame(list(rows))
@@ -85,8 +81,8 @@ def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
 
 
 def write_tables(folder: Path, rows: Sequence[Row], varied: Sequence[str]) -> None:
-    """The files of an experiment: sweep.csv and sweep.parquet (the same table), summary.csv, and
-    seconds.csv, which alone differs from machine to machine."""
+    """Write the files of an experiment: sweep.csv and sweep.parquet (the same table), summary.csv,
+    and seconds.csv, which alone differs from machine to machine."""
     import pandas as pd
 
     frame = frame_of(rows)

@@ -1,12 +1,16 @@
-"""Figures 3 to 12 of the source, from runs of ours: what is shown, and beside what."""
+"""Figures 3 to 12 of the source, drawn from our own runs.
 
-from collections.abc import Mapping, Sequence
+Decides what each figure shows; how it looks is decided in `reporting.figures.chart`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from orchestrator.replication.measurements import (
     Point,
+    Runs,
     comfort_after_some,
     gain,
     knee,
@@ -14,23 +18,25 @@ from orchestrator.replication.measurements import (
     point,
     share_of,
 )
-from orchestrator.replication.study_design import SHOWN_BETAS
+from orchestrator.replication.study_design import SETS, SHOWN_BETAS, SUBSETS
 from orchestrator.reporting.figures.chart import Chart, Mark, Panel, Series
+from orchestrator.reporting.figures.style import with_unit
+from orchestrator.results.measures import MEASURES, cost_unit
+from orchestrator.results.measures import lorenz as lorenz_curve
 from orchestrator.results.run_results import RunResults
 
-Runs = Mapping[float, Sequence[RunResults]]
-"""By beta."""
-INEFFICIENCY, COMFORT = "inefficiency (kWh²)", "mean_comfort"
+COMFORT = "mean_comfort"
+INEFFICIENCY = with_unit(MEASURES["inefficiency"].label, cost_unit("var"))
 SHARES_SHOWN = tuple(number / 20 for number in range(21))
-"""Of households, at which Lorenz curves are told."""
+"""Shares of households at which Lorenz curves are shown."""
 CLOSE, TINY = 1.7, 1e-12
-"""Ratio of inefficiencies that share a label, and what is not divided by."""
-SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
-"""Exchanges of a subset, and subsets of each size (figure 9)."""
+"""Points whose inefficiencies differ by less than the ratio CLOSE share a label; below TINY nothing
+is divided by."""
 
 
 def gains_by_level(runs: Runs) -> Chart:
-    """Figure 3: the comfort gain of every household of one run, sorted, marked by tree level."""
+    """Draw figure 3: the comfort gain of every household of one run, sorted, marked by tree
+    level."""
     panels = []
     for beta in (beta for beta in SHOWN_BETAS if beta in runs):
         rows = sorted(runs[beta][0].rows, key=lambda row: row.comfort_gain or 0.0)
@@ -40,55 +46,76 @@ def gains_by_level(runs: Runs) -> Chart:
             own = [(place, row) for place, row in enumerate(rows) if row.level == level]
             series.append(
                 Series(
-                    f"level {level}",
-                    [place for place, _ in own],
-                    [row.comfort_gain or 0.0 for _, row in own],
-                    "dots",
+                    name=f"level {level}",
+                    x=[place for place, _ in own],
+                    y=[row.comfort_gain or 0.0 for _, row in own],
+                    mark="dots",
                     ink=level - 1,
                 )
             )
-        panels.append(Panel(f"beta {beta:g}", "household, by gain", "comfort gain", series))
+        panels.append(
+            Panel(
+                title=f"beta {beta:g}",
+                x_label="household, by gain",
+                y_label="comfort gain",
+                series=series,
+            )
+        )
     return Chart(
-        "figure-3",
-        "Comfort gain of all households",
-        "Every household of the first run, sorted by its gain; colours and marks are tree levels.",
-        panels,
+        name="figure-3",
+        title="Comfort gain of all households",
+        caption="Every household of the first run, sorted by its gain; colours and marks are "
+        "tree levels.",
+        panels=panels,
         columns=2,
     )
 
 
 def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
-    """Figure 4, and how an exchange stands to all that planning alone reaches."""
+    """Draw figure 4, with what an exchange reaches beside all that planning alone reaches."""
     planned = pairs(runs, "planned")
     front = pareto([(x, y) for _, x, y in planned])
     betas = [planned[i][0] for i in front]
     series = [
-        _cloud("I-EPOS alone", {b: runs[b] for b in betas}, "planned", 0, "line"),
-        _cloud("with exchange, mutual", runs, "exchanged", 1, "dots"),
+        _cloud("I-EPOS alone", {b: runs[b] for b in betas}, state="planned", ink=0, mark="line"),
+        _cloud("with exchange, mutual", runs, state="exchanged", ink=1, mark="dots"),
     ]
     if cooperative:
         name = "with exchange, cooperative, beta 0"
-        series.append(_cloud(name, {0.0: cooperative}, "exchanged", 2, "dots"))
-    panel = Panel("", INEFFICIENCY, "mean comfort", series, log="x")
+        series.append(_cloud(name, {0.0: cooperative}, state="exchanged", ink=2, mark="dots"))
+    panel = Panel(
+        title="", x_label=INEFFICIENCY, y_label=MEASURES[COMFORT].label, series=series, log="x"
+    )
     at = knee(planned)
     found = "no knee" if at is None else f"the knee at beta {at:g}"
     caption = (
         "Means over runs, with 95 % intervals of comfort; the numbers are beta. The line is the "
         f"Pareto front of I-EPOS alone, with {found} (Kneedle)."
     )
-    return Chart("figure-4", "Comfort against inefficiency", caption, [panel], height=4.2)
+    return Chart(
+        name="figure-4",
+        title="Comfort against inefficiency",
+        caption=caption,
+        panels=[panel],
+        height=4.2,
+    )
 
 
 def over_beta(runs: Runs) -> list[Chart]:
-    """Figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
-    told = (
-        ("figure-6", COMFORT, "Comfort over beta", "mean comfort"),
-        ("figure-7", "inefficiency", "Inefficiency over beta", INEFFICIENCY),
-        ("figure-10", "unfairness", "Unfairness over beta", "unfairness (kWh)"),
-        ("figure-11", "gini", "Gini over beta", "Gini of discomfort"),
+    """Draw figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
+    shown = (
+        ("figure-6", COMFORT),
+        ("figure-7", "inefficiency"),
+        ("figure-10", "unfairness"),
+        ("figure-11", "gini"),
     )
     charts = []
-    for name, measure, title, label in told:
+    for name, measure in shown:
+        described = MEASURES[measure]
+        title = f"{described.short[0].upper()}{described.short[1:]} over beta"
+        label = with_unit(described.label, described.unit)
+        if measure == "inefficiency":
+            label = INEFFICIENCY
         series = [
             _series(text, [point(b, _values(own, state, measure)) for b, own in runs.items()], ink)
             for ink, (state, text) in enumerate(
@@ -100,13 +127,13 @@ def over_beta(runs: Runs) -> list[Chart]:
             "Betas stand at even distances."
         )
         scale = "y" if label == INEFFICIENCY else ""
-        panel = Panel("", "beta", label, series, log=scale, even=True)
-        charts.append(Chart(name, title, caption, [panel]))
+        panel = Panel(title="", x_label="beta", y_label=label, series=series, log=scale, even=True)
+        charts.append(Chart(name=name, title=title, caption=caption, panels=[panel]))
     return charts
 
 
 def over_size(runs: Sequence[RunResults]) -> Chart:
-    """Figure 8: comfort gain by size of the population and share that takes part."""
+    """Draw figure 8: comfort gain by size of the population and share that takes part."""
     found: dict[tuple[int, float], list[float]] = {}
     for run in runs:
         found.setdefault((run.households, share_of(run)), []).append(gain(run))
@@ -116,32 +143,42 @@ def over_size(runs: Sequence[RunResults]) -> Chart:
         points = [point(size, values) for (size, own), values in found.items() if own == share]
         points.sort(key=lambda p: p.x)
         series.append(_series(f"{share:.0%} take part", points, ink))
-    panel = Panel("", "households", "mean comfort gain, all households", series)
+    panel = Panel(
+        title="", x_label="households", y_label="mean comfort gain, all households", series=series
+    )
     caption = "Beta 0; who takes part is drawn anew in each run."
-    return Chart("figure-8", "Gain by size and participation", caption, [panel], height=3.6)
+    return Chart(
+        name="figure-8",
+        title="Gain by size and participation",
+        caption=caption,
+        panels=[panel],
+        height=3.6,
+    )
 
 
 def some_exchanges(run: RunResults) -> Chart:
-    """Figure 9: mean comfort with random subsets of the exchanges."""
+    """Draw figure 9: mean comfort with random subsets of the exchanges."""
     found = comfort_after_some(run, SUBSETS, SETS)
     series = [
         Series(
-            f"set {number + 1}",
-            list(found),
-            [values[number] for values in found.values()],
-            "dots",
+            name=f"set {number + 1}",
+            x=list(found),
+            y=[values[number] for values in found.values()],
+            mark="dots",
             ink=number,
         )
         for number in range(SETS)
     ]
     total = len(run.exchanges or ())
     caption = f"Five random subsets of each size, of {total:,} exchanges of one run at beta 0."
-    panel = Panel("", "exchanges", "mean comfort", series)
-    return Chart("figure-9", "Comfort with some of the exchanges", caption, [panel])
+    panel = Panel(title="", x_label="exchanges", y_label="mean comfort", series=series)
+    return Chart(
+        name="figure-9", title="Comfort with some of the exchanges", caption=caption, panels=[panel]
+    )
 
 
 def lorenz(runs: Runs) -> Chart:
-    """Figure 12: Lorenz curves of discomfort before and after the exchange."""
+    """Draw figure 12: Lorenz curves of discomfort before and after the exchange."""
     panels = []
     for beta in (beta for beta in SHOWN_BETAS if beta in runs):
         series = []
@@ -152,18 +189,31 @@ def lorenz(runs: Runs) -> Chart:
             ]
             points = [point(x, [curve[i] for curve in curves]) for i, x in enumerate(SHARES_SHOWN)]
             series.append(_series(name, points, ink))
-        labels = ("share of households", "share of discomfort")
         before, after = (
             float(np.mean(_values(runs[beta], state, "gini"))) for state in ("planned", "exchanged")
         )
         title = f"beta {beta:g}: Gini {before:.3f}, then {after:.3f}"
-        panels.append(Panel(title, *labels, series, diagonal=True))
+        panels.append(
+            Panel(
+                title=title,
+                x_label="share of households",
+                y_label="share of discomfort",
+                series=series,
+                diagonal=True,
+            )
+        )
     caption = "The further from the diagonal, the less equal; means over runs, with 95 % intervals."
-    return Chart("figure-12", "Lorenz curves of discomfort", caption, panels, columns=2)
+    return Chart(
+        name="figure-12",
+        title="Lorenz curves of discomfort",
+        caption=caption,
+        panels=panels,
+        columns=2,
+    )
 
 
 def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
-    """Beta, mean inefficiency, mean comfort."""
+    """Return beta, mean inefficiency and mean comfort of a state, for each beta."""
     return [
         (
             beta,
@@ -175,7 +225,7 @@ def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
 
 
 def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
-    """Comfort by inefficiency, a point a beta, named by it."""
+    """Return comfort by inefficiency, one point for each beta, labelled with it."""
     points = [
         point(float(np.mean(_values(own, state, "inefficiency"))), _values(own, state, COMFORT))
         for own in runs.values()
@@ -185,7 +235,7 @@ def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
 
 
 def labels(betas: Sequence[float], inefficiency: Sequence[float]) -> list[str]:
-    """A label for each point; one for all that lie close to one another."""
+    """Return a label for each point; points close to one another share the label of the last."""
     labels = [""] * len(betas)
     first = 0
     for last in range(len(betas)):
@@ -214,8 +264,7 @@ def _series(name: str, points: Sequence[Point], ink: int) -> Series:
 
 
 def _curve(values: Sequence[float]) -> list[float]:
-    """The Lorenz curve at SHARES_SHOWN."""
-    rising = np.concatenate([[0.0], np.sort(values).cumsum()])
-    at = np.linspace(0, 1, len(rising))
-    total = rising[-1]
-    return [float(y) for y in np.interp(SHARES_SHOWN, at, rising / total if total else at)]
+    """Return the Lorenz curve at SHARES_SHOWN."""
+    curve = lorenz_curve(np.array(values))
+    at = np.linspace(0, 1, len(curve))
+    return [float(y) for y in np.interp(SHARES_SHOWN, at, curve)]

@@ -1,122 +1,124 @@
-"""The evaluation on one page: verdicts first, then every figure, to be explored, with its picture
-and its data beside it. Needs no network: plotly's script lies beside the page."""
+"""The replication on one page: verdicts first, then every figure, to be explored, with its picture
+and its data beside it.
 
-import csv
-import io
+Decides the order of the page; what is on it is decided in `study`. Needs no network: plotly's
+script lies beside the page.
+"""
+
 import re
 from collections.abc import Sequence
-from functools import partial
-from html import escape
 from pathlib import Path
 
-from orchestrator.replication import partner_figure as partners
-from orchestrator.replication.study import Part, verdicts
+from orchestrator.replication.partner_figure import PartnerFigure
+from orchestrator.replication.study import PopulationStudy, verdicts
 from orchestrator.replication.study_design import COOPERATIVE_RUNS, INNER_RUNS, SIZED_RUNS
 from orchestrator.replication.verdict import Claim
-from orchestrator.reporting.figures.interactive import SCRIPT, TAG, files_of, script, section
-from orchestrator.reporting.html_page import document, table_of
+from orchestrator.reporting.figures.chart import Chart
+from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
+from orchestrator.reporting.html_page import PlacedFigure, render
 from orchestrator.results.atomic_folder import publish
+from orchestrator.results.result_files import csv_text
 
 PAGE, CLAIMS = "index.html", "claims.csv"
 SOURCE = "Cooperative Flexibility Exchange"
-HOLDS = (
-    "A claim holds where the 95 % intervals (bootstrap over runs) of all that is measured lie in "
-    "the range that it gives, and differs where one lies wholly outside; else it is not settled. "
-    "From fewer than six runs, intervals come out too narrow: a hint."
+VERDICT_HEADS = ("source", "it says", "measured: mean [95 % interval]", "verdict", "why")
+CSV_HEADS = (
+    *("of", "where", "says", "measured", "mean", "low", "high", "runs"),
+    *("claimed_low", "claimed_high", "verdict"),
 )
 
 
-def write_page(parts: Sequence[Part], folder: Path) -> Path:
-    """Write the page, the pictures and the data of all parts; the page's path. InputError where
-    the folder cannot be written."""
-    html = [TAG, f"<p>{HOLDS}</p>"]
+def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
+    """Write the page, the pictures and the data of all populations and return the page's path.
+
+    Raises InputError where the folder cannot be written.
+    """
     files = {SCRIPT: script()}
-    for number, part in enumerate(parts, 1):
-        html += [f"<h2>{escape(part.title)}</h2>", *_verdicts(part), *_growth(part)]
-        shown = [(chart.picture(), chart.interactive) for chart in part.charts]
-        shown.append((partners.picture(part.traced), partial(partners.interactive, part.traced)))
-        for drawing, live in sorted(shown, key=lambda pair: _number(pair[0].name)):
-            name, figure = f"{number}-{drawing.name}", _number(drawing.name)
-            title = f"Figure {figure}: {drawing.title}"
-            after = _said(part, figure)
-            html.append(section(title, drawing, live(name), name, level=3, after=after))
-            files |= files_of(drawing, name)
-        files[f"{number}-{CLAIMS}"] = _as_csv(part)
-    files[PAGE] = document(f"{SOURCE}, measured again", lead(parts), html).encode()
+    shown = []
+    for number, study in enumerate(studies, 1):
+        figures = _figures(study, number)
+        for figure, _ in figures:
+            files |= files_of(figure.drawing, figure.name)
+        files[f"{number}-{CLAIMS}"] = _as_csv(study)
+        shown.append(_shown(study, figures))
+    files[PAGE] = render(
+        "replication/study.html.j2",
+        title=f"{SOURCE}, measured again",
+        lead=lead(studies),
+        heads=VERDICT_HEADS,
+        sized_runs=SIZED_RUNS,
+        inner_runs=INNER_RUNS,
+        cooperative_runs=COOPERATIVE_RUNS,
+        studies=shown,
+    ).encode()
     publish(folder, files, seal=PAGE)
     return folder / PAGE
 
 
-def lead(parts: Sequence[Part]) -> str:
-    """How the claims stand, in one sentence."""
-    found = verdicts(parts)
+def lead(studies: Sequence[PopulationStudy]) -> str:
+    """Say in one sentence how the claims stand."""
+    found = verdicts(studies)
     return (
         f"of {found.total()} claims of the source {found['holds']} hold, "
         f"{found['differs']} differ, {found['not settled']} are not settled"
     )
 
 
-def _number(name: str) -> int:
+def _figures(study: PopulationStudy, number: int) -> list[tuple[PlacedFigure, list[Claim]]]:
+    """Draw the figures in the source's order, each with what the source says of it."""
+    figures: list[Chart | PartnerFigure] = [*study.charts, PartnerFigure(study.traced)]
+    figures.sort(key=lambda own: _of(own.name))
+    return [
+        (
+            PlacedFigure.of(
+                own, name=f"{number}-{own.name}", title=f"Figure {_of(own.name)}: {own.title}"
+            ),
+            _about(study, _of(own.name)),
+        )
+        for own in figures
+    ]
+
+
+def _of(name: str) -> int:
+    """Return the number of a figure."""
     return int(name.rpartition("-")[2])
 
 
-def _verdicts(part: Part) -> list[str]:
-    parts = [
-        f"<p>{part.runs} runs of each kind, by the rule <code>mutual</code>; at most "
-        f"{SIZED_RUNS} for figure 8, {INNER_RUNS} where neither all households are there nor all "
-        f"take part, and {COOPERATIVE_RUNS} by the rule <code>cooperative</code>.</p>"
-    ]
-    parts.append(_table(part.claims))
-    if part.beyond:
-        parts += ["<h3>Beyond the source</h3>", _table(part.beyond)]
-    if part.by_the_letter:
-        parts.append(
-            f"<h3>The source's own rule</h3>\n<p>{part.literal_runs} runs of "
-            f"{part.literal_households} of these households with the rule <code>paper</code>, by "
-            "which a responder agrees wherever its slot is not as it prefers.</p>"
-        )
-        parts.append(_table(part.by_the_letter))
-    return parts
-
-
-def _said(part: Part, figure: int) -> str:
-    """What the source says of a figure, and what was measured, beside it."""
-    lines = [
-        f"<li>The source: {escape(claim.says)}. Measured: {escape(claim.measured)}; "
-        f"{claim.verdict}.</li>"
-        for claim in part.claims
+def _about(study: PopulationStudy, figure: int) -> list[Claim]:
+    return [
+        claim
+        for claim in study.claims
         if claim.where.startswith("figure") and str(figure) in re.findall(r"\d+", claim.where)
     ]
-    return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
-def _table(claims: Sequence[Claim]) -> str:
-    lines = [
+def _shown(
+    study: PopulationStudy, figures: list[tuple[PlacedFigure, list[Claim]]]
+) -> dict[str, object]:
+    """Return what the template shows of a population."""
+    return {
+        "title": study.title,
+        "runs": study.runs,
+        "literal_runs": study.literal_runs,
+        "literal_households": study.literal_households,
+        "claims": _lines(study.claims),
+        "beyond": _lines(study.beyond),
+        "by_the_letter": _lines(study.by_the_letter),
+        "growth": _growth(study),
+        "figures": figures,
+    }
+
+
+def _lines(claims: Sequence[Claim]) -> list[list[str]]:
+    """Return the cells below VERDICT_HEADS."""
+    return [
         [c.where, c.says, c.measured, c.verdict, "" if c.verdict == "holds" else c.why]
         for c in claims
     ]
-    heads = ["source", "it says", "measured: mean [95 % interval]", "verdict", "why"]
-    return table_of(heads, lines, numbers=False)
 
 
-def _as_csv(part: Part) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    heads = ("measured", "mean", "low", "high", "runs", "claimed_low", "claimed_high", "verdict")
-    writer.writerow(("of", "where", "says", *heads))
-    kinds = {"source": part.claims, "beyond": part.beyond, "source's rule": part.by_the_letter}
-    for of, claims in kinds.items():
-        for claim in claims:
-            said = (of, claim.where, claim.says)
-            for own in claim.findings:
-                at = own.point
-                measured = (own.what, at.mean, at.low, at.high, len(own.values))
-                writer.writerow((*said, *measured, own.low, own.high, own.verdict))
-    return text.getvalue().encode()
-
-
-def _growth(part: Part) -> list[str]:
-    lines = [
+def _growth(study: PopulationStudy) -> list[list[str]]:
+    return [
         [
             f"{own.what}, by {own.of}",
             ", ".join(
@@ -124,7 +126,18 @@ def _growth(part: Part) -> list[str]:
             ),
             f"{own.exponent:.2f}",
         ]
-        for own in part.growth
+        for own in study.growth
     ]
-    heads = ["Table III: what grows", "mean count (size)", "fitted exponent"]
-    return [table_of(heads, lines, numbers=False)]
+
+
+def _as_csv(study: PopulationStudy) -> bytes:
+    kinds = {"source": study.claims, "beyond": study.beyond, "source's rule": study.by_the_letter}
+    rows: list[tuple[object, ...]] = []
+    for of, claims in kinds.items():
+        for claim in claims:
+            for own in claim.criteria:
+                at = own.point
+                measured = (own.what, at.mean, at.low, at.high, len(own.values))
+                verdict = (own.low, own.high, own.verdict)
+                rows.append((of, claim.where, claim.says, *measured, *verdict))
+    return csv_text(CSV_HEADS, rows).encode()

@@ -1,7 +1,7 @@
-"""Figure 5 of the source: who exchanged with whom, among the households that did it most."""
+"""Figure 5 of the source: who exchanged with whom, among the households with most exchanges."""
 
 from collections import Counter, defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.reporting.figures.interactive import as_html, ink
 from orchestrator.reporting.figures.partners import partner_drawings
@@ -19,7 +19,7 @@ CAPTION = (
 
 
 def busiest(run: RunResults) -> RunResults:
-    """Of a traced run what the most active households did with one another."""
+    """Return of a traced run what the households with most exchanges did with one another."""
     assert run.exchanges is not None
     count: Counter[str] = Counter()
     for row in run.exchanges:
@@ -30,39 +30,46 @@ def busiest(run: RunResults) -> RunResults:
     return replace(run, households=len(rows), rows=rows, exchanges=own)
 
 
-def picture(run: RunResults) -> Drawing:
-    """Requesters on the left, responders on the right; the width is the number of exchanges."""
-    drawing = partner_drawings(busiest(run))[0]
-    return replace(drawing, name=NAME, title=TITLE, caption=CAPTION)
+@dataclass(frozen=True, slots=True)
+class PartnerFigure:
+    """The figure of a traced run: requesters on the left, responders on the right."""
 
+    run: RunResults
+    name: str = NAME
+    title: str = TITLE
 
-def interactive(run: RunResults, name: str) -> str:
-    """The same, as a piece of a page that has plotly's script; the width is the joint gain."""
-    from plotly import graph_objects
+    def picture(self) -> Drawing:
+        """Draw it; the width of a band is the number of exchanges."""
+        drawing = partner_drawings(busiest(self.run))[0]
+        return replace(drawing, name=NAME, title=TITLE, caption=CAPTION)
 
-    own = busiest(run)
-    names = [row.household for row in own.rows]
-    place = {name: number for number, name in enumerate(names)}
-    gains: defaultdict[tuple[int, int], float] = defaultdict(float)
-    for row in own.exchanges or ():
-        gains[place[row.requester], place[row.responder]] += _joint(row)
-    pairs = [pair for pair, gain in gains.items() if gain > 0]
-    figure = graph_objects.Figure(
-        graph_objects.Sankey(
-            node={
-                "label": [f"{name} asks" for name in names] + [f"{name} agrees" for name in names],
-                "color": [ink(number) for number in range(len(names))] * 2,
-            },
-            link={
-                "source": [one for one, _ in pairs],
-                "target": [len(names) + other for _, other in pairs],
-                "value": [gains[pair] for pair in pairs],
-            },
-        )
-    )
-    figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10})
-    return as_html(figure, name)
+    def interactive(self, name: str) -> str:
+        """Return it as a piece of a page that has plotly's script; the width of a band is the joint
+        gain."""
+        from plotly import graph_objects
+
+        own = busiest(self.run)
+        names = [row.household for row in own.rows]
+        place = {household: number for number, household in enumerate(names)}
+        gains: defaultdict[tuple[int, int], float] = defaultdict(float)
+        for row in own.exchanges or ():
+            gains[place[row.requester], place[row.responder]] += _joint(row)
+        pairs = [pair for pair, gain in gains.items() if gain > 0]
+        node = {
+            "label": [f"{household} asks" for household in names]
+            + [f"{household} agrees" for household in names],
+            "color": [ink(number) for number in range(len(names))] * 2,
+        }
+        link = {
+            "source": [one for one, _ in pairs],
+            "target": [len(names) + other for _, other in pairs],
+            "value": [gains[pair] for pair in pairs],
+        }
+        figure = graph_objects.Figure(graph_objects.Sankey(node=node, link=link))
+        figure.update_layout(height=480, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+        return as_html(figure, name)
 
 
 def _joint(row: ExchangeRow) -> float:
+    """Return what both sides gained, kWh²."""
     return row.requester_gain + row.responder_gain

@@ -1,6 +1,7 @@
-"""Everything that `coflex paper` does: run what is missing, and make of it charts and verdicts.
+"""The study of one population: run what is missing, then make charts and claims of the results.
 
-What is run is decided in design.py, what is shown in figures.py and claims.py.
+Which runs there are is decided in `study_design`, what is shown in `figures`, what is judged in
+`claims`.
 """
 
 from collections import Counter
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from orchestrator.evaluation.growth import Growth, growth
 from orchestrator.experiments.sweep_runs import Cell, run_kept
 from orchestrator.replication.claims import at_beta_0, beyond, claims
 from orchestrator.replication.figures import (
@@ -20,16 +20,17 @@ from orchestrator.replication.figures import (
     some_exchanges,
     trade_off,
 )
-from orchestrator.replication.measurements import by_beta, share_of
+from orchestrator.replication.measurements import Growth, by_beta, growth, share_of
 from orchestrator.replication.study_design import Design
 from orchestrator.replication.verdict import Claim
 from orchestrator.reporting.figures.chart import Chart
-from orchestrator.results.run_results import RunResults, read
+from orchestrator.results.result_files import read
+from orchestrator.results.run_results import RunResults
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The evaluation on one population."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationStudy:
+    """The evaluation of the source, repeated on one population."""
 
     title: str
     runs: int
@@ -40,17 +41,18 @@ class Part:
     by_the_letter: list[Claim]
     """Held against runs of the source's own rule; empty without any."""
     literal_runs: int
+    """Of the source's own rule."""
     literal_households: int
     growth: list[Growth]
     traced: RunResults
 
 
-Told = Callable[[int, int], None]
-"""How many runs are done, and of how many."""
+Progress = Callable[[int, int], None]
+"""Takes how many runs are done, and of how many."""
 
 
-def evaluate(design: Design, folder: Path, workers: int, told: Told) -> Part:
-    """The whole evaluation on one population; finished runs in `folder` are not run again."""
+def evaluate(design: Design, folder: Path, *, workers: int, progress: Progress) -> PopulationStudy:
+    """Study one population; finished runs in `folder` are not run again."""
     kinds: list[list[Cell]] = [
         design.over_beta(),
         design.cooperative(),
@@ -58,9 +60,9 @@ def evaluate(design: Design, folder: Path, workers: int, told: Told) -> Part:
         design.over_size(),
         design.over_slots(),
     ]
-    everything = [cell for kind in kinds for cell in kind]
+    cells = [cell for kind in kinds for cell in kind]
     places = run_kept(
-        everything, folder, workers=workers, finished=lambda done: told(done, len(everything))
+        cells, folder, workers=workers, finished=lambda done: progress(done, len(cells))
     )
     results = (read(place) for place in places)
     over_betas, cooperative, literal, sized, slotted = (
@@ -68,29 +70,27 @@ def evaluate(design: Design, folder: Path, workers: int, told: Told) -> Part:
     )
     runs = by_beta(over_betas)
     traced = runs[min(runs)][0]
-    charts = [
-        gains_by_level(runs),
-        trade_off(runs, cooperative),
-        *over_beta(runs),
-        over_size(sized),
-        some_exchanges(traced),
-        lorenz(runs),
-    ]
-    all_take_part = [run for run in sized if share_of(run) == 1.0]
-    return Part(
-        design.title,
-        design.runs,
-        charts,
-        claims(runs, sized),
-        beyond(runs, cooperative) if cooperative else [],
-        at_beta_0(literal) if literal else [],
-        len(literal),
-        literal[0].households if literal else 0,
-        growth(all_take_part, slotted),
-        traced,
+    return PopulationStudy(
+        title=design.title,
+        runs=design.runs,
+        charts=[
+            gains_by_level(runs),
+            trade_off(runs, cooperative),
+            *over_beta(runs),
+            over_size(sized),
+            some_exchanges(traced),
+            lorenz(runs),
+        ],
+        claims=claims(runs, sized),
+        beyond=beyond(runs, cooperative) if cooperative else [],
+        by_the_letter=at_beta_0(literal) if literal else [],
+        literal_runs=len(literal),
+        literal_households=literal[0].households if literal else 0,
+        growth=growth([run for run in sized if share_of(run) == 1.0], slotted),
+        traced=traced,
     )
 
 
-def verdicts(parts: Sequence[Part]) -> Counter[str]:
-    """How many claims hold, differ and are not settled, the source's own rule left aside."""
-    return Counter(claim.verdict for part in parts for claim in part.claims)
+def verdicts(studies: Sequence[PopulationStudy]) -> Counter[str]:
+    """Count the verdicts on the source's claims, without those held against its own rule."""
+    return Counter(claim.verdict for study in studies for claim in study.claims)

@@ -1,4 +1,4 @@
-"""Which runs the evaluation needs: the source's design (section V-A), on a population of real
+"""The runs that the replication needs: the source's design (section V-A), on a population of real
 households and on generated ones.
 
 A run differs from the others of its kind by its seed: the order of the households in the tree,
@@ -16,26 +16,28 @@ from orchestrator.scenario.settings import RunSettings
 BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 0.998, 0.999, 1.0)
 """Close to 1, where own discomfort (below 1 kWh) weighs as much as inefficiency (kWh^2, of all)."""
 FEWER_BETAS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of 1,000 generated households."""
+"""For 1,000 generated households, whose runs take long."""
 SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
-"""Of figures 3 and 12."""
+"""In figures 3 and 12."""
+SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
+"""Exchanges of a subset, and subsets of each size (figure 9)."""
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
-"""Of households that exchange, and of the largest population: figure 8."""
+"""Shares of households that exchange, and sizes as shares of the largest population (figure 8)."""
 ITERATIONS, SLOTS = 50, 144
 FEWER = 3
-"""Runs of each kind on generated households beside real ones, at most."""
+"""At most so many runs of each kind on generated households, if there are real ones too."""
 QUICK_HOUSEHOLDS, QUICK_ITERATIONS = 24, 6
 LARGEST_LITERAL, LITERAL_RUNS, COOPERATIVE_RUNS = 100, 4, 5
 """The source's own rule makes twenty times as many exchanges, so it is run with fewer households,
 and less often; cooperative makes three times as many."""
 SIZED_RUNS, INNER_RUNS = 5, 2
-"""Of figure 8, with its 25 kinds of runs: those at its edges, of which something is claimed (the
-largest population, and everybody), and all others."""
+"""Runs of each of the 25 kinds in figure 8: at its edges, about which the source makes claims (the
+largest population, everybody takes part), and everywhere else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """What is run: households of `dataset`, or generated ones, and how many `runs` of each kind."""
+    """The runs on one population: households of `dataset`, or generated ones if that is None."""
 
     dataset: Path | None
     households: int
@@ -44,18 +46,18 @@ class Design:
     iterations: int = ITERATIONS
     slots: int = SLOTS
     thorough: bool = True
-    """Whether the rules that take long are run, too: cooperative, and the source's own."""
+    """Whether the rules that take long are run as well: cooperative, and the source's own."""
 
     @property
     def title(self) -> str:
-        """Whose evaluation it is."""
+        """The population in words."""
         of = (
             "generated households" if self.dataset is None else f"households of {self.dataset.name}"
         )
         return f"{self.households:,} {of}"
 
     def over_beta(self) -> list[Cell]:
-        """Every beta, the exchange by the rule `mutual`; at beta 0 every exchange is told."""
+        """Return runs at every beta by the rule `mutual`; those at beta 0 are traced."""
         return [
             cell
             for beta in self.betas
@@ -63,14 +65,14 @@ class Design:
         ]
 
     def cooperative(self) -> list[Cell]:
-        """Beta 0, the exchange by the rule `cooperative` (figure 4)."""
+        """Return runs at beta 0 by the rule `cooperative` (figure 4)."""
         if not self.thorough:
             return []
         cells = self._replicated({"exchange": "cooperative"}, self.households)
         return list(cells)[:COOPERATIVE_RUNS]
 
     def by_the_letter(self) -> list[Cell]:
-        """Beta 0, the exchange by the source's own rule, every exchange told."""
+        """Return traced runs at beta 0 by the source's own rule."""
         if not self.thorough:
             return []
         options = {"exchange": "paper", "trace": True}
@@ -78,11 +80,11 @@ class Design:
         return list(cells)[:LITERAL_RUNS]
 
     def sizes(self) -> list[int]:
-        """Of the populations in figure 8: fifths of the whole."""
+        """Return the sizes of the populations in figure 8: fifths of the whole."""
         return sorted({max(2, round(share * self.households)) for share in SHARES})
 
     def over_size(self) -> list[Cell]:
-        """Every size and every share that takes part, beta 0 (figure 8)."""
+        """Return runs at beta 0 of every size, with every share that takes part (figure 8)."""
         cells: list[Cell] = []
         for size in self.sizes():
             for share in SHARES:
@@ -94,7 +96,7 @@ class Design:
         return cells
 
     def over_slots(self) -> list[Cell]:
-        """Generated households with more and more slots, beta 0 (Table III)."""
+        """Return runs at beta 0 of generated households with more and more slots (Table III)."""
         if self.dataset is not None:
             return []
         size = self.sizes()[0]
@@ -118,18 +120,35 @@ class Design:
 def populations(
     dataset: Path | None, generated: int, runs: int, generated_runs: int | None, *, quick: bool
 ) -> list[Design]:
-    """Real households, if there are such, and so many generated ones; `quick`: few and short.
-    InputError if `dataset` cannot be read."""
+    """Return the designs for real households, if a data set is named, and for generated ones;
+    `quick` makes them small and short. Raises InputError if `dataset` cannot be read."""
     most, iterations = (QUICK_HOUSEHOLDS, QUICK_ITERATIONS) if quick else (None, ITERATIONS)
     found = []
     if dataset is not None:
         there = len(read_scenario(RunSettings.model_validate({"dataset": dataset})).members)
         betas = FEWER_BETAS if quick else BETAS
-        found.append(Design(dataset, min(most or there, there), runs, betas, iterations))
+        found.append(
+            Design(
+                dataset=dataset,
+                households=min(most or there, there),
+                runs=runs,
+                betas=betas,
+                iterations=iterations,
+            )
+        )
     if generated:
         fewer = generated_runs or (runs if dataset is None else min(runs, FEWER))
         many = min(most or generated, generated)
         # What takes long is shown on real households where there are any.
         thorough = dataset is None
-        found.append(Design(None, many, fewer, FEWER_BETAS, iterations, thorough=thorough))
+        found.append(
+            Design(
+                dataset=None,
+                households=many,
+                runs=fewer,
+                betas=FEWER_BETAS,
+                iterations=iterations,
+                thorough=thorough,
+            )
+        )
     return found

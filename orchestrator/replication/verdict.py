@@ -1,6 +1,7 @@
-"""What a claim is held against: a measure over runs, where it would have to lie, and the verdict.
+"""Claims of the source, the criteria that decide them, and the verdicts.
 
-A verdict rests on the 95 % interval of the mean, not on the mean alone.
+A verdict rests on the 95 % interval of the mean over runs, not on the mean alone. Which claims
+there are, and what is measured for each, is decided in `claims`.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,12 @@ from orchestrator.replication.measurements import Point, point
 
 Verdict = Literal["holds", "differs", "not settled"]
 ROUNDING = 1e-9
-"""Below this a change is rounding."""
+"""A change smaller than this is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A measure, a value for each run, and the range that a claim gives it."""
+class Criterion:
+    """A measure, its value in each run, and the range in which it lies if a claim is true."""
 
     what: str
     values: Sequence[float]
@@ -41,7 +42,7 @@ class Finding:
         return "differs" if high < self.low or low > self.high else "not settled"
 
     @property
-    def told(self) -> str:
+    def measured(self) -> str:
         """Mean and interval in words."""
         own = self.point
         if isnan(own.mean):
@@ -52,25 +53,26 @@ class Finding:
         return f"{self.what}: {mean} [{own.low:{self.form}}, {own.high:{self.form}}]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What the source says, where, and what was found."""
+    """What the source says, where, and by which criteria it is judged."""
 
     where: str
+    """Figure, table or section of the source."""
     says: str
-    findings: Sequence[Finding]
+    criteria: Sequence[Criterion]
     why: str = ""
     """Why it may differ here."""
 
     @property
     def verdict(self) -> Verdict:
-        """That of the finding that speaks most against it."""
-        found = {finding.verdict for finding in self.findings}
+        """The verdict of the criterion that speaks most against the claim."""
+        found = {criterion.verdict for criterion in self.criteria}
         if "differs" in found:
             return "differs"
         return "not settled" if "not settled" in found else "holds"
 
     @property
     def measured(self) -> str:
-        """All findings in words."""
-        return "; ".join(finding.told for finding in self.findings)
+        """What was measured for all criteria, in words."""
+        return "; ".join(criterion.measured for criterion in self.criteria)

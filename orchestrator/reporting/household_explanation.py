@@ -1,4 +1,7 @@
-"""One household's journal found among the results of a run, and its account on a terminal."""
+"""One household's account of stage 2: found in its journal among the results of a run, and printed.
+
+Decides the layout on a terminal; what is explained is decided in `agents.exchange.journal`.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +18,15 @@ from agents.exchange.journal.explanation import (
 )
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.results.run_results import JOURNALS_FOLDER
+from orchestrator.results.result_files import JOURNALS_FOLDER
 from protocol.errors import InputError
 
 
-def find_account(results: Path, household: str) -> ExchangeExplanation:
-    """The account of a household in the folder of a run's results; InputError if there is none."""
+def find_explanation(results: Path, household: str) -> ExchangeExplanation:
+    """Explain what a household did, from the journals in the folder of a run's results.
+
+    Raises InputError if there are no journals, or none of this household.
+    """
     files = sorted((results / JOURNALS_FOLDER).glob("*.sqlite"))
     if not files:
         reason = "no journals there: only a run with a stage 2 has them; run again"
@@ -37,37 +43,38 @@ def find_account(results: Path, household: str) -> ExchangeExplanation:
     raise InputError(f"no journal of {household!r}: there are {some} ...", field="--household")
 
 
-def print_account(account: ExchangeExplanation, slot: int | None) -> None:
-    """The account in words, then its exchanges; only what concerns `slot`, if one is named."""
+def print_explanation(explanation: ExchangeExplanation, slot: int | None) -> None:
+    """Print the explanation in words, then the exchanges; only what concerns `slot`, if given."""
     console = Console()
     if slot is None:
-        for sentence in sentences(account):
+        for sentence in sentences(explanation):
             console.print(sentence, highlight=False)
-    deeds = account.exchanges if slot is None else account.at(slot)
-    if not deeds:
+    records = explanation.exchanges if slot is None else explanation.at(slot)
+    if not records:
         console.print("Nothing was exchanged." if slot is None else f"Nothing at slot {slot}.")
         return
     table = Table("round", "slot", "partner", "asked by", "from kWh", "to kWh", "gain kWh²")
     if slot is not None:
         table.add_column("result")
-    for deed in deeds:
+    for record in records:
         row = [
-            str(deed.round),
-            str(deed.slot),
-            deed.partner,
-            account.household if deed.asked else deed.partner,
-            *(f"{value:.4g}" for value in (deed.given, deed.taken, deed.gain)),
+            str(record.round),
+            str(record.slot),
+            record.partner,
+            explanation.household if record.asked else record.partner,
+            *(f"{value:.4g}" for value in (record.given, record.taken, record.gain)),
         ]
-        table.add_row(*row, *([] if slot is None else [_result(account, deed)]))
+        table.add_row(*row, *([] if slot is None else [_result(explanation, record)]))
     console.print(table)
 
 
-def plain(account: ExchangeExplanation) -> dict[str, object]:
-    """The account for programs."""
-    return asdict(account)
+def plain(explanation: ExchangeExplanation) -> dict[str, object]:
+    """Return the explanation as nested dictionaries, for programs."""
+    return asdict(explanation)
 
 
-def _result(account: ExchangeExplanation, deed: NegotiationRecord) -> str:
-    if not deed.reason:
+def _result(explanation: ExchangeExplanation, record: NegotiationRecord) -> str:
+    if not record.reason:
         return "exchanged"
-    return f"{account.household if deed.own else deed.partner} said no: {WORDS[deed.reason]}"
+    decided = explanation.household if record.own else record.partner
+    return f"{decided} said no: {WORDS[record.reason]}"

@@ -17,10 +17,10 @@ def write_report(results: RunResults, folder: Path) -> Path:
     cannot be written or the packages for drawing are not installed."""
     try:
         from orchestrator.reporting.figures.planning import drawings
+        from orchestrator.reporting.html_page import page
     except ModuleNotFoundError as error:
         reason = f"the report needs {error.name}: install the extra, coflex[report]"
         raise InputError(reason) from error
-    from orchestrator.reporting.html_page import page
 
     drawn = drawings(results)
     files = {PAGE: page(results, drawn).encode()}

@@ -48,8 +48,8 @@ def plot(
     owner = np.full((height, inside), -1)
     dots = np.zeros((down, across), dtype=bool)
     for index, curve in enumerate(curves):
-        shares = _shares(curve.values, low, high, log)
-        for x, y in _points(shares, across, down, curve.dotted):
+        shares = _shares(curve.values, low, high=high, log=log)
+        for x, y in _points(shares, across, down=down, dotted=curve.dotted):
             row, column = (y, x) if ascii_only else (y // 4, x // 2)
             dots[y, x], owner[row, column] = True, index
     characters = _ascii(dots) if ascii_only else _braille(dots)

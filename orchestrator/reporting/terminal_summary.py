@@ -12,9 +12,16 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.exchange_account import ROUND_HEADS, exchange_facts, round_lines
 from orchestrator.reporting.terminal_plot import Curve, plot
-from orchestrator.reporting.wording import drawn_target, facts, headline, measure_lines
+from orchestrator.reporting.wording import (
+    ROUND_HEADS,
+    drawn_target,
+    exchange_facts,
+    facts,
+    headline,
+    measure_lines,
+    round_lines,
+)
 from orchestrator.results.run_results import RunResults
 
 _WIDEST = 100

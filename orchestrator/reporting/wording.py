@@ -7,21 +7,10 @@ report/.
 import math
 from dataclasses import dataclass
 
-from orchestrator.results.measures import Measures, cost_unit
-from orchestrator.results.run_results import RunResults
+from orchestrator.results.measures import MEASURES, cost_unit
+from orchestrator.results.run_results import Exchange, Round, RunResults
 from protocol.vectors import Array
 
-_MEASURES = (
-    ("peak", "peak demand", "kWh"),
-    ("peak_to_average", "peak to average", ""),
-    ("mean_discomfort", "mean discomfort", "kWh"),
-    ("mean_comfort", "mean comfort", ""),
-    ("pooled_discomfort", "pooled discomfort", "kWh"),
-    ("max_discomfort", "largest discomfort", "kWh"),
-    ("unfairness", "unfairness", "kWh"),
-    ("gini", "Gini", ""),
-    ("jain", "Jain", ""),
-)
 _SHAPE_ONLY = ("rss", "rmse", "xcorr", "dot")
 """Costs that look at the shape of the target, whatever its size."""
 
@@ -35,6 +24,20 @@ class MeasureLine:
     values: dict[str, str]
 
 
+_FIRST, _LAST = 8, 2
+"""Rounds at the beginning and at the end that are shown of many."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLine:
+    """A line of the table of rounds; None where rounds in between are left out."""
+
+    cells: tuple[str, ...] | None
+
+
+ROUND_HEADS = ("round", "looked up", "matched", "exchanged", "comfort", "messages", "MB")
+
+
 def number(value: float) -> str:
     """Four significant digits, whole above 1000, for people; a dash where undefined."""
     if not math.isfinite(value):
@@ -42,11 +45,16 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def counted(count: int, what: str) -> str:
+    """Return a count and its noun, in the plural but for 1."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def headline(results: RunResults) -> str:
     """What ran, in one line."""
     return (
-        f"{_count(results.households, 'household')}, {_count(results.slots, 'slot')}, "
-        f"{_count(results.iterations, 'iteration')}"
+        f"{counted(results.households, 'household')}, {counted(results.slots, 'slot')}, "
+        f"{counted(results.iterations, 'iteration')}"
     )
 
 
@@ -78,11 +86,20 @@ def measure_lines(results: RunResults) -> list[MeasureLine]:
     """The table of measures: one line each, one value for each state."""
     states = results.states()
     cost = str(results.config.get("cost", ""))
-    named = f"inefficiency ({cost})" if cost else "inefficiency"
-    return [
-        _line("inefficiency", named, cost_unit(cost), states),
-        *(_line(field, name, unit, states) for field, name, unit in _MEASURES),
-    ]
+    lines = []
+    for measure, described in MEASURES.items():
+        name, unit = described.label, described.unit
+        if measure == "inefficiency":
+            name, unit = with_cost(results), cost_unit(cost)
+        values = {state: number(getattr(found, measure)) for state, found in states.items()}
+        lines.append(MeasureLine(name, unit, values))
+    return lines
+
+
+def with_cost(results: RunResults) -> str:
+    """Return "inefficiency" with the name of the cost that it is, where that is recorded."""
+    cost, label = results.config.get("cost"), MEASURES["inefficiency"].label
+    return f"{label} ({cost})" if cost else label
 
 
 def drawn_target(results: RunResults) -> tuple[str, Array] | None:
@@ -104,13 +121,66 @@ def discomfort_in_course(results: RunResults) -> tuple[str, str]:
     return ("mean discomfort", "kWh") if measure == "rmse" else (f"mean discomfort, {measure}", "")
 
 
-def _line(field: str, name: str, unit: str, states: dict[str, Measures]) -> MeasureLine:
-    values = {state: number(getattr(measures, field)) for state, measures in states.items()}
-    return MeasureLine(name, unit, values)
+def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
+    """What a reader wants to know of stage 2: (subject, text); empty where there was none."""
+    exchange, after, bound = results.exchange, results.exchanged, results.bound
+    if exchange is None or after is None or bound is None:
+        return []
+    before = results.planned
+    return [
+        ("rule", _rule(results)),
+        (
+            "exchanges",
+            f"{exchange.accepted:,} in {counted(exchange.rounds, 'round')}, "
+            f"{exchange.proposals:,} proposed{_percent(exchange.proposal_success, 'accepted')}",
+        ),
+        (
+            "lookups",
+            f"{exchange.lookups:,} slots, {exchange.matches:,} matches"
+            f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
+        ),
+        ("messages", _messages(exchange)),
+        (
+            "comfort",
+            f"{number(before.mean_comfort)} to {number(after.mean_comfort)}, "
+            f"{exchange.share_of_bound:.1%} of what the bound allows "
+            f"({number(bound.mean_comfort)})",
+        ),
+        (
+            "unfairness",
+            f"{number(before.unfairness)} to {number(after.unfairness)} kWh, "
+            f"Gini {number(before.gini)} to {number(after.gini)}",
+        ),
+        ("worse off", worse_off(results)),
+        (
+            "kept",
+            f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
+            f"by at most {number(exchange.max_energy_drift)} kWh",
+        ),
+    ]
 
 
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+def worse_off(results: RunResults) -> str:
+    """How many lost by the exchange, as a sentence; empty where there was none."""
+    exchange = results.exchange
+    if exchange is None:
+        return ""
+    worse = exchange.households_worse
+    if not worse:
+        return "No household has more discomfort than after stage 1."
+    verb = "has" if worse == 1 else "have"
+    told = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
+    if results.config.get("exchange") == "paper":
+        told += " The literal rule of the source protects nobody from that."
+    return told
+
+
+def round_lines(results: RunResults) -> list[RoundLine]:
+    """The rounds as the cells under ROUND_HEADS; of many, the first and the last."""
+    lines = [RoundLine(_cells(row)) for row in results.rounds]
+    if len(lines) <= _FIRST + _LAST + 1:
+        return lines
+    return [*lines[:_FIRST], RoundLine(None), *lines[-_LAST:]]
 
 
 def _where(results: RunResults, told: dict[str, str]) -> str:
@@ -119,9 +189,9 @@ def _where(results: RunResults, told: dict[str, str]) -> str:
         how = "simulated as " if told.get("execution") == "simulation" else ""
         parts.append(f"{how}{told['isolation']} isolation")
     if "hosts" in told:
-        parts.append(_count(int(told["hosts"]), "host"))
+        parts.append(counted(int(told["hosts"]), "host"))
     if "children" in told:
-        parts.append("tree of " + _count(max(row.level for row in results.rows), "level"))
+        parts.append("tree of " + counted(max(row.level for row in results.rows), "level"))
         parts.append(f"{told['children']} children each")
     return ", ".join(parts)
 
@@ -142,7 +212,7 @@ def _aim(results: RunResults, told: dict[str, str]) -> str:
 def _bus(results: RunResults) -> str:
     bus = results.bus
     assert bus is not None
-    sent = f"{_count(bus.messages, 'message')} in {_count(bus.frames, 'frame')}"
+    sent = f"{counted(bus.messages, 'message')} in {counted(bus.frames, 'frame')}"
     return f"{sent}, {bus.bytes / 1e6:,.1f} MB, {bus.resent:,} sent again, {bus.dropped:,} dropped"
 
 
@@ -152,3 +222,41 @@ def _seconds(results: RunResults) -> str:
     if seconds.exchange is not None:
         parts.append(("exchange", seconds.exchange))
     return ", ".join(f"{name} {value:.1f}" for name, value in (*parts, ("total", seconds.total)))
+
+
+def _cells(row: Round) -> tuple[str, ...]:
+    return (
+        str(row.round),
+        f"{row.lookups:,}",
+        f"{row.matches:,}",
+        f"{row.accepted:,}",
+        f"{1 - row.mean_discomfort:.4f}",
+        f"{row.messages + row.answers:,}",
+        f"{row.bytes / 1e6:,.2f}",
+    )
+
+
+def _rule(results: RunResults) -> str:
+    config = results.config
+    parts = [str(config["exchange"])] if "exchange" in config else []
+    if "disclose" in config:
+        parts.append(f"offers say {config['disclose']}")
+    if "locks" in config:
+        parts.append(f"leases mark a {config['locks']}")
+    if "exchange_order" in config:
+        parts.append(f"{config['exchange_order']}")
+    return ", ".join(parts) or "not recorded"
+
+
+def _messages(exchange: Exchange) -> str:
+    told = f"{exchange.messages:,} in {exchange.frames:,} frames, {exchange.bytes / 1e6:,.1f} MB"
+    if exchange.messages_per_exchange is None or exchange.bytes_per_exchange is None:
+        return told
+    return (
+        f"{told}; per exchange {number(exchange.messages_per_exchange)}, "
+        f"{number(exchange.bytes_per_exchange)} bytes"
+    )
+
+
+def _percent(share: float | None, what: str) -> str:
+    return "" if share is None else f" ({share:.1%} {what})"

@@ -4,11 +4,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shutil import copytree, rmtree
-from tempfile import TemporaryDirectory
 
+from agents.population.atomic_write import scratch_folder
 from protocol.errors import InputError
-
-_UNFINISHED = ".writing-"
 
 
 def publish(
@@ -19,31 +17,27 @@ def publish(
     stale: Iterable[str] = (),
     folders: Mapping[str, Path] | None = None,
 ) -> None:
-    """Write `files` (name: content) and copies of `folders` (name: where it is) into `folder`;
-    files of others in it are left alone.
+    """Write `files` (name: content) and copies of `folders` (name: where it is) into `folder`,
+    remove what matches the patterns `stale`, and leave everything else in it alone.
 
-    `seal` is the one whose presence says that the rest is there and belongs together: it goes
-    first and comes last. Everything is on disk under temporary names before anything old goes, so
-    a full disk leaves the old files as they were. Files matching the patterns `stale` are removed.
-    InputError where the folder cannot be written.
+    The file `seal` tells readers that the rest is there and belongs together: it is removed first
+    and comes back last. All is on disk under temporary names before anything old goes, so a full
+    disk leaves the old files as they were. Raises InputError where the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(f"{_UNFINISHED}*"):
-            rmtree(leftover, ignore_errors=True)
-        with TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as written:
+        with scratch_folder(folder) as written:
             for name, content in files.items():
-                _write(Path(written) / name, content)
+                _write(written / name, content)
             for name, source in (folders or {}).items():
-                copytree(source, Path(written) / name)
+                copytree(source, written / name)
             (folder / seal).unlink(missing_ok=True)
             for pattern in stale:
                 for old in folder.glob(pattern):
                     rmtree(old) if old.is_dir() else old.unlink()
             for name in folders or ():
-                (Path(written) / name).replace(folder / name)
+                (written / name).replace(folder / name)
             for name in sorted(files, key=lambda name: name == seal):
-                (Path(written) / name).replace(folder / name)
+                (written / name).replace(folder / name)
     except OSError as error:
         reason = f"cannot be written ({error.strerror or error}): choose another folder"
         raise InputError(reason, file=error.filename or folder) from error

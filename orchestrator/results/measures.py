@@ -1,6 +1,7 @@
-"""Numbers that judge a state of the households: from a demand curve and discomforts alone.
+"""Measures that judge a state of the households, from a demand curve and discomforts alone.
 
-Pure. What the inefficiency is (the cost function of the run) is decided elsewhere and passed in.
+Pure. Also the one table of their names, labels, units and meanings, for all that print or compare
+them. The inefficiency (the cost function of the run) is computed elsewhere and passed in.
 """
 
 from dataclasses import dataclass
@@ -13,39 +14,107 @@ from protocol.vectors import Array
 
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 """A float that may be undefined: NaN here, null in JSON."""
+PERCENTILES = (5, 25, 50, 75, 95)
+"""Of the households' comfort, as kept of each run of a sweep."""
+STATES = ("preferred", "planned", "exchanged", "bound")
+"""Everyone on the preferred plan, after stage 1, after stage 2, and at the bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One state: everyone on the preferred plan, after stage 1, after stage 2, or the bound."""
+    """The measures of one state; `MEASURES` says what each of them is."""
 
     inefficiency: Number
-    """The run's global cost of the demand; its unit depends on the cost (`cost_unit`)."""
     peak: float
-    """Largest demand of a slot, kWh."""
     peak_to_average: Number
-    """Peak over mean demand; undefined (NaN) where the mean is 0."""
     mean_discomfort: float
-    """kWh, as are all discomforts here: RMSE against the preferred plan (source, eq. 1)."""
     mean_comfort: float
-    """1 - mean discomfort."""
     pooled_discomfort: float
-    """Root of the mean over all households and slots of the squared deviation, kWh."""
     unfairness: float
-    """Population standard deviation of the discomforts, kWh."""
     gini: float
-    """Of the discomforts: 0 all alike, towards 1 borne by one household; 0 if nobody has any."""
     jain: float
-    """Of the discomforts: 1 all alike, 1/n borne by one household; 1 if nobody has any."""
     max_discomfort: float
-    """Of the household worst off, kWh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureDescription:
+    """The words for one measure."""
+
+    label: str
+    """Its name where there is room."""
+    short: str
+    """Its name in a column or beside that of a state."""
+    unit: str = ""
+    """Empty where it has none, or where it depends on the run's cost (`cost_unit`)."""
+    more_is_better: bool = False
+    help: str
+
+
+MEASURES = {
+    "inefficiency": MeasureDescription(
+        label="inefficiency",
+        short="inefficiency",
+        help="The run's global cost of the demand; its unit depends on the cost.",
+    ),
+    "peak": MeasureDescription(
+        label="peak demand", short="peak", unit="kWh", help="Largest demand of a slot."
+    ),
+    "peak_to_average": MeasureDescription(
+        label="peak to average",
+        short="peak to average",
+        help="Peak over mean demand; undefined (NaN) where the mean is 0.",
+    ),
+    "mean_discomfort": MeasureDescription(
+        label="mean discomfort",
+        short="discomfort",
+        unit="kWh",
+        help="Mean over households of the RMSE against the preferred plan (source, eq. 1).",
+    ),
+    "mean_comfort": MeasureDescription(
+        label="mean comfort",
+        short="comfort",
+        more_is_better=True,
+        help="1 - mean discomfort.",
+    ),
+    "pooled_discomfort": MeasureDescription(
+        label="pooled discomfort",
+        short="pooled discomfort",
+        unit="kWh",
+        help="Root of the mean over all households and slots of the squared deviation.",
+    ),
+    "max_discomfort": MeasureDescription(
+        label="largest discomfort",
+        short="largest discomfort",
+        unit="kWh",
+        help="Of the household worst off.",
+    ),
+    "unfairness": MeasureDescription(
+        label="unfairness",
+        short="unfairness",
+        unit="kWh",
+        help="Population standard deviation of the discomforts.",
+    ),
+    "gini": MeasureDescription(
+        label="Gini",
+        short="Gini",
+        help="Of the discomforts: 0 all alike, towards 1 borne by one household; 0 if nobody has "
+        "any.",
+    ),
+    "jain": MeasureDescription(
+        label="Jain",
+        short="Jain",
+        more_is_better=True,
+        help="Of the discomforts: 1 all alike, 1/n borne by one household; 1 if nobody has any.",
+    ),
+}
+"""Every field of `Measures`, in the order in which a reader sees them."""
 
 
 def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures:
-    """The measures of a state.
+    """Return the measures of a state.
 
-    `demand` float64[d], kWh: the sum of all schedules; `discomforts` float64[n], kWh: RMSE of each
-    household, none negative; d and n at least 1, else ValueError.
+    `demand` float64[d], kWh: the sum of all schedules; `discomforts` float64[n], kWh: the RMSE of
+    each household. Raises ValueError if either is empty or a discomfort is negative.
     """
     if demand.ndim != 1 or discomforts.ndim != 1 or not demand.size or not discomforts.size:
         raise ValueError("measures need a demand float64[d] and discomforts float64[n], not empty")
@@ -68,9 +137,27 @@ def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures
     )
 
 
+def demand_measures(demand: Array) -> dict[str, float]:
+    """Return further measures of a demand curve, float64[d], kWh per slot: load factor (mean over
+    peak demand), and the mean and largest absolute change from slot to slot, kWh."""
+    steps = np.abs(np.diff(demand))
+    peak = float(demand.max())
+    return {
+        "load_factor": float(demand.mean()) / peak if peak else float("nan"),
+        "ramp_mean": float(steps.mean()) if steps.size else 0.0,
+        "ramp_max": float(steps.max()) if steps.size else 0.0,
+    }
+
+
+def comfort_percentiles(comfort: Array) -> dict[str, float]:
+    """Return the PERCENTILES of the households' comfort, float64[n], by name."""
+    found = np.percentile(comfort, PERCENTILES)
+    return {f"comfort_p{p}": float(v) for p, v in zip(PERCENTILES, found, strict=True)}
+
+
 def gini(values: Array) -> float:
-    """Gini coefficient of values that are not negative, float64[n]: mean absolute difference of
-    all pairs over twice the mean; 0 where all are 0."""
+    """Return the Gini coefficient of values that are not negative, float64[n]: the mean absolute
+    difference of all pairs over twice the mean; 0 where all are 0."""
     top = float(values.max())
     if top == 0:
         return 0.0
@@ -81,9 +168,17 @@ def gini(values: Array) -> float:
     return float((weights * ordered).sum() / (n * ordered.sum()))
 
 
+def lorenz(values: Array) -> Array:
+    """Return the Lorenz curve of values that are not negative, float64[n], as float64[n + 1]: the
+    share of the sum that the j smallest have, for j from 0 to n; the diagonal where all are 0."""
+    top = float(values.max())
+    ordered = np.sort(values / top) if top else np.ones(len(values))
+    return np.concatenate([[0.0], np.cumsum(ordered) / ordered.sum()])
+
+
 def jain(values: Array) -> float:
-    """Jain's fairness index of values that are not negative, float64[n]: squared sum over n times
-    the sum of squares; 1 where all are 0."""
+    """Return Jain's fairness index of values that are not negative, float64[n]: the squared sum
+    over n times the sum of squares; 1 where all are 0."""
     top = float(values.max())
     if top == 0:
         return 1.0
@@ -92,8 +187,11 @@ def jain(values: Array) -> float:
 
 
 def exchange_bound(schedules: Array, preferred: Array) -> Array:
-    """The best that reassigning the values within each slot can do for the summed squared
-    deviation: the j-th smallest value to the j-th smallest preference. float64[n, d] each, kWh."""
+    """Return the best that reassigning the values within each slot can do for the summed squared
+    deviation: the j-th smallest value goes to the j-th smallest preference.
+
+    All float64[n, d], kWh.
+    """
     best = np.empty_like(schedules)
     order = np.argsort(preferred, axis=0, kind="stable")
     np.put_along_axis(best, order, np.sort(schedules, axis=0), axis=0)
@@ -101,5 +199,5 @@ def exchange_bound(schedules: Array, preferred: Array) -> Array:
 
 
 def cost_unit(cost: str) -> str:
-    """The unit of the inefficiency by a cost's name; empty for costs of scaled curves."""
+    """Return the unit of the inefficiency for a cost's name; empty for costs of scaled curves."""
     return {"var": "kWh²", "sqr": "kWh²", "std": "kWh", "rmse": "kWh", "max": "kWh"}.get(cost, "")

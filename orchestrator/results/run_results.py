@@ -1,46 +1,16 @@
-"""The results of a run as objects and as files (DESIGN.md section 7): what they are, how they are
-written and read. How a run is executed and how its results look is decided elsewhere.
+"""The results of a run as objects (DESIGN.md section 7).
 
-What a run does not have (stage 2, a target) is None here, and a key or column that is not there.
+Holds data only: `result_files` writes and reads them, `coordination.outcome` computes them, and
+`reporting` shows them. What a run does not have (stage 2, a target) is None.
 """
 
-import csv
-import io
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
-import numpy as np
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
-from orchestrator.results.atomic_folder import publish
 from orchestrator.results.measures import Measures
-from protocol.errors import InputError
 from protocol.messages import Iteration
 from protocol.vectors import Array
-
-RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
-ROUNDS = "rounds.csv"
-"""Only where there was a stage 2."""
-EXCHANGES = "exchanges.csv"
-"""Only where the run was traced."""
-JOURNALS_FOLDER = "journals"
-"""The journals of the hosts, one file each (agents/exchange/sqlite_journal.py)."""
-SCHEDULES_FOLDER = "schedules"
-"""The schedules of the households, one file each (agents/saved.py), if they were to be saved."""
-REPORT_FOLDER = "report"
-"""Where `coflex report` writes by default, inside the folder of the results."""
-_STALE = (
-    JOURNALS_FOLDER,
-    SCHEDULES_FOLDER,
-    ROUNDS,
-    EXCHANGES,
-    *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
-)
-"""What other commands or options derive from a run; no longer true once there is another run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +109,7 @@ class ExchangeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Bus:
+class BusTraffic:
     """What went over the bus in the whole run."""
 
     messages: int
@@ -198,7 +168,7 @@ class RunRecord:
     exchanged: Measures | None = None
     bound: Measures | None = None
     exchange: Exchange | None = None
-    bus: Bus | None = None
+    bus: BusTraffic | None = None
     seconds: Seconds
 
     def states(self) -> dict[str, Measures]:
@@ -225,174 +195,3 @@ class RunResults(RunRecord):
     exchanges: tuple[ExchangeRow, ...] | None = None
     """By round, then in the order in which matchmakers brought them about; None if the run was not
     traced."""
-
-
-def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
-    """Write the files of a run into the folder `out`, and copies of the folders that hosts have
-    made in `kept`, run.json last: where it is, the others are complete and of the same run. Results
-    of an earlier run there, and what was derived from them, go. Numbers are written exactly.
-    InputError where the folder cannot be written."""
-    parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
-    record = {name: part for name, part in parts.items() if part is not None}
-    demand = results.demand.columns()
-    files = {
-        RUN: json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
-        ITERATIONS: csv_text(Iteration._fields, results.course),
-        HOUSEHOLDS: csv_text(*_without_empty(*_table(HouseholdRow, results.rows))),
-        DEMAND: csv_text(
-            ("slot", *demand),
-            zip(range(results.slots), *(c.tolist() for c in demand.values()), strict=True),
-        ),
-    }
-    if results.exchange is not None:
-        files[ROUNDS] = csv_text(*_table(Round, results.rounds))
-    if results.exchanges is not None:
-        files[EXCHANGES] = csv_text(*_table(ExchangeRow, results.exchanges))
-    content = {name: text.encode() for name, text in files.items()}
-    folders = {
-        name: kept / name
-        for name in (JOURNALS_FOLDER, SCHEDULES_FOLDER)
-        if kept is not None and any((kept / name).glob("*"))
-    }
-    publish(out, content, seal=RUN, stale=_STALE, folders=folders)
-
-
-def read(out: Path) -> RunResults:
-    """The results in the folder `out`; InputError names what is missing or broken, and where."""
-    record = _read_record(out / RUN)
-    course = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
-    rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
-    demand = tuple(_read_rows(out / DEMAND, TypeAdapter(_DemandRow)))
-    exchange, rounds = record.exchange, tuple[Round, ...]()
-    if exchange is not None:
-        rounds = tuple(_read_rows(out / ROUNDS, TypeAdapter(Round)))
-    exchanges: tuple[ExchangeRow, ...] | None = None
-    if record.config.get("trace") and exchange is not None:
-        exchanges = tuple(_read_rows(out / EXCHANGES, TypeAdapter(ExchangeRow)))
-    for name, found, expected in (
-        (ITERATIONS, [step.iteration for step in course], record.iterations),
-        (HOUSEHOLDS, [row.position for row in rows], record.households),
-        (DEMAND, [row.slot for row in demand], record.slots),
-        (ROUNDS, [row.round for row in rounds], 0 if exchange is None else exchange.rounds + 1),
-    ):
-        if found != list(range(expected)):
-            raise InputError(
-                f"expected one line for each of {expected} in order, from 0 (as {RUN} says); "
-                f"found {len(found)}: run again",
-                file=out / name,
-            )
-    return RunResults(
-        **{field.name: getattr(record, field.name) for field in fields(RunRecord)},
-        rows=rows,
-        course=course,
-        rounds=rounds,
-        exchanges=exchanges,
-        demand=Demand(
-            planned=np.array([row.planned for row in demand]),
-            preferred=_column(out / DEMAND, "preferred", [row.preferred for row in demand]),
-            exchanged=_column(out / DEMAND, "exchanged", [row.exchanged for row in demand]),
-            target=_column(out / DEMAND, "target", [row.target for row in demand]),
-        ),
-    )
-
-
-def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
-    """Comma separated lines; floats so that they read back exactly."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-@dataclass(frozen=True, slots=True)
-class _DemandRow:
-    """A line of demand.csv."""
-
-    slot: int
-    planned: float
-    preferred: float | None = None
-    exchanged: float | None = None
-    target: float | None = None
-
-
-Row = TypeVar("Row")
-
-
-def _table(
-    kind: type[HouseholdRow] | type[Round] | type[ExchangeRow],
-    rows: Sequence[HouseholdRow] | Sequence[Round] | Sequence[ExchangeRow],
-) -> tuple[list[str], list[list[object]]]:
-    """Names of the fields, and a line for each row."""
-    names = [field.name for field in fields(kind)]
-    return names, [[getattr(row, name) for name in names] for row in rows]
-
-
-def _without_empty(
-    header: Sequence[str], rows: Sequence[Sequence[object]]
-) -> tuple[list[str], list[list[object]]]:
-    """The table without the columns in which no row has a value."""
-    kept = [i for i in range(len(header)) if any(row[i] is not None for row in rows)]
-    return [header[i] for i in kept], [[row[i] for i in kept] for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    """`value` for JSON: what is None in a record goes, what is not a finite number is null."""
-    if is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _read_record(path: Path) -> RunRecord:
-    try:
-        content = json.loads(_read_text(path))
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", file=path) from error
-    return _checked(TypeAdapter(RunRecord), content, path)
-
-
-def _read_rows(path: Path, kind: TypeAdapter[Row]) -> Iterator[Row]:
-    """The lines of a table, checked; an empty cell is a value that there is not."""
-    reader = csv.DictReader(io.StringIO(_read_text(path)), restkey="", restval="")
-    for cells in reader:
-        if "" in cells:
-            raise InputError("more cells than the header", file=path, line=reader.line_num)
-        given = {name: cell for name, cell in cells.items() if cell != ""}
-        yield _checked(kind, given, path, reader.line_num)
-
-
-def _checked(kind: TypeAdapter[Row], content: object, path: Path, line: int | None = None) -> Row:
-    try:
-        return kind.validate_python(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(first["msg"], file=path, line=line, field=field or None) from error
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        reason = "no such file: this folder holds no complete results of a run"
-        raise InputError(reason, file=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", file=path) from error
-
-
-def _column(path: Path, name: str, values: Sequence[float | None]) -> Array | None:
-    """A column that is there as a whole, or None."""
-    present = [value for value in values if value is not None]
-    if not present:
-        return None
-    if len(present) < len(values):
-        reason = "a cell of this column is empty"
-        raise InputError(reason, file=path, line=2 + values.index(None), field=name)
-    return np.array(present)

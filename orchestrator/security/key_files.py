@@ -7,17 +7,15 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography import x509
 
+from agents.population.atomic_write import scratch_folder
 from orchestrator.security.certificates import Certified
 from protocol.errors import InputError
 from protocol.transport.identity import CERTIFICATE, KEY
 
-_UNFINISHED = ".writing-"
 _PRIVATE, _PUBLIC = 0o600, 0o644
 
 
@@ -35,11 +33,8 @@ def change(
     InputError if it is impossible; nothing is changed then.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(f"{_UNFINISHED}*"):
-            rmtree(leftover)
-        with TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as name:
-            new, old = make_folder(Path(name) / "new"), make_folder(Path(name) / "old")
+        with scratch_folder(folder) as scratch:
+            new, old = make_folder(scratch / "new"), make_folder(scratch / "old")
             write(new)
             # Folders come first.
             entries = sorted(new.iterdir(), key=lambda e: (e.is_file(), e.name == last))

@@ -78,7 +78,9 @@ def _descent(settings: RunSettings) -> float:
     chance = np.random.default_rng(settings.seed)
     preferred = np.array([own.preferred_index for own in members], np.intp)
     begins = starts(preferred, choices, chance)
-    return best_descent(choices, cost, settings.beta, begins, settings.seed).inefficiency
+    return best_descent(
+        choices, cost, settings.beta, starts=begins, seed=settings.seed
+    ).inefficiency
 
 
 def _planning(size: Size) -> tuple[str, ...]:

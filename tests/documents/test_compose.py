@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.coordination.placement import Run
-from orchestrator.results.run_results import DEMAND, HOUSEHOLDS, ITERATIONS, write
+from orchestrator.results.result_files import DEMAND, HOUSEHOLDS, ITERATIONS, write
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Keyring

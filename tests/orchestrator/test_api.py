@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from orchestrator.api import Outcome, load_results, run, simulate
-from orchestrator.results.run_results import HOUSEHOLDS, ITERATIONS
+from orchestrator.results.result_files import HOUSEHOLDS, ITERATIONS
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from tests.support.paths import ROOT

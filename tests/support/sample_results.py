@@ -8,7 +8,7 @@ import numpy as np
 from agents.planning.tree import level_of
 from orchestrator.results.measures import measures
 from orchestrator.results.run_results import (
-    Bus,
+    BusTraffic,
     Demand,
     Exchange,
     HouseholdRow,
@@ -39,8 +39,8 @@ def sample_results(
     return assemble(
         wanted,
         planned,
-        [int(j) for j in chance.integers(0, 10, households)],
-        [2.0 ** -min(t, 9) * 30 for t in range(iterations)],
+        selected=[int(j) for j in chance.integers(0, 10, households)],
+        inefficiencies=[2.0 ** -min(t, 9) * 30 for t in range(iterations)],
         seed=seed,
         target=np.full(slots, wanted.sum() / slots) if target else None,
         halved=discomforts / 2 if exchange else None,
@@ -119,11 +119,17 @@ def assemble(
         bound=None if halved is None else measures(after, 0.9 * halved, after.var()),
         exchange=exchange_of(rounds) if rounds else None,
         rounds=rounds,
-        bus=Bus(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
+        bus=BusTraffic(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
         seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
         rows=tuple(rows),
         course=tuple(
-            Iteration(t, cost, spread, mean * (1 + 1 / (1 + t)), cost)
+            Iteration(
+                iteration=t,
+                inefficiency=cost,
+                unfairness=spread,
+                mean_discomfort=mean * (1 + 1 / (1 + t)),
+                cost=cost,
+            )
             for t, cost in enumerate(inefficiencies)
         ),
         demand=Demand(

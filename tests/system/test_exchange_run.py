@@ -14,15 +14,8 @@ from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.results.run_results import (
-    JOURNALS_FOLDER,
-    SCHEDULES_FOLDER,
-    Exchange,
-    Round,
-    RunResults,
-    read,
-    write,
-)
+from orchestrator.results.result_files import JOURNALS_FOLDER, SCHEDULES_FOLDER, read, write
+from orchestrator.results.run_results import Exchange, Round, RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults

@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.results.run_results import RunResults, read
+from orchestrator.results.result_files import read
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError, RunError
 from tests.support.settings import in_simulation, on_bus

@@ -1,1 +1,6 @@
-"""Figures: first the numbers of a picture as a table, then the picture itself."""
+"""The figures of a run, and the engine for charts.
+
+A figure is first a table (the *_data modules, pure), which is also the CSV beside it, and then a
+picture. `style` has the look, `chart` draws any panels of series both as a picture and to be
+explored in a page, `interactive` has what such a page needs.
+"""

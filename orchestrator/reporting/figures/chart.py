@@ -1,5 +1,8 @@
-"""Charts as data: panels of series, drawn alike as a picture (matplotlib) and to be explored
-(plotly). Knows how things look; what is shown is decided in figures.py.
+"""Charts as data: panels of series, drawn alike as a picture (matplotlib) and as a figure to be
+explored in a page (plotly).
+
+Decides how they look; which numbers they show is decided by `replication.figures` and
+`experiments.comparison_figures`.
 """
 
 from collections.abc import Sequence
@@ -8,13 +11,15 @@ from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
+from orchestrator.reporting.figures.data_table import Table
 from orchestrator.reporting.figures.interactive import DASHES, as_html, ink
-from orchestrator.reporting.figures.planning_data import Table
 from orchestrator.reporting.figures.style import FAINT, Drawing, drawn
 
-Mark = Literal["line", "dots"]
-MANY = 4
-"""Series; the legend of more stands beside the panels."""
+Mark = Literal["line", "joined", "dots"]
+"""A line, a line with a mark at each point, marks alone."""
+Legend = Literal["inside", "above", "beside"]
+MANY = 50
+"""Points of a line; the page shows no marks on one with more."""
 SYMBOLS = (
     ("o", "circle"),
     ("s", "square"),
@@ -27,16 +32,21 @@ SYMBOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of one kind; `low` and `high` bound their 95 % interval, where there is one."""
+    """Points of one kind, and how they are drawn."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     mark: Mark = "line"
     low: Sequence[float] | None = None
+    """Of the 95 % intervals: along y, or along x in a panel of rows; None where there are none."""
     high: Sequence[float] | None = None
     ink: int = 0
+    """Its colour, mark and dashes, by number."""
     labels: Sequence[str] | None = None
+    """Shown beside the points."""
+    told: Sequence[str] | None = None
+    """What the page says of each point when the pointer rests on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,15 @@ class Panel:
     """Axes with a logarithmic scale: x, y, or both."""
     even: bool = False
     """Whether the values of x stand at even distances, whatever lies between them."""
+    rows: Sequence[str] = ()
+    """What stands at y = 0, 1, ..., from above: one line of text or several for each; then y has no
+    numbers."""
+    x_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure: its name in files, its place in the source, and its panels."""
+    """A figure: its name in files, its words, and its panels."""
 
     name: str
     title: str
@@ -65,10 +79,15 @@ class Chart:
     panels: Sequence[Panel]
     columns: int = 1
     height: float = 2.8
-    """Inches of a row."""
+    """Of a row of panels, inches."""
+    legend: Legend = "inside"
+    data: Table | None = None
+    """The CSV beside it; None: all points."""
 
     def table(self) -> Table:
-        """All points, in long form."""
+        """Return the CSV's content: `data`, or all points, one a line."""
+        if self.data is not None:
+            return self.data
         rows = [
             (panel.title, series.name, x, y, low, high)
             for panel in self.panels
@@ -85,126 +104,186 @@ class Chart:
         return Table({head: [row[i] for row in rows] for i, head in enumerate(heads)})
 
     def picture(self) -> Drawing:
-        """As pixels and vectors, with its data."""
-        return drawn(self.name, self.title, self.caption, self.table(), self._draw)
+        """Draw it as pixels and vectors, with its data."""
+        return drawn(
+            name=self.name,
+            title=self.title,
+            caption=self.caption,
+            table=self.table(),
+            draw=self._draw,
+        )
 
     def interactive(self, name: str) -> str:
-        """As a piece of a page that has plotly's script; values on hovering, series on and off."""
+        """Return it as a piece of a page that has plotly's script; `name` is unique in the page."""
         return as_html(self._plotly(), name)
 
     def _draw(self) -> Figure:
-        rows = -(-len(self.panels) // self.columns)
-        figure = Figure(figsize=(7.2, self.height * rows), layout="constrained")
-        axes = figure.subplots(rows, self.columns, squeeze=False)
+        count = -(-len(self.panels) // self.columns)
+        figure = Figure(figsize=(7.2, self.height * count), layout="constrained")
+        axes = figure.subplots(count, self.columns, squeeze=False)
         for place, panel in zip(axes.flat, self.panels, strict=False):
             _draw_panel(place, panel)
+            if self.legend == "inside" and len(panel.series) > 1:
+                place.legend(fontsize=8)
         for place in axes.flat[len(self.panels) :]:
             place.set_visible(False)
-        most = max(self.panels, key=lambda panel: len(panel.series))
-        if len(most.series) > MANY:
+        if self.legend != "inside":
+            most = max(self.panels, key=lambda panel: len(panel.series))
             handles, names = axes.flat[self.panels.index(most)].get_legend_handles_labels()
-            figure.legend(handles, names, loc="outside right upper", fontsize=8)
+            if self.legend == "beside":
+                figure.legend(handles, names, loc="outside right upper", fontsize=8)
+            else:
+                columns = 4 if max(map(len, names)) < 20 else 1
+                figure.legend(handles, names, loc="outside upper left", fontsize=8, ncols=columns)
         return figure
 
     def _plotly(self) -> Any:
         from plotly.subplots import make_subplots
 
-        rows = -(-len(self.panels) // self.columns)
+        count = -(-len(self.panels) // self.columns)
+        height = 96 * self.height * count + 80
         titles = [panel.title for panel in self.panels]
-        figure = make_subplots(rows, self.columns, subplot_titles=titles)
+        gap = {"vertical_spacing": 64 / height} if any(panel.rows for panel in self.panels) else {}
+        figure = make_subplots(count, self.columns, subplot_titles=titles, **gap)
         seen: set[str] = set()
         for number, panel in enumerate(self.panels):
             where = {"row": number // self.columns + 1, "col": number % self.columns + 1}
             for place, series in enumerate(panel.series):
                 trace = _trace(panel, series, series.name not in seen)
-                # The first, who are few where there are many, on top.
-                figure.add_trace(trace.update(zorder=len(panel.series) - place), **where)
+                if series.mark == "dots" and not panel.rows:
+                    # The first, which are few where there are many, on top.
+                    trace.update(zorder=len(panel.series) - place)
+                figure.add_trace(trace, **where)
                 seen.add(series.name)
-            scale = {axis: "log" if axis in panel.log else "linear" for axis in "xy"}
-            kind = "category" if panel.even else scale["x"]
-            figure.update_xaxes(title_text=panel.x_label, type=kind, **where)
-            figure.update_yaxes(title_text=panel.y_label, type=scale["y"], **where)
-            if panel.diagonal:
-                line = {"color": FAINT, "dash": "dot"}
-                figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=line, **where)
+            _plotly_axes(figure, panel, where)
+        above = {"x": 0, "y": 1, "yanchor": "bottom"}
+        legend = above if self.legend == "above" else {"y": -0.2}
         figure.update_layout(
-            height=96 * self.height * rows + 80,
+            height=height,
             margin={"l": 60, "r": 20, "t": 40, "b": 50},
-            legend={"orientation": "h", "y": -0.2},
+            legend={"orientation": "h"} | legend,
         )
         return figure
 
 
 def _draw_panel(axes: Any, panel: Panel) -> None:
     for number, series in enumerate(panel.series):
-        colour, x_values = ink(series.ink), _places(panel, series)
-        sure = series.low is not None and series.high is not None
-        if series.mark == "dots":
-            symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
-            errors = _errors(series) if sure else None
-            axes.errorbar(
-                x_values,
-                series.y,
-                errors,
-                fmt=symbol,
-                color=colour,
-                label=series.name,
-                markersize=3.5,
-                zorder=3 - number / 100,  # the first, who are few where there are many, on top
-            )
-        else:
-            axes.plot(x_values, series.y, DASHES[number % 4][0], color=colour, label=series.name)
-            if sure:
-                axes.fill_between(
-                    x_values, series.low, series.high, color=colour, alpha=0.18, linewidth=0
-                )
-        for text, x, y in zip(series.labels or (), x_values, series.y, strict=False):
-            axes.annotate(text, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
+        _draw_series(axes, panel, series=series, number=number)
     if panel.diagonal:
         axes.plot([0, 1], [0, 1], ":", color="#888888")
     if "x" in panel.log:
         axes.set_xscale("log")
     if "y" in panel.log:
         axes.set_yscale("log")
+    if panel.rows:
+        axes.set_yticks(range(len(panel.rows)), panel.rows)
+        axes.set_ylim(len(panel.rows) - 0.5, -0.5)
+        axes.grid(axis="x", color=FAINT)
+        axes.grid(visible=False, axis="y")
+    if panel.x_range is not None:
+        axes.set_xlim(*panel.x_range)
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     if panel.title:
         axes.set_title(panel.title)
-    if 1 < len(panel.series) <= MANY:
-        axes.legend(fontsize=8)
+
+
+def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
+    """Draw a series; `number` is its place in the panel: of lines the dashes differ by it."""
+    colour, x_values = ink(series.ink), _places(panel, series)
+    symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
+    certain = series.low is not None and series.high is not None
+    if series.mark == "dots":
+        errors = {"xerr" if panel.rows else "yerr": _errors(panel, series)} if certain else {}
+        axes.errorbar(
+            x_values,
+            series.y,
+            **errors,
+            fmt=symbol,
+            color=colour,
+            label=series.name,
+            markersize=5 if panel.rows else 3.5,
+            capsize=3 if panel.rows else 0,
+            zorder=3 - number / 100,  # the first, which are few, on top
+        )
+    else:
+        dashes, marker = DASHES[number % 4][0], symbol if series.mark == "joined" else None
+        axes.plot(
+            x_values,
+            series.y,
+            dashes,
+            color=colour,
+            label=series.name,
+            marker=marker,
+            markersize=4,
+        )
+        if certain:
+            axes.fill_between(
+                x_values, series.low, series.high, color=colour, alpha=0.18, linewidth=0
+            )
+    for text, x, y in zip(series.labels or (), x_values, series.y, strict=False):
+        axes.annotate(text, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
 
 
 def _places(panel: Panel, series: Series) -> list[Any]:
-    """Words stand at even distances."""
+    """Return the values of x: as words where they stand at even distances."""
     return [f"{x:g}" for x in series.x] if panel.even else list(series.x)
 
 
-def _errors(series: Series) -> tuple[list[float], list[float]]:
-    """How far down and up the intervals reach."""
-    low, high = series.low or series.y, series.high or series.y
+def _errors(panel: Panel, series: Series) -> tuple[list[float], list[float]]:
+    """Return how far down and up the intervals reach from each point."""
+    middle = series.x if panel.rows else series.y
+    low, high = series.low or middle, series.high or middle
     return (
-        [max(0.0, y - own) for own, y in zip(low, series.y, strict=True)],
-        [max(0.0, own - y) for own, y in zip(high, series.y, strict=True)],
+        [max(0.0, at - own) for own, at in zip(low, middle, strict=True)],
+        [max(0.0, own - at) for own, at in zip(high, middle, strict=True)],
     )
 
 
+def _plotly_axes(figure: Any, panel: Panel, where: dict[str, int]) -> None:
+    scale = {axis: "log" if axis in panel.log else "linear" for axis in "xy"}
+    kind = "category" if panel.even else scale["x"]
+    limits = {} if panel.x_range is None else {"range": list(panel.x_range)}
+    figure.update_xaxes(title_text=panel.x_label, type=kind, **limits, **where)
+    figure.update_yaxes(title_text=panel.y_label, type=scale["y"], **where)
+    if panel.rows:
+        figure.update_xaxes(title_standoff=4, **where)
+        figure.update_yaxes(
+            tickvals=list(range(len(panel.rows))),
+            ticktext=[text.replace("\n", "<br>") for text in panel.rows],
+            range=[len(panel.rows) - 0.5, -0.5],
+            showgrid=False,
+            **where,
+        )
+    if panel.diagonal:
+        line = {"color": FAINT, "dash": "dot"}
+        figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=line, **where)
+
+
 def _trace(panel: Panel, series: Series, first: bool) -> Any:
+    """Return a series for plotly; `first` of its name, so that the legend has it once."""
     from plotly import graph_objects
 
-    told = {"name": series.name, "legendgroup": series.name, "showlegend": first}
-    error = None
+    errors: dict[str, Any] = {}
     if series.low is not None and series.high is not None:
-        down, up = _errors(series)
-        error = {"array": up, "arrayminus": down}
+        down, up = _errors(panel, series)
+        reach = {"array": up, "arrayminus": down, "thickness": 1.5, "width": 4}
+        errors["error_x" if panel.rows else "error_y"] = reach
+    mode = "markers" if series.mark == "dots" else "lines+markers"
+    if series.mark == "line" and len(series.x) > MANY:
+        mode = "lines"
+    words: dict[str, Any] = {"text": series.labels, "textposition": "top center"}
+    if series.told is not None:
+        words = {"text": list(series.told), "hovertemplate": "%{text}<extra></extra>"}
     return graph_objects.Scatter(
         x=_places(panel, series),
         y=list(series.y),
-        mode=("markers" if series.mark == "dots" else "lines+markers")
-        + ("+text" if series.labels else ""),
-        textposition="top center",
+        mode=mode + ("+text" if series.labels else ""),
         line={"color": ink(series.ink), "dash": DASHES[series.ink % 4][1]},
-        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 6},
-        error_y=error,
-        text=series.labels,
-        **told,
+        marker={"symbol": SYMBOLS[series.ink % len(SYMBOLS)][1], "size": 8 if panel.rows else 6},
+        name=series.name.replace("\n", "<br>"),
+        legendgroup=series.name,
+        showlegend=first,
+        **errors,
+        **words,
     )

@@ -7,14 +7,12 @@ function returns a figure. Only for results with a stage 2.
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from orchestrator.exchange_account import worse_off
 from orchestrator.reporting.figures import exchange_data as series
 from orchestrator.reporting.figures.style import (
     COLOURS,
@@ -26,13 +24,11 @@ from orchestrator.reporting.figures.style import (
     drawn,
     figure_of,
     legend,
+    level_colour,
 )
-from orchestrator.reporting.wording import number
+from orchestrator.reporting.wording import number, worse_off
 from orchestrator.results.run_results import RunResults
 
-_LEVELS = colormaps["cividis"]
-_LIGHTEST = 0.92
-"""Of the colour scale: lighter is lost on white paper."""
 _MARKS = "osD^vP*X<>ph"
 _NAMED_LEVELS = len(_MARKS)
 """So many levels at most have a mark of their own."""
@@ -51,45 +47,49 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
         return []
     return [
         drawn(
-            "gains",
-            "Comfort gain of every household",
-            "Households by what the exchange brought them, the largest gain first; colour and mark "
+            name="gains",
+            title="Comfort gain of every household",
+            caption="Households by what the exchange brought them, the largest gain first; "
+            "colour and mark "
             f"tell the level of the tree, 1 is the root. {worse_off(results)}",
-            series.gains(results),
-            lambda: gains(results),
+            table=series.gains(results),
+            draw=lambda: gains(results),
         ),
         drawn(
-            "comfort",
-            "Comfort before and after by tree level",
-            "The mean comfort of each level's households, after stage 1 and after stage 2.",
-            series.comfort_by_level(results),
-            lambda: comfort_by_level(results),
+            name="comfort",
+            title="Comfort before and after by tree level",
+            caption="The mean comfort of each level's households, after stage 1 and after stage 2.",
+            table=series.comfort_by_level(results),
+            draw=lambda: comfort_by_level(results),
         ),
         drawn(
-            "lorenz",
-            "How evenly discomfort is spread",
-            "Lorenz curves: what share of all discomfort is borne by the households that have the "
+            name="lorenz",
+            title="How evenly discomfort is spread",
+            caption="Lorenz curves: what share of all discomfort is borne by the households that "
+            "have the "
             "least. On the straight line all bear alike (Gini 0). The bound is the best that "
             "reassigning the same values within each slot could do.",
-            series.lorenz(results),
-            lambda: lorenz(results),
+            table=series.lorenz(results),
+            draw=lambda: lorenz(results),
         ),
         drawn(
-            "progress",
-            "Progress of the exchange",
-            "The mean comfort when each round is over, and how many exchanges were made in it. In "
+            name="progress",
+            title="Progress of the exchange",
+            caption="The mean comfort when each round is over, and how many exchanges were made "
+            "in it. In "
             "round 0 all make their offers.",
-            series.progress(results),
-            lambda: progress(results),
+            table=series.progress(results),
+            draw=lambda: progress(results),
         ),
         drawn(
-            "success",
-            "From lookup to exchange",
-            "Above: slots looked up in each round, and what became of them (each bar lies in the "
+            name="success",
+            title="From lookup to exchange",
+            caption="Above: slots looked up in each round, and what became of them (each bar "
+            "lies in the "
             "one before; the scale is logarithmic from 1). Below: the share of lookups that found "
             "a partner, and of proposals that were accepted.",
-            series.success(results),
-            lambda: success(results),
+            table=series.success(results),
+            draw=lambda: success(results),
         ),
     ]
 
@@ -262,11 +262,6 @@ def success(results: RunResults) -> Figure:
         below.set_xlim(rounds[0] - 0.6, rounds[-1] + 0.6)
     figure.align_ylabels()
     return figure
-
-
-def level_colour(level: int, deepest: int) -> str:
-    """Dark at the root, light at the leaves; told apart by the colour-blind, too."""
-    return to_hex(_LEVELS(_LIGHTEST * (level - 1) / max(deepest - 1, 1)))
 
 
 def _level_scale(figure: Figure, axes: Axes, deepest: int) -> None:

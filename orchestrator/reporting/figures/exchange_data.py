@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestrator.reporting.figures.planning_data import Cell, Table
+from orchestrator.reporting.figures.data_table import Cell, Table
+from orchestrator.results.measures import lorenz as lorenz_curve
 from orchestrator.results.run_results import HouseholdRow, RunResults
 from protocol.vectors import Array
 
@@ -31,7 +32,12 @@ class Gain:
 def gains_of(results: RunResults) -> list[Gain]:
     """All households, the largest gain first, by position where gains are equal."""
     found = [
-        Gain(row.household, row.level, 1 - row.discomfort_planned, 1 - row.discomfort_exchanged)
+        Gain(
+            household=row.household,
+            level=row.level,
+            planned=1 - row.discomfort_planned,
+            exchanged=1 - row.discomfort_exchanged,
+        )
         for row in results.rows
         if row.discomfort_exchanged is not None
     ]
@@ -83,7 +89,7 @@ def lorenz(results: RunResults) -> Table:
     ):
         values = _column(results.rows, name)
         if len(values) == count:
-            columns[state] = _lorenz(values)
+            columns[state] = lorenz_curve(values).tolist()
     return Table(columns)
 
 
@@ -117,14 +123,6 @@ def progress(results: RunResults) -> Table:
             "bytes": [row.bytes for row in rounds],
         }
     )
-
-
-def _lorenz(values: Array) -> list[float]:
-    """Shares of the sum, from 0 to 1; alike for all where nobody bears anything."""
-    top = float(values.max())
-    ordered = np.sort(values / top) if top else np.ones(len(values))
-    shares: list[float] = np.concatenate([[0.0], np.cumsum(ordered) / ordered.sum()]).tolist()
-    return shares
 
 
 def _column(rows: Sequence[HouseholdRow], name: str) -> Array:

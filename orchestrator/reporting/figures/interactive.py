@@ -2,14 +2,12 @@
 plotly's script lies beside the page. What is drawn is decided elsewhere.
 """
 
-from html import escape
 from typing import Any
 
 from orchestrator.reporting.figures.style import INK, Drawing
 
 SCRIPT = "plotly.min.js"
-TAG = f'<script src="{SCRIPT}"></script>'
-"""What a page with such figures begins with."""
+"""Lies beside a page with such figures, whose template names it."""
 INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Of series: the palette of Okabe and Ito, told apart by the colour-blind."""
 DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
@@ -38,19 +36,6 @@ def as_html(figure: Any, name: str) -> str:
     figure.update_yaxes(automargin=True, showline=True, linecolor=INK, zeroline=False)
     config = {"displaylogo": False, "responsive": True}
     return str(to_html(figure, include_plotlyjs=False, full_html=False, div_id=name, config=config))
-
-
-def section(
-    title: str, drawing: Drawing, live: str, name: str, *, level: int = 2, after: str = ""
-) -> str:
-    """A figure in the page: `live`, to be explored; where scripts are off, the picture; links to
-    picture and data, files of this `name`; what stands `after`, as HTML; its heading's `level`."""
-    told = escape(title)
-    return (
-        f'<section>\n<h{level}>{told}</h{level}>\n<noscript><img alt="{told}" src="{name}.png" '
-        f'width="100%"></noscript>\n{live}\n<p>{escape(drawing.caption)} '
-        f'<a href="{name}.png">Picture</a>, <a href="{name}.csv">data</a></p>{after}\n</section>'
-    )
 
 
 def files_of(drawing: Drawing, name: str) -> dict[str, bytes]:

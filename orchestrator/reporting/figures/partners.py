@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from orchestrator.reporting.figures.exchange import level_colour
-from orchestrator.reporting.figures.planning_data import Cell, Table
-from orchestrator.reporting.figures.style import INK, Drawing, drawn, figure_of
+from orchestrator.reporting.figures.data_table import Cell, Table
+from orchestrator.reporting.figures.style import INK, Drawing, drawn, figure_of, level_colour
 from orchestrator.results.run_results import RunResults
 
 GROUPS_AT_MOST = 12
@@ -41,13 +40,14 @@ def partner_drawings(results: RunResults) -> list[Drawing]:
     groups = groups_of(results)
     return [
         drawn(
-            "partners",
-            "Who exchanged with whom",
-            f"From those who asked, by {groups.what}, to those who agreed; the width of a band is "
+            name="partners",
+            title="Who exchanged with whom",
+            caption=f"From those who asked, by {groups.what}, to those who agreed; the width of "
+            "a band is "
             "the number of exchanges. The data has the gains of both sides (fall of the squared "
             "deviation, kWh²).",
-            table(results, groups),
-            lambda: partners(results, groups),
+            table=table(results, groups),
+            draw=lambda: partners(results, groups),
         )
     ]
 
@@ -119,7 +119,7 @@ def partners(results: RunResults, groups: Groups) -> Figure:
             )
     for (one, other), count in sorted(counts.items()):
         height = count * scale
-        _band(axes, left[one], right[other], height, colours[one])
+        _band(axes, left[one], end=right[other], height=height, colour=colours[one])
         left[one] -= height
         right[other] -= height
     axes.set_xlim(-0.28, 1.28)

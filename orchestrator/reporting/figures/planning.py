@@ -25,7 +25,7 @@ from orchestrator.reporting.figures.style import (
     legend,
     with_unit,
 )
-from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number
+from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number, with_cost
 from orchestrator.results.measures import cost_unit
 from orchestrator.results.run_results import RunResults
 
@@ -37,34 +37,36 @@ def drawings(results: RunResults) -> list[Drawing]:
     share = "each bar is the share of households whose selection is the plan at that place"
     return [
         drawn(
-            "convergence",
-            "Convergence",
-            "The global cost after each iteration of stage 1, and what the households bear for it.",
-            series.convergence(results),
-            lambda: convergence(results),
+            name="convergence",
+            title="Convergence",
+            caption="The global cost after each iteration of stage 1, and what the households "
+            "bear for it.",
+            table=series.convergence(results),
+            draw=lambda: convergence(results),
         ),
         drawn(
-            "demand",
-            "Demand before and after",
-            "The sum of all households: everyone on the preferred plan, and what was agreed."
-            + _about_target(results),
-            series.demand(results),
-            lambda: demand(results),
+            name="demand",
+            title="Demand before and after",
+            caption="The sum of all households: everyone on the preferred plan, and what was "
+            "agreed." + _about_target(results),
+            table=series.demand(results),
+            draw=lambda: demand(results),
         ),
         drawn(
-            "levels",
-            "Discomfort by tree level",
-            "Each dot is a household, each box the middle half of a level, the line in it the "
+            name="levels",
+            title="Discomfort by tree level",
+            caption="Each dot is a household, each box the middle half of a level, the line in "
+            "it the "
             "median; the diamond is the mean. Level 1 is the root.",
-            series.levels(results),
-            lambda: levels(results),
+            table=series.levels(results),
+            draw=lambda: levels(results),
         ),
         drawn(
-            "plans",
-            "Plan frequency",
-            f"How often each plan was selected in stage 1: {share} of its own list.",
-            series.plans(results),
-            lambda: plans(results),
+            name="plans",
+            title="Plan frequency",
+            caption=f"How often each plan was selected in stage 1: {share} of its own list.",
+            table=series.plans(results),
+            draw=lambda: plans(results),
         ),
         *exchange_drawings(results),
         *partner_drawings(results),
@@ -85,11 +87,11 @@ def convergence(results: RunResults) -> Figure:
         above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
         above.yaxis.set_minor_locator(NullLocator())
-    above.set_ylabel(
-        with_unit(f"inefficiency ({cost})" if cost else "inefficiency", cost_unit(cost))
-    )
+    above.set_ylabel(with_unit(with_cost(results), cost_unit(cost)))
     if np.isfinite(values[-1]):
-        end_label(above, steps[-1], values[-1], number(values[-1]), COLOURS["planned"])
+        end_label(
+            above, steps[-1], y=values[-1], text=number(values[-1]), colour=COLOURS["planned"]
+        )
     name, unit = discomfort_in_course(results)
     for column, label, style in (
         ("mean_discomfort", name, "-"),

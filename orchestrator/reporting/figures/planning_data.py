@@ -5,22 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orchestrator.reporting.figures.data_table import Cell, Table
 from orchestrator.reporting.wording import drawn_target
-from orchestrator.results.run_results import RunResults, csv_text
+from orchestrator.results.run_results import RunResults
 from protocol.vectors import Array
-
-Cell = float | int | str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Columns of equal length, by name."""
-
-    columns: dict[str, Sequence[Cell]]
-
-    def csv(self) -> str:
-        """The table as comma separated lines."""
-        return csv_text(self.columns, zip(*self.columns.values(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from orchestrator.reporting.figures.planning_data import Table
+from orchestrator.reporting.figures.data_table import Table
 
 COLOURS = {
     "preferred": "#E69F00",
@@ -49,6 +51,9 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": INK,
 }
 _DOTS_PER_INCH = 200
+_LEVELS = colormaps["cividis"]
+_LIGHTEST = 0.92
+"""Of the colour scale: lighter is lost on white paper."""
 LABELLED_BARS = 25
 """So many bars at most carry their number."""
 
@@ -98,6 +103,11 @@ def with_unit(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit and "(" not in name else f"{name}, {unit}" if unit else name
 
 
+def level_colour(level: int, deepest: int) -> str:
+    """Dark at the root, light at the leaves; told apart by the colour-blind, too."""
+    return to_hex(_LEVELS(_LIGHTEST * (level - 1) / max(deepest - 1, 1)))
+
+
 def drawn(name: str, title: str, caption: str, table: Table, draw: Callable[[], Figure]) -> Drawing:
     """Draw a figure in this style, as pixels and as vectors; the same bytes each time."""
     with mpl.rc_context(_STYLE):
@@ -105,4 +115,6 @@ def drawn(name: str, title: str, caption: str, table: Table, draw: Callable[[], 
         png, svg = io.BytesIO(), io.BytesIO()
         FigureCanvasAgg(figure).print_figure(png, format="png", dpi=_DOTS_PER_INCH)
         FigureCanvasSVG(figure).print_figure(svg, format="svg", metadata={"Date": None})
-    return Drawing(name, title, caption, table, png.getvalue(), svg.getvalue())
+    return Drawing(
+        name=name, title=title, caption=caption, table=table, png=png.getvalue(), svg=svg.getvalue()
+    )

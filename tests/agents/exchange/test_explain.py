@@ -13,8 +13,9 @@ from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.exchange.journal.explanation import WORDS, ExchangeExplanation, explain, sentences
 from orchestrator.cli import app
 from orchestrator.coordination.placement import Run
-from orchestrator.reporting.household_explanation import find_account
-from orchestrator.results.run_results import RunResults, write
+from orchestrator.reporting.household_explanation import find_explanation
+from orchestrator.results.result_files import write
+from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -55,7 +56,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
 def test_it_tells_what_the_results_say(ran: tuple[RunResults, Path]) -> None:
     results, out = ran
     for row in results.rows:
-        account = find_account(out, row.household)
+        account = find_explanation(out, row.household)
         assert account.over
         assert account.discomfort_planned == row.discomfort_planned
         assert account.discomfort_exchanged == pytest.approx(row.discomfort_exchanged, abs=1e-12)
@@ -75,12 +76,12 @@ def test_it_tells_what_the_results_say(ran: tuple[RunResults, Path]) -> None:
         gains = sum(deed.gain for deed in account.exchanges)
         assert fell * results.slots == pytest.approx(gains, abs=1e-9)
     assert results.exchange is not None
-    assert results.exchange.rounds == find_account(out, "h0").rounds
+    assert results.exchange.rounds == find_explanation(out, "h0").rounds
 
 
 def test_a_mandate_is_told_with_what_came_of_it(ran: tuple[RunResults, Path]) -> None:
     _, out = ran
-    never, drift, none, rule = (find_account(out, f"h{number}") for number in range(1, 5))
+    never, drift, none, rule = (find_explanation(out, f"h{number}") for number in range(1, 5))
     assert never.mandate == {"never": list(range(8))}
     assert all(deed.slot >= 8 for deed in never.exchanges)
     assert any(deed.own and deed.reason == "drift" for deed in drift.deeds)
@@ -103,7 +104,7 @@ def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
 ) -> None:
     results, out = ran
     row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
-    account = find_account(out, row.household)
+    account = find_explanation(out, row.household)
     text = told(str(out), "--household", row.household)
     assert f"{row.household} acted under the rule cooperative" in text
     assert "its people have narrowed nothing" in text
@@ -120,9 +121,9 @@ def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
 def test_what_is_not_there_is_said(ran: tuple[RunResults, Path], tmp_path: Path) -> None:
     _, out = ran
     with pytest.raises(InputError, match=r"no journal of 'h99': there are h0, h1"):
-        find_account(out, "h99")
+        find_explanation(out, "h99")
     with pytest.raises(InputError, match="no journals there"):
-        find_account(tmp_path, "h0")
+        find_explanation(tmp_path, "h0")
 
 
 def test_a_restart_is_told() -> None:

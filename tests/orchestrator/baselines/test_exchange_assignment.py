@@ -73,7 +73,7 @@ def test_the_first_swap_is_the_one_that_gains_most_together() -> None:
 
 def test_swaps_that_are_not_worth_it_are_left() -> None:
     schedules, preferred = np.array([[2.0, 2.0], [1.0, 1.0]]), np.array([[1.0, 1.5], [2.0, 1.5]])
-    after, swaps = greedy_swaps(schedules, preferred, enough=0.5)
+    after, swaps = greedy_swaps(schedules, preferred, min_gain_kwh2=0.5)
     assert after[:, 0].tolist() == [1.0, 2.0]
     assert swaps == 1
-    assert greedy_swaps(schedules, preferred, enough=1.5)[1] == 0
+    assert greedy_swaps(schedules, preferred, min_gain_kwh2=1.5)[1] == 0

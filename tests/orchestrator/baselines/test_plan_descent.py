@@ -24,7 +24,7 @@ from protocol.vectors import Array
 
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
 pytest.importorskip("scipy", reason="the bound needs the extra `report`")
-COST = cost_function("var", None, "std", EXACT)
+COST = cost_function("var", None, "std", arithmetic=EXACT)
 
 
 def small(seed: int, households: int = 5, plans: int = 3, slots: int = 12) -> Choices:
@@ -61,7 +61,7 @@ def test_no_selection_is_below_the_bound_and_descent_comes_near_the_best(seed: i
     assert 0 < bound <= best
     assert bound == pytest.approx(relaxed(choices), rel=1e-4)
     starts = [random_selection(choices, np.random.default_rng(n)) for n in range(20)]
-    found = best_descent(choices, COST, 0.0, starts, seed)
+    found = best_descent(choices, COST, 0.0, starts=starts, seed=seed)
     assert found.inefficiency == pytest.approx(best)
     assert found.inefficiency == float(COST(choices.demand(found.selection)))
 
@@ -73,7 +73,7 @@ def test_the_bound_is_reached_where_nothing_can_be_chosen() -> None:
 
 def test_nobody_can_do_better_alone_where_descent_ends() -> None:
     choices, chance = small(2, households=8), np.random.default_rng(2)
-    ended = descend(choices, COST, 0.3, random_selection(choices, chance), chance)
+    ended = descend(choices, COST, 0.3, start=random_selection(choices, chance), chance=chance)
     total = choices.demand(ended.selection)
     for plans, own, now in zip(choices.plans, choices.discomforts, ended.selection, strict=True):
         costs = 0.7 * COST(total - plans[now] + plans) + 0.3 / 8 * own
@@ -86,12 +86,12 @@ def test_the_objective_is_the_cost_of_stage_1() -> None:
     own = np.array([each[s] for each, s in zip(choices.discomforts, selection, strict=True)])
     spread, total, squares = COST(choices.demand(selection)), own.sum(), (own**2).sum()
     cost = combined_cost(spread, total, squares, 5, (0.0, 0.3), EXACT)
-    assert objective(choices, COST, 0.3, selection) == pytest.approx(float(cost))
+    assert objective(choices, COST, 0.3, selection=selection) == pytest.approx(float(cost))
 
 
 def test_the_selfish_take_what_they_prefer() -> None:
     choices, chance = small(3), np.random.default_rng(3)
-    ended = descend(choices, COST, 1.0, random_selection(choices, chance), chance)
+    ended = descend(choices, COST, 1.0, start=random_selection(choices, chance), chance=chance)
     assert (ended.selection == 0).all()
 
 

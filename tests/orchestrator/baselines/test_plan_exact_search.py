@@ -23,7 +23,7 @@ from orchestrator.cli import app
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
 pytest.importorskip("pyscipopt", reason="the search needs the extra `report`")
 pytest.importorskip("scipy", reason="the search needs the extra `report`")
-COST = cost_function("var", None, "std", EXACT)
+COST = cost_function("var", None, "std", arithmetic=EXACT)
 STATEMENTS = pytest.mark.parametrize("few", [0.1, 1e99], ids=["squares", "products"])
 
 
@@ -40,7 +40,7 @@ def everything(choices: Choices) -> list[Selection]:
 def descended(choices: Choices, beta: float, starts: int = 1) -> Selection:
     chance = np.random.default_rng(0)
     begins = [random_selection(choices, chance) for _ in range(starts)]
-    return best_descent(choices, COST, beta, begins, 0).selection
+    return best_descent(choices, COST, beta, starts=begins, seed=0).selection
 
 
 @STATEMENTS
@@ -52,13 +52,13 @@ def test_nothing_is_better_than_what_is_found(
     monkeypatch.setattr(exact, "FEW", few)
     for seed in range(2):
         choices = small(seed, slots=slots)
-        values = [objective(choices, COST, beta, s) for s in everything(choices)]
+        values = [objective(choices, COST, beta, selection=s) for s in everything(choices)]
         worst = everything(choices)[int(np.argmax(values))]
-        found = exact.best_selection(choices, beta, worst, 60)
+        found = exact.best_selection(choices, beta, worst, seconds=60)
         assert found.proven
         assert found.gap == 0
         assert found.objective == pytest.approx(min(values), rel=2e-5)
-        assert found.objective == objective(choices, COST, beta, found.selection)
+        assert found.objective == objective(choices, COST, beta, selection=found.selection)
 
 
 @pytest.mark.parametrize("slots", [6, 24], ids=["plans-many", "plans-few"])
@@ -69,7 +69,7 @@ def test_sums_of_squares_are_the_objective_of_every_selection(slots: int) -> Non
     for selection in everything(choices)[::50]:
         x = problem.selected(selection)
         stated = ((rows @ x) ** 2).sum() + linear @ x + constant
-        assert stated == pytest.approx(objective(choices, COST, 0.3, selection))
+        assert stated == pytest.approx(objective(choices, COST, 0.3, selection=selection))
 
 
 @STATEMENTS
@@ -81,12 +81,14 @@ def test_the_time_ends_the_search_with_a_bound_and_a_selection(
     start = descended(choices, 0.0)
     least = least_variance(choices)
     for seconds in (1e-9, 0.5):
-        found = exact.best_selection(choices, 0.0, start, seconds, least)
+        found = exact.best_selection(choices, 0.0, start, seconds=seconds, least=least)
         assert not found.proven
         assert least <= found.bound < found.objective
         assert 0 < found.gap < 1
-        assert found.objective <= objective(choices, COST, 0.0, start)
-    assert found.bound <= objective(choices, COST, 0.0, descended(choices, 0.0, starts=50))
+        assert found.objective <= objective(choices, COST, 0.0, selection=start)
+    assert found.bound <= objective(
+        choices, COST, 0.0, selection=descended(choices, 0.0, starts=50)
+    )
 
 
 @STATEMENTS
@@ -96,32 +98,36 @@ def test_small_units_do_not_matter_nor_demand_that_can_be_flat(
     monkeypatch.setattr(exact, "FEW", few)
     choices = small(4)
     tiny = Choices([own * 1e-4 for own in choices.plans], choices.discomforts)
-    values = [objective(tiny, COST, 0.0, s) for s in everything(tiny)]
-    found = exact.best_selection(tiny, 0.0, np.zeros(5, np.intp), 60)
+    values = [objective(tiny, COST, 0.0, selection=s) for s in everything(tiny)]
+    found = exact.best_selection(tiny, 0.0, np.zeros(5, np.intp), seconds=60)
     assert found.objective == pytest.approx(min(values), rel=2e-5)
     # The last household can fill up what one selection of the others leaves.
     others = np.sum([own[2] for own in choices.plans[:-1]], axis=0)
     filling = np.concatenate([choices.plans[-1], [others.max() - others]])
     flat = Choices([*choices.plans[:-1], filling], [*choices.discomforts[:-1], np.zeros(5)])
-    found = exact.best_selection(flat, 0.0, np.zeros(5, np.intp), 60)
+    found = exact.best_selection(flat, 0.0, np.zeros(5, np.intp), seconds=60)
     assert found.proven
     assert found.selection.tolist() == [2, 2, 2, 2, 4]
     assert found.objective < 1e-25
     # And nothing needs to be looked for where nothing can be better.
-    assert exact.best_selection(flat, 0.0, found.selection, 60, found.objective).proven
+    assert exact.best_selection(
+        flat, 0.0, found.selection, seconds=60, least=found.objective
+    ).proven
 
 
 @STATEMENTS
 def test_there_may_be_nothing_to_choose(few: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "FEW", few)
-    found = exact.best_selection(small(6, plans=1), 0.1, np.zeros(5, np.intp), 60)
+    found = exact.best_selection(small(6, plans=1), 0.1, np.zeros(5, np.intp), seconds=60)
     assert found.proven
     assert found.selection.tolist() == [0] * 5
 
 
 def test_the_search_is_the_same_each_time() -> None:
     choices = small(5, households=6, plans=5)
-    first, second = (exact.best_selection(choices, 0.2, np.zeros(6, np.intp), 60) for _ in "ab")
+    first, second = (
+        exact.best_selection(choices, 0.2, np.zeros(6, np.intp), seconds=60) for _ in "ab"
+    )
     assert first.selection.tolist() == second.selection.tolist()
 
 

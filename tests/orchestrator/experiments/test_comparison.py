@@ -13,7 +13,7 @@ from orchestrator.api import simulate
 from orchestrator.cli import app
 from orchestrator.experiments.comparison import compare, conclusion
 from orchestrator.experiments.comparison_page import write_comparison
-from orchestrator.experiments.comparison_sides import read_sides
+from orchestrator.experiments.comparison_sides import read_configurations
 from orchestrator.reporting.figures.interactive import INKS
 from protocol.errors import InputError
 
@@ -37,47 +37,55 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Path
 
 
 def test_runs_of_one_configuration_are_one_side(runs: dict[tuple[str, int], Path]) -> None:
-    mutual, cooperative = read_sides([p for (rule, _), p in runs.items() if rule != "off"])
+    mutual, cooperative = read_configurations([p for (rule, _), p in runs.items() if rule != "off"])
     assert (mutual.name, cooperative.name) == ("exchange mutual", "exchange cooperative")
     assert [run.seed for run in mutual.runs] == [1, 2, 3]
-    told = {(line.measure, line.side): line for line in compare([mutual, cooperative])}
+    told = {(line.measure, line.configuration): line for line in compare([mutual, cooperative])}
     same = told[INEFFICIENCY, cooperative.name]
-    assert same.apart is not None
-    assert (same.apart.mean, same.apart.low, same.apart.high) == (0, 0, 0)  # stage 1 is the same
+    assert same.difference is not None
+    assert (same.difference.mean, same.difference.low, same.difference.high) == (
+        0,
+        0,
+        0,
+    )  # stage 1 is the same
     better = told[COMFORT, cooperative.name]
-    assert better.apart is not None
-    assert better.apart.low > 0
-    assert better.apart.runs == 3
-    assert better.apart.mean == pytest.approx(better.mean - told[COMFORT, mutual.name].mean)
-    assert told[COMFORT, mutual.name].apart is None
+    assert better.difference is not None
+    assert better.difference.low > 0
+    assert better.difference.runs == 3
+    assert better.difference.mean == pytest.approx(better.mean - told[COMFORT, mutual.name].mean)
+    assert told[COMFORT, mutual.name].difference is None
     assert better.verdict == "better"
     assert same.verdict == "the same"
     first, *others = conclusion([mutual, cooperative], compare([mutual, cooperative]))
     assert first.startswith(
         "exchange cooperative, beside exchange mutual (3 pairs of runs). Better:"
     )
-    assert f"comfort, exchanged {better.apart.mean:+.3g}" in first
+    assert f"comfort, exchanged {better.difference.mean:+.3g}" in first
     assert "The same: inefficiency, planned;" in first
     assert "95 %" in others[0]
     assert "Fewer than 6 pairs" in others[1]
 
 
 def test_one_run_a_side_concludes_nothing(runs: dict[tuple[str, int], Path]) -> None:
-    sides = read_sides([runs["mutual", 1], runs["off", 1]])
+    sides = read_configurations([runs["mutual", 1], runs["off", 1]])
     lines = compare(sides)
-    assert all(line.spread is None and line.apart is None for line in lines)
+    assert all(line.interval is None and line.difference is None for line in lines)
     (said,) = conclusion(sides, lines)
     assert "nothing is concluded" in said
-    assert {line.side for line in lines if line.measure == COMFORT} == {"exchange mutual"}
-    ends = {line.side: line.mean for line in lines if line.measure == "comfort, in the end"}
-    planned = {line.side: line.mean for line in lines if line.measure == "comfort, planned"}
+    assert {line.configuration for line in lines if line.measure == COMFORT} == {"exchange mutual"}
+    ends = {
+        line.configuration: line.mean for line in lines if line.measure == "comfort, in the end"
+    }
+    planned = {
+        line.configuration: line.mean for line in lines if line.measure == "comfort, planned"
+    }
     assert ends["exchange off"] == planned["exchange off"] < ends["exchange mutual"]
 
 
 def test_pairs_are_runs_with_the_same_seed(runs: dict[tuple[str, int], Path]) -> None:
-    sides = read_sides([runs["mutual", 1], runs["mutual", 2], runs["cooperative", 3]])
+    sides = read_configurations([runs["mutual", 1], runs["mutual", 2], runs["cooperative", 3]])
     lines = compare(sides)
-    assert all(line.apart is None for line in lines)
+    assert all(line.difference is None for line in lines)
     assert "fewer than two seeds in common" in conclusion(sides, lines)[0]
 
 
@@ -104,7 +112,7 @@ def test_the_page_is_explored_without_a_network(
 ) -> None:
     """Its only script lies beside it; points have their intervals, axes their units, sides the
     colours that the colour-blind tell apart."""
-    sides = read_sides(list(runs.values()))
+    sides = read_configurations(list(runs.values()))
     lines = compare(sides)
     page = write_comparison(sides, lines, tmp_path).read_text()
     assert re.findall(r'src="([^"]*)"', page) == ["plotly.min.js", "measures.png", "households.png"]
@@ -117,10 +125,10 @@ def test_the_page_is_explored_without_a_network(
     assert exchanged["x"] == [line.mean for line in told]
     reach = exchanged["error_x"]
     for line, down, up in zip(told, reach["arrayminus"], reach["array"], strict=True):
-        assert line.spread is not None
-        assert line.spread.low == pytest.approx(line.mean - down)
-        assert line.spread.high == pytest.approx(line.mean + up)
-        assert f"{line.spread.low:.4g} to {line.spread.high:.4g}" in "".join(exchanged["text"])
+        assert line.interval is not None
+        assert line.interval.low == pytest.approx(line.mean - down)
+        assert line.interval.high == pytest.approx(line.mean + up)
+        assert f"{line.interval.low:.4g} to {line.interval.high:.4g}" in "".join(exchanged["text"])
     labels = [measures[1][f"xaxis{n}"]["title"]["text"] for n in ("", "2", "3")]
     assert ["(kWh²)" in labels[0], "(1: " in labels[1], "(kWh)" in labels[2]] == [True] * 3
     assert measures[1]["yaxis"]["ticktext"] == [side.name for side in sides]
@@ -143,7 +151,7 @@ def test_costs_of_different_kinds_are_not_compared(
     runs: dict[tuple[str, int], Path], tmp_path: Path
 ) -> None:
     simulate(**SMALL, exchange="off", cost="std", seed=1).save(tmp_path / "std")
-    sides = read_sides([tmp_path / "std", runs["off", 1]])
+    sides = read_configurations([tmp_path / "std", runs["off", 1]])
     lines = compare(sides)
     assert [side.name for side in sides] == ["cost std", "cost var"]
     assert not [line for line in lines if line.measure == INEFFICIENCY]
@@ -158,7 +166,7 @@ def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path:
         words += ["--workers", "1", "--out", str(tmp_path / rule)]
         assert CliRunner().invoke(app, words).exit_code == 0
     folders = [tmp_path / "mutual", tmp_path / "cooperative"]
-    sides = read_sides(folders)
+    sides = read_configurations(folders)
     assert {side.name: side.beside for side in sides} == {
         "beta 0, exchange mutual": None,
         "beta 0.5, exchange mutual": None,
@@ -166,12 +174,12 @@ def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path:
         "beta 0.5, exchange cooperative": "beta 0.5, exchange mutual",
         "beta 1, exchange cooperative": None,
     }
-    told = {(line.measure, line.side): line for line in compare(sides)}
+    told = {(line.measure, line.configuration): line for line in compare(sides)}
     for beta in ("0", "0.5"):
         assert told[INEFFICIENCY, f"beta {beta}, exchange cooperative"].verdict == "the same"
         line = told[COMFORT, f"beta {beta}, exchange cooperative"]
-        assert line.apart is not None
-        assert line.apart.runs == line.runs == 2
+        assert line.difference is not None
+        assert line.difference.runs == line.runs == 2
     table = pd.read_csv(folders[0] / "sweep.csv")
     alone = table[table["beta"] == 0.5]
     mean = told[COMFORT, "beta 0.5, exchange mutual"].mean
@@ -188,14 +196,14 @@ def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path:
 
 def test_wrong_folders_are_said(runs: dict[tuple[str, int], Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two or more different folders"):
-        read_sides([runs["off", 1], runs["off", 1]])
+        read_configurations([runs["off", 1], runs["off", 1]])
     simulate(**SMALL, exchange="off", seed=1).save(tmp_path / "again")
     with pytest.raises(InputError, match="again: two runs of one configuration have the seed 1"):
-        read_sides([runs["off", 1], tmp_path / "again"])
+        read_configurations([runs["off", 1], tmp_path / "again"])
     with pytest.raises(InputError, match="nowhere"):
-        read_sides([runs["off", 1], Path("nowhere")])
+        read_configurations([runs["off", 1], Path("nowhere")])
     words = ["sweep", "--demo", "true", "--households", "5", "--slots", "36", "--iterations", "2"]
     made = CliRunner().invoke(app, [*words, "--workers", "1", "--out", str(tmp_path / "sweep")])
     assert made.exit_code == 0, made.output
     with pytest.raises(InputError, match="off-1: this is the folder of a run, others are of sweep"):
-        read_sides([tmp_path / "sweep", runs["off", 1]])
+        read_configurations([tmp_path / "sweep", runs["off", 1]])

@@ -14,7 +14,7 @@ from orchestrator.cli.optional_packages import require
 from orchestrator.replication.figures import labels
 from orchestrator.replication.measurements import comfort_after_some, knee, pareto
 from orchestrator.replication.study_design import Design
-from orchestrator.replication.verdict import Claim, Finding
+from orchestrator.replication.verdict import Claim, Criterion
 from protocol.errors import InputError
 
 for name in ("matplotlib", "plotly", "scipy", "kneed"):
@@ -53,7 +53,7 @@ def test_every_figure_has_its_picture_and_its_data(made: tuple[Path, str]) -> No
 def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> None:
     out, told = made
     page = (out / "index.html").read_text()
-    found = {verdict: page.count(f"<td>{verdict}</td>") for verdict in VERDICTS}
+    found = {verdict: len(re.findall(f"<td[^>]*>{verdict}</td>", page)) for verdict in VERDICTS}
     assert sum(found.values()) == CLAIMS + BEYOND + BY_THE_LETTER
     rows = list(csv.DictReader((out / "1-claims.csv").read_text().splitlines()))
     assert len({(row["of"], row["says"]) for row in rows}) == sum(found.values())
@@ -83,13 +83,13 @@ def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> No
 def test_a_verdict_rests_on_the_interval(
     values: list[float], low: float, high: float, verdict: str
 ) -> None:
-    assert Finding("share", values, low, high).verdict == verdict
+    assert Criterion(what="share", values=values, low=low, high=high).verdict == verdict
 
 
-def test_a_claim_is_as_good_as_its_weakest_finding() -> None:
-    good, bad = Finding("a", [1.0, 1.0], 0), Finding("b", [-1.0, -1.0], 0)
-    assert Claim("figure 1", "both", [good, good]).verdict == "holds"
-    assert Claim("figure 1", "both", [good, bad]).verdict == "differs"
+def test_a_claim_is_as_good_as_its_weakest_criterion() -> None:
+    good, bad = Criterion("a", [1.0, 1.0], 0), Criterion("b", [-1.0, -1.0], 0)
+    assert Claim(where="figure 1", says="both", criteria=[good, good]).verdict == "holds"
+    assert Claim(where="figure 1", says="both", criteria=[good, bad]).verdict == "differs"
 
 
 @pytest.mark.slow

@@ -16,21 +16,22 @@ from rich.text import Text
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
-from orchestrator.exchange_account import worse_off
 from orchestrator.reporting.figures import planning_data as report_series
 from orchestrator.reporting.figures.partners import GROUPS_AT_MOST, groups_of, partner_drawings
 from orchestrator.reporting.figures.partners import table as partner_table
-from orchestrator.reporting.html_page import UNTRACED, page
+from orchestrator.reporting.html_page import page
 from orchestrator.reporting.report import write_report
 from orchestrator.reporting.terminal_plot import Curve, plot
 from orchestrator.reporting.terminal_summary import print_summary
-from orchestrator.reporting.wording import drawn_target, facts, number
-from orchestrator.results.run_results import ExchangeRow, RunResults, read, write
+from orchestrator.reporting.wording import drawn_target, facts, number, worse_off
+from orchestrator.results.result_files import read, write
+from orchestrator.results.run_results import ExchangeRow, RunResults
 from protocol.errors import InputError
 from tests.support.sample_results import assemble, sample_results
 
 STAGE_ONE = ("convergence", "demand", "levels", "plans")
 STAGE_TWO = ("gains", "comfort", "lorenz", "progress", "success")
+HOW_TO_TRACE = "run again with it to see it here"
 FIGURES = (*STAGE_ONE, *STAGE_TWO)
 
 
@@ -221,7 +222,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]
 
 def exchanges(*pairs: tuple[str, str]) -> tuple[ExchangeRow, ...]:
     return tuple(
-        ExchangeRow(1, slot, asked, agreed, 1.5, 1.0, 0.5, 0.25)
+        ExchangeRow(
+            round=1,
+            slot=slot,
+            requester=asked,
+            responder=agreed,
+            given=1.5,
+            taken=1.0,
+            requester_gain=0.5,
+            responder_gain=0.25,
+        )
         for slot, (asked, agreed) in enumerate(pairs)
     )
 
@@ -354,7 +364,9 @@ class TestReport:
 
     def test_a_run_that_exchanged_nothing_can_be_drawn(self, tmp_path: Path) -> None:
         wanted = np.ones((5, 4))
-        results = assemble(wanted, wanted, [0] * 5, [1.0], halved=np.zeros(5))
+        results = assemble(
+            wanted, wanted, selected=[0] * 5, inefficiencies=[1.0], halved=np.zeros(5)
+        )
         assert results.exchange is not None
         nothing = dict.fromkeys(("lookups", "matches", "proposals", "accepted", "refused"), 0)
         rounds = tuple(replace(row, **nothing) for row in results.rounds[:2])
@@ -373,9 +385,9 @@ class TestReport:
 
     def test_tells_who_exchanged_with_whom_if_it_was_traced(self, tmp_path: Path) -> None:
         results = sample_results(exchange=True)
-        assert UNTRACED in page(results, [])
+        assert HOW_TO_TRACE in page(results, [])
         none = replace(results, exchanges=())
-        assert UNTRACED not in page(none, [])
+        assert HOW_TO_TRACE not in page(none, [])
         assert partner_drawings(none) == []
         traced = replace(results, exchanges=exchanges(("h0", "h7"), ("h0", "h9"), ("h3", "h0")))
         write_report(traced, tmp_path)
@@ -415,8 +427,9 @@ class TestReport:
             assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
     def test_says_what_to_install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("figures", "style", "exchange", "partners"):
-            monkeypatch.delitem(sys.modules, f"orchestrator.report.{name}", raising=False)
+        for name in ("chart", "exchange", "partners", "planning", "style"):
+            module = f"orchestrator.reporting.figures.{name}"
+            monkeypatch.delitem(sys.modules, module, raising=False)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         with pytest.raises(InputError, match=r"needs matplotlib: .*coflex\[report\]"):
             write_report(sample_results(), tmp_path)

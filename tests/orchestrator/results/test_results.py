@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import orchestrator.results.atomic_folder
-from orchestrator.results.run_results import Demand, RunResults, read, write
+from orchestrator.results.result_files import read, write
+from orchestrator.results.run_results import Demand, RunResults
 from protocol.errors import InputError
 from tests.support.sample_results import sample_results
 

@@ -1,1 +1,0 @@
-"""Growth of messages with the size of a run."""

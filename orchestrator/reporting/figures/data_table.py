@@ -1,0 +1,19 @@
+"""The table behind a figure: what is drawn, and the CSV beside the picture. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.results.result_files import csv_text
+
+Cell = float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of equal length, by name."""
+
+    columns: dict[str, Sequence[Cell]]
+
+    def csv(self) -> str:
+        """The table as comma separated lines."""
+        return csv_text(self.columns, zip(*self.columns.values(), strict=True))
