@@ -1,43 +1,83 @@
+# Every target works from a bare clone.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCKS := deploy/requirements
 
-.PHONY: run test compose-test check fix bench docs clean
-# every target below works from a bare clone
+# Every package has a hash in its lock, the programs that build packages too. A lock is complete, so pip resolves
+# nothing; bytecode is compiled when a module is first imported, not for whole packages.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL := $(PIP) install --no-compile --no-deps --no-build-isolation --require-hashes
 
-$(VENV)/.installed: pyproject.toml deploy/requirements.lock
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement deploy/requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+.PHONY: run test compose-test check fix bench docs locks image-digests clean
+
+# -- environments: one folder, from a run's few packages up to everything -------------------------
+
+$(VENV)/.build: $(LOCKS)/build.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --requirement $(LOCKS)/build.lock
 	touch $@
 
-run: $(VENV)/.installed  ## the main job: a demo population on an embedded bus
-	$(BIN)/coflex run --demo --out results
+$(VENV)/.run: pyproject.toml $(LOCKS)/run.lock $(VENV)/.build
+	$(INSTALL) --requirement $(LOCKS)/run.lock
+	$(PIP) install --no-compile --no-deps --no-build-isolation --no-index --editable .
+	touch $@
 
-check: $(VENV)/.installed  ## format, lint, types
+$(VENV)/.dev: $(LOCKS)/dev.lock $(VENV)/.run
+	$(INSTALL) --requirement $(LOCKS)/dev.lock
+	touch $@
+
+$(VENV)/.compose-test: $(LOCKS)/compose-test.lock $(VENV)/.dev
+	$(INSTALL) --requirement $(LOCKS)/compose-test.lock
+	touch $@
+
+# -- the main job ---------------------------------------------------------------------------------
+
+run:  ## a demo population on an embedded bus; the environment first, and the seconds of both
+	@began=$$(date +%s) && $(MAKE) --no-print-directory $(VENV)/.run && installed=$$(date +%s) \
+		&& $(BIN)/coflex run --demo --out results && ended=$$(date +%s) \
+		&& echo "Seconds: $$((installed - began)) to install, $$((ended - installed)) to run"
+
+# -- development ----------------------------------------------------------------------------------
+
+check: $(VENV)/.dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-fix: $(VENV)/.installed
+fix: $(VENV)/.dev  ## format, and correct what the linter can correct
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: $(VENV)/.installed  ## all tests
-	$(BIN)/pytest
+test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
+	$(BIN)/pytest -rs
 
-$(VENV)/.docker-tools: $(VENV)/.installed tests/documents/docker/requirements.txt
-	$(BIN)/python -m pip install --quiet --constraint deploy/requirements.lock --requirement tests/documents/docker/requirements.txt
-	touch $@
-
-compose-test: $(VENV)/.docker-tools  ## docker-compose.yml in a real Docker Engine; says why where none can run
+compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
 
-bench: $(VENV)/.installed  ## ratios against the bare bus, in one run
+bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, all measured in one process
 	$(BIN)/python -m tests.bench
 
-docs: $(VENV)/.installed  ## the site with the documentation and the reference, in site/
+docs: $(VENV)/.dev  ## the site with the documentation and the Python reference, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+# -- what is pinned -------------------------------------------------------------------------------
+
+# dev.lock holds everything; the others hold parts of it, in the same versions. UPGRADE=--upgrade takes the newest.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--quiet --no-header --no-annotate --no-emit-index-url $(UPGRADE)
+PARTS := --constraint $(LOCKS)/dev.lock --output-file $(LOCKS)
+
+locks: $(VENV)/.dev  ## the locks again, after a change of the dependencies in pyproject.toml
+	$(COMPILE) --extra dev --group build --output-file $(LOCKS)/dev.lock
+	$(COMPILE) $(PARTS)/run.lock
+	$(COMPILE) --extra report $(PARTS)/report.lock
+	$(COMPILE:pyproject.toml=) --group build $(PARTS)/build.lock
+	$(COMPILE:pyproject.toml=) --group compose-test $(PARTS)/compose-test.lock
+
+image-digests:  ## the public images, pinned by digest in .env, which docker compose reads; needs a registry
+	deploy/image-digests.sh >.env.new
+	mv .env.new .env
 
 clean:
 	rm -rf $(VENV) results site

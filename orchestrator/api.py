@@ -1,22 +1,27 @@
-"""coflex from Python: run, simulate, and what came out as typed objects and pandas frames.
+"""coflex from Python: runs and simulations, and their results as typed objects and pandas frames.
 
-    from orchestrator.api import load_results, simulate
+The package `coflex` is the public name of all this:
 
-    outcome = simulate(demo=True, households=50, beta=0.3)
+    import coflex
+
+    outcome = coflex.simulate(demo=True, households=50, beta=0.3)
     outcome.results.planned.mean_comfort
     outcome.households.sort_values("comfort_gain")
 
-Options are those of `coflex run`, with underscores; wrong ones raise InputError with the same
-words, a run that fails RunError. Frames need the extra `report`.
+Options are those of `coflex run`, with underscores. A wrong option raises InputError with the same
+words as on the command line; a run that fails raises RunError. Frames need the extra `report`.
 """
 
+import inspect
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from orchestrator.coordination.placement import Run
 from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
+from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.messages import Iteration
@@ -25,86 +30,128 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUN = "run"
-"""Name of a run to which no other was given."""
+"""The name of a run that was given no other."""
+
+
+class Scenario(RunSettings):
+    """The options of a run: typed, checked when built, immutable, with defaults for the rest.
+
+    Several runs can start from one scenario; `scenario.changed(beta=0.5)` is another one.
+    """
+
+    def __init__(self, **options: Unpack[RunOptions]) -> None:
+        """Raise InputError if an option is unknown or wrong."""
+        super().__init__(**settings_from(options).model_dump())
+
+    def changed(self, **options: Unpack[RunOptions]) -> "Scenario":
+        """Return a scenario with these options, and the others as they are here."""
+        return Scenario(**_options_of(self) | options)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out of a run."""
+    """The outcome of a run."""
 
     results: RunResults
-    """Everything, typed: measures of each state, the exchange, bus traffic, seconds, rows."""
+    """Everything, typed: the measures of each state, the exchange, bus traffic, seconds, rows."""
 
     @property
     def measures(self) -> "pd.DataFrame":
-        """A row a state (preferred, planned, exchanged, bound), a column for each measure."""
+        """One row per state (preferred, planned, exchanged, bound), one column per measure."""
         pd = _pandas()
         states = {name: asdict(measures) for name, measures in self.results.states().items()}
         return pd.DataFrame.from_dict(states, orient="index").rename_axis("state")
 
     @property
     def households(self) -> "pd.DataFrame":
-        """A row a household, by position in the tree: the columns of households.csv."""
+        """One row per household, by position in the tree, with the columns of households.csv."""
         return _frame(HouseholdRow, self.results.rows).set_index("household")
 
     @property
     def iterations(self) -> "pd.DataFrame":
-        """A row an iteration of stage 1: the columns of iterations.csv."""
+        """One row per iteration of stage 1, with the columns of iterations.csv."""
         pd = _pandas()
         course = self.results.course
         return pd.DataFrame(course, columns=list(Iteration._fields)).set_index("iteration")
 
     @property
     def demand(self) -> "pd.DataFrame":
-        """A row a slot, kWh: preferred, planned, exchanged and the target, where there are such."""
+        """One row per slot, in kWh: preferred, planned, exchanged and target, as far as present."""
         return _pandas().DataFrame(self.results.demand.columns()).rename_axis("slot")
 
     @property
     def rounds(self) -> "pd.DataFrame":
-        """A row a round of stage 2: the columns of rounds.csv."""
+        """One row per round of stage 2, with the columns of rounds.csv."""
         return _frame(Round, self.results.rounds).set_index("round")
 
     @property
     def exchanges(self) -> "pd.DataFrame":
-        """A row an exchange; only of a run with `trace`, else ValueError."""
+        """One row per exchange. Raises ValueError unless the run had the option `trace`."""
         if self.results.exchanges is None:
             raise ValueError("this run was not traced: run it with trace=True")
         return _frame(ExchangeRow, self.results.exchanges)
 
     def save(self, folder: str | Path) -> None:
-        """Write the files of a run; InputError where the folder cannot be written."""
+        """Write the files of a run. Raises InputError if the folder cannot be written."""
         write(self.results, Path(folder))
 
 
-def simulate(**options: Any) -> Outcome:
-    """A run in this process, without a bus: the same results."""
-    from orchestrator.simulation.simulator import simulate as simulated
+def simulate(scenario: Scenario | None = None, /, **options: Unpack[RunOptions]) -> Outcome:
+    """Run in this process, without a bus, with the same results as on one.
 
-    settings = _settings(options)
-    scenario = read_scenario(settings, "simulation")
-    return Outcome(simulated(Run(settings.run or RUN, scenario)))
+    The options are added to those of `scenario`, and win.
+    """
+    from orchestrator.simulation.simulator import simulate as run_simulated
+
+    settings = _settings(scenario, options)
+    resolved = read_scenario(settings, "simulation")
+    return Outcome(run_simulated(Run(settings.run or RUN, resolved)))
 
 
-def run(**options: Any) -> Outcome:
-    """A run on a bus, with hosts as processes of their own. To be called in the main thread of a
-    script that does nothing else on import (hosts are forked)."""
+def run(scenario: Scenario | None = None, /, **options: Unpack[RunOptions]) -> Outcome:
+    """Run on a bus, with hosts as processes of their own.
+
+    The options are added to those of `scenario`, and win. Call this in the main thread of a script
+    that does nothing else when it is imported: hosts are forked.
+    """
     from orchestrator.distributed.launcher import launch
 
-    settings = _settings(options)
+    settings = _settings(scenario, options)
     return Outcome(launch(Run(settings.run or RUN, read_scenario(settings))))
 
 
 def load_results(folder: str | Path) -> Outcome:
-    """What a run left in a folder; InputError if there is none, or it is damaged."""
+    """Read the results of a run from its folder.
+
+    Raises InputError if there are none, or if they are damaged.
+    """
     return Outcome(read(Path(folder)))
 
 
-def _settings(options: dict[str, Any]) -> RunSettings:
-    return settings_from(options)
+def _settings(scenario: Scenario | None, options: RunOptions) -> RunSettings:
+    return Scenario(**options) if scenario is None else scenario.changed(**options)
+
+
+def _options_of(scenario: Scenario) -> RunOptions:
+    """Return all options, given or not, as keyword arguments."""
+    return cast(RunOptions, scenario.model_dump())
+
+
+def _list_options(function: Callable[..., Outcome]) -> None:
+    """Give a function a signature with a keyword for each option, for help() and completion at run
+    time; type checkers read RunOptions."""
+    own = inspect.signature(function)
+    (scenario, _) = own.parameters.values()
+    options = inspect.signature(RunSettings).parameters.values()
+    vars(function)["__signature__"] = own.replace(parameters=[scenario, *options])
+
+
+_list_options(simulate)
+_list_options(run)
 
 
 def _frame(kind: Any, rows: Any) -> "pd.DataFrame":
-    """Typed rows; a column that is empty everywhere is left out."""
+    """Return typed rows as a frame, without the columns that are empty everywhere."""
     names = list(kind.__dataclass_fields__)
     frame = _pandas().DataFrame([asdict(row) for row in rows], columns=names)
     return frame.dropna(axis="columns", how="all") if len(frame) else frame

@@ -3,23 +3,26 @@
 The floors inside the packages are held by import-linter (.importlinter).
 """
 
+import ast
 from pathlib import Path
 
 import pytest
 
 import agents
+import coflex
 import matchmaker
 import orchestrator
 import protocol
 from tests.support.imports import imports
 from tests.support.paths import ROOT
 
-PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
+PACKAGES = ("agents", "coflex", "matchmaker", "orchestrator", "protocol")
 ALLOWED = {
     "protocol": set[str](),
     "agents": {"protocol"},
     "matchmaker": {"protocol"},
     "orchestrator": {"agents", "matchmaker", "protocol"},
+    "coflex": {"orchestrator", "protocol"},
 }
 NATS_HOMES = {"protocol/transport/nats_bus.py", "protocol/transport/nats_service.py"}
 """The bus, and the answers in the wording of nats-py's own services."""
@@ -74,11 +77,18 @@ def test_every_pure_folder_is_there() -> None:
     assert all(any(file.startswith(place) for file in files()) for place in PURE)
 
 
-@pytest.mark.parametrize("package", [agents, matchmaker, orchestrator, protocol])
+@pytest.mark.parametrize("package", [agents, coflex, matchmaker, orchestrator, protocol])
 def test_the_packages_are_those_of_this_repository(package: object) -> None:
     path = getattr(package, "__file__", None)
     assert path is not None
     assert Path(path).is_relative_to(ROOT)
+
+
+def test_the_public_face_decides_nothing() -> None:
+    """It passes names on, and has neither a function nor a class of its own."""
+    for path in (ROOT / "coflex").glob("*.py"):
+        defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+        assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(path.read_text())))
 
 
 @pytest.mark.parametrize("file", files())

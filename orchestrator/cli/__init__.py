@@ -22,6 +22,7 @@ from orchestrator.cli import (
     status,
     sweep,
     verify,
+    version,
 )
 from protocol.errors import InputError, RunError
 
@@ -29,9 +30,9 @@ app = typer.Typer(
     name="coflex",
     help="Households agree on when to use electricity, without a central planner.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+version.register(app)
 run.register(app)
 population.register(app)
 data.register(app)

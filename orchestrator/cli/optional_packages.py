@@ -1,13 +1,35 @@
-"""Packages that only some commands need: said before anything runs, not when it has."""
+"""Checks for optional packages before a command starts, not after it has run for minutes.
+
+The only place that knows which extra brings which package.
+"""
 
 from importlib.util import find_spec
 
 from protocol.errors import InputError
 
+EXTRAS = {
+    "report": (
+        "clarabel",
+        "jinja2",
+        "kneed",
+        "matplotlib",
+        "pandas",
+        "plotly",
+        "pyarrow",
+        "pyscipopt",
+        "scipy",
+        "tzdata",
+    )
+}
+"""The packages of each extra, as in pyproject.toml."""
 
-def require(what: str, *packages: str) -> None:
-    """InputError if one of `packages`, which the extra `report` brings, is not installed; `what`
-    needs them."""
+
+def require(purpose: str, *packages: str) -> None:
+    """Raise InputError if one of the packages is not installed; `purpose` is what needs them."""
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
-        raise InputError(f"{what} needs {', '.join(missing)}: install the extra, coflex[report]")
+        extras = sorted(extra for extra, brought in EXTRAS.items() if {*missing} & {*brought})
+        raise InputError(
+            f"{purpose} needs {', '.join(missing)}: install the extra, "
+            f"pip install 'coflex[{','.join(extras)}]'"
+        )

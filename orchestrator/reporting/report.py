@@ -7,20 +7,15 @@ from pathlib import Path
 
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.run_results import RunResults
-from protocol.errors import InputError
 
 PAGE = "index.html"
 
 
 def write_report(results: RunResults, folder: Path) -> Path:
     """Write a PNG and a CSV for each figure, and the page; its path. InputError where the folder
-    cannot be written or the packages for drawing are not installed."""
-    try:
-        from orchestrator.reporting.figures.planning import drawings
-        from orchestrator.reporting.html_page import page
-    except ModuleNotFoundError as error:
-        reason = f"the report needs {error.name}: install the extra, coflex[report]"
-        raise InputError(reason) from error
+    cannot be written."""
+    from orchestrator.reporting.figures.planning import drawings
+    from orchestrator.reporting.html_page import page
 
     drawn = drawings(results)
     files = {PAGE: page(results, drawn).encode()}

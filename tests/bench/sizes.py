@@ -19,12 +19,13 @@ from statistics import median
 import numpy as np
 
 from agents.planning.costs import EXACT, cost_function
-from orchestrator.api import run
+from orchestrator.api import Scenario, run
 from orchestrator.baselines.plan_descent import Choices, best_descent, starts
 from orchestrator.coordination.placement import Run
 from orchestrator.experiments.statistics import interval
 from orchestrator.experiments.sweep_runs import seed_of
 from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -52,7 +53,7 @@ class Size:
 def sizes(dataset: Path, runs: int) -> Iterator[Size]:
     """One population after another."""
     for households in (*SIZES, LARGEST):
-        options: dict[str, object] = {"dataset": dataset, "order": "random"}
+        options: RunOptions = {"dataset": dataset, "order": "random"}
         if households == LARGEST:
             options = {"demo": True}
         options["households"] = households
@@ -64,7 +65,7 @@ def sizes(dataset: Path, runs: int) -> Iterator[Size]:
             descents.append(_descent(settings))
             seconds.append(time.perf_counter() - began)
         timed = [
-            run(**options, isolation="task", hosts=2, seed=seed_of(0, number)).results
+            run(Scenario(**options), isolation="task", hosts=2, seed=seed_of(0, number)).results
             for number in range(TIMED)
         ]
         yield Size(households, simulated, descents, median(seconds), timed)

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ import kubernetes_validate
 import pytest
 import typer
 import yaml
+from packaging.requirements import Requirement
 
 from orchestrator.cli import app
 from tests.support.paths import ROOT
 
 DEPLOY = ROOT / "deploy"
 KUBERNETES, COMPOSE, SYSTEMD = DEPLOY / "kubernetes", DEPLOY / "compose", DEPLOY / "systemd"
+LOCKS = DEPLOY / "requirements"
 VERSION = "1.31"
 MANIFESTS = sorted(
     path for path in KUBERNETES.glob("*.yaml") if path.stem not in ("kustomization", "nats-values")
@@ -238,3 +241,54 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     )
     ours = [line for line in found.stderr.splitlines() if "coflex" in line]
     assert not ours, ours
+
+
+# -- locks ----------------------------------------------------------------------------------------
+
+
+def pins(name: str) -> dict[str, set[str]]:
+    """The versions in a lock, by package; one for each marker."""
+    found: dict[str, set[str]] = {}
+    for line in (LOCKS / f"{name}.lock").read_text().splitlines():
+        if "==" in line and not line.startswith(" "):
+            package, version = line.removesuffix("\\").split(";")[0].strip().split("==")
+            found.setdefault(package, set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(LOCKS.glob("*.lock")), ids=lambda path: path.name)
+def test_every_package_has_a_hash_and_no_lock_names_an_index(path: Path) -> None:
+    text = path.read_text()
+    entries = text.replace("\\\n", " ").strip().splitlines()
+    assert entries
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("part", ["build", "run", "report"])
+def test_all_locks_agree_on_versions(part: str) -> None:
+    everything = pins("dev")
+    assert pins(part).items() <= everything.items()
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    """Whoever changes the dependencies runs `make locks`."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, groups = document["project"], document["dependency-groups"]
+    extras = project["optional-dependencies"]
+    asked = {
+        "run": project["dependencies"],
+        "report": project["dependencies"] + extras["report"],
+        "dev": [*project["dependencies"], *extras["report"], *extras["dev"], *groups["build"]],
+        "build": [*groups["build"], *document["build-system"]["requires"]],
+        "compose-test": groups["compose-test"],
+    }
+    assert {path.stem for path in LOCKS.glob("*.lock")} == set(asked)
+    for lock, wanted in asked.items():
+        locked = pins(lock)
+        for text in wanted:
+            requirement = Requirement(text)
+            if requirement.name == "coflex":
+                continue
+            versions = locked[requirement.name.lower()]
+            assert all(requirement.specifier.contains(version) for version in versions), text

@@ -3,23 +3,24 @@
 import dataclasses
 import inspect
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from orchestrator.api import Outcome, load_results, run, simulate
+from orchestrator.api import Outcome, Scenario, load_results, run, simulate
 from orchestrator.results.result_files import HOUSEHOLDS, ITERATIONS
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from tests.support.paths import ROOT
 
 pd = pytest.importorskip("pandas", reason="frames are part of the extra `report`")
-SMALL = {"demo": True, "households": 8, "slots": 36, "iterations": 5, "beta": 0.1}
+SMALL = Scenario(demo=True, households=8, slots=36, iterations=5, beta=0.1)
 
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    return simulate(**SMALL, trace=True, exchange_order="sequential")
+    return simulate(SMALL, trace=True, exchange_order="sequential")
 
 
 def test_frames_hold_what_the_results_do(outcome: Outcome) -> None:
@@ -46,7 +47,7 @@ def test_saved_and_loaded_it_is_the_same(outcome: Outcome, tmp_path: Path) -> No
 
 
 def test_a_run_without_stage_2_has_no_columns_of_it() -> None:
-    alone = simulate(**SMALL, exchange="off")
+    alone = simulate(SMALL, exchange="off")
     assert "comfort_gain" not in alone.households
     assert alone.rounds.empty
     with pytest.raises(ValueError, match="run it with trace=True"):
@@ -55,7 +56,7 @@ def test_a_run_without_stage_2_has_no_columns_of_it() -> None:
 
 @pytest.mark.nats
 def test_on_the_bus_it_is_the_same_as_in_simulation(outcome: Outcome, tmp_path: Path) -> None:
-    live = run(**SMALL, trace=True, exchange_order="sequential", isolation="task", hosts=2)
+    live = run(SMALL, trace=True, exchange_order="sequential", isolation="task", hosts=2)
     live.save(tmp_path / "live")
     outcome.save(tmp_path / "simulated")
     for name in (HOUSEHOLDS, ITERATIONS):
@@ -64,8 +65,9 @@ def test_on_the_bus_it_is_the_same_as_in_simulation(outcome: Outcome, tmp_path: 
 
 
 def test_wrong_options_are_said() -> None:
+    wrong: Any = {"demo": True, "betta": 1}
     with pytest.raises(InputError, match="--betta"):
-        simulate(demo=True, betta=1)
+        simulate(**wrong)
     with pytest.raises(InputError, match=r"nowhere"):
         load_results("nowhere")
 

@@ -117,7 +117,7 @@ def _there(image: str) -> bool:
 
 
 def tool(name: str) -> str:
-    """A program from requirements.txt, in the environment of the tests."""
+    """Find a program of the group `compose-test`, in the environment of the tests."""
     found = shutil.which(
         name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     )

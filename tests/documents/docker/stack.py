@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ PROJECT = "coflex-test"
 IMAGE = "coflex-test/coflex"
 LEFT_OUT = (".*", "results", "wheels", "__pycache__", "*.egg-info")
 """Of the checkout, when it is copied; but .dockerignore is part of it."""
+FROM_SOURCE = "nkeys"
+"""The one package without a wheel on the index."""
 HOSTS = 3
 HOUSEHOLDS = 60
 
@@ -112,16 +113,22 @@ def stack(engine: Engine, folder: Path) -> Iterator[Stack]:
 
 
 def _download(folder: Path, python: str) -> None:
-    """The wheels of the image, for its Python: in an engine without a network the build finds them
-    in deploy/wheels."""
-    project = tomllib.loads((folder / "pyproject.toml").read_text())
-    needed = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    wheels, lock = folder / "deploy" / "wheels", folder / "deploy" / "requirements.lock"
-    where = ("--constraint", str(lock), "--find-links", str(wheels))
-    # There is no wheel of nkeys on the index; it is pure Python, so that any Python can make it.
-    _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), *where, "nkeys")
-    only = ("--only-binary", ":all:", "--python-version", python)
-    _pip("download", *only, "--dest", str(wheels), *where, *needed)
+    """Download the packages of the image, for its Python, into deploy/wheels: in an engine without
+    a network the build finds them there."""
+    locks, wheels = folder / "deploy" / "requirements", folder / "deploy" / "wheels"
+    only = ("--only-binary", ":all:", "--no-binary", FROM_SOURCE, "--python-version", python)
+    for lock in ("build.lock", "run.lock"):
+        _pip(
+            "download",
+            "--no-deps",
+            "--no-build-isolation",
+            "--require-hashes",
+            *only,
+            "--requirement",
+            str(locks / lock),
+            "--dest",
+            str(wheels),
+        )
 
 
 def _pip(*command: str) -> None:

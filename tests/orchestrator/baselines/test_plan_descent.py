@@ -96,7 +96,6 @@ def test_the_selfish_take_what_they_prefer() -> None:
 
 
 def test_the_command_sets_a_run_beside_its_yardsticks(tmp_path: Path) -> None:
-    small = {"demo": True, "households": 12, "slots": 36, "iterations": 8}
     words = ["--demo", "--households", "12", "--slots", "36", "--iterations", "8"]
     result = CliRunner().invoke(
         app, ["baselines", *words, "--exact-seconds", "1", "--out", str(tmp_path)]
@@ -104,7 +103,7 @@ def test_the_command_sets_a_run_beside_its_yardsticks(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     lines = list(csv.DictReader((tmp_path / "baselines.csv").read_text().splitlines()))
     rows = {line["name"]: line for line in lines}
-    run = simulate(**small).results
+    run = simulate(demo=True, households=12, slots=36, iterations=8).results
     assert run.exchanged is not None
     assert run.bound is not None
     assert float(rows["coflex (I-EPOS)"]["inefficiency"]) == run.planned.inefficiency

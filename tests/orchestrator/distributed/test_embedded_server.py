@@ -1,5 +1,6 @@
 """The embedded server: found, started, restarted, and gone in every case."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.distributed import embedded_server as embedded
+from orchestrator.distributed import server_program
 from orchestrator.distributed.embedded_server import ENVIRONMENT, EmbeddedServer, find_server
 from protocol.errors import RunError
 from tests.support.waiting import alive, wait_until
@@ -48,6 +50,8 @@ def test_the_server_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / name))
     assert find_server() == on_path
     in_scripts = program(tmp_path / "scripts" / "nats-server")
+    digest = hashlib.sha256(in_scripts.read_bytes()).hexdigest()
+    monkeypatch.setattr(server_program, "PINNED", {digest})
     assert find_server() == in_scripts
     named = program(tmp_path / "named")
     monkeypatch.setenv(ENVIRONMENT, str(named))

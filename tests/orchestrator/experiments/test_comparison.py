@@ -9,30 +9,32 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from orchestrator.api import simulate
+from orchestrator.api import Scenario, simulate
 from orchestrator.cli import app
 from orchestrator.experiments.comparison import compare, conclusion
 from orchestrator.experiments.comparison_page import write_comparison
 from orchestrator.experiments.comparison_sides import read_configurations
 from orchestrator.reporting.figures.interactive import INKS
+from orchestrator.scenario.settings import ExchangeName
 from protocol.errors import InputError
 
 pd = pytest.importorskip("pandas", reason="sweeps need the extra `report`")
 pytest.importorskip("plotly", reason="the page needs the extra `report`")
 pytest.importorskip("scipy", reason="comparisons need the extra `report`")
 pytest.importorskip("matplotlib", reason="figures need the extra `report`")
-SMALL = {"demo": True, "households": 10, "slots": 36, "iterations": 4}
+SMALL = Scenario(demo=True, households=10, slots=36, iterations=4)
+RULES: tuple[ExchangeName, ...] = ("mutual", "cooperative", "off")
 INEFFICIENCY, COMFORT = "inefficiency, planned", "comfort, exchanged"
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Path]:
     folder = tmp_path_factory.mktemp("runs")
-    made = {}
-    for rule in ("mutual", "cooperative", "off"):
+    made: dict[tuple[str, int], Path] = {}
+    for rule in RULES:
         for seed in (1, 2, 3):
             made[rule, seed] = folder / f"{rule}-{seed}"
-            simulate(**SMALL, exchange=rule, seed=seed).save(made[rule, seed])
+            simulate(SMALL, exchange=rule, seed=seed).save(made[rule, seed])
     return made
 
 
@@ -150,7 +152,7 @@ def figures_of(page: str) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
 def test_costs_of_different_kinds_are_not_compared(
     runs: dict[tuple[str, int], Path], tmp_path: Path
 ) -> None:
-    simulate(**SMALL, exchange="off", cost="std", seed=1).save(tmp_path / "std")
+    simulate(SMALL, exchange="off", cost="std", seed=1).save(tmp_path / "std")
     sides = read_configurations([tmp_path / "std", runs["off", 1]])
     lines = compare(sides)
     assert [side.name for side in sides] == ["cost std", "cost var"]
@@ -197,7 +199,7 @@ def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path:
 def test_wrong_folders_are_said(runs: dict[tuple[str, int], Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two or more different folders"):
         read_configurations([runs["off", 1], runs["off", 1]])
-    simulate(**SMALL, exchange="off", seed=1).save(tmp_path / "again")
+    simulate(SMALL, exchange="off", seed=1).save(tmp_path / "again")
     with pytest.raises(InputError, match="again: two runs of one configuration have the seed 1"):
         read_configurations([runs["off", 1], tmp_path / "again"])
     with pytest.raises(InputError, match="nowhere"):

@@ -20,7 +20,7 @@ from protocol.errors import InputError
 pytest.importorskip("pandas", reason="tables are part of the extra `report`")
 
 SLOTS = 36
-BASE = {"demo": True, "households": 6, "slots": SLOTS, "iterations": 3}
+BASE: dict[str, Any] = {"demo": True, "households": 6, "slots": SLOTS, "iterations": 3}
 LISTS: dict[str, list[Any]] = {
     "households": [4, 6],
     "slots": [30, 36],

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import sys
 from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -425,14 +424,6 @@ class TestReport:
         write_report(results, tmp_path)
         for path in folder.iterdir():
             assert path.read_bytes() == (tmp_path / path.name).read_bytes()
-
-    def test_says_what_to_install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("chart", "exchange", "partners", "planning", "style"):
-            module = f"orchestrator.reporting.figures.{name}"
-            monkeypatch.delitem(sys.modules, module, raising=False)
-        monkeypatch.setitem(sys.modules, "matplotlib", None)
-        with pytest.raises(InputError, match=r"needs matplotlib: .*coflex\[report\]"):
-            write_report(sample_results(), tmp_path)
 
 
 class TestCommands:
