@@ -1,4 +1,4 @@
-"""Every coflex command that the documents show works as it stands, on small data."""
+"""Every coflex command on the pages works as shown, on small data; every link leads somewhere."""
 
 import re
 import shlex
@@ -18,24 +18,29 @@ COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 SMALLER = {
     "run --demo": ["--households", "6", "--slots", "36", "--iterations", "3"],
     "generate --households": ["--slots", "36"],
-    # In this process: others would leave their tracker of resources behind.
+    # One worker runs in this process; further ones would leave their resource tracker behind.
     "sweep": ["--workers", "1"],
     "paper": ["--workers", "1", "--households", "0"],
     "generate --from": ["--slots", "48", "--scheme", "shuffle:3"],
 }
-"""Added to a command that would take long."""
-STANDING = ("host", "matchmaker", "orchestrate")
+"""Options added to a command that would take long, by how the command starts."""
+PARTS = ("host", "matchmaker", "orchestrate")
 """Commands that need one another, and a server."""
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+]
 
 
 def commands() -> list[str]:
-    """The commands in the README's blocks of shell, without their comments."""
+    """Return the coflex commands in the README's shell blocks, without comments."""
     blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     return [line.removeprefix("coflex ") for line in lines if line.startswith("coflex ")]
 
 
-def test_the_commands_work_in_the_order_in_which_they_stand(
+def test_the_commands_work_in_the_order_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -46,7 +51,7 @@ def test_the_commands_work_in_the_order_in_which_they_stand(
     rows = "".join(f"{time},{i % 5},{i % 7}\n" for i, time in enumerate(times))
     Path("meters.csv").write_text("time,left,right\n" + rows)
     trace = shared / "golden" / "energy50_k3_VAR_b0.json"
-    found = [command for command in commands() if command.split()[0] not in STANDING]
+    found = [command for command in commands() if command.split()[0] not in PARTS]
     assert len(found) >= 9
     for command in found:
         command = command.replace("TRACE.json", str(trace))
@@ -67,7 +72,7 @@ def test_the_commands_for_several_machines_work_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    *parts, orchestrate = [command for command in commands() if command.split()[0] in STANDING]
+    *parts, orchestrate = [command for command in commands() if command.split()[0] in PARTS]
     assert len(parts) == 3
     with EmbeddedServer() as server:
         started = [
@@ -86,7 +91,7 @@ def test_the_commands_for_several_machines_work_together(
     assert (Path("results") / "run.json").exists()
 
 
-def test_every_option_of_a_run_stands_in_the_readme() -> None:
+def test_the_readme_lists_every_option_of_a_run() -> None:
     text = (ROOT / "README.md").read_text()
     offered = set(re.findall(r"`(--[a-z-]+)", text)) | set(re.findall(r"\(`(--[a-z-]+)", text))
     help_text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
@@ -99,3 +104,21 @@ def test_commands_on_other_pages_exist(page: str) -> None:
     text = (ROOT / "docs" / page).read_text()
     for command in re.findall(r"`coflex ([a-z]+)", text):
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0, command
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub and mkdocs give to the headings of a page."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    titles = re.findall(r"^#+ (.+)$", prose, re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text)
+    for target, anchor in links:
+        place = (ROOT / page).parent / target if target else ROOT / page
+        assert place.exists(), (page, target)
+        if anchor and place.suffix == ".md":
+            assert anchor in anchors(place.read_text()), (page, target, anchor)
