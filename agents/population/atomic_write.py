@@ -1,4 +1,7 @@
-"""Files and folders that appear complete, or not at all. Decides that nothing is overwritten."""
+"""Atomic writing: files and folders that appear complete, or not at all.
+
+Decides that nothing is overwritten.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ from protocol.errors import InputError
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """A free name beside `path`; what is written there becomes `path` when the block ends well.
+    """Yield a free name beside `path`; it is renamed to `path` when the block ends without error.
 
     InputError if `path` exists, unless as an empty folder, or if it cannot be written. After any
     failure nothing remains.

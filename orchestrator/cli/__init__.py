@@ -7,7 +7,6 @@ import typer
 from orchestrator.cli import (
     baselines,
     conformance,
-    data,
     doctor,
     keys,
     paper,
@@ -30,7 +29,6 @@ app = typer.Typer(
 )
 run.register(app)
 generate.register(app)
-data.register(app)
 results.register(app)
 verify.register(app)
 parts.register(app)

@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.profiles import baselines, rhythm
 from agents.plans import Population
 from agents.population.plan_alternatives import SOURCE_SCHEME, Alternatives, parse_scheme, portfolio
-from agents.population.synthetic import from_preferred, generate, generate_household
+from agents.population.synthetic import (
+    baselines,
+    from_preferred,
+    generate,
+    generate_household,
+    rhythm,
+)
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -203,7 +208,7 @@ def test_too_many_plans_are_refused() -> None:
 
 def test_too_few_slots_for_a_swap_are_refused_with_a_scheme_that_fits() -> None:
     with pytest.raises(InputError, match=r"swap-30:3 needs plans of at least 30 slots") as caught:
-        generate(households=2, slots=24)
+        generate(households=2, slots=24, scheme=SOURCE_SCHEME)
     fitting = str(caught.value).split("--scheme ")[1]
     assert fitting == "shuffle:3,swap-2:3,swap-5:3"
     assert generate(households=2, slots=24, scheme=parse_scheme(fitting)).slots == 24
