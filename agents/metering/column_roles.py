@@ -30,7 +30,8 @@ _NUMBERS_AMONG_TEXT = 0.3
 _VALUES = {"value", "reading", "readings", "energy", "power", "consumption", "kwh", "kw", "p_set"}
 _VALUES |= {"energy_kwh", "power_kw", "kwh/hh", "demand", "p", "usage", "wh", "w", "load"}
 _UNIT_NAMES = {"unit", "units", "uom", "einheit", "unite", "unité", "eenheid", "unidad"}
-_HOUR_NAMES = {"hour", "stunde", "heure", "uur", "hora", "he", "hourending"}
+_HOUR_NAMES = {"hour", "stunde", "heure", "uur", "hora", "he", "hourending", "period", "hh"}
+_HOUR_NAMES |= {"settlementperiod", "sp", "halfhour", "halfhourperiod"}
 _TIME_NAMES = {"time", "timestamp", "datetime", "snapshot", "snapshots", "utc_timestamp"}
 _SHOWN = 5
 
@@ -127,6 +128,10 @@ class _Recognition:
             )
         self.free = [name for name in table.names if name not in options.skip_columns]
         self.kinds = {name: kind_of(table, name) for name in self.free}
+        for name in self.free:
+            # a household may be called NA or null: only readings can be missing
+            if self.kinds[name] == "empty" and column_words.is_household_name(name):
+                self.kinds[name] = "text" if any(table.text(name)) else "empty"
         self.free = [name for name in self.free if self.kinds[name] != "empty"]
 
     def roles(self) -> Roles:
@@ -381,7 +386,7 @@ class _Recognition:
         if registers:
             raise self._refuse(
                 f"looks like counters of a P1 port ({_some(registers)}): --counter takes the "
-                "differences of what was imported and adds the tariffs"
+                f"differences of what was imported and adds the tariffs; if they are none, {ask}"
             )
         if 2 * len(flows) >= len(candidates):
             raise self._refuse(

@@ -8,72 +8,90 @@ import unicodedata
 
 from agents.metering.units import is_rate, unit_in_name
 
-_HOUSEHOLD_NAMES = {"household", "householdid", "id", "meter", "meterid", "meternumber", "meterno"}
-_HOUSEHOLD_NAMES |= {"customer", "customerid", "customernumber", "lclid", "dataid", "houseid"}
-_HOUSEHOLD_NAMES |= {"mpxn", "mpan", "mprn", "nmi", "ean", "eancode", "prm", "pdl", "pod", "cups"}
-_HOUSEHOLD_NAMES |= {"icp", "esiid", "meteringpoint", "meteringpointid", "zaehlpunkt", "site"}
-_HOUSEHOLD_NAMES |= {"account", "accountnumber", "accountid", "serial", "serialnumber", "siteid"}
-_HOUSEHOLD_NAMES |= {"meterserialnumber", "meterserial", "entityid", "device", "deviceid", "sensor"}
-_HOUSEHOLD_NAMES |= {"sensorid", "resource", "resourceid", "home", "homeid", "house", "building"}
-_HOUSEHOLD_NAMES |= {"buildingid", "user", "userid", "usagepoint", "servicepoint", "supplypoint"}
-_HOUSEHOLD_NAMES |= {"haushalt", "zaehler", "zaehlernummer", "zahler", "zahlernummer", "zahlpunkt"}
-_HOUSEHOLD_NAMES |= {"messlokation", "marktlokation", "malo", "melo", "compteur", "contador", "bus"}
-_HOUSEHOLD_NAMES |= {"identifiantprm", "householdname", "name", "property", "premise", "premiseid"}
 
-_MONEY = {
-    "cost",
-    "costs",
-    "price",
-    "prices",
-    "tariff",
-    "eur",
-    "euro",
-    "euros",
-    "gbp",
-    "usd",
-    "pence",
-}
-_MONEY |= {"kosten", "preis", "betrag", "amount", "montant", "prix", "cout", "tax", "vat", "bill"}
-_MONEY |= {"charge", "charges", "rate", "chf", "sek", "nok", "dkk", "aud", "cad", "cents", "ct"}
-_MONEY |= {"value gbp", "money", "costo", "importe", "precio", "tarif", "kr", "pln"}
-_WEATHER = {"temp", "temperature", "temperatur", "degc", "degf", "celsius", "humidity", "wind"}
-_WEATHER |= {"irradiance", "ghi", "dni", "dhi", "pressure", "cloud", "clouds", "rain", "weather"}
-_WEATHER |= {"radiation", "precipitation", "snow", "outdoor", "dewpoint", "solarradiation", "hdd"}
-_OTHER = {"soc", "pct", "percent", "percentage", "voltage", "volt", "volts", "current", "ampere"}
-_OTHER |= {"amp", "amps", "amperes", "frequency", "freq", "hz", "pf", "cosphi", "kvar", "kvarh"}
-_OTHER |= {
-    "var",
-    "varh",
-    "kva",
-    "kvah",
-    "m3",
-    "gas",
-    "water",
-    "wasser",
-    "co2",
-    "carbon",
-    "strom co2",
-}
-_OTHER |= {"powerfactor", "reactive", "apparent", "blindleistung", "occupancy", "postcode", "zip"}
-_OTHER |= {"latitude", "longitude", "capacity", "quality", "status", "flag", "flags", "score"}
-_OTHER |= {"weekday", "month", "year", "dayofweek", "issues", "spannung", "tension", "intensite"}
-_INDEX = {"index", "idx", "row", "rownumber", "nr", "no", "timestep", "step", "unnamed", "unix"}
-_INDEX |= {"unixtime", "epoch", "counter", "sequence", "seq", "rowid", "recordid", "interval"}
-_TOTAL = {"total", "totals", "sum", "summe", "gesamt", "aggregate", "overall", "somme", "totaal"}
-_TOTAL |= {"all", "insgesamt", "mean", "average"}
-_FLOW = {"import", "imported", "export", "exported", "grid", "solar", "pv", "battery", "generation"}
-_FLOW |= {"production", "gen", "use", "net", "feed", "feedin", "einspeisung", "bezug", "return"}
-_FLOW |= {"returned", "delivered", "received", "injection", "soutirage", "erzeugung", "produktion"}
-_FLOW |= {"consumption", "usage", "verbrauch", "netzbezug", "t1", "t2", "terugleveren", "levering"}
-_FLOW |= {"lieferung", "soutiree", "injectee", "charge", "discharge", "consumed", "produced"}
-_FLOW |= {"autoconsumption", "selfconsumption", "appliance"}
-_OUTGOING = {"export", "exported", "solar", "pv", "generation", "production", "gen", "feed"}
-_OUTGOING |= {"feedin", "einspeisung", "return", "returned", "injection", "erzeugung", "injectee"}
-_OUTGOING |= {"produktion", "battery", "discharge", "produced", "terugleveren", "lieferung"}
-_CONSUMPTION = {"home", "house", "household", "consumption", "consumed", "usage", "use", "load"}
-_CONSUMPTION |= {"verbrauch", "hausverbrauch", "consommation", "consumo", "verbruik"}
-_END = {"end", "ende", "bis", "to", "until", "fin", "stop", "finish", "ending"}
-_START = {"start", "begin", "beginn", "from", "von", "debut", "ab"}
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_HOUSEHOLD_NAMES = _set(
+    """
+    account accountid accountnumber building buildingid bus compteur contador cups customer
+    customerid customernumber dataid device deviceid ean eancode entityid esiid haushalt home
+    homeid house household householdid householdname houseid icp id identifiantprm lclid malo
+    marktlokation melo messlokation meter meterid meteringpoint meteringpointid meterno
+    meternumber meterserial meterserialnumber mpan mprn mpxn name nmi pdl pod premise premiseid
+    prm property resource resourceid sensor sensorid serial serialnumber servicepoint site siteid
+    supplypoint usagepoint user userid zaehler zaehlernummer zaehlpunkt zahler zahlernummer
+    zahlpunkt
+    """
+)
+_MONEY = _set(
+    """
+    aud betrag cad cents chf cost costo costs cout dkk eur euro euros gbp importe kosten money
+    montant nok pence pln precio preis price prices prix sek tax usd vat
+    """
+)
+_MAYBE_MONEY = _set(
+    """
+    amount bill charge charges ct kr rate tarif tariff
+    """
+)
+_WEATHER = _set(
+    """
+    celsius cloud clouds degc degf dewpoint dhi dni ghi hdd humidity irradiance outdoor
+    precipitation pressure radiation rain snow solarradiation temp temperatur temperature weather
+    wind
+    """
+)
+_OTHER = _set(
+    """
+    amp ampere amperes amps apparent blindleistung capacity carbon co2 cosphi current dayofweek
+    flag flags freq frequency gas hz intensite issues kva kvah kvar kvarh latitude longitude m3
+    month occupancy pct percent percentage pf postcode powerfactor quality reactive score soc
+    spannung status tension var varh volt voltage volts wasser water weekday year zip
+    """
+)
+_INDEX = _set(
+    """
+    counter epoch idx index interval no nr recordid row rowid rownumber seq sequence step timestep
+    unix unixtime unnamed
+    """
+)
+_TOTAL = _set(
+    """
+    aggregate all average gesamt insgesamt mean overall somme sum summe totaal total totals
+    """
+)
+_FLOW = _set(
+    """
+    appliance autoconsumption battery bezug charge consumed consumption delivered discharge
+    einspeisung erzeugung export exported feed feedin gen generation grid import imported injectee
+    injection levering lieferung net netzbezug produced production produktion pv received return
+    returned selfconsumption solar soutirage soutiree t1 t2 terugleveren usage use verbrauch
+    """
+)
+_OUTGOING = _set(
+    """
+    battery discharge einspeisung erzeugung export exported feed feedin gen generation injectee
+    injection lieferung produced production produktion pv return returned solar terugleveren
+    """
+)
+_CONSUMPTION = _set(
+    """
+    consommation consumed consumo consumption hausverbrauch home house household load usage use
+    verbrauch verbruik
+    """
+)
+_END = _set(
+    """
+    bis end ende ending fin finish stop to until
+    """
+)
+_START = _set(
+    """
+    ab begin beginn debut from start von
+    """
+)
 _BRACKETS = re.compile(r"[\[(]\s*([^\])]*?)\s*[\])]")
 _FOREIGN_IN_BRACKETS = {"p", "v", "a", "%", "c", "f", "ct", "kr", "m", "pa", "l", "m/s"}
 
@@ -106,7 +124,7 @@ def is_foreign(name: str) -> str | None:
     if unit is None and bracketed & _FOREIGN_IN_BRACKETS:
         return "another quantity"
     found = words(name)
-    if found & _MONEY and unit is None:
+    if found & _MONEY or (found & _MAYBE_MONEY and unit is None):
         return "money"
     if found & _WEATHER and unit is None:
         return "weather"

@@ -12,6 +12,7 @@ from agents.metering.time_format import form_of, is_epoch
 from agents.metering.units import unit_of_word
 
 _FEWEST_TIME_LABELS = 8
+_LOOK_AHEAD = 3
 _TIME_WORDS = {"time", "timestamp", "datetime", "date", "snapshot", "start", "begin", "from"}
 _TIME_WORDS |= {"zeit", "zeitstempel", "datum", "uhrzeit", "von", "horodate", "heure", "fecha"}
 _TIME_WORDS |= {"hora", "tijd", "tijdstip", "ts", "end", "ende", "fin", "data", "ora", "hour"}
@@ -54,11 +55,12 @@ def _without_readings(rows: Sequence[Sequence[str]]) -> Head | None:
 
 
 def _starts_readings(rows: Sequence[Sequence[str]], number: int) -> bool:
-    """True if this row is a reading and so is the next filled one, if there is any."""
+    """True if this row is a reading, and so is one of the next filled rows, if there are any."""
     if not _is_reading(rows[number]):
         return False
-    following = _next_filled(rows, number + 1)
-    return following >= len(rows) or len(rows[following]) >= 2
+    following = [row for row in rows[number + 1 :] if any(row)][:_LOOK_AHEAD]
+    width = len(rows[number])
+    return not following or any(_is_reading(row) and len(row) == width for row in following)
 
 
 def _is_reading(row: Sequence[str]) -> bool:
@@ -74,6 +76,8 @@ def _is_numeric(row: Sequence[str]) -> bool:
 
 
 def _is_unit_row(row: Sequence[str]) -> bool:
+    if _names_time(row):
+        return False
     filled = [cell for cell in row if cell not in ("", "-")]
     units = [cell for cell in filled if unit_of_word(cell)]
     words = [cell for cell in filled if not unit_of_word(cell)]

@@ -59,7 +59,7 @@ def recognise_format(names: Sequence[str], path: Path) -> KnownFormat | None:
     if "horodate" in plain and "valeur" in plain:
         return KnownFormat(name="Enedis", value=plain["valeur"], time=plain["horodate"], unit="W")
     registers = [plain[each] for each in plain if _is_import_register(each)]
-    if len(registers) >= 2 or (registers and any("export" in each for each in plain)):
+    if len(registers) >= 2:
         return KnownFormat(
             name="P1",
             registers=tuple(registers),

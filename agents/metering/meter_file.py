@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from agents.metering import green_button, layout, nem12
 from agents.metering.cells import numbers_of, quantity_of, units_of
 from agents.metering.column_roles import Roles, check_column, recognise_roles
+from agents.metering.column_words import is_flow, is_outgoing
 from agents.metering.encoding import decode
 from agents.metering.known_formats import recognise_format
 from agents.metering.local_time import (
@@ -83,7 +84,7 @@ def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
         values, names = values.sum(axis=1, keepdims=True), [path.stem]
     timing = _timing(table, roles, options, path)
     notes.append(timing.zone_note)
-    groups = _groups(table, roles, names, values, timing, notes, path)
+    groups = _groups(table, roles, names, values, timing, notes, path, only=options.only)
     stamp = reshaped.stamp or timing.stamp
     groups = [_placed(group, options, stamp, timing, notes, path) for group in groups]
     for group in groups:
@@ -213,11 +214,20 @@ def _all_midnight(times: WallTimes) -> bool:
 
 
 def _hours(days: list[str], hours: list[str]) -> tuple[list[str], Stamp]:
-    """Dates and hours of the day as times: 1 to 24 are ends of hours, 0 to 23 starts."""
-    cells = [
-        f"{day} {hour.split('.')[0].zfill(2)}:00" for day, hour in zip(days, hours, strict=True)
-    ]
-    return cells, "end" if "24" in {hour.split(".")[0] for hour in hours} else "start"
+    """Dates and numbers of hours as times: 1 to 24 are ends of hours, 0 to 23 starts.
+
+    Numbers above 24 count half hours from 1, as settlement periods do.
+    """
+    numbers = [int(hour.split(".")[0]) if hour[:1].isdigit() else 99 for hour in hours]
+    largest = max(numbers)
+    if 24 < largest <= 50:
+        halves = [(number - 1) // 2 for number in numbers]
+        minutes = ["30" if number % 2 == 0 else "00" for number in numbers]
+        clocks = [f"{hour:02}:{minute}" for hour, minute in zip(halves, minutes, strict=True)]
+    else:
+        clocks = [f"{number:02}:00" for number in numbers]
+    cells = [f"{day} {clock}" for day, clock in zip(days, clocks, strict=True)]
+    return cells, "end" if largest == 24 else "start"
 
 
 def _groups(
@@ -228,6 +238,8 @@ def _groups(
     timing: _Timing,
     notes: list[str],
     path: Path,
+    *,
+    only: tuple[str, ...],
 ) -> list[Readings]:
     """The readings of every household, grouped by their times."""
     place = Place(path, timing.name)
@@ -238,11 +250,29 @@ def _groups(
         made, said = arranged(instants, names, values, table.lines, path=path, apart=apart)
         notes += said
         return [made]
-    return _long_groups(table, roles, values, timing, notes, path)
+    return _long_groups(table, roles, values, timing, notes, path, only=only)
 
 
 def _is_nameless(name: str, table: SourceTable) -> bool:
     return name == layout.READING or not table.named
+
+
+def _check_flows(table: SourceTable, roles: Roles, only: tuple[str, ...], path: Path) -> None:
+    """Refuse rows of what homes make or send out beside rows of what they consume."""
+    chosen = {condition.partition("=")[0] for condition in only}
+    for name in [*roles.others, str(roles.household)]:
+        kinds = list(dict.fromkeys(table.text(name))) if name not in chosen else []
+        out = [kind for kind in kinds if is_outgoing(kind)]
+        if not out or 2 * len([kind for kind in kinds if is_flow(kind)]) < len(kinds):
+            continue
+        shown = next((kind for kind in kinds if kind not in out), out[0])
+        raise InputError(
+            f"holds flows of one home, such as {', '.join(map(repr, kinds[:3]))}: keep what homes "
+            f"consume, --only '{name}={shown}'",
+            file=path,
+            line=table.header_line,
+            field=name,
+        )
 
 
 def _long_groups(
@@ -252,10 +282,13 @@ def _long_groups(
     timing: _Timing,
     notes: list[str],
     path: Path,
+    *,
+    only: tuple[str, ...],
 ) -> list[Readings]:
     import pandas as pd
 
     place = Place(path, timing.name)
+    _check_flows(table, roles, only, path)
     households = table.text(str(roles.household))
     unnamed = [row for row, name in enumerate(households) if not name]
     if unnamed:
@@ -326,7 +359,7 @@ def _placed(
 ) -> Readings:
     """The readings at the start of their intervals; counters as differences."""
     if options.counter:
-        made, said = differences(group)
+        made, said = differences(group, path)
         notes += said
         return made
     check_no_counter(group, path)

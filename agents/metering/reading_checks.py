@@ -43,7 +43,7 @@ def check_no_counter(readings: Readings, path: Path) -> None:
             )
 
 
-def differences(readings: Readings) -> tuple[Readings, list[str]]:
+def differences(readings: Readings, path: Path) -> tuple[Readings, list[str]]:
     """The energy between one reading of a counter and the next; a counter that falls gives none."""
     values, notes = readings.values, []
     change = np.diff(values, axis=0)
@@ -51,6 +51,14 @@ def differences(readings: Readings) -> tuple[Readings, list[str]]:
     fallen = change < 0
     for column, name in enumerate(readings.names):
         rows = np.flatnonzero(fallen[:, column])
+        if 10 * len(rows) > len(change):
+            raise InputError(
+                f"falls in {len(rows)} of {len(change)} steps, so it is no counter: leave "
+                "--counter out, or the column with --skip-columns",
+                file=path,
+                line=int(readings.lines[rows[0] + 1]) or None,
+                field=name,
+            )
         if len(rows):
             notes.append(
                 f"the counter of {name!r} falls in {len(rows)} places, first in line "
