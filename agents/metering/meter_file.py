@@ -134,6 +134,8 @@ def _load(path: Path, options: MeterOptions) -> tuple[SourceTable, MeterOptions]
     elif green_button.is_xml(text):
         table = green_button.table_of_green_button(text, path)
         options = _named(options, green_button.TIME, green_button.METER, green_button.READING)
+    elif text.lstrip().startswith(("{", "[{", "[[", "[\n")):
+        raise InputError("is JSON: save the readings as CSV, one row for each time", file=path)
     else:
         table = table_of_text(text, path)
     table.notes.extend(notes)
