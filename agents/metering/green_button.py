@@ -52,6 +52,7 @@ def _rows(
     notes: dict[str, None] = {}
     types = [each for each in root.iter() if _tag(each) == "ReadingType"]
     links = _types_by_link(root)
+    by_reading: dict[str, ElementTree.Element] = {}
     meter, kind = path.stem, types[0] if types else None
     for entry in root.iter():
         if _tag(entry) != "entry":
@@ -61,7 +62,11 @@ def _rows(
                 meter = _title(entry) or meter
             elif _tag(child) == "MeterReading":
                 kind = _linked_type(entry, links) or kind
+                for link in _links(entry, "self") if kind is not None else []:
+                    by_reading[link] = kind
             elif _tag(child) == "IntervalBlock":
+                ups = [link for link in _links(entry, "up") if link in by_reading]
+                kind = by_reading[ups[0]] if ups else kind
                 reason = _reason_against(kind)
                 if reason:
                     notes[f"left out: readings that are {reason}"] = None
@@ -112,10 +117,14 @@ def _types_by_link(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
             continue
         for child in entry.iter():
             if _tag(child) == "ReadingType":
-                for link in entry:
-                    if _tag(link) == "link" and link.get("rel") == "self":
-                        found[str(link.get("href"))] = child
+                found |= dict.fromkeys(_links(entry, "self"), child)
     return found
+
+
+def _links(entry: ElementTree.Element, relation: str) -> list[str]:
+    """Addresses to which an entry has this relation."""
+    links = [each for each in entry if _tag(each) == "link" and each.get("rel") == relation]
+    return [str(link.get("href")) for link in links]
 
 
 def _linked_type(
