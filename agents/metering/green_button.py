@@ -62,8 +62,8 @@ def _rows(
                 meter = _title(entry) or meter
             elif _tag(child) == "MeterReading":
                 kind = _linked_type(entry, links) or kind
-                for link in _links(entry, "self") if kind is not None else []:
-                    by_reading[link] = kind
+                if kind is not None:
+                    by_reading |= dict.fromkeys(_links(entry, "self"), kind)
             elif _tag(child) == "IntervalBlock":
                 ups = [link for link in _links(entry, "up") if link in by_reading]
                 kind = by_reading[ups[0]] if ups else kind
@@ -111,7 +111,7 @@ def _reason_against(kind: ElementTree.Element | None) -> str | None:
 
 def _types_by_link(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
     """ReadingTypes by the addresses under which entries link to them."""
-    found = {}
+    found: dict[str, ElementTree.Element] = {}
     for entry in root.iter():
         if _tag(entry) != "entry":
             continue
