@@ -67,6 +67,18 @@ class Plans:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotTimes:
+    """When the slots of a data set are: as far as it says so."""
+
+    first: str
+    """When the first slot begins: `00:00` on no day in particular, or an ISO 8601 time."""
+    minutes: float
+    """Length of a slot."""
+    timezone: str | None = None
+    """A zone such as Europe/Brussels, or an offset such as +01:00; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """Households by id, in data set order. Invariant: all plans have the same number of slots."""
 
@@ -77,6 +89,10 @@ class Population:
     """float64[d], if the data set brings one."""
     meaning_source: str = "default"
     """Who said what the scores mean: option, file or default."""
+    slot_times: SlotTimes | None = None
+    """When the slots are, if the data set says so."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Names of households as their people wrote them, by id, where they differ from the id."""
 
     def __post_init__(self) -> None:
         if len({plans.slots for plans in self.households.values()}) != 1:

@@ -1,33 +1,31 @@
 """People's own meter data as preferred plans: one day, or the mean day, cut into d slots.
 
-Decides which day is meant and how readings become energy per slot; energy is conserved. Reading
-files and times is meter_table.py's, alternatives are portfolio.py's.
-
-A reading counts from its time to the next one: with unit kWh it is the energy of that interval,
-with kW the mean power in it. A day goes from local midnight to local midnight, so it has 23 or 25
-hours when the clock changes; its d slots are always equally long in real time.
+Decides which days go in, and for each household alone: its mean is over its own complete days.
+Reading files is meter_file's, alternatives are plan_alternatives'.
 """
 
-import re
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
 from pathlib import Path
-from typing import Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agents.data.profiles import SOURCE_SLOTS
-from agents.metering.meter_file import Columns, MeterTable, read_table
+from agents.metering.complete_days import LocalDay, cut, days_of
+from agents.metering.household_names import ids_of, printable
+from agents.metering.local_time import midnight
+from agents.metering.meter_file import MeterFile, read_meter_file
+from agents.metering.options import MeterOptions
+from agents.metering.reading_checks import check_day
+from agents.metering.readings import MINUTE, Readings
+from agents.plans import SlotTimes
 from protocol.errors import InputError
 from protocol.vectors import Array
 
-Unit = Literal["kWh", "kW"]
-
-_MINUTE = 60_000_000_000
-_LONGEST_STEP = 12 * 60 * _MINUTE
-_LONGEST_NAME = 64
+_DAY = 24 * 60 * MINUTE
+_HOUR = 60 * MINUTE
+_SHOWN_DAYS = 4
+_HARDLY_KWH = 0.2
+"""Less than a single lamp in a day: a unit that nobody said is then in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,66 +35,71 @@ class MeterDay:
     ids: list[str]
     energy: Array
     days: tuple[date, ...]
-    """The local days that went in: one, or all complete ones for the mean day."""
+    """The local days that went in: one, or all complete ones of any household for the mean day."""
+    names: list[str] = field(default_factory=list)
+    """Names of the households as they stand in the file, without control characters."""
+    days_each: list[int] = field(default_factory=list)
+    """How many days went into each household's mean."""
+    slot_times: SlotTimes | None = None
+    notes: list[str] = field(default_factory=list)
+    """What was assumed and left out, for people."""
 
 
 def read_meters(
     path: Path | str,
     *,
-    slots: int = SOURCE_SLOTS,
-    unit: Unit = "kWh",
-    timezone: str = "UTC",
+    slots: int | None = None,
     day: str = "mean",
-    columns: Columns | None = None,
-    allow_negative: bool = False,
+    options: MeterOptions | None = None,
+    drop_incomplete: bool = False,
 ) -> MeterDay:
     """Read a meter file and cut `day` (YYYY-MM-DD, or "mean" over all complete days) into slots.
 
-    Local times and the limits of days are those of `timezone`. Raises InputError, with file, line
-    and column, for missing or repeated or unsorted times, gaps, text, negative readings (unless
-    allowed: a home may feed in), names that cannot be ids, and days that the file does not cover.
+    Without `slots` the readings keep their own resolution. A household without a complete day is
+    refused, or left out with `drop_incomplete`. Raises InputError, with file, line and column, for
+    everything that cannot be read with certainty.
     """
-    path = Path(path)
-    if slots < 1:
+    path, options = Path(path), options or MeterOptions()
+    if slots is not None and slots < 1:
         raise InputError(f"must be at least 1, not {slots}", field="slots")
-    zone = _zone(timezone)
     wanted = _day(day)
-    table = read_table(path, zone, columns or Columns())
-    ids = _ids(table.names, path)
-    step = _step(table, path)
-    covered = _covered(table, step, zone)
-    if wanted is not None:
-        if wanted not in covered:
-            raise InputError(
-                f"does not cover the whole day {wanted} in {timezone}: "
-                + (f"complete days are {covered[0]} to {covered[-1]}" if covered else "nor any"),
-                file=path,
-                field="day",
-            )
-        covered = [wanted]
-    elif not covered:
-        raise InputError(f"covers no whole day in {timezone}", file=path, field="day")
-
-    total = np.zeros((slots, len(ids)))
-    for each in covered:
-        begin, end = _midnight(each, zone), _midnight(each + timedelta(days=1), zone)
-        rows = _rows(table, step, begin, end)
-        _check(table, rows, step, (begin, end), path, allow_negative)
-        total += _cut(table, rows, step, np.linspace(begin, end, slots + 1).round().astype(int))
-    per_hour = 1.0 if unit == "kWh" else step / (60 * _MINUTE)
-    energy = np.ascontiguousarray((total * (per_hour / len(covered))).T)
-    return MeterDay(ids, energy, tuple(covered))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise InputError(
-            f"{name!r} is not a known time zone: write one like Europe/Brussels or UTC "
-            "(if none is known here, install the package tzdata)",
-            field="timezone",
-        ) from None
+    file = read_meter_file(path, options)
+    count = slots or _own_slots(file, path)
+    rows: list[Array] = []
+    names: list[str] = []
+    days_each: list[int] = []
+    used: dict[date, None] = {}
+    notes = list(file.notes)
+    for group in file.groups:
+        chosen = _chosen(group, file.zone, wanted, path)
+        total, number = _mean_day(group, chosen, count, file, options, path)
+        keep = number > 0
+        if not keep.all():
+            column = int(np.argmin(keep))
+            refusal = _incomplete(group, column, list(days_of(group, file.zone)), wanted, path)
+            if not drop_incomplete:
+                raise refusal
+            gone = [name for name, kept in zip(group.names, keep, strict=True) if not kept]
+            notes.append(f"left out, without a complete day: {', '.join(map(printable, gone))}")
+        if wanted is None:
+            notes += _left_out(group, chosen)
+        used |= {each.day: None for each in chosen if each.complete.any()}
+        rows += list((total[:, keep] / number[keep]).T)
+        names += [name for name, kept in zip(group.names, keep, strict=True) if kept]
+        days_each += number[keep].tolist()
+    if not rows:
+        raise InputError("no household has a complete day", file=path, field="day")
+    energy = np.ascontiguousarray(rows)
+    _check_unit(energy, file, options, path)
+    return MeterDay(
+        ids=ids_of(names),
+        energy=energy,
+        days=tuple(sorted(used)),
+        names=[printable(name) for name in names],
+        days_each=days_each,
+        slot_times=_slot_times(wanted, count, file),
+        notes=list(dict.fromkeys(notes)),
+    )
 
 
 def _day(text: str) -> date | None:
@@ -108,121 +111,127 @@ def _day(text: str) -> date | None:
         raise InputError(f"{text!r} is neither 'mean' nor a day YYYY-MM-DD", field="day") from None
 
 
-def _ids(names: list[str], path: Path) -> list[str]:
-    """Names as ids: what an id cannot hold becomes '-'; what then coincides is refused."""
-    ids: dict[str, str] = {}
-    for name in names:
-        made = re.sub(r"[^A-Za-z0-9_-]", "-", name.strip())
-        if not made.strip("-") or len(made) > _LONGEST_NAME:
-            raise InputError(
-                f"household {name!r} cannot have an id: give it a name of 1 to {_LONGEST_NAME} "
-                "letters, digits, '-' or '_'",
-                file=path,
-            )
-        if made in ids:
-            raise InputError(
-                f"households {ids[made]!r} and {name!r} would both get the id {made!r}: rename one",
-                file=path,
-            )
-        ids[made] = name
-    return list(ids)
-
-
-def _step(table: MeterTable, path: Path) -> int:
-    """Nanoseconds from a reading to the next: the most frequent step of the file."""
-    if len(table.instants) < 2:
-        raise InputError("has a single time: a day needs at least two readings", file=path)
-    steps, counts = np.unique(np.diff(table.instants), return_counts=True)
-    step = int(steps[np.argmax(counts)])
-    if step > _LONGEST_STEP:
+def _own_slots(file: MeterFile, path: Path) -> int:
+    """As many slots as the finest readings of the file have in a day of 24 hours."""
+    step = min(group.step for group in file.groups)
+    if _DAY % step:
         raise InputError(
-            f"readings are {step / (60 * _MINUTE):g} hours apart, too far for the course of a day",
+            f"readings are {step / MINUTE:g} minutes apart, which do not fill a day evenly: say "
+            "into how many slots a day is cut, --slots",
             file=path,
+            field="slots",
         )
-    return step
+    return int(_DAY // step)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> int:
-    start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return round(start.timestamp()) * 1_000_000_000
+def _chosen(group: Readings, zone: tzinfo, wanted: date | None, path: Path) -> list[LocalDay]:
+    """The days that may go in; InputError if the wanted one is not there."""
+    days = list(days_of(group, zone))
+    if wanted is None:
+        return days
+    found = [each for each in days if each.day == wanted]
+    if not found or not found[0].whole:
+        full = [each.day for each in days if each.whole]
+        raise InputError(
+            f"does not cover the whole day {wanted} in {zone}: "
+            + (f"complete days are {full[0]} to {full[-1]}" if full else "nor any"),
+            file=path,
+            field="day",
+        )
+    return found
 
 
-def _covered(table: MeterTable, step: int, zone: ZoneInfo) -> list[date]:
-    """The local days from whose first to last moment the file reaches."""
-    begin, end = int(table.instants[0]), int(table.instants[-1]) + step
-    day = datetime.fromtimestamp(begin // 1_000_000_000, zone).date()
-    days = []
-    while _midnight(day + timedelta(days=1), zone) <= end:
-        if _midnight(day, zone) >= begin:
-            days.append(day)
-        day += timedelta(days=1)
-    return days
-
-
-def _rows(table: MeterTable, step: int, begin: int, end: int) -> slice:
-    """The readings that touch the time from begin to end."""
-    first = int(np.searchsorted(table.instants, begin - step, side="right"))
-    return slice(first, int(np.searchsorted(table.instants, end, side="left")))
-
-
-def _check(
-    table: MeterTable,
-    rows: slice,
-    step: int,
-    limits: tuple[int, int],
+def _mean_day(
+    group: Readings,
+    days: list[LocalDay],
+    slots: int,
+    file: MeterFile,
+    options: MeterOptions,
     path: Path,
-    allow_negative: bool,
-) -> None:
-    """Refuse gaps, missing values and negative readings within a day."""
-    (begin, end), instants, readings = limits, table.instants[rows], table.readings[rows]
-    odd = np.flatnonzero(np.diff(instants) != step)
-    if len(instants) == 0 or instants[0] > begin:
-        gap = rows.start
-    elif len(odd):
-        gap = rows.start + int(odd[0]) + 1
-    else:
-        gap = rows.stop if instants[-1] + step < end else 0
-    if gap:
-        minutes = (table.instants[gap] - table.instants[gap - 1]) / _MINUTE
-        raise InputError(
-            f"{_written(table, gap)} comes {minutes:g} minutes after the time before it, where "
-            f"readings are {step / _MINUTE:g} minutes apart: fill the gap, choose another day, or "
-            "check --timezone",
-            file=path,
-            line=_line(table, gap),
+) -> tuple[Array, "np.ndarray[tuple[int, ...], np.dtype[np.int64]]"]:
+    """Sum the complete days of each household, float64[d, n] in kWh, and count them."""
+    power = file.quantity == "power"
+    total = np.zeros((slots, len(group.names)))
+    number = np.zeros(len(group.names), dtype=np.int64)
+    for each in days:
+        if not each.complete.any():
+            continue
+        check_day(group, each, path, power=power, options=options)
+        total += np.where(each.complete, cut(group, each, slots), 0.0)
+        number += each.complete
+    return total * (group.step / _HOUR if power else 1.0), number
+
+
+def _incomplete(
+    group: Readings, column: int, days: list[LocalDay], wanted: date | None, path: Path
+) -> InputError:
+    """Why a household has no complete day, with the first thing that is missing."""
+    days = [each for each in days if wanted in (None, each.day)]
+    inner = [each for each in days if each.whole] or days
+    first = next(each for each in inner if not each.complete[column])
+    missing, line = first.missing, first.missing_line
+    values = group.values[first.rows, column]
+    if np.isnan(values).any() and missing.startswith("at "):
+        row = first.rows.start + int(np.argmax(np.isnan(values)))
+        missing = f"at {group.written(row)} there is no reading"
+        line = int(group.lines[row])
+    which = f"day {wanted} is not complete" if wanted else "covers no whole day"
+    return InputError(
+        f"{which}: {missing}. Fill it, choose another --day, check --timezone, or leave such "
+        "households out with --drop-incomplete",
+        file=path,
+        line=line or None,
+        field=group.names[column],
+    )
+
+
+def _left_out(group: Readings, days: list[LocalDay]) -> list[str]:
+    """Notes that name the days that are not complete, for all households or for single ones."""
+    if not days:
+        return []
+    notes = []
+    nobody = [each for each in days if not each.complete.any()]
+    if nobody:
+        line = f", line {nobody[0].missing_line}" if nobody[0].missing_line else ""
+        notes.append(
+            f"days left out as incomplete: {_some([each.day for each in nobody])} "
+            f"({nobody[0].missing}{line})"
         )
-    wrong, reason = np.isnan(readings), "there is no reading"
-    if not wrong.any() and not allow_negative:
-        wrong = readings < 0.0
-        reason = "the reading is negative: if homes here feed in, say --allow-negative"
-    if wrong.any():
-        row, column = (int(each) for each in np.argwhere(wrong)[0])
+    for column, name in enumerate(group.names):
+        own = [each.day for each in days if each.complete.any() and not each.complete[column]]
+        if own:
+            notes.append(f"days of {printable(name)} left out as incomplete: {_some(own)}")
+    return notes
+
+
+def _some(days: list[date]) -> str:
+    shown = ", ".join(map(str, days[:_SHOWN_DAYS]))
+    return shown if len(days) <= _SHOWN_DAYS else f"{shown} and {len(days) - _SHOWN_DAYS} more"
+
+
+def _check_unit(energy: Array, file: MeterFile, options: MeterOptions, path: Path) -> None:
+    """Refuse a whole file that hardly consumes anything if nobody has said its unit."""
+    assumed = any(note.startswith("unit ") and "--unit" in note for note in file.notes)
+    largest = float(np.abs(energy.sum(axis=1)).max())
+    if assumed and options.unit is None and 0.0 < largest < _HARDLY_KWH:
         raise InputError(
-            f"at {_written(table, rows.start + row)} {reason}",
+            f"the largest household has {largest:.3g} kWh a day if readings are in kWh, which "
+            "nothing says: give their unit with --unit, such as MW",
             file=path,
-            line=_line(table, rows.start + row),
-            field=table.names[column],
+            field="unit",
         )
 
 
-def _written(table: MeterTable, row: int) -> str:
-    return f"{np.datetime_as_string(np.datetime64(int(table.instants[row]), 'ns'), unit='s')}Z"
-
-
-def _line(table: MeterTable, row: int) -> int | None:
-    return int(table.lines[row]) or None
-
-
-def _cut(table: MeterTable, rows: slice, step: int, edges: NDArray[np.int64]) -> Array:
-    """Readings of one day as sums over slots: float64[d, n], in the unit of the readings.
-
-    Each reading is spread evenly over its interval, cut at the edges of slots, and every piece goes
-    to the slot it lies in: nothing is lost, and a reading that needs no cutting is not rounded.
-    """
-    instants = table.instants[rows]
-    inside = instants[(instants > edges[0]) & (instants < edges[-1])]
-    marks = np.unique(np.concatenate([edges, inside]))
-    share = np.diff(marks) / step
-    source = np.searchsorted(instants, marks[:-1], side="right") - 1
-    pieces = table.readings[rows][source] * share[:, None]
-    return np.asarray(np.add.reduceat(pieces, np.searchsorted(marks, edges[:-1]), axis=0))
+def _slot_times(wanted: date | None, slots: int, file: MeterFile) -> SlotTimes:
+    """When slots begin: on the wanted day, or from midnight on for the mean day."""
+    minutes = _DAY / MINUTE / slots
+    if wanted is None:
+        return SlotTimes("00:00", minutes, file.zone_name)
+    begin = midnight(wanted, file.zone)
+    first = datetime.fromtimestamp(begin // 1_000_000_000, file.zone).isoformat()
+    following = midnight(date.fromordinal(wanted.toordinal() + 1), file.zone)
+    return SlotTimes(
+        first if file.zone_name else first[:19],
+        (following - begin) / MINUTE / slots,
+        file.zone_name,
+    )

@@ -1,77 +1,192 @@
 """Which instants the times in a meter file mean: offsets, time zones and clock changes.
 
-Decides nothing about readings (meter_table.py) or days (meters.py).
+Decides nothing about readings or days. Midnights and repeated hours are those of a zone: the one
+that the person names, else the file's own offset, else a clock that never changes.
 """
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.metering.options import DateOrder
+from agents.metering.time_format import date_order, parse_time
 from protocol.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Instants = NDArray[np.int64]
 """Nanoseconds since 1970-01-01 00:00 UTC."""
 
-_HOUR = 3_600_000_000_000
-_OFFSET = re.compile(r":\d{2}\S*?\s?(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+HOUR = 3_600_000_000_000
+_ZONE_ADVICE = "name the households' zone with --timezone, such as --timezone Europe/Brussels"
 
 
-def instants_of(times: "pd.Series[Any]", path: Path, name: str, zone: ZoneInfo) -> Instants:
-    """The instants of a column of times in the file's order: int64[r], strictly rising.
+@dataclass(frozen=True, slots=True)
+class WallTimes:
+    """A column of times as written.
 
-    The index of `times` counts the rows after the header. Times without an offset are local to
-    `zone`. Raises InputError with line and column for text, mixed offsets, times that the clock
-    skips, repeated times, and times out of order.
+    Invariant: wall int64[r], nanoseconds on the wall clock; offset_minutes float64[r], all NaN if
+    the times have no offset from UTC, none NaN if they have.
     """
-    import pandas as pd
 
-    def refuse(wrong: NDArray[np.bool_], reason: str) -> None:
-        if wrong.any():
-            row = int(np.argmax(wrong))
+    wall: Instants
+    offset_minutes: NDArray[np.float64]
+
+    @property
+    def local(self) -> bool:
+        """True if the times have no offset."""
+        return len(self.wall) == 0 or bool(np.isnan(self.offset_minutes[0]))
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of this name; InputError if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise InputError(
+            f"{name!r} is not a known time zone: write one like Europe/Brussels or UTC "
+            "(if none is known here, install the package tzdata)",
+            field="timezone",
+        ) from None
+
+
+def read_times(
+    cells: Sequence[str],
+    lines: NDArray[np.int64],
+    *,
+    path: Path,
+    name: str,
+    dates: DateOrder | None,
+) -> WallTimes:
+    """Read a column of times; `lines` has the line of each cell.
+
+    Raises InputError with line and column for cells that are no time, dates whose day and month
+    cannot be told apart, and offsets on some cells only.
+    """
+    unique = list(dict.fromkeys(cells))
+    order = dates or date_order(unique)
+    if order == "unclear":
+        raise InputError(
+            f"{unique[0]!r} can be read with the day or the month first: say --dates dmy or mdy",
+            file=path,
+            line=int(lines[0]),
+            field=name,
+        )
+    numbers: dict[str, tuple[int, float]] = {}
+    epoch = datetime(1970, 1, 1)
+    for cell in unique:
+        time = parse_time(cell, order)
+        if time is None or not 1900 <= time.wall.year <= 2200:
             raise InputError(
-                f"{str(times.iloc[row])!r} {reason}",
+                _not_a_time(cell, outside=time is not None),
                 file=path,
-                line=int(times.index[row]) + 2,
+                line=int(lines[cells.index(cell)]),
                 field=name,
             )
-
-    refuse(times.isna().to_numpy(), "is not a time: the cell is empty")
-    if pd.api.types.is_datetime64_any_dtype(times):
-        parsed = times
-        local = times.dt.tz is None
-    else:
-        text = times.astype(str).str.strip()
-        offset = text.map(lambda each: _OFFSET.search(each) is not None).to_numpy()
-        local = not offset.any()
-        if not local:
-            refuse(~offset, "has no offset from UTC, but other times of this file have one")
-        number = text.str.fullmatch(r"[0-9.]+").to_numpy()
-        parsed = pd.to_datetime(text, utc=not local, format="ISO8601", errors="coerce")
-        refuse(
-            parsed.isna().to_numpy() | number,
-            "is not a time: write ISO 8601 like 2025-03-30 00:15, "
-            "with or without an offset like +01:00",
+        since = time.wall - epoch
+        seconds = since.days * 86_400 + since.seconds
+        minutes = np.nan if time.offset is None else time.offset.total_seconds() / 60
+        numbers[cell] = seconds * 1_000_000_000 + since.microseconds * 1000, minutes
+    wall = np.array([numbers[cell][0] for cell in cells], dtype=np.int64)
+    offsets = np.array([numbers[cell][1] for cell in cells])
+    without = np.isnan(offsets)
+    if without.any() and not without.all():
+        row = int(np.argmax(without))
+        raise InputError(
+            f"{cells[row]!r} has no offset from UTC, but other times of this file have one",
+            file=path,
+            line=int(lines[row]),
+            field=name,
         )
-    refuse(~parsed.dt.year.between(1900, 2200).to_numpy(), "is outside the years 1900 to 2200")
-    if local:
-        summer = np.zeros(len(parsed), dtype=bool)
-        skipped = parsed.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT").isna()
-        refuse(skipped.to_numpy(), f"does not exist in {zone}: the clock skips this hour")
-        repeated = parsed.dt.tz_localize(zone, ambiguous="NaT").isna().to_numpy()
-        summer = _first_pass(parsed.to_numpy(dtype="datetime64[ns]").astype(np.int64), repeated)
-        parsed = parsed.dt.tz_localize(zone, ambiguous=summer)
-    instants = parsed.dt.as_unit("ns").to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    step = np.diff(instants)
-    refuse(np.append(False, step == 0), "stands there twice")
-    refuse(np.append(False, step < 0), "comes after a later time: sort the file by time")
-    return np.asarray(instants)
+    return WallTimes(wall, offsets)
+
+
+def _not_a_time(cell: str, *, outside: bool) -> str:
+    if outside:
+        return f"{cell!r} is outside the years 1900 to 2200"
+    if not cell.strip():
+        return f"{cell!r} is not a time: the cell is empty"
+    return (
+        f"{cell!r} is not a time: write ISO 8601 like 2025-03-30 00:15, with or without an offset "
+        "like +01:00, or name the right column with --time-column"
+    )
+
+
+def resolve_zone(
+    times: WallTimes, given: str | None, path: Path, name: str
+) -> tuple[tzinfo, str | None, str]:
+    """The zone of midnights, its name for the description of the data, and a note for people."""
+    if given is not None:
+        return zone_named(given), given, f"days are those of {given}"
+    if times.local:
+        return (
+            UTC,
+            None,
+            "times have no offset: taken as they stand, on a clock that never changes (--timezone)",
+        )
+    offsets = np.unique(times.offset_minutes)
+    if len(offsets) > 1:
+        first, last = (_signed(float(each)) for each in (offsets[0], offsets[-1]))
+        raise InputError(
+            f"times have offsets from {first} to {last}: {_ZONE_ADVICE}", file=path, field=name
+        )
+    minutes = float(offsets[0])
+    if minutes == 0:
+        return UTC, "UTC", "days are those of UTC (--timezone)"
+    signed = _signed(minutes)
+    zone = timezone(timedelta(minutes=minutes))
+    return zone, signed, f"days are those of the file's offset {signed} (--timezone)"
+
+
+def _signed(minutes: float) -> str:
+    sign, size = "-" if minutes < 0 else "+", int(abs(minutes))
+    return f"{sign}{size // 60:02}:{size % 60:02}"
+
+
+def instants_of(
+    times: WallTimes, cells: Sequence[str], lines: NDArray[np.int64], zone: tzinfo, where: "Place"
+) -> Instants:
+    """The instants of times in the file's order: int64[r].
+
+    In an hour that the clock repeats the order of the rows tells the first pass from the second.
+    Raises InputError for times that the clock skips.
+    """
+    if not times.local:
+        minutes = times.offset_minutes.astype(np.int64)
+        return np.asarray(times.wall - minutes * (HOUR // 60))
+    import pandas as pd
+
+    written = pd.Series(pd.to_datetime(times.wall))
+    summer = np.zeros(len(written), dtype=bool)
+    shifted = written.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT")
+    skipped = shifted.isna().to_numpy()
+    if skipped.any():
+        row = int(np.argmax(skipped))
+        raise InputError(
+            f"{cells[row]!r} does not exist in {zone}: the clock skips this hour. "
+            f"If these times are not on that clock, {_ZONE_ADVICE}",
+            file=where.path,
+            line=int(lines[row]),
+            field=where.name,
+        )
+    repeated = written.dt.tz_localize(zone, ambiguous="NaT").isna().to_numpy()
+    if repeated.any():
+        descending = bool(np.median(np.diff(times.wall)) < 0)
+        order = slice(None, None, -1) if descending else slice(None)
+        summer = _first_pass(times.wall[order], repeated[order])[order]
+        shifted = written.dt.tz_localize(zone, ambiguous=summer)
+    return np.asarray(shifted.dt.as_unit("ns").to_numpy(dtype="datetime64[ns]").astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A column of a file, to be named in an error."""
+
+    path: Path
+    name: str
 
 
 def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -84,7 +199,18 @@ def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool
     back = np.flatnonzero((step <= 0) & repeated[1:]) + 1
     for start in back.tolist():
         end = start
-        while end < len(local) and repeated[end] and local[end] - local[start] < 2 * _HOUR:
+        while end < len(local) and repeated[end] and local[end] - local[start] < 2 * HOUR:
             first[end] = False
             end += 1
     return first
+
+
+def midnight(day: date, zone: tzinfo) -> int:
+    """The instant at which a local day begins."""
+    start = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return round(start.timestamp()) * 1_000_000_000
+
+
+def local_datetime(instant: int, zone: tzinfo) -> datetime:
+    """The local time of an instant, to the second."""
+    return datetime.fromtimestamp(instant // 1_000_000_000, zone)

@@ -1,251 +1,391 @@
-"""Reads a meter file, CSV or Parquet, wide or long, into one matrix of readings over time.
+"""From a meter file to readings in kWh or kW: the steps of this package in their order.
 
-Decides which column is what and what is refused. Does not decide which instant a time means
-(local_times.py), which day is used, nor how readings become slots (meters.py).
-
-pandas is in the extra `report`, so it is imported only once a file is to be read.
+Decides which step comes when, and gathers what each had to assume. Days are complete_days'.
 """
 
-import re
-import warnings
-from dataclasses import dataclass, field
+import importlib
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.metering.local_time import Instants, instants_of
+from agents.metering import green_button, layout, nem12
+from agents.metering.cells import numbers_of, quantity_of, units_of
+from agents.metering.column_roles import Roles, check_column, recognise_roles
+from agents.metering.column_words import is_flow, is_outgoing
+from agents.metering.encoding import decode
+from agents.metering.known_formats import recognise_format
+from agents.metering.local_time import (
+    Place,
+    WallTimes,
+    instants_of,
+    local_datetime,
+    read_times,
+    resolve_zone,
+)
+from agents.metering.options import MeterOptions, Stamp
+from agents.metering.reading_checks import check_no_counter, check_no_sums, differences
+from agents.metering.readings import Readings, arranged
+from agents.metering.source_table import SourceTable, table_of_parquet, table_of_text
+from agents.metering.units import Quantity
 from protocol.errors import InputError
 from protocol.vectors import Array
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_TIMES = {"time", "timestamp", "datetime", "date_time", "date", "snapshot", "snapshots", "index"}
-_TIMES |= {"utc_timestamp", "local_time", "localtime", "time_local", "time_utc", "start", "ts"}
-_HOUSEHOLDS = {"household", "household_id", "id", "meter", "meter_id", "meterid", "customer"}
-_HOUSEHOLDS |= {"customer_id", "lclid"}
-_VALUES = {"value", "reading", "energy", "power", "consumption", "kwh", "kw", "p_set", "p"}
-_VALUES |= {"energy_kwh", "power_kw", "kwh/hh", "demand"}
+_WRONG_KINDS = {
+    b"PK\x03\x04": "is a zip archive or an Excel workbook: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook: save the sheet as CSV",
+    b"\x1f\x8b": "is compressed: unpack it first",
+    b"\x89HDF": "is an HDF5 file: export its table as CSV or Parquet",
+    b"%PDF": "is a PDF: ask for the readings as CSV",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of a file's columns where they cannot be recognised; None: recognise it."""
+class MeterFile:
+    """All readings of a file, in groups of households that were read at the same times."""
 
-    layout: Literal["auto", "wide", "long"] = "auto"
-    time: str | None = None
-    household: str | None = None
-    value: str | None = None
+    groups: list[Readings]
+    quantity: Quantity
+    zone: tzinfo
+    zone_name: str | None
+    """The zone for the description of the data; None if the file does not say."""
+    notes: list[str]
+    """What was assumed and left out, for people, without repetitions."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeterTable:
-    """Readings as they stand in the file.
+def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
+    """Read a file of any known kind.
 
-    Invariant: instants int64[r] strictly rising; readings float64[r, n], one column for each name;
-    NaN where the file has none.
+    Raises InputError with file, line and column for everything that cannot be read or that may be
+    something else than consumption.
     """
+    _check_options(options)
+    table, options = _load(path, options)
+    table = _only(table, options.only, path)
+    known = recognise_format(table.names, path)
+    notes = list(table.notes)
+    reshaped = layout.reshape(table, options, path)
+    table, options = reshaped.table, reshaped.options
+    roles = recognise_roles(table, options, known, path)
+    notes += [reshaped.note] if reshaped.note else []
+    notes += roles.notes
+    if known is not None and known.name and not known.registers:
+        notes.append(f"recognised as {known.name}")
+    units, said = units_of(table, roles, options, known, path)
+    notes += said
+    values, said = numbers_of(table, roles.values, options, path)
+    notes += said
+    values = values * np.array([unit.factor for unit in units])
+    names = list(roles.values)
+    if known is not None and known.registers and options.counter and len(names) > 1:
+        notes.append(f"added: {', '.join(names)} are registers of one meter")
+        values, names = values.sum(axis=1, keepdims=True), [path.stem]
+    timing = _timing(table, roles, options, path)
+    notes.append(timing.zone_note)
+    groups = _groups(table, roles, names, values, timing, notes, path, only=options.only)
+    stamp = reshaped.stamp or timing.stamp
+    groups = [_placed(group, options, stamp, timing, notes, path) for group in groups]
+    for group in groups:
+        check_no_sums(group, path)
+    return MeterFile(
+        groups, quantity_of(units), timing.zone, timing.zone_name, list(dict.fromkeys(notes))
+    )
 
-    instants: Instants
-    names: list[str]
-    readings: Array
-    lines: NDArray[np.int64] = field(repr=False)
-    """int64[r]: where a reading stands, counted from 1 with the header; 0 if in several lines.
-    In a Parquet file the rows are counted as if it were the same CSV file."""
 
-
-def read_table(path: Path, zone: ZoneInfo, columns: Columns) -> MeterTable:
-    """Read the file; times without an offset are local to `zone`.
-
-    Raises InputError with file, line and column for everything that cannot be read.
-    """
-    frame = _load(path)
-    frame = frame.dropna(how="all")
-    if frame.empty:
-        raise InputError("holds no readings", file=path)
-    time = _find(frame, path, "time", columns.time, _TIMES)
-    if time is None:
-        time = str(frame.columns[0])
-    frame = frame.rename(columns={time: "\0time"})
-    household = None
-    if columns.layout == "long" or (columns.layout == "auto" and len(frame.columns) > 2):
-        household = _find(frame, path, "household", columns.household, _HOUSEHOLDS)
-    if columns.layout == "long" and household is None:
+def _check_options(options: MeterOptions) -> None:
+    """Refuse options that contradict each other or would have no effect."""
+    if options.columns and options.value_column is not None:
+        raise InputError("give --columns or --value-column, not both", field="value-column")
+    if options.counter and options.stamp is not None:
         raise InputError(
-            "no column names the household: give its name with --household-column",
-            file=path,
-            line=_header(path),
+            "has no effect with --counter: a counter is read at its time", field="stamp"
         )
-    if household is None:
-        return _wide(frame, path, time, zone)
-    return _long(frame, path, time, zone, household, columns.value)
+    if not options.max_kw > 0:
+        raise InputError(f"must be more than 0, not {options.max_kw:g}", field="max-kw")
 
 
-def _load(path: Path) -> "pd.DataFrame":
-    """The file's columns, index 0 for the first row after the header."""
-    try:
-        import pandas as pd
-    except ImportError:
+def _load(path: Path, options: MeterOptions) -> tuple[SourceTable, MeterOptions]:
+    """The table in a file, whatever its kind, and options that fit it."""
+    if not _has_pandas():
         raise InputError(
             "reading meter files needs pandas: install the extra with "
             "`pip install 'coflex[report]'`",
             file=path,
-        ) from None
-    if not path.is_file():
-        raise InputError("there is no such file", file=path)
-    if path.suffix.lower() not in {".csv", ".parquet"}:
-        raise InputError("meter files end in .csv or .parquet", file=path)
-    if path.suffix.lower() == ".csv":
-        return _load_csv(path, pd)
+        )
     try:
-        frame = pd.read_parquet(path)
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=path) from None
+    except IsADirectoryError:
+        raise InputError("is a folder: name one file", file=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path) from None
+    for start, reason in _WRONG_KINDS.items():
+        if data.startswith(start):
+            raise InputError(reason, file=path)
+    if data.startswith(b"PAR1") or path.suffix.lower() == ".parquet":
+        return table_of_parquet(data, path), options
+    text, notes = decode(data, path, options.encoding)
+    if nem12.is_nem12(text):
+        table = nem12.table_of_nem12(text, path)
+        options = _named(options, nem12.TIME, nem12.NMI, nem12.READING)
+    elif green_button.is_xml(text):
+        table = green_button.table_of_green_button(text, path)
+        options = _named(options, green_button.TIME, green_button.METER, green_button.READING)
+    elif text.lstrip().startswith(("{", "[{", "[[", "[\n")):
+        raise InputError("is JSON: save the readings as CSV, one row for each time", file=path)
+    else:
+        table = table_of_text(text, path)
+    table.notes.extend(notes)
+    return table, options
+
+
+def _has_pandas() -> bool:
+    try:
+        return importlib.import_module("pandas") is not None
     except ImportError:
+        return False
+
+
+def _named(options: MeterOptions, time: str, household: str, value: str) -> MeterOptions:
+    return replace(
+        options,
+        layout="long",
+        time_column=time,
+        household_column=household,
+        value_column=value,
+        columns=(),
+        skip_columns=(),
+    )
+
+
+def _only(table: SourceTable, conditions: tuple[str, ...], path: Path) -> SourceTable:
+    """The rows that meet all conditions `COLUMN=VALUE`."""
+    for condition in conditions:
+        name, equals, value = condition.partition("=")
+        if not equals:
+            raise InputError(f"{condition!r}: write COLUMN=VALUE", field="only")
+        check_column(name, table, path, "only")
+        cells = table.text(name)
+        keep = np.array([cell == value.strip() for cell in cells])
+        if not keep.any():
+            seen = ", ".join(map(repr, list(dict.fromkeys(cells))[:5]))
+            raise InputError(
+                f"no row has {value!r} in column {name!r}: there are {seen}",
+                file=path,
+                field="only",
+            )
+        table = table.keep_rows(keep)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """The column of times, read."""
+
+    name: str
+    cells: list[str]
+    times: WallTimes
+    zone: tzinfo
+    zone_name: str | None
+    zone_note: str
+    stamp: Stamp | None
+    """Whether the file itself says that times are starts or ends."""
+
+
+def _timing(table: SourceTable, roles: Roles, options: MeterOptions, path: Path) -> _Timing:
+    cells, stamp = table.text(roles.time), layout.stamp_of_names(roles.time, roles.clock)
+    if roles.clock is not None:
+        clocks = table.text(roles.clock)
+        cells = [f"{day} {clock}" for day, clock in zip(cells, clocks, strict=True)]
+    elif roles.hour is not None:
+        cells, stamp = _hours(cells, table.text(roles.hour))
+    if roles.end is not None and stamp is None:
+        stamp = "start"
+    times = read_times(cells, table.lines, path=path, name=roles.time, dates=options.dates)
+    if roles.clock is None and roles.hour is None and _all_midnight(times):
+        stamp = None
+    zone, zone_name, note = resolve_zone(times, options.timezone, path, roles.time)
+    return _Timing(roles.time, cells, times, zone, zone_name, note, options.stamp or stamp)
+
+
+def _all_midnight(times: WallTimes) -> bool:
+    return bool((times.wall % (24 * 3_600_000_000_000) == 0).all())
+
+
+def _hours(days: list[str], hours: list[str]) -> tuple[list[str], Stamp]:
+    """Dates and numbers of hours as times: 1 to 24 are ends of hours, 0 to 23 starts.
+
+    Numbers above 24 count half hours from 1, as settlement periods do.
+    """
+    numbers = [int(hour.split(".")[0]) if hour[:1].isdigit() else 99 for hour in hours]
+    largest = max(numbers)
+    if 24 < largest <= 50:
+        halves = [(number - 1) // 2 for number in numbers]
+        minutes = ["30" if number % 2 == 0 else "00" for number in numbers]
+        clocks = [f"{hour:02}:{minute}" for hour, minute in zip(halves, minutes, strict=True)]
+    else:
+        clocks = [f"{number:02}:00" for number in numbers]
+    cells = [f"{day} {clock}" for day, clock in zip(days, clocks, strict=True)]
+    return cells, "end" if largest == 24 else "start"
+
+
+def _groups(
+    table: SourceTable,
+    roles: Roles,
+    names: list[str],
+    values: Array,
+    timing: _Timing,
+    notes: list[str],
+    path: Path,
+    *,
+    only: tuple[str, ...],
+) -> list[Readings]:
+    """The readings of every household, grouped by their times."""
+    place = Place(path, timing.name)
+    if roles.household is None:
+        names = [path.stem if _is_nameless(name, table) else name for name in names]
+        instants = instants_of(timing.times, timing.cells, table.lines, timing.zone, place)
+        apart = _apart(table, roles)
+        made, said = arranged(instants, names, values, table.lines, path=path, apart=apart)
+        notes += said
+        return [made]
+    return _long_groups(table, roles, values, timing, notes, path, only=only)
+
+
+def _is_nameless(name: str, table: SourceTable) -> bool:
+    return name == layout.READING or not table.named
+
+
+def _check_flows(table: SourceTable, roles: Roles, only: tuple[str, ...], path: Path) -> None:
+    """Refuse rows of what homes make or send out beside rows of what they consume."""
+    chosen = {condition.partition("=")[0] for condition in only}
+    for name in [*roles.others, str(roles.household)]:
+        kinds = list(dict.fromkeys(table.text(name))) if name not in chosen else []
+        out = [kind for kind in kinds if is_outgoing(kind)]
+        if not out or 2 * len([kind for kind in kinds if is_flow(kind)]) < len(kinds):
+            continue
+        shown = next((kind for kind in kinds if kind not in out), out[0])
         raise InputError(
-            "reading Parquet needs pyarrow: install the extra with `pip install 'coflex[report]'`",
+            f"holds flows of one home, such as {', '.join(map(repr, kinds[:3]))}: keep what homes "
+            f"consume, --only '{name}={shown}'",
             file=path,
-        ) from None
-    except (ValueError, OSError) as error:  # pyarrow's errors are kinds of these
-        raise InputError(f"is not a Parquet file: {error}", file=path) from None
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
-    frame.columns = [str(name) for name in frame.columns]
-    return _checked_header(frame.reset_index(drop=True), path)
-
-
-def _load_csv(path: Path, pd: Any) -> "pd.DataFrame":
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            first = file.readline()
-        separator = ";" if first.count(";") > first.count(",") else ","
-        common = {"sep": separator, "encoding": "utf-8-sig", "skip_blank_lines": False}
-        header = pd.read_csv(path, header=None, nrows=1, dtype=str, **common)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            frame = pd.read_csv(path, index_col=False, low_memory=False, **common)
-    except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text: {error.reason}", file=path) from None
-    except pd.errors.EmptyDataError:
-        raise InputError("is empty", file=path) from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        where = re.search(r"line (\d+)", str(error))
-        raise InputError(
-            "has a row with more cells than the header names",
-            file=path,
-            line=int(where[1]) if where else None,
-        ) from None
-    # pandas renames repeated columns in silence; the header as written shows them
-    frame.columns = ["" if pd.isna(name) else str(name).strip() for name in header.iloc[0]]
-    _checked_header(frame, path)
-    if separator == ";":
-        for name in frame.columns[1:]:
-            if not pd.api.types.is_numeric_dtype(frame[name]):
-                frame[name] = frame[name].str.replace(",", ".", regex=False)
-    return frame
-
-
-def _checked_header(frame: "pd.DataFrame", path: Path) -> "pd.DataFrame":
-    repeated = frame.columns[frame.columns.duplicated()]
-    if len(repeated):
-        raise InputError(
-            f"two columns are named {str(repeated[0])!r}", file=path, line=_header(path)
-        )
-    return frame
-
-
-def _header(path: Path) -> int | None:
-    return 1 if path.suffix.lower() == ".csv" else None
-
-
-def _find(
-    frame: "pd.DataFrame", path: Path, what: str, given: str | None, known: set[str]
-) -> str | None:
-    """The column that holds `what`: the given one, or the only one with a known name."""
-    if given is not None:
-        if given not in frame.columns:
-            raise InputError(f"has no column {given!r}", file=path, field=f"{what}-column")
-        return given
-    found = [str(name) for name in frame.columns if str(name).strip().lower() in known]
-    if what == "time" and found:
-        return found[0]
-    if len(found) > 1:
-        raise InputError(
-            f"columns {', '.join(found)} may all be the {what}: give --{what}-column, "
-            "or --layout wide if each is a household",
-            file=path,
-            line=_header(path),
-        )
-    return found[0] if found else None
-
-
-def _wide(frame: "pd.DataFrame", path: Path, time: str, zone: ZoneInfo) -> MeterTable:
-    names = [str(name) for name in frame.columns if name != "\0time"]
-    if not names:
-        raise InputError(
-            f"has no household columns, only the time column {time!r}",
-            file=path,
-            line=_header(path),
-        )
-    instants = instants_of(frame["\0time"], path, time, zone)
-    readings = np.column_stack([_numbers(frame[name], path, name) for name in names])
-    return MeterTable(instants, names, readings, frame.index.to_numpy() + 2)
-
-
-def _long(
-    frame: "pd.DataFrame", path: Path, time: str, zone: ZoneInfo, household: str, value: str | None
-) -> MeterTable:
-    import pandas as pd
-
-    rest = frame.drop(columns=["\0time", household])
-    column = _find(rest, path, "value", value, _VALUES)
-    if column is None and len(rest.columns) == 1:
-        column = str(rest.columns[0])
-    if column is None:
-        raise InputError(
-            f"column {household!r} names households, but which one holds the readings? "
-            "Give --value-column, or --layout wide if each column is a household",
-            file=path,
-            line=_header(path),
-        )
-    if frame[household].isna().any():
-        row = int(frame.index[frame[household].isna()][0])
-        raise InputError("names no household", file=path, line=row + 2, field=household)
-    numbers = _numbers(frame[column], path, column)
-    own: dict[str, tuple[Instants, Array]] = {}
-    lines: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-    codes, names = pd.factorize(frame[household].astype(str))
-    ends = np.cumsum(np.bincount(codes))[:-1]
-    before: tuple[NDArray[Any], Instants] | None = None
-    for name, rows in zip(names, np.split(np.argsort(codes, kind="stable"), ends), strict=True):
-        part = frame["\0time"].iloc[rows]
-        lines, written = part.index.to_numpy() + 2, part.to_numpy()
-        # households mostly have the same times: these are read once
-        if before is None or not np.array_equal(before[0], written):
-            before = written, instants_of(part, path, time, zone)
-        own[str(name)] = before[1], numbers[rows]
-    instants = np.unique(np.concatenate([each for each, _ in own.values()]))
-    readings = np.full((len(instants), len(own)), np.nan)
-    for index, (each, values) in enumerate(own.values()):
-        readings[np.searchsorted(instants, each), index] = values
-    lines = lines if len(own) == 1 else np.zeros(len(instants), dtype=np.int64)
-    return MeterTable(instants, list(own), readings, lines)
-
-
-def _numbers(column: "pd.Series[Any]", path: Path, name: str) -> Array:
-    """The column as float64[r]; empty cells become NaN, text and infinities are refused."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    text = column.dtype == bool
-    wrong = (np.isnan(numbers) & column.notna().to_numpy()) | np.isinf(numbers) | text
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InputError(
-            f"{str(column.iloc[row])!r} is not a number",
-            file=path,
-            line=int(column.index[row]) + 2,
+            line=table.header_line,
             field=name,
         )
-    return np.asarray(numbers)
+
+
+def _long_groups(
+    table: SourceTable,
+    roles: Roles,
+    values: Array,
+    timing: _Timing,
+    notes: list[str],
+    path: Path,
+    *,
+    only: tuple[str, ...],
+) -> list[Readings]:
+    import pandas as pd
+
+    place = Place(path, timing.name)
+    _check_flows(table, roles, only, path)
+    households = table.text(str(roles.household))
+    unnamed = [row for row, name in enumerate(households) if not name]
+    if unnamed:
+        raise InputError(
+            "names no household: fill the cell, or remove the row",
+            file=path,
+            line=int(table.lines[unnamed[0]]) or None,
+            field=roles.household,
+        )
+    codes, names = pd.factorize(np.array(households, dtype=object))
+    ends = np.cumsum(np.bincount(codes))[:-1]
+    apart = _apart(table, roles)
+    groups: list[Readings] = []
+    before: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    for name, rows in zip(names, np.split(np.argsort(codes, kind="stable"), ends), strict=True):
+        wall = timing.times.wall[rows]
+        # households mostly have the same times: these are read once
+        if before is None or not np.array_equal(before[0], wall) or not timing.times.local:
+            part = WallTimes(wall, timing.times.offset_minutes[rows])
+            cells = [timing.cells[row] for row in rows.tolist()]
+            before = wall, instants_of(part, cells, table.lines[rows], timing.zone, place)
+        made, said = arranged(
+            before[1], [str(name)], values[rows], table.lines[rows], path=path, apart=apart
+        )
+        notes += said
+        groups.append(made)
+    return _joined(groups)
+
+
+def _joined(groups: list[Readings]) -> list[Readings]:
+    """The same readings, households with the same times in one group, in their order."""
+    joined: list[list[Readings]] = []
+    for group in groups:
+        if joined and np.array_equal(joined[-1][0].instants, group.instants):
+            joined[-1].append(group)
+        else:
+            joined.append([group])
+    return [
+        replace(
+            each[0],
+            names=[name for group in each for name in group.names],
+            values=np.hstack([group.values for group in each]),
+            lines=each[0].lines if len(each) == 1 else np.zeros_like(each[0].lines),
+        )
+        for each in joined
+    ]
+
+
+def _apart(table: SourceTable, roles: Roles) -> str:
+    """Advice that names a column which may tell two readings of the same time apart."""
+    telling = [name for name in roles.others if 1 < table.frame[name].nunique() <= 20]
+    if not telling:
+        return ""
+    value = table.text(telling[0])[0]
+    advice = f"does {telling[0]!r} tell them apart? Keep one kind, --only '{telling[0]}={value}'"
+    if roles.household is None:
+        advice += f", or say --household-column '{telling[0]}'"
+    return advice
+
+
+def _placed(
+    group: Readings,
+    options: MeterOptions,
+    stamp: Stamp | None,
+    timing: _Timing,
+    notes: list[str],
+    path: Path,
+) -> Readings:
+    """The readings at the start of their intervals; counters as differences."""
+    if options.counter:
+        made, said = differences(group, path)
+        notes += said
+        return made
+    check_no_counter(group, path)
+    if stamp is None and _look_like_ends(group, timing.zone):
+        first, last = (
+            local_datetime(int(group.instants[row]), timing.zone).strftime("%H:%M")
+            for row in (0, -1)
+        )
+        raise InputError(
+            f"times go from {first} to {last}, so they may be the ends of intervals: say --stamp "
+            "end, or --stamp start if they are not",
+            file=path,
+            line=int(group.lines[0]) or None,
+            field=timing.name,
+        )
+    if stamp == "end":
+        notes.append("times are taken as the ends of intervals (--stamp)")
+        return replace(group, instants=group.instants - group.step)
+    notes.append("times are taken as the starts of intervals (--stamp)")
+    return group
+
+
+def _look_like_ends(group: Readings, zone: tzinfo) -> bool:
+    """True if the times fill whole local days only when taken as the ends of intervals."""
+    first = local_datetime(int(group.instants[0]) - group.step, zone)
+    last = local_datetime(int(group.instants[-1]), zone)
+    return all((each.hour, each.minute, each.second) == (0, 0, 0) for each in (first, last))

@@ -1,1 +1,5 @@
-"""Where plans come from: files, generators, meter readings. Nothing here decides."""
+"""Populations: households and their possible plans, from files, from meters, or made up.
+
+Reads and writes the formats of docs/data.md, and generates households. Which plan a household
+selects is decided in agents/planning.
+"""

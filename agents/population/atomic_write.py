@@ -1,4 +1,4 @@
-"""Files and folders that appear complete, or not at all.
+"""Atomic writing: files and folders that appear complete, or not at all.
 
 `drafted` never overwrites. `scratch_folder` is where files wait that will replace others; which
 they replace, and in which order, is decided by its callers.
@@ -16,8 +16,7 @@ from protocol.errors import InputError
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """Yield a free name beside `path`; what is written there becomes `path` when the block ends
-    well. After any failure nothing remains.
+    """Yield a free name beside `path`; it is renamed to `path` when the block ends without error.
 
     Raises InputError if `path` exists, unless as an empty folder, or cannot be written.
     """

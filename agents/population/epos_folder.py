@@ -22,7 +22,7 @@ _PLANS_FILE = re.compile(r"agent_([0-9]+)\.plans")
 def read(
     folder: Path, *, households: int | None = None, meaning: ScoreMeaning = "preference"
 ) -> Population:
-    """All households of a folder, or the first `households` of them.
+    """Read all households of a folder, or the first `households` of them.
 
     A target is taken if there is just one; whether its length fits matters where it is used.
     """
@@ -56,7 +56,7 @@ def read_agent(
     meaning: ScoreMeaning = "preference",
     allow_nan_scores: bool = False,
 ) -> Plans:
-    """The plans of one household; only the first `limit` lines, as EPOS reads them."""
+    """Read the plans of one household; only the first `limit` lines, as EPOS reads them."""
     lines = _lines(path)
     if not lines:
         raise InputError("no plans: the file is empty", file=path)
@@ -83,12 +83,12 @@ def read_agent(
 
 
 def target_files(folder: Path) -> list[Path]:
-    """The targets that lie in a folder, by name."""
+    """List the targets in a folder, sorted by name."""
     return sorted(folder.glob("*.target"))
 
 
 def read_target(path: Path, slots: int | None = None) -> Array:
-    """A target, float64[slots]: comma separated values on the first line."""
+    """Read a target, float64[slots]: comma separated values on the first line."""
     lines = _lines(path)
     if not lines or not lines[0].strip():
         raise InputError("no target: the first line is empty", file=path, line=1)
@@ -115,16 +115,25 @@ def write(population: Population, folder: Path) -> None:
         if population.target is not None:
             text = ",".join(map(repr, population.target.tolist()))
             Path(draft, "population.target").write_text(text + "\n", encoding="ascii")
-        write_description(population, draft)
+        write_description(population, draft, _names_to_keep(population))
+
+
+def _names_to_keep(population: Population) -> dict[str, str]:
+    """Original names by the ids that the folder gives, where they differ."""
+    names = {
+        f"h{number}": population.names.get(household, household)
+        for number, household in enumerate(population.households)
+    }
+    return {household: name for household, name in names.items() if household != name}
 
 
 def keeps_ids(population: Population) -> bool:
-    """Whether a folder keeps the ids of the households: they are h0, h1, ... in this order."""
+    """Tell whether a folder keeps the ids of the households: h0, h1, ... in this order."""
     return list(population.households) == [f"h{n}" for n in range(len(population.households))]
 
 
 def _plan_files(folder: Path) -> list[Path]:
-    """The plan files by number; all numbers from 0 must be there, each once."""
+    """List the plan files by number; all numbers from 0 must be there, each once."""
     files: dict[int, Path] = {}
     try:
         entries = sorted(folder.iterdir())
@@ -152,7 +161,7 @@ def _plan_files(folder: Path) -> list[Path]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text file, without empty ones at its end."""
+    """Read the lines of a text file, without empty ones at its end."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -167,7 +176,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _numbers(text: str, path: Path, line: int, what: str) -> list[float]:
-    """Comma separated numbers, each read to the nearest float64."""
+    """Read comma separated numbers, each to the nearest float64."""
     cells = text.split(",")
     try:
         if _is_plain(text):
@@ -182,7 +191,7 @@ def _numbers(text: str, path: Path, line: int, what: str) -> list[float]:
 
 
 def _is_plain(text: str) -> bool:
-    """Python alone would also take 1_000 and the digits of other scripts for numbers."""
+    """Refuse 1_000 and digits of other scripts, which Python would take for numbers."""
     return text.isascii() and "_" not in text
 
 

@@ -1,6 +1,7 @@
 """One compact file for a population: a numpy .npz archive without pickles.
 
-docs/data.md describes the arrays; FORM has their kinds. Every number reads back exactly.
+Decides what an archive must hold to be read. docs/data.md describes the arrays, FORM has their
+kinds. Every number reads back exactly.
 """
 
 from pathlib import Path
@@ -8,9 +9,9 @@ from typing import Any, cast, get_args
 
 import numpy as np
 
-from agents.plans import Plans, Population, ScoreMeaning
+from agents.plans import Plans, Population, ScoreMeaning, SlotTimes
 from agents.population.atomic_write import drafted
-from agents.population.description_file import DESCRIPTION, meaning_to_keep
+from agents.population.description_file import DESCRIPTION, checked_slot_times, meaning_to_keep
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -22,9 +23,13 @@ FORM: dict[str, tuple[type[Any], int]] = {
     "values": (np.float64, 2),
     "meaning": (np.str_, 0),
     "target": (np.float64, 1),
+    "names": (np.str_, 1),
+    "first_slot": (np.str_, 0),
+    "slot_minutes": (np.float64, 0),
+    "timezone": (np.str_, 0),
 }
 """Kind and number of dimensions of each array besides `version`."""
-_OPTIONAL = ("meaning", "target")
+_OPTIONAL = ("meaning", "target", "names", "first_slot", "slot_minutes", "timezone")
 
 
 def write(population: Population, path: Path) -> None:
@@ -42,6 +47,14 @@ def write(population: Population, path: Path) -> None:
         parts["meaning"] = np.array(meaning)
     if population.target is not None:
         parts["target"] = population.target
+    if population.names:
+        parts["names"] = np.array([population.names.get(name, name) for name in members])
+    times = population.slot_times
+    if times is not None:
+        parts["first_slot"] = np.array(times.first)
+        parts["slot_minutes"] = np.array(float(times.minutes))
+        if times.timezone is not None:
+            parts["timezone"] = np.array(times.timezone)
     with drafted(path) as draft, draft.open("xb") as file:
         np.savez(file, allow_pickle=False, **parts)
 
@@ -53,7 +66,7 @@ def read(
     meaning: ScoreMeaning | None = None,
     described: ScoreMeaning | None = None,
 ) -> Population:
-    """The population of an archive, or its first `households`.
+    """Read the population of an archive, or its first `households`.
 
     What scores mean is said by `meaning`, else by the archive, else by `described` (the words
     beside it, which must not contradict the archive), else they are preferences.
@@ -87,11 +100,38 @@ def read(
         name: Plans(values[end - count : end], scores[end - count : end], own)
         for name, count, end in list(zip(ids, counts, ends, strict=True))[:households]
     }
-    return Population(members, str(path), _target(parts, path), source)
+    return Population(
+        members,
+        str(path),
+        _target(parts, path),
+        source,
+        slot_times=_slot_times(parts, path),
+        names={key: name for key, name in _names(parts, ids, path).items() if key in members},
+    )
+
+
+def _slot_times(parts: dict[str, Any], path: Path) -> SlotTimes | None:
+    """When the slots are, if the archive says so."""
+    if "first_slot" not in parts or "slot_minutes" not in parts:
+        return None
+    timezone = str(parts["timezone"]) if "timezone" in parts else None
+    return checked_slot_times(
+        str(parts["first_slot"]), float(parts["slot_minutes"]), timezone, path
+    )
+
+
+def _names(parts: dict[str, Any], ids: list[str], path: Path) -> dict[str, str]:
+    """The original names of households by id, where they differ from it."""
+    if "names" not in parts:
+        return {}
+    names = [str(name) for name in parts["names"]]
+    if len(names) != len(ids):
+        raise InputError(f"{len(names)} names for {len(ids)} ids", file=path, field="names")
+    return {key: name for key, name in zip(ids, names, strict=True) if key != name}
 
 
 def _said(parts: dict[str, Any], path: Path) -> ScoreMeaning | None:
-    """What the archive itself says of its scores."""
+    """The meaning of scores that the archive itself states, if any."""
     if "meaning" not in parts:
         return None
     said = str(parts["meaning"])

@@ -1,7 +1,7 @@
 """From a preferred plan to a household's possible plans, as the source makes them (section IV-A).
 
 Decides which permutations of the preferred plan a household can choose from, and their scores. Does
-not decide what the preferred plan is (profiles.py, meters.py).
+not decide what the preferred plan is (synthetic, metering).
 
 Every alternative is a permutation of the preferred plan: it holds exactly the same values, so the
 total, the mean and the spread are the same. `swap-S` makes S swaps one after the other, each of two
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from agents.plans import Plans
 from protocol.errors import InputError
 from protocol.vectors import Array
+
+SOURCE_SLOTS = 144
+"""Slots of a plan in the source's energy data: 12 hours in steps of 5 minutes."""
 
 _MOST_PLANS = 1000
 _PART = re.compile(r"(?:(?P<shuffle>shuffle)|swap-(?P<swaps>[0-9]{1,6})):(?P<plans>[0-9]{1,6})")
@@ -57,6 +60,15 @@ SOURCE_SCHEME: Scheme = (
 """The portfolio of the source: with the preferred plan, 10 plans a household."""
 
 
+def scaled_scheme(slots: int) -> Scheme:
+    """The source's scheme for d slots: the same share of swaps as the source has of its 144.
+
+    A single slot has nothing to swap: its scheme holds shuffles only.
+    """
+    scaled = tuple(_scaled(part, slots) for part in SOURCE_SCHEME)
+    return tuple(part for part in scaled if slots > 1 or part.kind == "shuffle")
+
+
 def parse_scheme(text: str) -> Scheme:
     """Read `shuffle:3,swap-15:3,swap-30:3`; an empty text leaves the preferred plan alone.
 
@@ -89,7 +101,7 @@ def check_scheme(scheme: Scheme, slots: int) -> None:
     """Refuse a scheme that makes no sense for plans of this length, with one that does."""
     for part in scheme:
         if part.kind == "swap" and slots < max(2, part.swaps):
-            fitting = ",".join(_fitting(each, slots) for each in scheme)
+            fitting = ",".join(str(_scaled(each, slots)) for each in scheme)
             advice = f"for example --scheme {fitting}" if slots > 1 else "use more slots"
             raise InputError(
                 f"{part} needs plans of at least {max(2, part.swaps)} slots, "
@@ -125,8 +137,9 @@ def _swapped(slots: int, swaps: int, rng: np.random.Generator) -> NDArray[np.int
     return np.array(order, dtype=np.int64)
 
 
-def _fitting(part: Alternatives, slots: int) -> str:
+def _scaled(part: Alternatives, slots: int) -> Alternatives:
     """The same part with as large a share of swaps as the source has of its 144 slots."""
     if part.kind == "shuffle":
-        return str(part)
-    return str(Alternatives("swap", part.plans, max(1, min(slots, part.swaps * slots // 144))))
+        return part
+    swaps = max(1, min(slots, part.swaps * slots // SOURCE_SLOTS))
+    return Alternatives("swap", part.plans, swaps)

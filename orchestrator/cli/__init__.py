@@ -11,7 +11,6 @@ import typer
 from orchestrator.cli import (
     baselines,
     conformance,
-    data,
     doctor,
     keys,
     paper,
@@ -35,7 +34,6 @@ app = typer.Typer(
 version.register(app)
 run.register(app)
 population.register(app)
-data.register(app)
 results.register(app)
 verify.register(app)
 standby.register(app)

@@ -1,32 +1,44 @@
-"""`coflex generate`: households with plans, made up or from people's own meter data.
+"""`coflex generate` and `coflex convert`: making households with plans, and changing their format.
 
-Parses options and prints; what is made is decided in agents/data.
+Parses options and prints; what is made is decided in agents/population and agents/metering.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from agents.data.profiles import SOURCE_SLOTS
-from agents.metering.day_profile import read_meters
-from agents.metering.meter_file import Columns
-from agents.plans import Population
+from agents.metering.day_profile import MeterDay, read_meters
+from agents.metering.options import (
+    LARGEST_KW,
+    DateOrder,
+    Decimal,
+    Layout,
+    MeterOptions,
+    Stamp,
+    UnitName,
+)
+from agents.plans import Population, ScoreMeaning
 from agents.population import epos_folder
 from agents.population import npz_archive as archive
-from agents.population.plan_alternatives import SOURCE_SCHEME, parse_scheme
+from agents.population.loader import load
+from agents.population.plan_alternatives import SOURCE_SLOTS, Scheme, parse_scheme
 from agents.population.synthetic import from_preferred, generate
 from orchestrator.cli.optional_packages import require
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
+_LISTED = 50
 _METERS = "Meter data (with --from)"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to `coflex`."""
+    """Add the commands to `coflex`."""
     app.command("generate")(_generate)
+    app.command("convert")(_convert)
 
 
 def _generate(
@@ -35,95 +47,252 @@ def _generate(
         int | None,
         typer.Option(help=f"How many; default {_HOUSEHOLDS}, with --from all of the file."),
     ] = None,
-    slots: Annotated[int, typer.Option(help="Length of every plan.")] = SOURCE_SLOTS,
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Length of every plan; default {SOURCE_SLOTS}, with --from that of the readings."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same households.")] = 0,
     scheme: Annotated[
-        str, typer.Option(help="Alternatives to the preferred plan, as kind:plans,...")
-    ] = ",".join(map(str, SOURCE_SCHEME)),
+        str | None,
+        typer.Option(
+            help="Alternatives to the preferred plan, as kind:plans,...; '' for none. Default: "
+            "shuffle:3,swap-15:3,swap-30:3 at 144 slots, and as many swaps a slot at others."
+        ),
+    ] = None,
     form: Annotated[
         Literal["auto", "epos", "npz"],
         typer.Option("--format", help="auto: npz if --out ends in .npz, else epos."),
     ] = "auto",
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="Meter readings, .csv or .parquet.", rich_help_panel=_METERS),
+        typer.Option("--from", help="Meter readings: CSV, Parquet, XML.", rich_help_panel=_METERS),
     ] = None,
     unit: Annotated[
-        Literal["kWh", "kW"],
-        typer.Option(help="Energy or mean power of an interval.", rich_help_panel=_METERS),
-    ] = "kWh",
-    timezone: Annotated[
-        str,
+        UnitName | None,
         typer.Option(
-            help="Zone of times without offset and of midnights.", rich_help_panel=_METERS
+            help="Energy or mean power of an interval; default: what the file says, else kWh.",
+            rich_help_panel=_METERS,
         ),
-    ] = "UTC",
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            help="Zone of times without offset and of midnights; default: the file's own offset, "
+            "else a clock that never changes.",
+            rich_help_panel=_METERS,
+        ),
+    ] = None,
     day: Annotated[
-        str, typer.Option(help="YYYY-MM-DD, or mean.", rich_help_panel=_METERS)
+        str,
+        typer.Option(help="YYYY-MM-DD, or mean: of complete days.", rich_help_panel=_METERS),
     ] = "mean",
     layout: Annotated[
-        Literal["auto", "wide", "long"],
-        typer.Option(help="A column a household, or a row a reading.", rich_help_panel=_METERS),
+        Layout,
+        typer.Option(
+            help="What a file is: a column (wide) or rows (long) a household, a row a day, a row "
+            "a series.",
+            rich_help_panel=_METERS,
+        ),
     ] = "auto",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column that holds readings, all others left out; repeat for more.",
+            rich_help_panel=_METERS,
+        ),
+    ] = None,
+    skip_columns: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to leave out; repeat for more.", rich_help_panel=_METERS),
+    ] = None,
     time_column: Annotated[
         str | None, typer.Option(help="Name of the time column.", rich_help_panel=_METERS)
     ] = None,
     household_column: Annotated[
-        str | None, typer.Option(help="Long: names the household.", rich_help_panel=_METERS)
+        str | None,
+        typer.Option(
+            "--household-column",
+            "--id-column",
+            help="Long: names the household.",
+            rich_help_panel=_METERS,
+        ),
     ] = None,
     value_column: Annotated[
-        str | None, typer.Option(help="Long: holds the reading.", rich_help_panel=_METERS)
+        str | None, typer.Option(help="The one that holds readings.", rich_help_panel=_METERS)
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="COLUMN=VALUE: keep only these rows; repeat for more.", rich_help_panel=_METERS
+        ),
+    ] = None,
+    stamp: Annotated[
+        Stamp | None,
+        typer.Option(
+            help="A time is the start or the end of its interval; default: what the file says, "
+            "else start.",
+            rich_help_panel=_METERS,
+        ),
+    ] = None,
+    counter: Annotated[
+        bool,
+        typer.Option(
+            "--counter",
+            help="Readings of a counter that only rises: take differences.",
+            rich_help_panel=_METERS,
+        ),
+    ] = False,
+    dates: Annotated[
+        DateOrder | None,
+        typer.Option(
+            help="Order in dates such as 01/02/2025; default: by their numbers, else refused.",
+            rich_help_panel=_METERS,
+        ),
+    ] = None,
+    decimal: Annotated[
+        Decimal | None,
+        typer.Option(
+            help="Decimal sign; default: by the numbers, else refused.", rich_help_panel=_METERS
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="Of a text file; default: by its bytes.", rich_help_panel=_METERS),
     ] = None,
     allow_negative: Annotated[
         bool,
         typer.Option("--allow-negative", help="Homes may feed in.", rich_help_panel=_METERS),
     ] = False,
+    max_kw: Annotated[
+        float,
+        typer.Option(
+            help="Mean power of a reading above which it is refused.", rich_help_panel=_METERS
+        ),
+    ] = LARGEST_KW,
+    drop_incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--drop-incomplete",
+            help="Leave out households without a complete day.",
+            rich_help_panel=_METERS,
+        ),
+    ] = False,
 ) -> None:
     """Make households with plans: made-up load curves, or your own meter data with --from."""
-    chosen = parse_scheme(scheme)
+    chosen = None if scheme is None else parse_scheme(scheme)
+    options = MeterOptions(
+        unit=unit,
+        timezone=timezone,
+        layout=layout,
+        columns=tuple(columns or ()),
+        skip_columns=tuple(skip_columns or ()),
+        only=tuple(only or ()),
+        time_column=time_column,
+        household_column=household_column,
+        value_column=value_column,
+        stamp=stamp,
+        counter=counter,
+        dates=dates,
+        decimal=decimal,
+        encoding=encoding,
+        allow_negative=allow_negative,
+        max_kw=max_kw,
+    )
     if source is None:
+        _refuse_without_meters(options, day, drop_incomplete)
         population = generate(
             households=_HOUSEHOLDS if households is None else households,
-            slots=slots,
+            slots=SOURCE_SLOTS if slots is None else slots,
             seed=seed,
             scheme=chosen,
         )
-        origin = f"generated with seed {seed}"
-    else:
-        packages = ("pandas", "pyarrow") if source.suffix.lower() == ".parquet" else ("pandas",)
-        require("reading meter files", *packages)
-        columns = Columns(layout, time_column, household_column, value_column)
-        made = read_meters(
-            source,
-            slots=slots,
-            unit=unit,
-            timezone=timezone,
-            day=day,
-            columns=columns,
-            allow_negative=allow_negative,
-        )
-        number = len(made.ids) if households is None else households
-        if not 1 <= number <= len(made.ids):
-            raise InputError(
-                f"{number} asked for, but {source} holds {len(made.ids)}", field="households"
-            )
-        population = from_preferred(
-            made.ids[:number], made.energy[:number], source=str(source), seed=seed, scheme=chosen
-        )
-        origin = f"from {source}, " + (
-            f"day {made.days[0]}" if day != "mean" else f"mean of {len(made.days)} days"
-        )
+        _write(population, out, form)
+        _print_summary(population, f"generated with seed {seed}", out)
+        return
+    packages = ("pandas", "pyarrow") if source.suffix.lower() == ".parquet" else ("pandas",)
+    require("reading meter files", *packages)
+    made = read_meters(
+        source, slots=slots, day=day, options=options, drop_incomplete=drop_incomplete
+    )
+    population = _with_plans(made, households, source, seed, chosen)
     _write(population, out, form)
+    which = (
+        f"day {made.days[0]}"
+        if day != "mean"
+        else f"mean of {len(made.days)} day{'s' * (len(made.days) != 1)}"
+    )
+    _print_households(made, population)
+    _print_summary(population, f"from {source}, {which}", out)
+
+
+def _refuse_without_meters(options: MeterOptions, day: str, drop_incomplete: bool) -> None:
+    """Refuse options for meter files where there is none."""
+    given = [
+        name
+        for name in MeterOptions.__dataclass_fields__
+        if getattr(options, name) != getattr(MeterOptions(), name)
+    ]
+    given += ["day"] if day != "mean" else []
+    given += ["drop-incomplete"] if drop_incomplete else []
+    if given:
+        raise InputError(
+            "has no effect without --from, which names a meter file",
+            field=f"--{given[0].replace('_', '-')}",
+        )
+
+
+def _with_plans(
+    made: MeterDay, households: int | None, source: Path, seed: int, scheme: Scheme | None
+) -> Population:
+    number = len(made.ids) if households is None else households
+    if not 1 <= number <= len(made.ids):
+        raise InputError(
+            f"{number} asked for, but {source} holds {len(made.ids)}", field="households"
+        )
+    return from_preferred(
+        made.ids[:number],
+        made.energy[:number],
+        source=str(source),
+        seed=seed,
+        scheme=scheme,
+        slot_times=made.slot_times,
+        names=dict(zip(made.ids, made.names, strict=True)),
+    )
+
+
+def _print_households(made: MeterDay, population: Population) -> None:
+    """Print what was assumed, and each household with its energy."""
+    console = _console()
+    for note in made.notes:
+        console.print(f"- {note}")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("household", "name", "kWh a day", "days"):
+        table.add_column(heading, justify="right" if heading in ("kWh a day", "days") else "left")
+    shown = list(population.households.items())[:_LISTED]
+    for (household, plans), days in zip(shown, made.days_each, strict=False):
+        name = population.names.get(household, household)
+        energy = f"{plans.preferred.sum():,.3f}"
+        table.add_row(household, Text(name), energy, str(days))
+    console.print(table)
+    if len(population.households) > _LISTED:
+        console.print(f"... and {len(population.households) - _LISTED} more")
+
+
+def _print_summary(population: Population, origin: str, out: Path) -> None:
     first = next(iter(population.households.values()))
     energy = sum(plans.preferred.sum() for plans in population.households.values())
-    Console().print(
-        f"{len(population.households)} households, {len(first.values)} plans, "
-        f"{population.slots} slots, {energy / len(population.households):.1f} kWh a household "
-        f"({origin}) -> {out}",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
+    count = len(population.households)
+    _console().print(
+        f"{count} household{'s' * (count != 1)}, {len(first.values)} plan"
+        f"{'s' * (len(first.values) != 1)}, {population.slots} slots, "
+        f"{energy / count:.1f} kWh a household ({origin}) -> {out}"
     )
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def _write(population: Population, out: Path, form: str) -> None:
@@ -131,5 +300,23 @@ def _write(population: Population, out: Path, form: str) -> None:
         archive.write(population, out)
         return
     epos_folder.write(population, out)
-    if "h0" not in population.households:
-        typer.echo("A folder numbers households h0, h1, ...: an .npz archive keeps their names.")
+    if not epos_folder.keeps_ids(population):
+        typer.echo("A folder numbers households h0, h1, ...; its coflex.toml keeps their names.")
+
+
+def _convert(
+    source: Annotated[Path, typer.Argument(help="EPOS folder, or .npz file.")],
+    target: Annotated[Path, typer.Argument(help="A new folder, or a file ending in .npz.")],
+    score: Annotated[str | None, typer.Option(help="What scores mean: preference or cost.")] = None,
+) -> None:
+    """Convert an EPOS folder into one compact .npz file, or the other way round."""
+    if score not in (None, "preference", "cost"):
+        raise InputError("expected preference or cost", field="--score")
+    population = load(source, score=cast(ScoreMeaning | None, score))
+    (archive if target.suffix == ".npz" else epos_folder).write(population, target)
+    typer.echo(f"{len(population.households)} households -> {target}")
+    if target.suffix != ".npz" and not epos_folder.keeps_ids(population):
+        typer.echo("A folder numbers households h0, h1, ...; its coflex.toml keeps their names.")
+    targets = epos_folder.target_files(source)
+    if len(targets) > 1:
+        typer.echo(f"{len(targets)} targets lie in {source}: none is kept, give one with --target.")

@@ -292,7 +292,7 @@ def test_convert_says_what_the_new_format_does_not_keep(tmp_path: Path) -> None:
     archive.write(Population({"attic": one().households["h0"]}, "x"), tmp_path / "x.npz")
     runner = CliRunner()
     result = runner.invoke(app, ["convert", str(tmp_path / "x.npz"), str(tmp_path / "folder")])
-    assert "ids are not kept" in result.output
+    assert "its coflex.toml keeps their names" in result.output
     for name in ("a.target", "b.target"):
         (tmp_path / "folder" / name).write_text("1,2\n")
     back = ["convert", str(tmp_path / "folder"), str(tmp_path / "y.npz"), "--score", "cost"]

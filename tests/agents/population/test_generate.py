@@ -7,10 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.profiles import baselines, rhythm
 from agents.plans import Population
-from agents.population.plan_alternatives import SOURCE_SCHEME, Alternatives, parse_scheme, portfolio
-from agents.population.synthetic import from_preferred, generate, generate_household
+from agents.population.plan_alternatives import (
+    SOURCE_SCHEME,
+    Alternatives,
+    parse_scheme,
+    portfolio,
+    scaled_scheme,
+)
+from agents.population.synthetic import (
+    baselines,
+    from_preferred,
+    generate,
+    generate_household,
+    rhythm,
+)
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -203,12 +214,31 @@ def test_too_many_plans_are_refused() -> None:
 
 def test_too_few_slots_for_a_swap_are_refused_with_a_scheme_that_fits() -> None:
     with pytest.raises(InputError, match=r"swap-30:3 needs plans of at least 30 slots") as caught:
-        generate(households=2, slots=24)
+        generate(households=2, slots=24, scheme=SOURCE_SCHEME)
     fitting = str(caught.value).split("--scheme ")[1]
     assert fitting == "shuffle:3,swap-2:3,swap-5:3"
     assert generate(households=2, slots=24, scheme=parse_scheme(fitting)).slots == 24
     with pytest.raises(InputError, match="at least 2 slots"):
         generate(households=2, slots=1, scheme=parse_scheme("swap-1:1"))
+
+
+@pytest.mark.parametrize(
+    ("slots", "scheme"),
+    [
+        (1, "shuffle:3"),
+        (2, "shuffle:3,swap-1:3,swap-1:3"),
+        (24, "shuffle:3,swap-2:3,swap-5:3"),
+        (96, "shuffle:3,swap-10:3,swap-20:3"),
+        (144, "shuffle:3,swap-15:3,swap-30:3"),
+        (288, "shuffle:3,swap-30:3,swap-60:3"),
+    ],
+)
+def test_the_scheme_scales_with_the_slots(slots: int, scheme: str) -> None:
+    assert ",".join(map(str, scaled_scheme(slots))) == scheme
+    made = generate(households=2, slots=slots)
+    assert np.array_equal(
+        values(made), values(generate(households=2, slots=slots, scheme=parse_scheme(scheme)))
+    )
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agents.metering.day_profile import read_meters
+from agents.metering.options import MeterOptions
 from agents.plans import Population
 from agents.population import epos_folder
 from agents.population import npz_archive as archive
@@ -52,7 +53,7 @@ def test_an_archive_holds_what_was_generated(
 
 @pytest.fixture
 def meters(tmp_path: Path) -> Path:
-    rows = "".join(f"2025-01-01 {hour:02}:00,{hour},2,3\n" for hour in range(24))
+    rows = "".join(f"2025-01-01 {hour:02}:00,{hour * 7 % 24},2,3\n" for hour in range(24))
     path = tmp_path / "meters.csv"
     path.write_text(f"time,a,b,c\n{rows}")
     return path
@@ -70,7 +71,9 @@ def test_meter_data_becomes_preferred_plans(
     read = archive.read(out)
     assert list(read.households) == ["a", "b"]
     preferred = np.stack([plans.preferred for plans in read.households.values()])
-    assert np.array_equal(preferred, read_meters(meters, slots=96, unit="kW").energy[:2])
+    assert np.array_equal(
+        preferred, read_meters(meters, slots=96, options=MeterOptions(unit="kW")).energy[:2]
+    )
     assert "2 households, 10 plans, 96 slots, 162.0 kWh a household" in capsys.readouterr().out
 
 
@@ -81,14 +84,14 @@ def test_a_folder_says_that_it_loses_the_names(
     meters: Path,
 ) -> None:
     assert run(monkeypatch, "--from", meters, "--out", tmp_path / "made") == 0
-    assert "an .npz archive keeps their names" in capsys.readouterr().out
+    assert "its coflex.toml keeps their names" in capsys.readouterr().out
     assert list(epos_folder.read(tmp_path / "made").households) == ["h0", "h1", "h2"]
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--slots", 20], "field scheme: swap-30:3 needs plans of at least 30 slots"),
+        (["--slots", 20, "--scheme", "swap-30:3"], "field scheme: swap-30:3 needs plans of at l"),
         (["--households", 0], "field households: must be at least 1"),
         (["--scheme", "all"], "field scheme: 'all' is not a part of a scheme"),
         (["--from", "none.csv"], "none.csv: there is no such file"),

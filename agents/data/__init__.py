@@ -1,1 +1,0 @@
-"""Load profiles that synthetic households are made of."""
