@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test compose-test check fix bench docs clean
+.PHONY: run test compose-test check fix bench mutants docs clean
 # every target below works from a bare clone
 
 $(VENV)/.installed: pyproject.toml deploy/requirements.lock
@@ -33,11 +33,14 @@ $(VENV)/.docker-tools: $(VENV)/.installed tests/documents/docker/requirements.tx
 compose-test: $(VENV)/.docker-tools  ## docker-compose.yml in a real Docker Engine; says why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
 
-bench: $(VENV)/.installed  ## ratios against the bare bus, in one run
+bench: $(VENV)/.installed  ## ratios against the bare bus, in one run, beside the last ones
 	$(BIN)/python -m tests.bench
+
+mutants: $(VENV)/.installed  ## do the tests notice when a deciding module is changed? ONLY=matchmaker for one group or file
+	$(BIN)/python -m tests.mutation $(ONLY)
 
 docs: $(VENV)/.installed  ## the site with the documentation and the reference, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 clean:
-	rm -rf $(VENV) results site
+	rm -rf $(VENV) results site .mutants

@@ -18,6 +18,7 @@ from orchestrator.distributed.launcher import run
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_inputs
 from orchestrator.scenario.settings import RunSettings
+from tests.bench.measured import Measured
 
 HOUSEHOLDS, HOSTS, ITERATIONS, REPEATS = 1000, 2, 20, 3
 REQUESTS = 5000
@@ -85,7 +86,7 @@ def exchanging() -> RunResults:
         return run("bench", read_inputs(settings), settings, unwatched, Path(journals))
 
 
-def bench() -> str:
+def bench() -> Measured:
     """Both, in turn."""
     speeds, messages, bare = [], [], []
     for _ in range(REPEATS):
@@ -97,9 +98,11 @@ def bench() -> str:
         speeds.append(exchange.accepted / seconds)
         messages.append(exchange.messages_per_exchange)
         bare.append(bare_requests())
-    return (
+    ratio = median(speeds) / median(bare)
+    text = (
         f"{HOUSEHOLDS} households, {HOSTS} hosts, journals on: {median(speeds):,.0f} exchanges a "
         f"second with {median(messages):.1f} messages each; bare request and reply "
-        f"{median(bare):,.0f} a second, ratio {median(speeds) / median(bare):.2f} "
+        f"{median(bare):,.0f} a second, ratio {ratio:.2f} "
         f"(medians of {REPEATS})"
     )
+    return Measured(text, {"exchanges/bare requests": ratio})

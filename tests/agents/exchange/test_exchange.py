@@ -21,6 +21,7 @@ from protocol.exchange_terms import (
     RuleName,
 )
 from protocol.vectors import Array
+from tests.support.effort import examples
 from tests.support.exchange_world import World, bound
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300"))
@@ -59,7 +60,7 @@ def rises(world: World) -> list[tuple[str, float]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     households=st.integers(1, 9),

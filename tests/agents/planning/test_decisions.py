@@ -24,6 +24,7 @@ from agents.planning.tie_breaking import choose, choose_each, combined_cost, unf
 from agents.plans import Plans, Population
 from protocol.terms import CostName, HardConstraint, Limit, Reorganisation, ScalingName, Terms
 from protocol.vectors import Array
+from tests.support.effort import examples
 
 # -- chance ---------------------------------------------------------------------------------------
 
@@ -121,7 +122,7 @@ SCALINGS: tuple[ScalingName, ...] = ("std", "unit-length", "min-max")
 GOAL = np.array([1.0, 4.0, 2.0, 2.0, 0.5, 3.0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(COSTS),
     st.sampled_from(SCALINGS),
