@@ -28,6 +28,11 @@ from tests.support.paths import ROOT, SHARED
 PLACE = ROOT / ".mutants"
 PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
 CORES = 2
+MYPY = (
+    *("--output", "json"),
+    # What mutmut adds has superfluous comments for mypy, and defines every attribute many times.
+    *("--no-warn-unused-ignores", "--disable-error-code", "no-redef"),
+)
 KINDS = {"survived": "survived", "no tests": "survived", "caught by type check": "by types",
          "timeout": "timed out", "segfault": "timed out", "not checked": "unfinished"}  # fmt: skip
 """mutmut's words for the fate of a mutant, and ours; whatever else it says is a kill."""
@@ -126,8 +131,6 @@ class WorkingCopy:
         return found
 
     def _configuration(self) -> str:
-        # mutmut's own lines have comments for mypy that strict mode finds superfluous.
-        mypy = (sys.executable, "-m", "mypy", "--no-warn-unused-ignores", "--output", "json")
         settings: dict[str, object] = {
             "source_paths": PACKAGES,
             "only_mutate": self.group.modules,
@@ -137,7 +140,7 @@ class WorkingCopy:
                 "--hypothesis-profile=ci",
             ),
             "pytest_add_cli_args_test_selection": self.group.tests,
-            "type_check_command": (*mypy, *self.group.files()),
+            "type_check_command": (sys.executable, "-m", "mypy", *MYPY, *self.group.files()),
             "timeout_multiplier": 4.0,
             "timeout_constant": 2.0,
             "on_dependency_change": "ignore",

@@ -179,6 +179,7 @@ def check_storm(seed: int) -> None:
                     leases.add((entry.epoch, entry.lease))
 
 
+@pytest.mark.timeout(max(300, SEEDS))
 def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
     for seed in range(SEEDS):
         check_storm(seed)
