@@ -78,7 +78,8 @@ def test_the_discomfort_cap_holds_at_every_moment(seed: int) -> None:
     began = np.sqrt(((schedules - preferred) ** 2).mean(axis=1))
     caps[::2] = began[::2] * 1.02
 
-    def ran(mandates: dict[int, Mandate]) -> Array:
+    def highest(mandates: dict[int, Mandate]) -> Array:
+        """Each household's greatest discomfort at any moment."""
         world = World(
             schedules,
             preferred,
@@ -86,17 +87,17 @@ def test_the_discomfort_cap_holds_at_every_moment(seed: int) -> None:
             weather=NetworkFaults(delay=(0.001, 0.03), seed=seed),
             mandates=mandates,
         )
-        highest = began.copy()
+        found: Array = began.copy()
 
         def watch() -> None:
-            np.maximum(highest, world.discomforts(world.after), out=highest)
+            np.maximum(found, world.discomforts(world.after), out=found)
 
         assert world.run(world.over, watch=watch, until=900)
         assert world.conserved()
-        return highest
+        return found
 
-    assert (ran({}) > caps).any(), "without a cap nobody goes beyond it: nothing is shown"
-    capped = ran({place: Mandate(discomfort=float(caps[place])) for place in range(0, 8, 2)})
+    assert (highest({}) > caps).any(), "without a cap nobody goes beyond it: nothing is shown"
+    capped = highest({place: Mandate(discomfort=float(caps[place])) for place in range(0, 8, 2)})
     assert (capped <= caps).all()
 
 
