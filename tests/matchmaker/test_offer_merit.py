@@ -211,7 +211,7 @@ def asked_again(made: Offers, value: float) -> bool:
     [
         (0.5, {0.0: False, 0.5: False, 0.6: True, 1.5: True, 4.0: True}),
         (3.5, {4.0: False, 3.5: False, 3.4: True, 0.0: True}),
-        (2.5, {2.6: False, 2.4: True, 0.0: True}),
+        (2.5, {2.6: False, 2.4: True, 1.4: True, 0.0: True}),
     ],
 )
 def test_a_refusal_bounds_how_far_a_household_goes_that_way(
