@@ -9,7 +9,7 @@ LOCKS := deploy/requirements
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --no-compile --no-deps --no-build-isolation --require-hashes
 
-.PHONY: run test compose-test check fix bench docs locks image-digests clean
+.PHONY: run test compose-test check fix bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
@@ -40,10 +40,11 @@ run:  ## a demo population on an embedded bus; the environment first, and the se
 
 # -- development ----------------------------------------------------------------------------------
 
-check: $(VENV)/.dev  ## format, lint, types
+check: $(VENV)/.dev  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 fix: $(VENV)/.dev  ## format, and correct what the linter can correct
 	$(BIN)/ruff check --fix .
@@ -55,8 +56,11 @@ test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
 compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
 
-bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, all measured in one process
+bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, in one process, beside the last measurement
 	$(BIN)/python -m tests.bench
+
+mutants: $(VENV)/.dev  ## do the tests notice when a deciding module is changed? ONLY=matchmaker for one group or file
+	$(BIN)/python -m tests.mutation $(ONLY)
 
 docs: $(VENV)/.dev  ## the site with the documentation and the Python reference, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
@@ -80,4 +84,4 @@ image-digests:  ## the public images, pinned by digest in .env, which docker com
 	mv .env.new .env
 
 clean:
-	rm -rf $(VENV) results site
+	rm -rf $(VENV) results site .mutants

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,15 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference data not found at {SHARED}: tests that need it are skipped")
     return SHARED
+
+
+def pytest_configure() -> None:
+    """Refuse to run in CI without the reference data, where skipped tests would go unseen."""
+    if os.environ.get("CI", "").lower() in ("1", "true") and not SHARED.is_dir():
+        raise pytest.UsageError(
+            f"CI is set and there is no reference data at {SHARED}: put it there, or unset CI to "
+            "skip the tests that need it"
+        )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

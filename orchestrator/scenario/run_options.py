@@ -10,8 +10,15 @@ from typing import TypedDict
 
 from agents.plans import ScoreMeaning
 from orchestrator.scenario.settings import ExchangeName, IsolationName
-from protocol.exchange_terms import DisclosureName, LocksName, OrderName
-from protocol.terms import CostName, DiscomfortName, ScalingName, StrategyName
+from protocol.terms import (
+    CostName,
+    DisclosureName,
+    DiscomfortName,
+    LocksName,
+    OrderName,
+    ScalingName,
+    StrategyName,
+)
 
 FileName = str | Path
 

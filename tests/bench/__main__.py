@@ -1,4 +1,7 @@
-"""Runs the benchmarks, or what is named: `python -m tests.bench [NAME...]`."""
+"""Runs the benchmarks, or those named: `python -m tests.bench [NAME...]`.
+
+Ratios are kept in `.bench/ratios.jsonl` and shown beside those of the last run on this machine.
+"""
 
 import importlib
 import os
@@ -8,18 +11,24 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import tests.bench
+from tests.bench.measured import Measured, comparison, keep_ratios, last_ratios
 
-STUDIES = {"__main__", "complexity", "privacy", "sizes"}
-"""Take minutes and print tables: only when they are named."""
+STUDIES = {"complexity", "privacy", "sizes"}
+"""These take minutes and print tables: they run only when named."""
+NOT_BENCHMARKS = {"__main__", "measured"}
 
 
 def main() -> None:
-    """Print one line a benchmark."""
+    """Print one line per benchmark, and its ratios beside the last ones."""
     found = {module.name for module in pkgutil.iter_modules(tests.bench.__path__)}
-    for name in sys.argv[1:] or sorted(found - STUDIES):
-        if name != "__main__":
-            module = importlib.import_module(f"tests.bench.{name}")
-            print(f"{name}: {module.bench()}", flush=True)
+    for name in sys.argv[1:] or sorted(found - STUDIES - NOT_BENCHMARKS):
+        module = importlib.import_module(f"tests.bench.{name}")
+        measured: Measured = module.bench()
+        print(f"{name}: {measured.text}", flush=True)
+        ratios = comparison(measured, last_ratios(name))
+        if ratios:
+            print(f"{' ' * len(name)}  {ratios}", flush=True)
+        keep_ratios(name, measured)
 
 
 if __name__ == "__main__":

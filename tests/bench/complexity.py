@@ -10,6 +10,7 @@ from orchestrator.results.run_results import Exchange
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
+from tests.bench.measured import Measured
 
 RULES = ("mutual", "cooperative")
 SIZES = ((50, 144), (100, 144), (200, 144), (400, 144), (200, 36), (200, 72))
@@ -33,7 +34,7 @@ def growth(sizes: list[int], amounts: list[int]) -> float:
     return float(np.polyfit([log(size) for size in sizes], [log(n) for n in amounts], 1)[0])
 
 
-def bench() -> str:
+def bench() -> Measured:
     """A table as Markdown has it, and the exponents of growth."""
     lines = ["", "| " + " | ".join(HEADS) + " |", "| --- " * len(HEADS) + "|"]
     told = []
@@ -57,4 +58,4 @@ def bench() -> str:
                 for name in ("lookups", "messages", "bytes")
             )
             told.append(f"{rule}: exponent of growth with {symbol}: {exponents}")
-    return "\n".join([*lines, "", *told])
+    return Measured("\n".join([*lines, "", *told]))

@@ -10,6 +10,7 @@ from agents.population import epos_folder
 from agents.population import npz_archive as archive
 from agents.population.loader import load
 from agents.population.synthetic import generate
+from tests.bench.measured import Measured
 
 REPEATS = 5
 
@@ -20,7 +21,7 @@ def _seconds(work: Callable[[], object]) -> float:
     return perf_counter() - began
 
 
-def bench() -> str:
+def bench() -> Measured:
     """The ratio of the two, in turn."""
     population = generate(households=200, slots=144, seed=0)
     with tempfile.TemporaryDirectory() as place:
@@ -32,4 +33,5 @@ def bench() -> str:
         ]
     ratio = median(slow / fast for slow, fast in pairs)
     slow, fast = (median(column) for column in zip(*pairs, strict=True))
-    return f"200 households: folder {slow:.3f} s, file {fast:.4f} s, {ratio:.0f} times faster"
+    text = f"200 households: folder {slow:.3f} s, file {fast:.4f} s, {ratio:.0f} times faster"
+    return Measured(text, {"folder/file": ratio})

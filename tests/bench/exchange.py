@@ -18,6 +18,7 @@ from orchestrator.distributed.launcher import launch
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
+from tests.bench.measured import Measured
 
 HOUSEHOLDS, HOSTS, ITERATIONS, REPEATS = 1000, 2, 20, 3
 REQUESTS = 5000
@@ -82,7 +83,7 @@ def exchanging() -> RunResults:
         return launch(Run("bench", read_scenario(settings)), kept=Path(journals))
 
 
-def bench() -> str:
+def bench() -> Measured:
     """Both, in turn."""
     speeds, messages, bare = [], [], []
     for _ in range(REPEATS):
@@ -94,9 +95,11 @@ def bench() -> str:
         speeds.append(exchange.accepted / seconds)
         messages.append(exchange.messages_per_exchange)
         bare.append(bare_requests())
-    return (
+    ratio = median(speeds) / median(bare)
+    text = (
         f"{HOUSEHOLDS} households, {HOSTS} hosts, journals on: {median(speeds):,.0f} exchanges a "
         f"second with {median(messages):.1f} messages each; bare request and reply "
-        f"{median(bare):,.0f} a second, ratio {median(speeds) / median(bare):.2f} "
+        f"{median(bare):,.0f} a second, ratio {ratio:.2f} "
         f"(medians of {REPEATS})"
     )
+    return Measured(text, {"exchanges/bare requests": ratio})

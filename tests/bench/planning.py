@@ -16,6 +16,7 @@ from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import launch
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
+from tests.bench.measured import Measured
 
 HOUSEHOLDS, ITERATIONS, HOSTS, SLOTS, REPEATS = 1000, 50, 2, 144, 3
 _PAYLOAD = b"\0" * (8 * SLOTS + 60)
@@ -113,12 +114,13 @@ def planning_seconds() -> float:
     return launch(Run("bench", read_scenario(settings))).seconds.planning
 
 
-def bench() -> str:
+def bench() -> Measured:
     """The ratio of the two, in turn."""
     pairs = [(planning_seconds(), bare_seconds()) for _ in range(REPEATS)]
     ratio = median(ours / bare for ours, bare in pairs)
     ours, bare = (median(column) for column in zip(*pairs, strict=True))
-    return (
+    text = (
         f"{HOUSEHOLDS} households, {ITERATIONS} iterations, {HOSTS} hosts: {ours:.2f} s, "
         f"bare messages {bare:.2f} s, ratio {ratio:.2f} (median of {REPEATS})"
     )
+    return Measured(text, {"run/bare messages": ratio})

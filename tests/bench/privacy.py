@@ -26,6 +26,7 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
+from tests.bench.measured import Measured
 
 RULES, LEVELS = ("mutual", "cooperative"), ("value", "direction", "limit")
 COLOURS = {"mutual": "#0072B2", "cooperative": "#B35900"}
@@ -130,7 +131,7 @@ def told(mutual: float, seen: Yardsticks) -> str:
     )
 
 
-def bench() -> str:
+def bench() -> Measured:
     """On generated households: the default level against those who see everything."""
     found = {(price.rule, price.disclose): price for price in prices(SMALL)}
     messages = ", ".join(
@@ -139,7 +140,9 @@ def bench() -> str:
         for level in LEVELS
     )
     gain = found["mutual", "limit"].comfort_gain
-    return f"{told(gain, yardsticks(SMALL))}; messages an exchange: {messages}"
+    seen = yardsticks(SMALL)
+    text = f"{told(gain, seen)}; messages an exchange: {messages}"
+    return Measured(text, {"mutual/lossless": gain / seen.lossless})
 
 
 def table(found: Sequence[Price]) -> str:

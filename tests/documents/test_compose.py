@@ -23,7 +23,7 @@ from tests.documents.docker.engine import Engine, engine, tool
 from tests.documents.docker.stack import HOSTS, IMAGE, TOP, Stack, rows, stack
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(1800)]
 STANDING = ("keys", "nats", "matchmaker", "host")
 COMPARED = (HOUSEHOLDS, ITERATIONS, DEMAND)
 MEGABYTE = 1_000_000

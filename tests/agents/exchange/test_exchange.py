@@ -21,6 +21,7 @@ from protocol.terms import (
     RuleName,
 )
 from protocol.vectors import Array
+from tests.support.effort import examples
 from tests.support.exchange_world import World, bound
 from tests.support.population import population
 
@@ -52,7 +53,7 @@ def rises(world: World) -> list[tuple[str, float]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     households=st.integers(1, 9),
@@ -171,6 +172,7 @@ def check_storm(seed: int) -> None:
                     leases.add((entry.epoch, entry.lease))
 
 
+@pytest.mark.timeout(max(300, SEEDS))
 def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
     for seed in range(SEEDS):
         check_storm(seed)

@@ -25,6 +25,7 @@ from agents.plans import Plans, Population
 from protocol.messages.planning import Aggregate
 from protocol.terms import CostName, HardConstraint, Limit, Reorganisation, ScalingName, Terms
 from protocol.vectors import Array
+from tests.support.effort import examples
 
 # -- chance ---------------------------------------------------------------------------------------
 
@@ -122,7 +123,7 @@ SCALINGS: tuple[ScalingName, ...] = ("std", "unit-length", "min-max")
 GOAL = np.array([1.0, 4.0, 2.0, 2.0, 0.5, 3.0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(COSTS),
     st.sampled_from(SCALINGS),

@@ -11,6 +11,7 @@ from agents.planning.costs import EXACT, cost_function
 from protocol.terms import CostName
 from protocol.vectors import Array
 from tests.agents.planning.test_twin import machines, setups
+from tests.support.effort import examples
 from tests.support.twin import Setup
 
 COSTS: tuple[CostName, ...] = ("var", "std", "sqr", "dot")
@@ -29,7 +30,7 @@ def close(value: float, other: float) -> bool:
     return abs(value - other) <= 1e-9 * max(1.0, abs(value))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(setups(), st.sampled_from(COSTS))
 def test_the_global_plan_is_the_sum_of_what_is_selected(setup: Setup, cost: CostName) -> None:
     setup = replace(setup, cost=cost, goal=[float(v) for v in range(len(setup.plans[0][0]))])
@@ -44,7 +45,7 @@ def test_the_global_plan_is_the_sum_of_what_is_selected(setup: Setup, cost: Cost
         assert all(0 <= plan < len(own) for plan, own in zip(chosen, setup.plans, strict=True))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(setups(), st.sampled_from([(0.0, 0.0), (0.0, 0.5), (0.25, 0.25), (0.5, 0.0), (0.0, 1.0)]))
 def test_with_equal_weights_the_cost_never_rises(
     setup: Setup, weights: tuple[float, float]
@@ -60,7 +61,7 @@ def test_with_equal_weights_the_cost_never_rises(
     assert all(later <= earlier or close(later, earlier) for earlier, later in pairwise(costs))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(setups(constrained=True))
 def test_the_violation_of_hard_constraints_never_grows(setup: Setup) -> None:
     if setup.constraint != "plans":

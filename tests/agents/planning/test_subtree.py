@@ -31,6 +31,7 @@ from protocol.messages import Down, Up
 from protocol.runtime.node import Frame
 from protocol.subjects import ORCHESTRATOR
 from protocol.terms import COSTS_WITH_TARGET, HardConstraint, Limit, Reorganisation, Terms
+from tests.support.effort import examples
 
 Said = tuple[str, str, str, int]
 
@@ -158,7 +159,7 @@ def assert_equal(one: Outcome, other: Outcome) -> None:
     assert one.between == other.between
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     households=st.integers(1, 40),

@@ -14,6 +14,7 @@ from agents.plans import Plans
 from orchestrator.coordination.nodes import Numerics, host_node, households_of, orchestrator_node
 from orchestrator.simulation.network import Network
 from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
+from tests.support.effort import examples
 from tests.support.twin import Setup, run
 
 GOALS = ("rss", "rmse", "xcorr", "sqr", "dot")
@@ -128,13 +129,13 @@ def check(setup: Setup) -> None:
     assert machines(setup) == expected
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(setups())
 def test_machines_and_twin_agree(setup: Setup) -> None:
     check(setup)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(setups(constrained=True))
 def test_machines_and_twin_agree_under_hard_constraints(setup: Setup) -> None:
     check(setup)

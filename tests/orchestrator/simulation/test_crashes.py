@@ -145,6 +145,7 @@ def check(seed: int) -> tuple[int, int]:
     return kills, run.course.attempt - 1
 
 
+@pytest.mark.timeout(max(300, 2 * SEEDS))
 def test_whatever_is_killed_whenever_the_result_stands() -> None:
     kills = anew = 0
     for seed in range(SEEDS):

@@ -1,0 +1,101 @@
+"""The acceptance rules as tables: ties, least gain, caps. Changes in kWh^2; closer is negative."""
+
+import pytest
+
+from agents.exchange.acceptance_rules import (
+    MARGIN,
+    answer_cooperative,
+    answer_mutual,
+    answer_paper,
+    named_change,
+    worth_asking,
+)
+from protocol.messages.exchange import Refusal
+from protocol.terms import RuleName
+
+SMALLEST = 5e-324
+
+
+@pytest.mark.parametrize(
+    ("change", "least", "asks"),
+    [
+        (-1.0, 0.0, True),
+        (-SMALLEST, 0.0, True),
+        (0.0, 0.0, False),  # a tie is no gain
+        (1.0, 0.0, False),
+        (-1.0, 1.0, True),  # the least gain itself is enough
+        (-0.999, 1.0, False),
+        (-1.001, 1.0, True),
+        (1.0, -2.0, False),
+    ],
+)
+def test_a_requester_asks_for_what_is_worth_while(change: float, least: float, asks: bool) -> None:
+    assert worth_asking(change, least) is asks
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [(-1.0, ""), (0.0, ""), (-0.0, ""), (SMALLEST, "loss"), (1.0, "loss")],
+)
+def test_mutual_agrees_unless_it_loses(change: float, answer: Refusal) -> None:
+    assert answer_mutual(change) == answer
+
+
+@pytest.mark.parametrize(
+    ("change", "named", "least", "answer"),
+    [
+        (-1.0, -1.0, 0.0, ""),
+        (1.0, -1.5, 0.0, ""),  # it loses less than the other gains
+        (1.0, -1.0, 0.0, "no joint gain"),  # a tie is no gain
+        (1.0, -0.5, 0.0, "no joint gain"),
+        (-1.0, 0.5, 0.0, ""),
+        (-1.0, 2.0, 0.0, "no joint gain"),
+        (1.0, -1.5, 0.5, ""),  # the least gain itself is enough
+        (1.0, -1.5, 0.51, "no joint gain"),
+        (1.0, -1.5, 0.49, ""),
+    ],
+)
+def test_cooperative_agrees_if_both_together_gain(
+    change: float, named: float, least: float, answer: Refusal
+) -> None:
+    assert answer_cooperative(change, named, 5.0, 100.0, least) == answer
+
+
+@pytest.mark.parametrize(
+    ("change", "deviation", "start", "answer"),
+    [
+        (1.0, 5.0, 7.0, ""),
+        (1.0, 5.0, 6.0 * (1 + 2 * MARGIN), ""),
+        (1.0, 5.0, 6.0, "cap"),  # exactly the cap may be above it once rounding is seen
+        (1.0, 5.0, 5.5, "cap"),
+        (2.0, 5.0, 6.5, "cap"),
+        (0.0, 5.0, 1.0, ""),  # who does not lose is not held back by a cap it is above
+        (-1.0, 5.0, 1.0, ""),
+        (SMALLEST, 5.0, 5.0, "cap"),
+    ],
+)
+def test_cooperative_ends_nobody_above_where_it_began(
+    change: float, deviation: float, start: float, answer: Refusal
+) -> None:
+    assert answer_cooperative(change, -10.0, deviation, start, 0.0) == answer
+
+
+def test_no_joint_gain_is_said_before_the_cap() -> None:
+    assert answer_cooperative(1.0, 0.0, 5.0, 5.0, 0.0) == "no joint gain"
+
+
+@pytest.mark.parametrize(
+    ("held", "preferred", "answer"),
+    [(1.0, 1.0, "preferred"), (1.0, 1.0 + 2e-16, ""), (1.0, 2.0, ""), (-0.0, 0.0, "preferred")],
+)
+def test_paper_agrees_unless_it_holds_what_it_prefers(
+    held: float, preferred: float, answer: Refusal
+) -> None:
+    assert answer_paper(held, preferred) == answer
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"), [("mutual", 0.0), ("cooperative", -1.5), ("paper", 0.0)]
+)
+def test_only_cooperative_names_its_change(rule: RuleName, named: float) -> None:
+    assert named_change(rule, -1.5) == named

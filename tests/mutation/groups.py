@@ -1,0 +1,60 @@
+"""Which modules are mutated, and which fast tests must notice: no bus, no processes."""
+
+from dataclasses import dataclass
+
+from tests.support.paths import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Modules that are judged together."""
+
+    name: str
+    modules: tuple[str, ...]
+    """Glob patterns of files from the top of the checkout."""
+    tests: tuple[str, ...]
+    """Arguments for pytest: the tests that are run against each mutant of the group."""
+
+    @property
+    def folder(self) -> str:
+        """The name of the group's working copy."""
+        return self.name.replace("/", "-")
+
+    def files(self) -> list[str]:
+        """Return the modules' files, from the top of the checkout."""
+        found = (file for pattern in self.modules for file in ROOT.glob(pattern))
+        return sorted(str(file.relative_to(ROOT)) for file in found)
+
+
+GROUPS = (
+    Group("matchmaker", ("matchmaker/*.py",), ("tests/matchmaker", "-m", "not nats")),
+    Group(
+        "agents/planning",
+        ("agents/planning/*.py",),
+        ("tests/agents/planning", "--ignore=tests/agents/planning/test_paper.py"),
+    ),
+    Group(
+        "agents/exchange",
+        ("agents/exchange/*.py",),
+        ("tests/agents/exchange", "-m", "not slow and not nats"),
+    ),
+    Group(
+        "claims",
+        ("orchestrator/replication/claims.py",),
+        ("tests/orchestrator/replication/test_claims.py",),
+    ),
+    Group(
+        "statistics",
+        ("orchestrator/experiments/statistics.py",),
+        ("tests/orchestrator/experiments/test_statistics.py",),
+    ),
+)
+
+UNTOUCHED_LINES = (r"raise \w+Error", r"^\s*assert ")
+"""Regular expressions of lines that are not mutated: texts of errors, and what assures mypy."""
+SEEDS = 20
+"""Crash schedules per test run (COFLEX_SEEDS): enough for faults that the small tests miss."""
+EXAMPLES = 8
+"""Random cases per test (COFLEX_EXAMPLES), always the same ones."""
+SURVIVORS_AT_MOST = 0.1
+"""Share of a group's mutants that may survive, each with a reason."""

@@ -1,0 +1,38 @@
+"""The list of survivors: keys that last, and a reason for each."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.groups import GROUPS
+from tests.mutation.survivors import FILE, Survivor, as_toml, defended, mutation_of
+
+DIFFERENCE = """--- a.py
++++ a.py
+@@ -7,3 +7,3 @@
+ def f(x):
+-    return x + 1
++    return x - 1
+     # "end"
+"""
+
+
+def test_a_mutation_is_named_by_its_lines_and_not_by_where_they_stand() -> None:
+    assert mutation_of(DIFFERENCE) == "return x + 1 -> return x - 1"
+    assert mutation_of(DIFFERENCE.replace("-7,3 +7,3", "-90,3 +90,3")) == mutation_of(DIFFERENCE)
+
+
+def test_what_is_printed_can_be_pasted_once_it_has_a_reason(tmp_path: Path) -> None:
+    file = tmp_path / "survivors.toml"
+    survivors = [Survivor("a.py", "A.f", 'x = "ä\\n" -> x = None'), Survivor("a.py", "g", "0 -> 1")]
+    file.write_text(as_toml(survivors))
+    with pytest.raises(ValueError, match="no reason"):
+        defended(file)
+    file.write_text(as_toml(survivors).replace('reason = ""', 'reason = "equal"'))
+    assert defended(file) == dict.fromkeys(survivors, "equal")
+
+
+def test_every_defended_survivor_is_of_a_module_that_is_mutated() -> None:
+    modules = {file for group in GROUPS for file in group.files()}
+    assert all(group.files() for group in GROUPS)
+    assert {survivor.module for survivor in defended(FILE)} <= modules

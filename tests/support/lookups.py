@@ -1,0 +1,48 @@
+"""What households tell a matchmaker, with everything that does not matter left out."""
+
+from typing import Any
+
+import numpy as np
+
+from matchmaker.leases import Leases
+from matchmaker.matchmaker import Matchmaker
+from protocol.messages import Address, Lookup, Match
+from protocol.runtime.machine import Envelope
+
+MAKER = Address("maker-host", "maker")
+
+
+def home(name: str) -> Address:
+    """Return the address of a household that has a host of its own."""
+    return Address(f"host-{name}", name)
+
+
+def lookup(number: int = 1, **fields: Any) -> Lookup:
+    """Return a lookup that tells and asks nothing but what `fields` say; lists become vectors."""
+    everything: dict[str, Any] = {
+        **{"session": 1, "number": number, "epoch": 0, "round": 1, "limits_bind": True},
+        **{"disclosure": "value", "slots": (), "values": [], "limits": [], "withdrawn": ()},
+        **{"closed": (), "wants": (), "wanted": [], "tolerance": [], "min_gain_kwh2": 0.0},
+        **{"leases_max": 1, **fields},
+    }
+    for name in ("values", "limits", "wanted", "tolerance"):
+        everything[name] = np.array(everything[name], dtype=np.float64)
+    return Lookup(**everything)
+
+
+def ask(maker: Matchmaker, name: str, message: Lookup, now: float = 0.0) -> Match:
+    """Hand a lookup of household `name` over and return the answer, which goes back to it."""
+    (answer,) = maker.handle(Envelope(home(name), maker.address, message), now)
+    assert (answer.sender, answer.to) == (maker.address, home(name))
+    assert isinstance(answer.message, Match)
+    return answer.message
+
+
+def offered(
+    leases: Leases, name: str, *offers: tuple[float, float | None], limits_bind: bool = True
+) -> None:
+    """Enter household `name` with one offer for each slot: value and limit, kWh."""
+    leases.enter(home(name))
+    leases.bind(name, limits_bind=limits_bind)
+    for slot, (value, limit) in enumerate(offers):
+        leases.offer(name, slot, value, limit)
