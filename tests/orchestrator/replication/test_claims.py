@@ -242,6 +242,12 @@ def test_claims_that_the_source_does_not_make(
     assert about_cooperative(**changes)[says].verdict == verdict
 
 
+def test_as_much_comfort_is_not_less() -> None:
+    """Beta 0.9 has comfort 0.93: only the others, up to inefficiency 30, have less."""
+    _, _, dearer = about_cooperative(comfort=0.93)[NEVER_BETTER].criteria
+    assert dearer.values == pytest.approx([3, 3])
+
+
 def test_each_replication_is_compared_with_itself() -> None:
     """Two replications that differ: the lead is taken within each, not between their means."""
     first, second = (
