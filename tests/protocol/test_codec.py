@@ -57,7 +57,7 @@ AGREED = {
     Terms: terms,
     ExchangeTerms: st.builds(
         ExchangeTerms,
-        tolerance=st.none() | st.floats(0, 9),
+        tolerance_kwh=st.none() | st.floats(0, 9),
         min_gain=st.floats(0, 1),
         rounds=st.integers(1, 99),
         trace=st.booleans(),
@@ -255,12 +255,12 @@ def test_a_vector_stands_in_a_frame_once() -> None:
 
 @pytest.mark.parametrize("number", [1, -1, True, "0", 0.0, None, b""])
 def test_a_vector_that_a_frame_does_not_have_is_refused(number: object) -> None:
-    body = {"iteration": 0, "size": 1, "response": number}
+    body = {"iteration": 0, "size": 1, "response_kwh": number}
     body |= {"discomfort": 0.0, "discomfort_squares": 0.0}
     vectors = [np.arange(4.0).tobytes()]
     with pytest.raises(DecodeError):
         decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], vectors]), "run")
-    body["response"] = 0
+    body["response_kwh"] = 0
     decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], vectors]), "run")
     with pytest.raises(DecodeError):
         decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], [b"123"]]), "run")

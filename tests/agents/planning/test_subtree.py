@@ -216,7 +216,7 @@ def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("scattered", [False, True])
 def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
-    inputs = world(seed, scattered=scattered, beta=0.25, patience=1000.0)
+    inputs = world(seed, scattered=scattered, beta=0.25, patience_seconds=1000.0)
     weather = NetworkFaults(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
     stormy = run(inputs, "subtree", weather)
     assert_equal(stormy, run(inputs, "task"))
@@ -227,7 +227,7 @@ def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_household_by_itself_says_the_same_at_the_same_moment(seed: int) -> None:
-    inputs = world(seed, households=9, hosts=9, beta=0.25, patience=0.7)
+    inputs = world(seed, households=9, hosts=9, beta=0.25, patience_seconds=0.7)
     weather = NetworkFaults(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
     single, reference = run(inputs, "subtree", weather), run(inputs, "task", weather)
     assert single.traffic == reference.traffic
@@ -268,7 +268,7 @@ def test_many_iterations_without_hearing_from_others(households: int, isolation:
 
 
 def test_who_is_silent_is_named() -> None:
-    inputs = world(1, households=15, hosts=3, patience=1.0)
+    inputs = world(1, households=15, hosts=3, patience_seconds=1.0)
     hosts = [
         host_node("r", f"host-{k}", {n: inputs.plans[n] for n in share}, isolation="subtree")
         for k, share in enumerate(inputs.hosts)

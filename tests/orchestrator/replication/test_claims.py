@@ -242,6 +242,20 @@ def test_claims_that_the_source_does_not_make(
     assert about_cooperative(**changes)[says].verdict == verdict
 
 
+def test_changes_and_losses_have_their_bases() -> None:
+    """Inefficiency is 4 before; 3 of 20 households are worse off; of 25 exchanges 5 cost the
+    responder something."""
+    found = about_beta_0(AtBeta0(inefficiency_change=0.5, worse=3, losing_responders=5))
+    for says, value in ((SAME_COST, 0.125), (NOBODY, 0.15), (RESPONDER, 0.2)):
+        assert found[says].criteria[0].values == pytest.approx([value, value])
+
+
+def test_as_much_comfort_is_not_less() -> None:
+    """Beta 0.9 has comfort 0.93: only the others, up to inefficiency 30, have less."""
+    _, _, dearer = about_cooperative(comfort=0.93)[NEVER_BETTER].criteria
+    assert dearer.values == pytest.approx([3, 3])
+
+
 def test_each_replication_is_compared_with_itself() -> None:
     """Two replications that differ: the lead is taken within each, not between their means."""
     first, second = (
