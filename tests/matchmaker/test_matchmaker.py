@@ -20,8 +20,8 @@ def maker(per_slot: bool = False, **told: Any) -> Matchmaker:
     """A matchmaker of two slots that a, b and c have told their offers, `told` included."""
     made = Matchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=per_slot)
     for name, (value, limit) in OFFERS.items():
-        fields = {"disclosure": "limit", "limits": [limit, limit], **told}
-        ask(made, name, lookup(slots=(0, 1), values=[value, value], **fields))
+        fields = {"disclosure": "limit", "limits_kwh": [limit, limit], **told}
+        ask(made, name, lookup(slots=(0, 1), values_kwh=[value, value], **fields))
     return made
 
 
@@ -93,7 +93,7 @@ def test_limits_that_do_not_bind_are_told_as_such(binds: bool) -> None:
     """c names a limit of 1 and would have to go 2."""
     made = maker()
     again(made, "b", withdrawn=(0,))
-    told: dict[str, Any] = {"slots": (0,), "values": [2.0], "limits": [-1.0], "disclosure": "limit"}
+    told: dict[str, Any] = {"slots": (0,), "values_kwh": [2.0], "limits_kwh": [-1.0], "disclosure": "limit"}
     again(made, "c", limits_bind=binds, **told)
     answer = again(made, "a", wants=(0,))
     assert (len(answer.leases), answer.none) == ((0, (0,)) if binds else (1, ()))
@@ -102,25 +102,25 @@ def test_limits_that_do_not_bind_are_told_as_such(binds: bool) -> None:
 def test_a_direction_is_told_without_a_distance() -> None:
     """b and c go down at slot 0 and up at slot 1, where neither gives a a higher value."""
     for slot, served in ((0, True), (1, False)):
-        made = maker(disclosure="direction", limits=[-1.0, 1.0])
-        answer = again(made, "a", wants=(slot,), wanted=[1.5], tolerance=[1.0])
+        made = maker(disclosure="direction", limits_kwh=[-1.0, 1.0])
+        answer = again(made, "a", wants=(slot,), wanted_kwh=[1.5], tolerance_kwh=[1.0])
         assert bool(answer.leases) is served
-    made = maker(disclosure="direction", limits=[0.0, 0.0])
-    assert again(made, "a", wants=(0,), wanted=[1.5], tolerance=[1.0]).none == (0,)
+    made = maker(disclosure="direction", limits_kwh=[0.0, 0.0])
+    assert again(made, "a", wants=(0,), wanted_kwh=[1.5], tolerance_kwh=[1.0]).none == (0,)
 
 
 def test_offers_without_limits_say_their_value_only() -> None:
-    made = maker(disclosure="value", limits=[])
+    made = maker(disclosure="value", limits_kwh=[])
     assert again(made, "a", wants=(0,)).none == (0,)
-    (lease,) = again(made, "a", 3, wants=(0,), wanted=[2.0], tolerance=[0.5]).leases
+    (lease,) = again(made, "a", 3, wants=(0,), wanted_kwh=[2.0], tolerance_kwh=[0.5]).leases
     assert lease.partner == home("c")
 
 
 def test_each_wanted_value_belongs_to_its_slot() -> None:
-    made = maker(per_slot=True, disclosure="value", limits=[])
-    answer = again(made, "a", wants=(1, 0), wanted=[2.0, 1.0], tolerance=[0.2, 0.2], leases_max=2)
+    made = maker(per_slot=True, disclosure="value", limits_kwh=[])
+    answer = again(made, "a", wants=(1, 0), wanted_kwh=[2.0, 1.0], tolerance_kwh=[0.2, 0.2], leases_max=2)
     assert [(one.slot, one.partner.name) for one in answer.leases] == [(1, "c"), (0, "b")]
-    exact = again(made, "b", wants=(1,), wanted=[1.6], tolerance=[0.3])
+    exact = again(made, "b", wants=(1,), wanted_kwh=[1.6], tolerance_kwh=[0.3])
     assert exact.none == (1,)
 
 
@@ -153,7 +153,7 @@ def test_closings_come_after_new_offers() -> None:
     made = maker()
     (lease,) = again(made, "a", wants=(0,)).leases
     again(
-        made, "c", slots=(0,), values=[2.0], limits=[-2.5], disclosure="limit",
+        made, "c", slots=(0,), values_kwh=[2.0], limits_kwh=[-2.5], disclosure="limit",
         closed=(Closed(lease.id, "refused"),),
     )  # fmt: skip
     assert again(made, "a", 3, wants=(0,)).leases[0].partner == home("b")
@@ -162,7 +162,7 @@ def test_closings_come_after_new_offers() -> None:
 def test_a_lookup_may_ask_at_the_same_time_as_it_enters() -> None:
     made = maker()
     answer = ask(
-        made, "e", lookup(slots=(1,), values=[0.0], disclosure="limit", limits=[3.0], wants=(1, 0))
+        made, "e", lookup(slots=(1,), values_kwh=[0.0], disclosure="limit", limits_kwh=[3.0], wants=(1, 0))
     )
     assert [(one.slot, one.partner.name) for one in answer.leases] == [(1, "c")]
 
@@ -171,19 +171,19 @@ def test_a_lookup_may_ask_at_the_same_time_as_it_enters() -> None:
     "fields",
     [
         {"slots": (0,)},
-        {"values": [1.0]},
-        {"slots": (0,), "values": [1.0, 2.0]},
-        {"slots": (0,), "values": [1.0], "limits": [1.0]},  # disclosure value
-        {"slots": (0,), "values": [1.0], "disclosure": "limit"},
-        {"slots": (0,), "values": [1.0], "disclosure": "direction"},
-        {"slots": (0,), "values": [1.0], "disclosure": "limit", "limits": [1.0, 2.0]},
-        {"wants": (0,), "wanted": [1.0]},
-        {"wants": (0,), "wanted": [1.0], "tolerance": [1.0, 2.0]},
-        {"wants": (0,), "wanted": [1.0, 2.0], "tolerance": [1.0]},
-        {"wants": (0,), "wanted": [1.0, 2.0], "tolerance": [1.0, 2.0]},
-        {"wants": (0,), "tolerance": [1.0]},
-        {"tolerance": [1.0]},
-        {"wanted": [1.0], "tolerance": [1.0]},
+        {"values_kwh": [1.0]},
+        {"slots": (0,), "values_kwh": [1.0, 2.0]},
+        {"slots": (0,), "values_kwh": [1.0], "limits_kwh": [1.0]},  # disclosure value
+        {"slots": (0,), "values_kwh": [1.0], "disclosure": "limit"},
+        {"slots": (0,), "values_kwh": [1.0], "disclosure": "direction"},
+        {"slots": (0,), "values_kwh": [1.0], "disclosure": "limit", "limits_kwh": [1.0, 2.0]},
+        {"wants": (0,), "wanted_kwh": [1.0]},
+        {"wants": (0,), "wanted_kwh": [1.0], "tolerance_kwh": [1.0, 2.0]},
+        {"wants": (0,), "wanted_kwh": [1.0, 2.0], "tolerance_kwh": [1.0]},
+        {"wants": (0,), "wanted_kwh": [1.0, 2.0], "tolerance_kwh": [1.0, 2.0]},
+        {"wants": (0,), "tolerance_kwh": [1.0]},
+        {"tolerance_kwh": [1.0]},
+        {"wanted_kwh": [1.0], "tolerance_kwh": [1.0]},
     ],
 )
 def test_lists_of_wrong_lengths_are_refused_and_change_nothing(fields: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ def test_lists_of_wrong_lengths_are_refused_and_change_nothing(fields: dict[str,
 @pytest.mark.parametrize("slots", [(-1,), (2,), (0, 2), (-1, 1)])
 @pytest.mark.parametrize("where", ["slots", "withdrawn", "wants"])
 def test_slots_beyond_the_run_are_refused(where: str, slots: tuple[int, ...]) -> None:
-    fields: dict[str, Any] = {"values": [0.0] * len(slots) if where == "slots" else []}
+    fields: dict[str, Any] = {"values_kwh": [0.0] * len(slots) if where == "slots" else []}
     with pytest.raises(PeerError, match="beyond the 2 slots"):
         again(maker(), "a", **{**fields, where: slots})
 

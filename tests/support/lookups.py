@@ -21,11 +21,11 @@ def lookup(number: int = 1, **fields: Any) -> Lookup:
     """Return a lookup that tells and asks nothing but what `fields` say; lists become vectors."""
     everything: dict[str, Any] = {
         **{"session": 1, "number": number, "epoch": 0, "round": 1, "limits_bind": True},
-        **{"disclosure": "value", "slots": (), "values": [], "limits": [], "withdrawn": ()},
-        **{"closed": (), "wants": (), "wanted": [], "tolerance": [], "min_gain_kwh2": 0.0},
+        **{"disclosure": "value", "slots": (), "values_kwh": [], "limits_kwh": [], "withdrawn": ()},
+        **{"closed": (), "wants": (), "wanted_kwh": [], "tolerance_kwh": [], "min_gain_kwh2": 0.0},
         **{"leases_max": 1, **fields},
     }
-    for name in ("values", "limits", "wanted", "tolerance"):
+    for name in ("values_kwh", "limits_kwh", "wanted_kwh", "tolerance_kwh"):
         everything[name] = np.array(everything[name], dtype=np.float64)
     return Lookup(**everything)
 
