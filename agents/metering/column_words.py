@@ -45,10 +45,11 @@ _WEATHER = _set(
 )
 _OTHER = _set(
     """
-    amp ampere amperes amps apparent blindleistung capacity carbon co2 cosphi current dayofweek
-    flag flags freq frequency gas hz intensite issues kva kvah kvar kvarh latitude longitude m3
-    month occupancy pct percent percentage pf postcode powerfactor quality reactive score soc
-    spannung status tension var varh volt voltage volts wasser water weekday year zip
+    amp ampere amperes amps apparent area blindleistung capacity carbon co2 cosphi current day
+    dayofweek dow flag flags freq frequency gas holiday hour hz intensite issues kva kvah kvar
+    kvarh latitude longitude m3 month occupancy occupants pct people percent percentage pf
+    postcode powerfactor quality reactive rooms score soc spannung status tension var varh volt
+    voltage volts wasser water week weekday weekend year zip
     """
 )
 _INDEX = _set(
@@ -82,6 +83,12 @@ _CONSUMPTION = _set(
     verbrauch verbruik
     """
 )
+_QUANTITY = _set(
+    """
+    wh kwh mwh w kw mw energy power energie leistung consumption usage use verbrauch value values
+    reading readings load demand wert electricity electric strom stromverbrauch consommation
+    """
+)
 _END = _set(
     """
     bis end ende ending fin finish stop to until
@@ -100,7 +107,7 @@ def words(name: str) -> set[str]:
     """The words of a name in lower case, without accents; `homeEnergy` is two words."""
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(each for each in plain if not unicodedata.combining(each))
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).lower()
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]{2})", " ", plain).lower()
     found = {word for word in re.split(r"[^a-z0-9]+", plain) if word}
     return found | {word.rstrip("0123456789") for word in found if not word.isdigit()}
 
@@ -158,6 +165,11 @@ def is_consumption(name: str) -> bool:
     found = words(name)
     others = _OUTGOING | {"grid", "import", "imported", "net", "bezug", "netzbezug"}
     return not found.isdisjoint(_CONSUMPTION) and found.isdisjoint(others)
+
+
+def is_quantity(name: str) -> bool:
+    """True if the name only says what is measured, such as `kWh` or `Energy (kWh)`."""
+    return bool(words(name)) and words(name) <= _QUANTITY
 
 
 def is_end(name: str) -> bool:

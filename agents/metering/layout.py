@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.metering.column_roles import kind_of
+from agents.metering.column_kinds import kind_of
 from agents.metering.column_words import is_end
 from agents.metering.options import MeterOptions, Stamp
 from agents.metering.source_table import SourceTable

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from agents.metering import green_button, layout, nem12
 from agents.metering.cells import numbers_of, quantity_of, units_of
-from agents.metering.column_roles import Roles, check_column, recognise_roles
+from agents.metering.column_kinds import check_column
+from agents.metering.column_roles import Roles, recognise_roles
 from agents.metering.column_words import is_flow, is_outgoing
 from agents.metering.encoding import decode
 from agents.metering.known_formats import recognise_format
@@ -27,7 +28,7 @@ from agents.metering.local_time import (
 )
 from agents.metering.options import MeterOptions, Stamp
 from agents.metering.reading_checks import check_no_counter, check_no_sums, differences
-from agents.metering.readings import Readings, arranged
+from agents.metering.readings import MINUTE, Readings, arranged
 from agents.metering.source_table import SourceTable, table_of_parquet, table_of_text
 from agents.metering.units import Quantity
 from protocol.errors import InputError
@@ -84,7 +85,7 @@ def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
         values, names = values.sum(axis=1, keepdims=True), [path.stem]
     timing = _timing(table, roles, options, path)
     notes.append(timing.zone_note)
-    groups = _groups(table, roles, names, values, timing, notes, path, only=options.only)
+    groups = _groups(table, roles, names, values, timing, notes, path, options=options)
     stamp = reshaped.stamp or timing.stamp
     groups = [_placed(group, options, stamp, timing, notes, path) for group in groups]
     for group in groups:
@@ -196,19 +197,22 @@ class _Timing:
 
 
 def _timing(table: SourceTable, roles: Roles, options: MeterOptions, path: Path) -> _Timing:
-    cells, stamp = table.text(roles.time), layout.stamp_of_names(roles.time, roles.clock)
-    if roles.clock is not None:
-        clocks = table.text(roles.clock)
+    cells, stamp = (
+        table.text(roles.times.time),
+        layout.stamp_of_names(roles.times.time, roles.times.clock),
+    )
+    if roles.times.clock is not None:
+        clocks = table.text(roles.times.clock)
         cells = [f"{day} {clock}" for day, clock in zip(cells, clocks, strict=True)]
-    elif roles.hour is not None:
-        cells, stamp = _hours(cells, table.text(roles.hour))
-    if roles.end is not None and stamp is None:
+    elif roles.times.hour is not None:
+        cells, stamp = _hours(cells, table.text(roles.times.hour))
+    if roles.times.end is not None and stamp is None:
         stamp = "start"
-    times = read_times(cells, table.lines, path=path, name=roles.time, dates=options.dates)
-    if roles.clock is None and roles.hour is None and _all_midnight(times):
+    times = read_times(cells, table.lines, path=path, name=roles.times.time, dates=options.dates)
+    if roles.times.clock is None and roles.times.hour is None and _all_midnight(times):
         stamp = None
-    zone, zone_name, note = resolve_zone(times, options.timezone, path, roles.time)
-    return _Timing(roles.time, cells, times, zone, zone_name, note, options.stamp or stamp)
+    zone, zone_name, note = resolve_zone(times, options.timezone, path, roles.times.time)
+    return _Timing(roles.times.time, cells, times, zone, zone_name, note, options.stamp or stamp)
 
 
 def _all_midnight(times: WallTimes) -> bool:
@@ -241,18 +245,20 @@ def _groups(
     notes: list[str],
     path: Path,
     *,
-    only: tuple[str, ...],
+    options: MeterOptions,
 ) -> list[Readings]:
     """The readings of every household, grouped by their times."""
     place = Place(path, timing.name)
     if roles.household is None:
         names = [path.stem if _is_nameless(name, table) else name for name in names]
+        keep = _kept(names, options.skip_households, path)
+        values, names = values[:, keep], [names[column] for column in keep]
         instants = instants_of(timing.times, timing.cells, table.lines, timing.zone, place)
         apart = _apart(table, roles)
         made, said = arranged(instants, names, values, table.lines, path=path, apart=apart)
         notes += said
         return [made]
-    return _long_groups(table, roles, values, timing, notes, path, only=only)
+    return _long_groups(table, roles, values, timing, notes, path, options=options)
 
 
 def _is_nameless(name: str, table: SourceTable) -> bool:
@@ -285,12 +291,13 @@ def _long_groups(
     notes: list[str],
     path: Path,
     *,
-    only: tuple[str, ...],
+    options: MeterOptions,
 ) -> list[Readings]:
+    """The readings of households that a column names."""
     import pandas as pd
 
     place = Place(path, timing.name)
-    _check_flows(table, roles, only, path)
+    _check_flows(table, roles, options.only, path)
     households = table.text(str(roles.household))
     unnamed = [row for row, name in enumerate(households) if not name]
     if unnamed:
@@ -301,11 +308,13 @@ def _long_groups(
             field=roles.household,
         )
     codes, names = pd.factorize(np.array(households, dtype=object))
+    keep = _kept([str(name) for name in names], options.skip_households, path)
     ends = np.cumsum(np.bincount(codes))[:-1]
     apart = _apart(table, roles)
     groups: list[Readings] = []
     before: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
-    for name, rows in zip(names, np.split(np.argsort(codes, kind="stable"), ends), strict=True):
+    parts = np.split(np.argsort(codes, kind="stable"), ends)
+    for name, rows in [(names[number], parts[number]) for number in keep]:
         wall = timing.times.wall[rows]
         # households mostly have the same times: these are read once
         if before is None or not np.array_equal(before[0], wall) or not timing.times.local:
@@ -318,6 +327,21 @@ def _long_groups(
         notes += said
         groups.append(made)
     return _joined(groups)
+
+
+def _kept(names: list[str], skipped: tuple[str, ...], path: Path) -> list[int]:
+    """Positions of the households that are not to be left out."""
+    for name in skipped:
+        if name not in names:
+            raise InputError(
+                f"no household is called {name!r}: there are {', '.join(map(repr, names[:5]))}",
+                file=path,
+                field="skip-households",
+            )
+    keep = [number for number, name in enumerate(names) if name not in skipped]
+    if not keep:
+        raise InputError("leaves no household", file=path, field="skip-households")
+    return keep
 
 
 def _joined(groups: list[Readings]) -> list[Readings]:
@@ -377,11 +401,30 @@ def _placed(
             line=int(group.lines[0]) or None,
             field=timing.name,
         )
+    late = _before_the_end(group, timing.zone)
+    if late and stamp is None:
+        raise InputError(
+            f"times such as {timing.cells[0]!r} look like the last moments of intervals: say "
+            "--stamp end, or --stamp start if they are not",
+            file=path,
+            line=int(group.lines[0]) or None,
+            field=timing.name,
+        )
     if stamp == "end":
         notes.append("times are taken as the ends of intervals (--stamp)")
-        return replace(group, instants=group.instants - group.step)
+        return replace(group, instants=group.instants - group.step + late)
     notes.append("times are taken as the starts of intervals (--stamp)")
     return group
+
+
+def _before_the_end(group: Readings, zone: tzinfo) -> int:
+    """Nanoseconds from times such as 00:29:59 or 00:29 to the ends of their intervals; else 0."""
+    first = local_datetime(int(group.instants[0]), zone)
+    since_midnight = (first.hour * 3600 + first.minute * 60 + first.second) * 1_000_000_000
+    for late in (1_000_000_000, MINUTE):
+        if group.step > 2 * late and (since_midnight + late) % group.step == 0:
+            return late
+    return 0
 
 
 def _look_like_ends(group: Readings, zone: tzinfo) -> bool:

@@ -85,11 +85,11 @@ def to_number(cell: str, decimal: Decimal) -> float | Literal["wrong"]:
         return float("nan")
     text = bare(cell)
     if decimal == "comma":
-        if "." in text and not re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?", text):
+        if "." in text and not re.fullmatch(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?", text):
             return "wrong"
         text = text.replace(".", "").replace(",", ".")
     elif "," in text:
-        if not re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text):
+        if not re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", text):
             return "wrong"
         text = text.replace(",", "")
     elif text.count(".") > 1 and _GROUPED_POINTS.fullmatch(text):

@@ -25,6 +25,8 @@ class MeterOptions:
     """The columns that hold readings, all others left out."""
     skip_columns: tuple[str, ...] = ()
     """Columns to leave out."""
+    skip_households: tuple[str, ...] = ()
+    """Households to leave out, by their names in the file."""
     only: tuple[str, ...] = ()
     """`COLUMN=VALUE`: keep only these rows."""
     time_column: str | None = None

@@ -35,10 +35,10 @@ def check_no_counter(readings: Readings, path: Path) -> None:
         if not len(falls) or bool(restarts):
             raise InputError(
                 f"only rises, from {values[known[0]]:g} to {values[known].max():g}: this looks "
-                "like a counter. Say --counter to take differences, or leave the column out with "
-                "--skip-columns",
+                "like a counter. Say --counter to take differences, or leave it out with "
+                f"--skip-households '{name}'",
                 file=path,
-                line=int(readings.lines[known[-1]]),
+                line=int(readings.lines[known[-1]]) or None,
                 field=name,
             )
 
@@ -54,7 +54,7 @@ def differences(readings: Readings, path: Path) -> tuple[Readings, list[str]]:
         if 10 * len(rows) > len(change):
             raise InputError(
                 f"falls in {len(rows)} of {len(change)} steps, so it is no counter: leave "
-                "--counter out, or the column with --skip-columns",
+                "--counter out, or this household, --skip-households",
                 file=path,
                 line=int(readings.lines[rows[0] + 1]) or None,
                 field=name,
@@ -93,9 +93,9 @@ def check_no_sums(readings: Readings, path: Path) -> None:
         if (is_sum and float(own.mean()) > 0.02) or copies:
             raise InputError(
                 "is the sum of the other columns, not a household: leave it out with "
-                f"--skip-columns {name!r}",
+                f"--skip-households '{name}'",
                 file=path,
-                line=int(readings.lines[0]),
+                line=int(readings.lines[0]) or None,
                 field=name,
             )
 

@@ -97,7 +97,7 @@ def _once(
                 f"in line {lines[before]}: {apart or 'keep one of them'}; if the clock was set "
                 "back here, name the zone with --timezone",
                 file=path,
-                line=int(lines[row]),
+                line=int(lines[row]) or None,
             )
         values[before] = np.where(np.isnan(values[before]), values[row], values[before])
         keep[row] = False
@@ -127,7 +127,7 @@ def _step(instants: Instants, values: Array, lines: NDArray[np.int64], path: Pat
             + " s and others; average or sum the readings to even steps, such as 30 minutes, "
             "before",
             file=path,
-            line=int(lines[row]),
+            line=int(lines[row]) or None,
         )
     if step > LONGEST_STEP:
         raise InputError(

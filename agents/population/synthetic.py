@@ -18,8 +18,9 @@ large and energy per period stays. Relative to the level, the spread of a curve 
 every d.
 
 Each household has its own random stream, named by seed and index alone: household 7 is the same
-among 10 and among 10,000, and any machine can make just the households it needs. The same numbers
-come out wherever the same release of NumPy's random streams is installed.
+among 10 and among 10,000, and any machine can make just the households it needs. Curves are rounded
+to a grid of 2^-20 kWh: processors differ in the last bit of a cosine or an exponential, and the
+same seed gives the same households on all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,8 @@ _CEILING = 1.72
 """kWh per 5 minutes that hardly any home exceeds on average."""
 _SHORTFALL_SHAPE, _SHORTFALL_SCALE = 1.67, 0.2
 """How far homes are below the ceiling, kWh per 5 minutes: mean 0.334, spread 0.258, skewed."""
+_GRID_KWH = 2.0**-20
+"""Curves are multiples of this."""
 _LOWEST = 0.18
 """A home that consumes almost nothing still has its refrigerator."""
 
@@ -159,11 +162,12 @@ def rhythm(slots: int, seed: int) -> Array:
 
 
 def baseline(index: int, slots: int, seed: int) -> Array:
-    """The curve of household `index`: float64[d], kWh per slot, positive."""
+    """Return the curve of household `index`: float64[d], kWh per slot, positive, on the grid."""
     rng = _stream(seed, _BASELINE_STREAM, index)
     level = max(_LOWEST, _CEILING - rng.gamma(_SHORTFALL_SHAPE, _SHORTFALL_SCALE))
     own = rng.uniform(-_OWN_REACH, _OWN_REACH, slots)
-    return np.asarray(level * (SOURCE_SLOTS / slots) * (1.0 + rhythm(slots, seed) + own))
+    curve = level * (SOURCE_SLOTS / slots) * (1.0 + rhythm(slots, seed) + own)
+    return np.asarray(np.round(curve / _GRID_KWH) * _GRID_KWH)
 
 
 def baselines(households: int, slots: int, seed: int) -> Array:

@@ -12,27 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.metering.day_profile import MeterDay, read_meters
-from agents.metering.options import (
-    LARGEST_KW,
-    DateOrder,
-    Decimal,
-    Layout,
-    MeterOptions,
-    Stamp,
-    UnitName,
-)
+from agents.metering.options import LARGEST_KW, MeterOptions
 from agents.plans import Population, ScoreMeaning
 from agents.population import epos_folder
 from agents.population import npz_archive as archive
 from agents.population.loader import load
 from agents.population.plan_alternatives import SOURCE_SLOTS, Scheme, parse_scheme
 from agents.population.synthetic import from_preferred, generate
+from orchestrator.cli import meter_options
 from orchestrator.cli.optional_packages import require
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
 _LISTED = 50
-_METERS = "Meter data (with --from)"
 
 
 def register(app: typer.Typer) -> None:
@@ -65,120 +57,26 @@ def _generate(
         Literal["auto", "epos", "npz"],
         typer.Option("--format", help="auto: npz if --out ends in .npz, else epos."),
     ] = "auto",
-    source: Annotated[
-        Path | None,
-        typer.Option("--from", help="Meter readings: CSV, Parquet, XML.", rich_help_panel=_METERS),
-    ] = None,
-    unit: Annotated[
-        UnitName | None,
-        typer.Option(
-            help="Energy or mean power of an interval; default: what the file says, else kWh.",
-            rich_help_panel=_METERS,
-        ),
-    ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(
-            help="Zone of times without offset and of midnights; default: the file's own offset, "
-            "else a clock that never changes.",
-            rich_help_panel=_METERS,
-        ),
-    ] = None,
-    day: Annotated[
-        str,
-        typer.Option(help="YYYY-MM-DD, or mean: of complete days.", rich_help_panel=_METERS),
-    ] = "mean",
-    layout: Annotated[
-        Layout,
-        typer.Option(
-            help="What a file is: a column (wide) or rows (long) a household, a row a day, a row "
-            "a series.",
-            rich_help_panel=_METERS,
-        ),
-    ] = "auto",
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A column that holds readings, all others left out; repeat for more.",
-            rich_help_panel=_METERS,
-        ),
-    ] = None,
-    skip_columns: Annotated[
-        list[str] | None,
-        typer.Option(help="A column to leave out; repeat for more.", rich_help_panel=_METERS),
-    ] = None,
-    time_column: Annotated[
-        str | None, typer.Option(help="Name of the time column.", rich_help_panel=_METERS)
-    ] = None,
-    household_column: Annotated[
-        str | None,
-        typer.Option(
-            "--household-column",
-            "--id-column",
-            help="Long: names the household.",
-            rich_help_panel=_METERS,
-        ),
-    ] = None,
-    value_column: Annotated[
-        str | None, typer.Option(help="The one that holds readings.", rich_help_panel=_METERS)
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="COLUMN=VALUE: keep only these rows; repeat for more.", rich_help_panel=_METERS
-        ),
-    ] = None,
-    stamp: Annotated[
-        Stamp | None,
-        typer.Option(
-            help="A time is the start or the end of its interval; default: what the file says, "
-            "else start.",
-            rich_help_panel=_METERS,
-        ),
-    ] = None,
-    counter: Annotated[
-        bool,
-        typer.Option(
-            "--counter",
-            help="Readings of a counter that only rises: take differences.",
-            rich_help_panel=_METERS,
-        ),
-    ] = False,
-    dates: Annotated[
-        DateOrder | None,
-        typer.Option(
-            help="Order in dates such as 01/02/2025; default: by their numbers, else refused.",
-            rich_help_panel=_METERS,
-        ),
-    ] = None,
-    decimal: Annotated[
-        Decimal | None,
-        typer.Option(
-            help="Decimal sign; default: by the numbers, else refused.", rich_help_panel=_METERS
-        ),
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(help="Of a text file; default: by its bytes.", rich_help_panel=_METERS),
-    ] = None,
-    allow_negative: Annotated[
-        bool,
-        typer.Option("--allow-negative", help="Homes may feed in.", rich_help_panel=_METERS),
-    ] = False,
-    max_kw: Annotated[
-        float,
-        typer.Option(
-            help="Mean power of a reading above which it is refused.", rich_help_panel=_METERS
-        ),
-    ] = LARGEST_KW,
-    drop_incomplete: Annotated[
-        bool,
-        typer.Option(
-            "--drop-incomplete",
-            help="Leave out households without a complete day.",
-            rich_help_panel=_METERS,
-        ),
-    ] = False,
+    source: meter_options.Source = None,
+    unit: meter_options.Unit = None,
+    timezone: meter_options.Timezone = None,
+    day: meter_options.Day = "mean",
+    layout: meter_options.LayoutOption = "auto",
+    columns: meter_options.Columns = None,
+    skip_columns: meter_options.SkipColumns = None,
+    skip_households: meter_options.SkipHouseholds = None,
+    time_column: meter_options.TimeColumn = None,
+    household_column: meter_options.HouseholdColumn = None,
+    value_column: meter_options.ValueColumn = None,
+    only: meter_options.Only = None,
+    stamp: meter_options.StampOption = None,
+    counter: meter_options.Counter = False,
+    dates: meter_options.Dates = None,
+    decimal: meter_options.DecimalOption = None,
+    encoding: meter_options.Encoding = None,
+    allow_negative: meter_options.AllowNegative = False,
+    max_kw: meter_options.MaxKw = LARGEST_KW,
+    drop_incomplete: meter_options.DropIncomplete = False,
 ) -> None:
     """Make households with plans: made-up load curves, or your own meter data with --from."""
     chosen = None if scheme is None else parse_scheme(scheme)
@@ -188,6 +86,7 @@ def _generate(
         layout=layout,
         columns=tuple(columns or ()),
         skip_columns=tuple(skip_columns or ()),
+        skip_households=tuple(skip_households or ()),
         only=tuple(only or ()),
         time_column=time_column,
         household_column=household_column,

@@ -93,7 +93,12 @@ def test_limits_that_do_not_bind_are_told_as_such(binds: bool) -> None:
     """c names a limit of 1 and would have to go 2."""
     made = maker()
     again(made, "b", withdrawn=(0,))
-    told: dict[str, Any] = {"slots": (0,), "values_kwh": [2.0], "limits_kwh": [-1.0], "disclosure": "limit"}
+    told: dict[str, Any] = {
+        "slots": (0,),
+        "values_kwh": [2.0],
+        "limits_kwh": [-1.0],
+        "disclosure": "limit",
+    }
     again(made, "c", limits_bind=binds, **told)
     answer = again(made, "a", wants=(0,))
     assert (len(answer.leases), answer.none) == ((0, (0,)) if binds else (1, ()))
@@ -118,7 +123,9 @@ def test_offers_without_limits_say_their_value_only() -> None:
 
 def test_each_wanted_value_belongs_to_its_slot() -> None:
     made = maker(per_slot=True, disclosure="value", limits_kwh=[])
-    answer = again(made, "a", wants=(1, 0), wanted_kwh=[2.0, 1.0], tolerance_kwh=[0.2, 0.2], leases_max=2)
+    answer = again(
+        made, "a", wants=(1, 0), wanted_kwh=[2.0, 1.0], tolerance_kwh=[0.2, 0.2], leases_max=2
+    )
     assert [(one.slot, one.partner.name) for one in answer.leases] == [(1, "c"), (0, "b")]
     exact = again(made, "b", wants=(1,), wanted_kwh=[1.6], tolerance_kwh=[0.3])
     assert exact.none == (1,)
@@ -162,7 +169,9 @@ def test_closings_come_after_new_offers() -> None:
 def test_a_lookup_may_ask_at_the_same_time_as_it_enters() -> None:
     made = maker()
     answer = ask(
-        made, "e", lookup(slots=(1,), values_kwh=[0.0], disclosure="limit", limits_kwh=[3.0], wants=(1, 0))
+        made,
+        "e",
+        lookup(slots=(1,), values_kwh=[0.0], disclosure="limit", limits_kwh=[3.0], wants=(1, 0)),
     )
     assert [(one.slot, one.partner.name) for one in answer.leases] == [(1, "c")]
 

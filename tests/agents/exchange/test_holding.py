@@ -114,7 +114,7 @@ def test_a_household_asks_for_what_brings_it_closer(
 def test_a_tolerance_of_the_run_or_the_mandate_narrows_what_is_asked_for(
     mandate: float | None, terms: float | None, value: float, answer: Refusal
 ) -> None:
-    own = holding(Mandate(tolerance=mandate), tolerance=terms)
+    own = holding(Mandate(tolerance=mandate), tolerance_kwh=terms)
     assert asks(own, 0, value) == answer
     assert own.aims is (mandate is not None or terms is not None)
 
@@ -124,7 +124,7 @@ def test_under_paper_it_asks_for_the_preferred_value_and_any_gain_is_enough() ->
     assert (own.tolerance, own.disclosure, own.aims) == (0.01, "value", True)
     assert asks(own, 0, 2.01, least=5.0) == ""
     assert asks(own, 0, 2.011, least=0.0) == "loss"
-    assert holding(rule="paper", tolerance=0.5).tolerance == 0.5
+    assert holding(rule="paper", tolerance_kwh=0.5).tolerance == 0.5
     by_mandate = holding(Mandate(rule="paper"))
     assert (by_mandate.rule, by_mandate.tolerance) == ("paper", 0.01)
     assert holding(rule="mutual").tolerance is None
@@ -145,9 +145,9 @@ def test_what_it_aims_at() -> None:
     value, reach = Holding(np.array([0.0]), np.array([0.7]), ExchangeTerms(), Mandate()).aim(0, 0.0)
     assert (value, reach) == (0.5, 0.5)
     assert holding().aim(2, 4.0) == (3.0, 0.0)  # below the floor
-    assert holding(tolerance=0.5).aim(2, 0.0) == (1.0, 0.5)
-    assert holding(tolerance=5.0).aim(2, 0.0) == (1.0, 2.0)
-    assert holding(tolerance=5.0).aim(0, 0.0) == (2.0, 1.0)
+    assert holding(tolerance_kwh=0.5).aim(2, 0.0) == (1.0, 0.5)
+    assert holding(tolerance_kwh=5.0).aim(2, 0.0) == (1.0, 2.0)
+    assert holding(tolerance_kwh=5.0).aim(0, 0.0) == (2.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_own_energy_stays_within_the_drift_cap_whatever_becomes_of_open_proposal
     pending: dict[int, float], value: float, answer: Refusal
 ) -> None:
     """Slot 0 holds 1; the sum may move by 0.5 kWh, less a margin for rounding."""
-    own = holding(Mandate(energy_drift=0.5 * (1 + 1e-8)), rule="paper", tolerance=9.0)
+    own = holding(Mandate(energy_drift=0.5 * (1 + 1e-8)), rule="paper", tolerance_kwh=9.0)
     own.pending.update(pending)
     assert accepts(own, 0, value) == answer
     up = Holding(

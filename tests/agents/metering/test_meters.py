@@ -171,7 +171,7 @@ def test_columns_can_be_named(write: Write) -> None:
 
 
 def test_semicolons_and_decimal_commas_are_read(write: Write) -> None:
-    rows = "".join(f"2025-01-01 {hour:02}:00;{hour * 7 % 24},5;1\n" for hour in range(24))
+    rows = "".join(f"2025-01-01 {hour:02}:00;{hour * 7 % 24},5;1,0\n" for hour in range(24))
     made = read_meters(write(f"time;a;b\n{rows}"), slots=24)
     assert made.energy[:, 3].tolist() == [21.5, 1.0]
 

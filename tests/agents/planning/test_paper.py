@@ -4,6 +4,7 @@ section stands in the docstring."""
 from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
+from statistics import mean
 
 import numpy as np
 import pytest
@@ -32,11 +33,11 @@ def population() -> Population:
     return generate(households=40, slots=60, seed=3)
 
 
-@lru_cache(maxsize=8)
-def ran(beta: float, alpha: float = 0.0) -> tuple[RunResults, Scenario]:
+@lru_cache(maxsize=16)
+def ran(beta: float, alpha: float = 0.0, seed: int = 3) -> tuple[RunResults, Scenario]:
     settings = RunSettings.model_validate(
         {
-            **{"demo": True, "households": 40, "slots": 60, "seed": 3, "iterations": 15},
+            **{"demo": True, "households": 40, "slots": 60, "seed": seed, "iterations": 15},
             **{"isolation": "task", "hosts": 1, "beta": beta, "alpha": alpha},
         }
     )
@@ -109,7 +110,11 @@ def test_more_selfish_households_are_more_comfortable_and_less_efficient() -> No
 
 def test_weighing_unfairness_evens_out_the_discomforts() -> None:
     """III-D: unfairness can be made less together with inefficiency."""
-    assert ran(0.0, 0.9)[0].planned.unfairness < ran(0.0, 0.0)[0].planned.unfairness
+    evened, ordinary = (
+        [ran(0.0, alpha, seed)[0].planned.unfairness for seed in range(3, 8)]
+        for alpha in (0.9, 0.0)
+    )
+    assert mean(evened) < mean(ordinary)
 
 
 def test_every_household_selects_exactly_one_of_its_plans() -> None:
@@ -216,10 +221,10 @@ def test_some_discomfort_remains_after_convergence() -> None:
 def test_what_is_said_along_the_tree_is_aggregates() -> None:
     """IV-B: plans are not disclosed; only sums of subtrees and of all are."""
     assert set(Up.__dataclass_fields__) == {
-        *("attempt", "iteration", "size", "response", "discomfort", "discomfort_squares"),
+        *("attempt", "iteration", "size", "response_kwh", "discomfort", "discomfort_squares"),
     }
     assert set(Down.__dataclass_fields__) == {
-        *("attempt", "iteration", "response", "discomfort", "discomfort_squares"),
+        *("attempt", "iteration", "response_kwh", "discomfort", "discomfort_squares"),
         *("approved", "reorganise"),
     }
 
