@@ -55,11 +55,11 @@ def view_columns(
         ("value-column", options.value_column),
     ):
         if name is not None:
-            check_column(name, table, path, option)
+            check_column(name, table, path=path, option=option)
     for name in options.columns:
-        check_column(name, table, path, "columns")
+        check_column(name, table, path=path, option="columns")
     for name in options.skip_columns:
-        check_column(name, table, path, "skip-columns")
+        check_column(name, table, path=path, option="skip-columns")
     if options.layout == "wide" and options.household_column is not None:
         raise InputError(
             "has no effect with --layout wide, where each column is a household",
@@ -72,7 +72,9 @@ def view_columns(
         if kinds[name] == "empty" and column_words.is_household_name(name):
             kinds[name] = "text" if any(table.text(name)) else "empty"
     free = [name for name in free if kinds[name] != "empty"]
-    return ColumnView(table, options, known or KnownFormat(name=""), path, kinds=kinds, free=free)
+    return ColumnView(
+        table, options, known=known or KnownFormat(name=""), path=path, kinds=kinds, free=free
+    )
 
 
 def kind_of(table: SourceTable, name: str) -> Kind:

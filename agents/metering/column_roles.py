@@ -35,7 +35,7 @@ def recognise_roles(
     table: SourceTable, options: MeterOptions, known: KnownFormat | None, path: Path
 ) -> Roles:
     """Give every column a role; InputError where a column could be something else."""
-    view = view_columns(table, options, known, path)
+    view = view_columns(table, options, known=known, path=path)
     household = _household(view)
     named = {household, options.value_column, *options.columns}
     times = time_columns(view, named - {None})

@@ -39,14 +39,14 @@ def days_of(readings: Readings, zone: tzinfo) -> Iterator[LocalDay]:
     day = local_datetime(int(readings.instants[0]), zone).date()
     while (begin := midnight(day, zone)) < last:
         end = midnight(day + timedelta(days=1), zone)
-        yield _day(readings, day, begin, end)
+        yield _day(readings, day, begin=begin, end=end)
         day += timedelta(days=1)
 
 
 def _day(readings: Readings, day: date, begin: int, end: int) -> LocalDay:
     rows = _rows(readings, begin, end)
     instants, values = readings.instants[rows], readings.values[rows]
-    gap = _gap(readings, rows, begin, end)
+    gap = _gap(readings, rows, begin=begin, end=end)
     missing = np.isnan(values)
     complete = np.full(len(readings.names), gap is None) & ~missing.any(axis=0)
     what, line = "", None
@@ -57,7 +57,16 @@ def _day(readings: Readings, day: date, begin: int, end: int) -> LocalDay:
         what, line = "there is no reading", int(readings.lines[rows.start + row])
         what = f"at {readings.written(rows.start + row)} {what}"
     whole = len(instants) > 0 and instants[0] <= begin and instants[-1] + readings.step >= end
-    return LocalDay(day, begin, end, rows, complete, bool(whole), what, line)
+    return LocalDay(
+        day=day,
+        begin=begin,
+        end=end,
+        rows=rows,
+        complete=complete,
+        whole=bool(whole),
+        missing=what,
+        missing_line=line,
+    )
 
 
 def _rows(readings: Readings, begin: int, end: int) -> slice:

@@ -71,12 +71,16 @@ def read_meters(
     used: dict[date, None] = {}
     notes = list(file.notes)
     for group in file.groups:
-        chosen = _chosen(group, file.zone, wanted, path)
-        total, number = _mean_day(group, chosen, count, file, options, path)
+        chosen = _chosen(group, file.zone, wanted=wanted, path=path)
+        total, number = _mean_day(
+            group=group, days=chosen, slots=count, file=file, options=options, path=path
+        )
         keep = number > 0
         if not keep.all():
             column = int(np.argmin(keep))
-            refusal = _incomplete(group, column, list(days_of(group, file.zone)), wanted, path)
+            refusal = _incomplete(
+                group, column, days=list(days_of(group, file.zone)), wanted=wanted, path=path
+            )
             if not drop_incomplete:
                 raise refusal
             gone = [name for name, kept in zip(group.names, keep, strict=True) if not kept]
@@ -90,7 +94,7 @@ def read_meters(
     if not rows:
         raise InputError("no household has a complete day", file=path, field="day")
     energy = np.ascontiguousarray(rows)
-    _check_unit(energy, file, options, path)
+    _check_unit(energy, file, options=options, path=path)
     return MeterDay(
         ids=ids_of(names),
         energy=energy,

@@ -71,7 +71,7 @@ def _rows(
                 if reason:
                     notes[f"left out: readings that are {reason}"] = None
                     continue
-                rows += _block(child, meter, kind, path)
+                rows += _block(child, meter, kind=kind, path=path)
     return rows, list(notes)
 
 

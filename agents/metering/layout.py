@@ -39,9 +39,9 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
     """Turn columns that are named by times into rows; other tables stay as they are."""
     series = [name for name in table.names if form_of(name) == "timestamp"]
     if options.layout in ("auto", "row-a-series") and len(series) >= _FEWEST_SERIES_TIMES:
-        made = _melted(table, series, series, None)
+        made = _melted(table, series, labels=series, date=None)
         note = "a row holds a whole series, one column for each time (--layout)"
-        return Reshaped(made, _fitting(options), None, note)
+        return Reshaped(made, _fitting(options), stamp=None, note=note)
     if options.layout == "row-a-series":
         raise InputError(
             "no columns are named by times with their dates, so this is not a row for each series: "
@@ -52,7 +52,7 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
         )
     labels = _clock_labels(table) or _numbered_labels(table)
     if options.layout in ("auto", "row-a-day") and labels is not None:
-        return _row_a_day(table, options, labels, path)
+        return _row_a_day(table, options, labels=labels, path=path)
     if options.layout == "row-a-day":
         raise InputError(
             "no columns are named by the times of a day (00:00, 00:30, ... or 1 to 48), so this is "
@@ -126,10 +126,10 @@ def _row_a_day(
             line=table.header_line,
         )
     clocks = [f"{each // 3600:02}:{each % 3600 // 60:02}" for each in seconds]
-    made = _melted(table, list(labels), clocks, dates[0])
+    made = _melted(table, list(labels), labels=clocks, date=dates[0])
     said = "ends" if ends else "starts"
     note = f"a row holds a whole day, one column for each time; these are {said} of intervals"
-    return Reshaped(made, _fitting(options), "end" if ends else "start", note)
+    return Reshaped(made, _fitting(options), stamp="end" if ends else "start", note=note)
 
 
 def _melted(

@@ -114,15 +114,15 @@ def check_day(
         kilowatts = np.abs(values) * (1.0 if power else _HOUR / readings.step)
         large = kilowatts > min(max_kw, _SPIKE_KW)
     if large.any():
-        _check_large(readings, rows, kilowatts, path, power=power, max_kw=max_kw)
+        _check_large(readings, rows, kilowatts=kilowatts, path=path, power=power, max_kw=max_kw)
     if negative.any() and not options.allow_negative:
         row, column = _first(negative)
         raise _refusal(
             readings,
             rows.start + row,
-            column,
-            path,
-            f"the reading {values[row, column]:g} is negative: if homes here feed in, say "
+            column=column,
+            path=path,
+            reason=f"the reading {values[row, column]:g} is negative: if homes here feed in, say "
             "--allow-negative",
         )
 
@@ -142,11 +142,11 @@ def _check_large(
         raise _refusal(
             readings,
             rows.start + row,
-            column,
-            path,
-            f"the reading of {values[row, column]:,g} {said} means {kw:,.0f} kW, more than a home "
-            "draws: an error code, or another unit (--unit)? If it is right raise --max-kw, else "
-            "leave the cell empty",
+            column=column,
+            path=path,
+            reason=f"the reading of {values[row, column]:,g} {said} means {kw:,.0f} kW, more than "
+            "a home draws: an error code, or another unit (--unit)? If it is right raise --max-kw, "
+            "else leave the cell empty",
         )
 
 

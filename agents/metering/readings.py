@@ -58,15 +58,17 @@ def arranged(
         order = np.argsort(instants, kind="stable")
         instants, values, lines = instants[order], values[order], lines[order]
         notes.append("rows were not sorted by time: sorted")
-    instants, values, lines, dropped = _once(instants, names, values, lines, path, apart)
+    instants, values, lines, dropped = _once(
+        instants=instants, names=names, values=values, lines=lines, path=path, apart=apart
+    )
     if dropped:
         notes.append(f"repeated rows are left out, they say the same again: {dropped}")
-    step = _step(instants, values, lines, path)
+    step = _step(instants, values, lines=lines, path=path)
     # rows without any reading may stand at odd times: they are no readings
     known = ~np.isnan(values).all(axis=1)
     base = int(instants[int(np.argmax(known))])
     keep = known | ((instants - base) % step == 0)
-    return Readings(instants[keep], names, values[keep], lines[keep], step), notes
+    return Readings(instants[keep], names, values=values[keep], lines=lines[keep], step=step), notes
 
 
 def _once(

@@ -94,7 +94,9 @@ def table_of_text(text: str, path: Path) -> SourceTable:
     skipped = len([row for row in rows[:begin] if any(row)])
     if skipped:
         notes.append(f"lines before the table are left out: {skipped}")
-    frame = _parse(lines[head.first :], dialect.separator, path, head.first + offset)
+    frame = _parse(
+        lines[head.first :], dialect.separator, path=path, first_line=head.first + offset
+    )
     header_line = None if head.header is None else head.header + offset
     names = rows[head.header] if head.header is not None else []
     if head.header is None:
@@ -102,7 +104,7 @@ def table_of_text(text: str, path: Path) -> SourceTable:
     unit_row = rows[head.units] if head.units is not None else []
     if frame.empty:
         raise InputError("holds no readings", file=path)
-    frame, names = _named(frame, names, path, header_line)
+    frame, names = _named(frame, names, path=path, header_line=header_line)
     if not (frame != "").to_numpy().any():
         raise InputError("holds no readings", file=path)
     filled = (frame != "").any(axis=1).to_numpy()

@@ -43,7 +43,7 @@ def time_columns(view: ColumnView, named: set[str | None]) -> TimeColumns:
     if dates:
         clock, end = _clock(view, clocks) if clocks else (None, None)
         hour = None if clock else _hour_column(view, free)
-        return TimeColumns(_one(view, dates, "date"), clock, hour, end)
+        return TimeColumns(_one(view, dates, "date"), clock, hour=hour, end=end)
     if epochs:
         view.notes.append(f"{epochs[0]!r} is read as seconds or parts of them since 1970 (UTC)")
         return TimeColumns(_one(view, epochs, "time"))

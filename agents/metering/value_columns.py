@@ -26,13 +26,13 @@ def value_columns(view: ColumnView, rest: list[str], household: str | None) -> l
                 "give --value-column, or --layout wide if each column is a household",
                 "columns",
             )
-        return _noted(view, rest, list(options.columns), "not named by --columns")
+        return _noted(view, rest, chosen=list(options.columns), why="not named by --columns")
     if options.value_column is not None:
-        return _noted(view, rest, [options.value_column], "not named by --value-column")
+        return _noted(view, rest, chosen=[options.value_column], why="not named by --value-column")
     if view.known.registers and options.counter:
-        return _noted(view, rest, list(view.known.registers), view.known.left_out)
+        return _noted(view, rest, chosen=list(view.known.registers), why=view.known.left_out)
     if view.known.value is not None:
-        return _noted(view, rest, [view.known.value], view.known.left_out)
+        return _noted(view, rest, chosen=[view.known.value], why=view.known.left_out)
     candidates, foreign = [], []
     for name in rest:
         if view.kinds[name] != "number":
@@ -55,7 +55,7 @@ def value_columns(view: ColumnView, rest: list[str], household: str | None) -> l
         return [_value_beside(view, household, candidates)]
     home = _consumption(view, candidates)
     if home is not None:
-        return _noted(view, rest, [home], f"{home!r} is what the home consumes")
+        return _noted(view, rest, chosen=[home], why=f"{home!r} is what the home consumes")
     _check_wide(view, candidates)
     return candidates
 

@@ -56,7 +56,9 @@ def _slot_times(said: dict[str, Any], file: Path) -> SlotTimes | None:
     for key in ("first_slot", "slot_minutes"):
         if key not in said:
             raise InputError(f"is needed beside {given[0]}", file=file, field=key)
-    return checked_slot_times(said["first_slot"], said["slot_minutes"], said.get("timezone"), file)
+    return checked_slot_times(
+        said["first_slot"], said["slot_minutes"], timezone=said.get("timezone"), file=file
+    )
 
 
 def checked_slot_times(first: object, minutes: object, timezone: object, file: Path) -> SlotTimes:

@@ -116,7 +116,7 @@ def _slot_times(parts: dict[str, Any], path: Path) -> SlotTimes | None:
         return None
     timezone = str(parts["timezone"]) if "timezone" in parts else None
     return checked_slot_times(
-        str(parts["first_slot"]), float(parts["slot_minutes"]), timezone, path
+        str(parts["first_slot"]), float(parts["slot_minutes"]), timezone=timezone, file=path
     )
 
 
@@ -159,13 +159,13 @@ def _parts(path: Path) -> dict[str, Any]:
     except Exception as error:
         # Damaged bytes make zipfile, zlib, tokenize and numpy raise nearly anything.
         raise InputError(f"not an .npz archive: {error}", file=path) from None
-    _check(parts, "version", np.integer, 0, path)
+    _check(parts, "version", kind=np.integer, dimensions=0, path=path)
     if parts["version"] != VERSION:
         reason = f"format version {parts['version']}, only {VERSION} can be read"
         raise InputError(reason, file=path, field="version")
     for name, (kind, dimensions) in FORM.items():
         if name in parts or name not in _OPTIONAL:
-            _check(parts, name, kind, dimensions, path)
+            _check(parts, name, kind=kind, dimensions=dimensions, path=path)
     return parts
 
 

@@ -67,7 +67,7 @@ def generate(
     Without a scheme, it is the source's, scaled with d. Raises InputError for fewer than one
     household or slot, a negative seed, or a scheme that does not fit the slots.
     """
-    scheme = _checked(households, slots, seed, scheme)
+    scheme = _checked(households, slots, seed=seed, scheme=scheme)
     return Population(
         {
             household_id(index): generate_household(index, slots=slots, seed=seed, scheme=scheme)
@@ -85,7 +85,7 @@ def generate_household(
     scheme: Scheme | None = None,
 ) -> Plans:
     """Make household number `index` of `generate` with the same settings, without the others."""
-    scheme = _checked(index + 1, slots, seed, scheme)
+    scheme = _checked(index + 1, slots, seed=seed, scheme=scheme)
     return portfolio(baseline(index, slots, seed), scheme, plans_stream(index, seed))
 
 
@@ -103,7 +103,7 @@ def from_preferred(
 
     `names` are the original names by id; those that equal the id are not kept.
     """
-    scheme = _checked(len(ids), preferred.shape[1], seed, scheme)
+    scheme = _checked(len(ids), preferred.shape[1], seed=seed, scheme=scheme)
     return Population(
         {
             household: portfolio(curve, scheme, plans_stream(index, seed))
