@@ -24,6 +24,7 @@ from protocol.vectors import Array
 _DAY = 24 * 60 * MINUTE
 _HOUR = 60 * MINUTE
 _SHOWN_DAYS = 4
+_MOST_SLOTS = 86_400
 _HARDLY_KWH = 0.2
 """Less than a single lamp in a day: a unit that nobody said is then in doubt."""
 
@@ -62,6 +63,9 @@ def read_meters(
     path, options = Path(path), options or MeterOptions()
     if slots is not None and slots < 1:
         raise InputError(f"must be at least 1, not {slots}", field="slots")
+    if slots is not None and slots > _MOST_SLOTS:
+        reason = f"a day has {_MOST_SLOTS:,} seconds, so at most as many slots, not {slots:,}"
+        raise InputError(reason, field="slots")
     wanted = _day(day)
     file = read_meter_file(path, options)
     count = slots or _own_slots(file, path)

@@ -115,6 +115,31 @@ def _not_a_time(cell: str, *, outside: bool) -> str:
     )
 
 
+def with_late_midnights(times: WallTimes, households: Sequence[str]) -> tuple[WallTimes, bool]:
+    """Move 00:00 to the end of its day if that is where all of a file's midnights stand.
+
+    Some files write the end of a day's last interval as 00:00 of the same day: it then follows
+    23:30 of that day (or precedes it, newest first) within the rows of a household.
+    """
+    wall, day = times.wall, times.wall // (24 * HOUR)
+    midnight_rows = np.flatnonzero(wall % (24 * HOUR) == 0)
+    if not len(midnight_rows) or len(wall) < 3:
+        return times, False
+    names = np.array(households, dtype=object) if len(households) else np.zeros(len(wall))
+
+    def late_beside(rows: NDArray[np.intp], shift: int) -> NDArray[np.bool_]:
+        others = np.clip(rows + shift, 0, len(wall) - 1)
+        beside = (others != rows) & (names[others] == names[rows]) & (day[others] == day[rows])
+        return np.asarray(beside & (wall[others] - wall[rows] > 12 * HOUR))
+
+    late = late_beside(midnight_rows, -1) | late_beside(midnight_rows, 1)
+    if not late.all():
+        return times, False
+    moved = wall.copy()
+    moved[midnight_rows] += 24 * HOUR
+    return WallTimes(moved, times.offset_minutes), True
+
+
 def resolve_zone(
     times: WallTimes, given: str | None, path: Path, name: str
 ) -> tuple[tzinfo, str | None, str]:

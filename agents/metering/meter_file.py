@@ -21,6 +21,7 @@ from agents.metering.local_time import (
     local_datetime,
     read_times,
     resolve_zone,
+    with_late_midnights,
 )
 from agents.metering.options import MeterOptions, Stamp
 from agents.metering.reading_checks import check_no_counter, check_no_sums, differences
@@ -87,8 +88,9 @@ def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
         _placed(group=group, options=options, stamp=stamp, timing=timing, notes=notes, path=path)
         for group in groups
     ]
-    for group in groups:
-        check_no_sums(group, path)
+    if not options.columns:
+        for group in groups:
+            check_no_sums(group, path)
     return MeterFile(
         groups,
         quantity_of(units),
@@ -143,6 +145,9 @@ def _timing(table: SourceTable, roles: Roles, options: MeterOptions, path: Path)
     if roles.times.end is not None and stamp is None:
         stamp = "start"
     times = read_times(cells, table.lines, path=path, name=roles.times.time, dates=options.dates)
+    times, late = with_late_midnights(times, table.text(roles.household) if roles.household else [])
+    if late:
+        stamp = "end"
     if roles.times.clock is None and roles.times.hour is None and _all_midnight(times):
         stamp = None
     zone, zone_name, note = resolve_zone(times, options.timezone, path=path, name=roles.times.time)

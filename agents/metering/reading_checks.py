@@ -71,13 +71,14 @@ def differences(readings: Readings, path: Path) -> tuple[Readings, list[str]]:
 
 
 def check_no_sums(readings: Readings, path: Path) -> None:
-    """Refuse a column that is the sum of all others, and totals that repeat another column."""
+    """Refuse a household that is the sum or mean of all others, and totals that repeat another."""
     values = readings.values
     count = values.shape[1]
     complete = values[~np.isnan(values).any(axis=1)]
     if count < 2 or len(complete) < 2 or not complete.any():
         return
     total = complete.sum(axis=1)
+    apart = bool((np.ptp(complete, axis=1) > 0.01).any())
     for column, name in enumerate(readings.names):
         own = complete[:, column]
         rest = total - own
@@ -85,6 +86,8 @@ def check_no_sums(readings: Readings, path: Path) -> None:
             continue
         near = 1e-3 * (count + 1) + 1e-6 * np.abs(own)
         is_sum = count > 2 and bool((np.abs(own - rest) <= near).all())
+        is_mean = bool((np.abs(own - rest / (count - 1)) <= 1e-3).all())
+        is_sum |= count > 2 and is_mean and apart
         copies = is_total(name) and any(
             bool(np.array_equal(own, complete[:, other]))
             for other in range(count)
@@ -92,7 +95,7 @@ def check_no_sums(readings: Readings, path: Path) -> None:
         )
         if (is_sum and float(own.mean()) > 0.02) or copies:
             raise InputError(
-                "is the sum of the other columns, not a household: leave it out with "
+                "is the sum or mean of the others, not a household: leave it out with "
                 f"--skip-households '{name}'",
                 file=path,
                 line=int(readings.lines[0]) or None,

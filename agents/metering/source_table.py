@@ -120,7 +120,7 @@ def table_of_text(text: str, path: Path) -> SourceTable:
         named=head.header is not None,
         notes=notes,
     )
-    return _without_totals(table)
+    return _without_totals(_without_repeated_headers(table))
 
 
 def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.DataFrame:
@@ -195,6 +195,18 @@ def _named(
         )
     frame.columns = named
     return frame, named
+
+
+def _without_repeated_headers(table: SourceTable) -> SourceTable:
+    """The table without rows that repeat its header, as in joined exports."""
+    first = table.names[0]
+    repeated = np.array(table.frame[first] == first, dtype=bool)
+    for row in np.flatnonzero(repeated).tolist():
+        repeated[row] = [str(cell) for cell in table.frame.iloc[row]] == table.names
+    if not repeated.any():
+        return table
+    table.notes.append(f"rows that repeat the header are left out: {int(repeated.sum())}")
+    return table.keep_rows(~repeated)
 
 
 def _without_totals(table: SourceTable) -> SourceTable:

@@ -22,7 +22,7 @@ _FACTORS: dict[UnitName, float] = {
 _BY_WORD: dict[str, UnitName] = {name.lower(): name for name in get_args(UnitName)}
 _BY_WORD |= {"watt": "W", "watts": "W", "kilowatt": "kW", "kilowatts": "kW", "megawatt": "MW"}
 _BY_WORD |= {"watthours": "Wh", "kilowatthours": "kWh", "kilowatthour": "kWh", "watthour": "Wh"}
-_POWER_WORDS = {"power", "leistung", "puissance", "vermogen", "potencia"}
+_POWER_WORDS = {"power", "leistung", "puissance", "vermogen", "potencia", "demand"}
 _HOURS = re.compile(r"(?i)\b(watt|kilowatt)s?[ -](hours?)\b")
 _RATE = re.compile(r"(?i)\S\s*(?:/|\bper\b)\s*[kM]?Wh?\b")
 
@@ -73,8 +73,9 @@ def is_rate(name: str) -> bool:
 
 def says_power(name: str) -> bool:
     """True if the name speaks of power, with or without a unit."""
-    words = re.split(r"[^a-z]+", name.lower())
-    return not _POWER_WORDS.isdisjoint(words)
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]{2})", " ", name)
+    words = set(re.split(r"[^a-z]+", apart.lower()))
+    return not _POWER_WORDS.isdisjoint(words) and "energy" not in words
 
 
 def _is_unit_w(name: str) -> bool:

@@ -164,6 +164,11 @@ def _check_wide(view: ColumnView, candidates: list[str]) -> None:
             f"columns {some([n for n in candidates if units[n]])} name a unit, but "
             f"{some(without)} not: {ask}"
         )
+    totals = [name for name in candidates if column_words.is_total(name)]
+    if totals:
+        raise view.refusal(
+            f"is by its name a sum or mean of others, not a household: {ask}", totals[0]
+        )
     generic = [name for name in candidates if column_words.is_quantity(name)]
     if generic:
         raise view.refusal(

@@ -52,6 +52,9 @@ _DISTURBANCE = 0.45
 _OWN_REACH = 0.1667
 """Own variation is uniform between minus and plus this share of the level."""
 
+_MOST_BYTES = 2**35
+"""Memory that the plans of a population may take."""
+
 _SHARED_STREAM, _BASELINE_STREAM, _PLANS_STREAM = 0, 1, 2
 
 
@@ -68,6 +71,7 @@ def generate(
     household or slot, a negative seed, or a scheme that does not fit the slots.
     """
     scheme = _checked(households, slots, seed=seed, scheme=scheme)
+    _check_size(households, slots, plans=1 + sum(part.plans for part in scheme))
     return Population(
         {
             household_id(index): generate_household(index, slots=slots, seed=seed, scheme=scheme)
@@ -104,6 +108,7 @@ def from_preferred(
     `names` are the original names by id; those that equal the id are not kept.
     """
     scheme = _checked(len(ids), preferred.shape[1], seed=seed, scheme=scheme)
+    _check_size(*preferred.shape, plans=1 + sum(part.plans for part in scheme))
     return Population(
         {
             household: portfolio(curve, scheme, plans_stream(index, seed))
@@ -120,6 +125,17 @@ def household_id(index: int) -> str:
     return f"h{index}"
 
 
+def _check_size(households: int, slots: int, *, plans: int) -> None:
+    """Refuse a population that no computer at home holds, before anything is made."""
+    size = 8 * households * slots * plans
+    if size > _MOST_BYTES:
+        raise InputError(
+            f"{households:,} households with {plans} plans of {slots:,} slots would need "
+            f"{size / 2**30:,.0f} GiB of memory, more than {_MOST_BYTES / 2**30:g}: ask for fewer",
+            field="households",
+        )
+
+
 def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> Scheme:
     """The scheme, or the source's scaled to these slots; InputError for settings out of range."""
     for name, value, least in (
@@ -129,6 +145,8 @@ def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> S
     ):
         if value < least:
             raise InputError(f"must be at least {least}, not {value}", field=name)
+    if seed >= 2**64:
+        raise InputError(f"must be below 2^64, not {seed}", field="seed")
     if scheme is None:
         return scaled_scheme(slots)
     check_scheme(scheme, slots)
