@@ -21,7 +21,7 @@ from protocol.vectors import Array
 def numbers_of(
     table: SourceTable, names: list[str], options: MeterOptions, path: Path
 ) -> tuple[Array, list[str]]:
-    """The cells of these columns: float64[r, n], NaN where there is no reading; and notes."""
+    """Read the cells of these columns: float64[r, n], NaN where there is no reading; and notes."""
     decimal, notes = _decimal(table, names, options=options, path=path)
     columns = [_numbers(table, name, decimal=decimal, path=path) for name in names]
     return np.column_stack(columns), notes
@@ -104,7 +104,7 @@ def units_of(
     known: KnownFormat | None,
     path: Path,
 ) -> tuple[list[Unit], list[str]]:
-    """The unit of each column of readings; all energy or all power."""
+    """Return the unit of each column of readings; all energy or all power."""
     units = [
         _unit(table=table, name=name, roles=roles, options=options, known=known, path=path)
         for name in roles.values
@@ -126,7 +126,7 @@ def units_of(
 
 
 def quantity_of(units: list[Unit]) -> Quantity:
-    """Energy or power, the same for all these units."""
+    """Return energy or power, the same for all these units."""
     return units[0].quantity
 
 
@@ -167,7 +167,7 @@ def _unit(
 
 
 def _stated(table: SourceTable, name: str, roles: Roles, path: Path) -> list[Unit]:
-    """What the file itself says of the unit: header, row of units, unit column, cells."""
+    """Tell what the file itself says of the unit: header, row of units, unit column, cells."""
     found = []
     header = unit_in_name(name)
     if header is not None:

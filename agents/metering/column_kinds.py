@@ -41,7 +41,7 @@ class ColumnView:
     notes: list[str] = field(default_factory=list)
 
     def refusal(self, reason: str, name: str | None = None) -> InputError:
-        """An error at the header, about a column if one is named."""
+        """Return an error at the header, about a column if one is named."""
         return InputError(reason, file=self.path, line=self.table.header_line, field=name)
 
 
@@ -78,7 +78,7 @@ def view_columns(
 
 
 def kind_of(table: SourceTable, name: str) -> Kind:
-    """What most cells of a column look like."""
+    """Tell what most cells of a column look like."""
     column = table.frame[name]
     if column.dtype.kind in "fiu":
         return "number"
@@ -113,6 +113,6 @@ def check_column(name: str, table: SourceTable, path: Path, option: str) -> None
 
 
 def some(names: Sequence[str]) -> str:
-    """The first of these names, and how many more there are."""
+    """Return the first of these names, and how many more there are."""
     shown = ", ".join(repr(name) for name in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -54,7 +54,7 @@ def recognise_roles(
 
 
 def _household(view: ColumnView) -> str | None:
-    """The column that names households, if there is one."""
+    """Return the column that names households, if there is one."""
     if view.options.household_column is not None:
         return view.options.household_column
     if view.options.layout == "wide":
@@ -83,7 +83,7 @@ def _household(view: ColumnView) -> str | None:
 
 
 def _may_be_ids(view: ColumnView, name: str) -> bool:
-    """True for text, and for numbers unless they look like readings: decimals, many values."""
+    """Return True for text, and for numbers that do not look like readings."""
     kind = view.kinds[name]
     if kind == "text":
         return True
@@ -94,7 +94,7 @@ def _may_be_ids(view: ColumnView, name: str) -> bool:
 
 
 def _unit_column(view: ColumnView, taken: set[str | None]) -> str | None:
-    """The column that names units, if there is one."""
+    """Return the column that names units, if there is one."""
     rest = [name for name in view.free if name not in taken]
     named = [name for name in rest if name.lower() in _UNIT_NAMES]
     found = named or [name for name in rest if view.kinds[name] == "unit"]

@@ -34,7 +34,7 @@ class LocalDay:
 
 
 def days_of(readings: Readings, zone: tzinfo) -> Iterator[LocalDay]:
-    """Every local day that the readings touch, in order."""
+    """Return every local day that the readings touch, in order."""
     last = int(readings.instants[-1]) + readings.step
     day = local_datetime(int(readings.instants[0]), zone).date()
     while (begin := midnight(day, zone)) < last:
@@ -70,13 +70,13 @@ def _day(readings: Readings, day: date, begin: int, end: int) -> LocalDay:
 
 
 def _rows(readings: Readings, begin: int, end: int) -> slice:
-    """The readings that touch the time from begin to end."""
+    """Return the readings that touch the time from begin to end."""
     first = int(np.searchsorted(readings.instants, begin - readings.step, side="right"))
     return slice(first, int(np.searchsorted(readings.instants, end, side="left")))
 
 
 def _gap(readings: Readings, rows: slice, begin: int, end: int) -> tuple[str, int | None] | None:
-    """The first gap of a day and its line, None if there is none."""
+    """Return the first gap of a day and its line, None if there is none."""
     instants = readings.instants[rows]
     minutes = f"readings are {readings.step / MINUTE:g} minutes apart"
     if not len(instants) or instants[0] > begin:
@@ -103,7 +103,7 @@ def _leap(readings: Readings, row: int, minutes: str) -> tuple[str, int | None]:
 
 
 def cut(readings: Readings, day: LocalDay, slots: int) -> Array:
-    """Readings of one day as sums over slots: float64[d, n], in the unit of the readings.
+    """Return readings of one day as sums over slots: float64[d, n], in the unit of the readings.
 
     Each reading is spread evenly over its interval, cut at the edges of slots, and every piece goes
     to the slot it lies in: nothing is lost, and a reading that needs no cutting is not rounded.

@@ -120,7 +120,7 @@ def _day(text: str) -> date | None:
 
 
 def _own_slots(file: MeterFile, path: Path) -> int:
-    """As many slots as the finest readings of the file have in a day of 24 hours."""
+    """Return as many slots as the finest readings of the file have in a day of 24 hours."""
     step = min(group.step for group in file.groups)
     if _DAY % step:
         raise InputError(
@@ -133,7 +133,7 @@ def _own_slots(file: MeterFile, path: Path) -> int:
 
 
 def _chosen(group: Readings, zone: tzinfo, wanted: date | None, path: Path) -> list[LocalDay]:
-    """The days that may go in; InputError if the wanted one is not there."""
+    """Return the days that may go in; InputError if the wanted one is not there."""
     days = list(days_of(group, zone))
     if wanted is None:
         return days
@@ -173,7 +173,7 @@ def _mean_day(
 def _incomplete(
     group: Readings, column: int, days: list[LocalDay], wanted: date | None, path: Path
 ) -> InputError:
-    """Why a household has no complete day, with the first thing that is missing."""
+    """Tell why a household has no complete day, with the first thing that is missing."""
     days = [each for each in days if wanted in (None, each.day)]
     inner = [each for each in days if each.whole] or days
     first = next(each for each in inner if not each.complete[column])
@@ -194,7 +194,7 @@ def _incomplete(
 
 
 def _left_out(group: Readings, days: list[LocalDay]) -> list[str]:
-    """Notes that name the days that are not complete, for all households or for single ones."""
+    """Write notes that name the incomplete days, of all households or of single ones."""
     if not days:
         return []
     notes = []
@@ -231,7 +231,7 @@ def _check_unit(energy: Array, file: MeterFile, options: MeterOptions, path: Pat
 
 
 def _slot_times(wanted: date | None, slots: int, file: MeterFile) -> SlotTimes:
-    """When slots begin: on the wanted day, or from midnight on for the mean day."""
+    """Tell when slots begin: on the wanted day, or from midnight on for the mean day."""
     minutes = _DAY / MINUTE / slots
     if wanted is None:
         return SlotTimes("00:00", minutes, file.zone_name)

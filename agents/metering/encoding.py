@@ -47,7 +47,7 @@ def decode(data: bytes, path: Path, encoding: str | None) -> tuple[str, list[str
 
 
 def _recognised(data: bytes) -> str | None:
-    """The encoding if the bytes leave no doubt: a mark at the start, UTF-16 by its zeros, UTF-8."""
+    """Return the encoding if the bytes leave no doubt: by a mark, UTF-16 by its zeros, UTF-8."""
     for mark, name in _MARKS.items():
         if data.startswith(mark):
             return name

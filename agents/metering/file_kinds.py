@@ -23,7 +23,7 @@ _WRONG_KINDS = {
 
 
 def load_table(path: Path, options: MeterOptions) -> tuple[SourceTable, MeterOptions]:
-    """The table in a file, whatever its kind, and options that fit it."""
+    """Return the table in a file, whatever its kind, and options that fit it."""
     if not _has_pandas():
         raise InputError(
             "reading meter files needs pandas: install the extra with "

@@ -46,7 +46,7 @@ def grouped_readings(
     *,
     options: MeterOptions,
 ) -> list[Readings]:
-    """The readings of every household, grouped by their times."""
+    """Return the readings of every household, grouped by their times."""
     place = Place(path, timing.name)
     if roles.household is None:
         names = [path.stem if _is_nameless(name, table) else name for name in names]
@@ -104,7 +104,7 @@ def _long_groups(
     *,
     options: MeterOptions,
 ) -> list[Readings]:
-    """The readings of households that a column names."""
+    """Return the readings of households that a column names."""
     import pandas as pd
 
     place = Place(path, timing.name)
@@ -149,7 +149,7 @@ def _long_groups(
 
 
 def _kept(names: list[str], skipped: tuple[str, ...], path: Path) -> list[int]:
-    """Positions of the households that are not to be left out."""
+    """Return positions of the households that are not to be left out."""
     for name in skipped:
         if name not in names:
             raise InputError(
@@ -164,7 +164,7 @@ def _kept(names: list[str], skipped: tuple[str, ...], path: Path) -> list[int]:
 
 
 def _joined(groups: list[Readings]) -> list[Readings]:
-    """The same readings, households with the same times in one group, in their order."""
+    """Return the same readings, households with the same times in one group, in their order."""
     joined: list[list[Readings]] = []
     for group in groups:
         if joined and np.array_equal(joined[-1][0].instants, group.instants):
@@ -183,7 +183,7 @@ def _joined(groups: list[Readings]) -> list[Readings]:
 
 
 def _apart(table: SourceTable, roles: Roles) -> str:
-    """Advice that names a column which may tell two readings of the same time apart."""
+    """Write advice that names a column which may tell readings of the same time apart."""
     telling = [name for name in roles.others if 1 < table.frame[name].nunique() <= 20]
     if not telling:
         return ""

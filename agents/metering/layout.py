@@ -71,7 +71,7 @@ def _fitting(options: MeterOptions) -> MeterOptions:
 
 
 def _clock_labels(table: SourceTable) -> dict[str, int] | None:
-    """Seconds since midnight of the columns that are named by clock times."""
+    """Return seconds since midnight of the columns that are named by clock times."""
     labels: dict[str, int] = {}
     for name in table.names:
         clock = parse_clock(_RANGE.sub("", name))
@@ -81,7 +81,7 @@ def _clock_labels(table: SourceTable) -> dict[str, int] | None:
 
 
 def _numbered_labels(table: SourceTable) -> dict[str, int] | None:
-    """Seconds since midnight of columns numbered 1 to 24, 48, 96, ... beside a column of dates."""
+    """Return seconds since midnight of columns numbered 1 to 24, 48, 96, ... beside dates."""
     numbers: dict[str, int] = {}
     for name in table.names:
         match = _NUMBERED.fullmatch(name)
@@ -135,7 +135,7 @@ def _row_a_day(
 def _melted(
     table: SourceTable, columns: list[str], labels: list[str], date: str | None
 ) -> SourceTable:
-    """One row for each of these columns in each row."""
+    """Return one row for each of these columns in each row."""
     import pandas as pd
 
     rows, count = len(table.lines), len(columns)
@@ -152,5 +152,5 @@ def _melted(
 
 
 def stamp_of_names(time: str, clock: str | None) -> Stamp | None:
-    """Whether the names of the columns of times say that they are ends."""
+    """Tell whether the names of the columns of times say that they are ends."""
     return "end" if is_end(clock or time) else None

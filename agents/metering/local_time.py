@@ -37,12 +37,12 @@ class WallTimes:
 
     @property
     def local(self) -> bool:
-        """True if the times have no offset."""
+        """Return True if the times have no offset."""
         return len(self.wall) == 0 or bool(np.isnan(self.offset_minutes[0]))
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone of this name; InputError if there is none."""
+    """Return the time zone of this name; InputError if there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -143,7 +143,7 @@ def with_late_midnights(times: WallTimes, households: Sequence[str]) -> tuple[Wa
 def resolve_zone(
     times: WallTimes, given: str | None, path: Path, name: str
 ) -> tuple[tzinfo, str | None, str]:
-    """The zone of midnights, its name for the description of the data, and a note for people."""
+    """Return the zone of midnights, its name for the description file, and a note for people."""
     if given is not None:
         return zone_named(given), given, f"days are those of {given}"
     if times.local:
@@ -174,7 +174,7 @@ def _signed(minutes: float) -> str:
 def instants_of(
     times: WallTimes, cells: Sequence[str], lines: NDArray[np.int64], zone: tzinfo, where: "Place"
 ) -> Instants:
-    """The instants of times in the file's order: int64[r].
+    """Return the instants of times in the file's order: int64[r].
 
     In an hour that the clock repeats the order of the rows tells the first pass from the second.
     Raises InputError for times that the clock skips.
@@ -215,7 +215,7 @@ class Place:
 
 
 def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """For each time in an hour that the clock repeats: is it the first pass (summer time)?
+    """Tell for each time in an hour that the clock repeats if it is the first pass (summer time).
 
     The file's order tells: where local time steps back or stands still, the second pass begins.
     """
@@ -231,11 +231,11 @@ def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def midnight(day: date, zone: tzinfo) -> int:
-    """The instant at which a local day begins."""
+    """Return the instant at which a local day begins."""
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
     return round(start.timestamp()) * 1_000_000_000
 
 
 def local_datetime(instant: int, zone: tzinfo) -> datetime:
-    """The local time of an instant, to the second."""
+    """Return the local time of an instant, to the second."""
     return datetime.fromtimestamp(instant // 1_000_000_000, zone)

@@ -113,7 +113,7 @@ def _check_options(options: MeterOptions) -> None:
 
 
 def _only(table: SourceTable, conditions: tuple[str, ...], path: Path) -> SourceTable:
-    """The rows that meet all conditions `COLUMN=VALUE`."""
+    """Return the rows that meet all conditions `COLUMN=VALUE`."""
     for condition in conditions:
         name, equals, value = condition.partition("=")
         if not equals:
@@ -167,7 +167,7 @@ def _all_midnight(times: WallTimes) -> bool:
 
 
 def _hours(days: list[str], hours: list[str]) -> tuple[list[str], Stamp]:
-    """Dates and numbers of hours as times: 1 to 24 are ends of hours, 0 to 23 starts.
+    """Return dates and numbers of hours as times: 1 to 24 are ends of hours, 0 to 23 starts.
 
     Numbers above 24 count half hours from 1, as settlement periods do.
     """
@@ -191,7 +191,7 @@ def _placed(
     notes: list[str],
     path: Path,
 ) -> Readings:
-    """The readings at the start of their intervals; counters as differences."""
+    """Return the readings at the start of their intervals; counters as differences."""
     if options.counter:
         made, said = differences(group, path)
         notes += said
@@ -226,7 +226,7 @@ def _placed(
 
 
 def _before_the_end(group: Readings, zone: tzinfo) -> int:
-    """Nanoseconds from times such as 00:29:59 or 00:29 to the ends of their intervals; else 0."""
+    """Return nanoseconds from times such as 00:29:59 to the ends of their intervals, else 0."""
     first = local_datetime(int(group.instants[0]), zone)
     since_midnight = (first.hour * 3600 + first.minute * 60 + first.second) * 1_000_000_000
     for late in (1_000_000_000, MINUTE):
@@ -236,7 +236,7 @@ def _before_the_end(group: Readings, zone: tzinfo) -> int:
 
 
 def _look_like_ends(group: Readings, zone: tzinfo) -> bool:
-    """True if the times fill whole local days only when taken as the ends of intervals."""
+    """Return True if the times fill whole local days only when taken as the ends of intervals."""
     first = local_datetime(int(group.instants[0]) - group.step, zone)
     last = local_datetime(int(group.instants[-1]), zone)
     return all((each.hour, each.minute, each.second) == (0, 0, 0) for each in (first, last))

@@ -44,7 +44,7 @@ def check_no_counter(readings: Readings, path: Path) -> None:
 
 
 def differences(readings: Readings, path: Path) -> tuple[Readings, list[str]]:
-    """The energy between one reading of a counter and the next; a counter that falls gives none."""
+    """Return the energy between the readings of counters, NaN where a counter falls; and notes."""
     values, notes = readings.values, []
     change = np.diff(values, axis=0)
     apart = np.diff(readings.instants) != readings.step

@@ -47,19 +47,19 @@ class SourceTable:
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns in their order."""
+        """Return names of the columns in their order."""
         return [str(name) for name in self.frame.columns]
 
     def text(self, name: str) -> list[str]:
-        """The cells of a column as text."""
+        """Return the cells of a column as text."""
         return [str(cell) for cell in self.frame[name].tolist()]
 
     def keep_rows(self, rows: NDArray[np.bool_]) -> SourceTable:
-        """The same table with only these rows."""
+        """Return the same table with only these rows."""
         return self.replaced(self.frame[rows].reset_index(drop=True), self.lines[rows])
 
     def replaced(self, frame: pd.DataFrame, lines: NDArray[np.int64]) -> SourceTable:
-        """The same table with other rows and columns."""
+        """Return the same table with other rows and columns."""
         return SourceTable(
             frame=frame,
             lines=lines,
@@ -72,7 +72,7 @@ class SourceTable:
 
 
 def table_of_text(text: str, path: Path) -> SourceTable:
-    """The table that a text holds."""
+    """Return the table that a text holds."""
     lines = text.split("\n")
     dialect = recognise_dialect(lines)
     lines = lines[dialect.declared_lines :]
@@ -124,7 +124,7 @@ def table_of_text(text: str, path: Path) -> SourceTable:
 
 
 def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.DataFrame:
-    """All cells as text, short rows filled with empty cells."""
+    """Return all cells as text, short rows filled with empty cells."""
     import pandas as pd
 
     width = max((len(row) for row in rows_of(lines[:_SAMPLE], separator)), default=1)
@@ -165,7 +165,7 @@ def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.
 def _named(
     frame: pd.DataFrame, names: list[str], path: Path, header_line: int | None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The frame with column names; columns without name and content go."""
+    """Return the frame with column names; columns without name and content go."""
     if header_line is None:
         frame.columns = [f"column {number + 1}" for number in range(len(frame.columns))]
         return frame, [str(name) for name in frame.columns]
@@ -198,7 +198,7 @@ def _named(
 
 
 def _without_repeated_headers(table: SourceTable) -> SourceTable:
-    """The table without rows that repeat its header, as in joined exports."""
+    """Return the table without rows that repeat its header, as in joined exports."""
     first = table.names[0]
     repeated = np.array(table.frame[first] == first, dtype=bool)
     for row in np.flatnonzero(repeated).tolist():
@@ -210,7 +210,7 @@ def _without_repeated_headers(table: SourceTable) -> SourceTable:
 
 
 def _without_totals(table: SourceTable) -> SourceTable:
-    """The table without rows at its end that hold totals."""
+    """Return the table without rows at its end that hold totals."""
     keep = np.ones(len(table.lines), dtype=bool)
     for row in reversed(range(max(0, len(table.lines) - 3), len(table.lines))):
         cells = [str(cell).lower().strip(" :") for cell in table.frame.iloc[row]]
@@ -222,7 +222,7 @@ def _without_totals(table: SourceTable) -> SourceTable:
 
 
 def table_of_parquet(data: bytes, path: Path) -> SourceTable:
-    """The table in a Parquet file; times become text, ids too, readings stay numbers."""
+    """Return the table in a Parquet file; times become text, ids too, readings stay numbers."""
     import pandas as pd
 
     try:
@@ -251,7 +251,7 @@ def table_of_parquet(data: bytes, path: Path) -> SourceTable:
 
 
 def _readable(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Floats as they are, everything else as text; missing cells become NaN or empty text."""
+    """Return floats as they are, all else as text; missing cells become NaN or empty text."""
     import pandas as pd
 
     if pd.api.types.is_float_dtype(column.dtype):

@@ -44,7 +44,7 @@ class WrittenTime:
 
 
 def form_of(cell: str) -> Form | None:
-    """Whether a cell is a date with a clock time, a date, or a clock time; None if neither."""
+    """Tell whether a cell is a date with a clock time, a date, or a clock time; None if neither."""
     text = cell.strip()
     if _TIMESTAMP.fullmatch(text):
         return "timestamp"
@@ -54,12 +54,12 @@ def form_of(cell: str) -> Form | None:
 
 
 def is_epoch(cell: str) -> bool:
-    """True for seconds (or milli-, micro-, nanoseconds) since 1970, from 2001 to 2033."""
+    """Return True for seconds (or milli-, micro-, nanoseconds) since 1970, from 2001 to 2033."""
     return _EPOCH.fullmatch(cell.strip()) is not None
 
 
 def date_order(cells: Iterable[str]) -> DateOrder | Literal["unclear"] | None:
-    """Order of day and month in dates such as 31/12/2025; None if no cell is written so.
+    """Return order of day and month in dates such as 31/12/2025; None if no cell is written so.
 
     "unclear" if every date can be read both ways, or some only one way and others only the other.
     """
@@ -103,7 +103,7 @@ def parse_time(cell: str, order: DateOrder | None) -> WrittenTime | None:
 
 
 def parse_clock(cell: str) -> timedelta | None:
-    """Time since midnight that a clock time says; 24:00 is the end of the day."""
+    """Return time since midnight that a clock time says; 24:00 is the end of the day."""
     match = _CLOCK_ONLY.fullmatch(cell.strip())
     return None if match is None else _clock(match)
 

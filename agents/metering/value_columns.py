@@ -61,7 +61,7 @@ def value_columns(view: ColumnView, rest: list[str], household: str | None) -> l
 
 
 def _consumption(view: ColumnView, candidates: list[str]) -> str | None:
-    """The consumption among flows of one home, if one column is that and all others are not."""
+    """Return the consumption among flows of one home, if just one column is that."""
     if view.options.layout == "wide" or len(candidates) < 2:
         return None
     homes = [name for name in candidates if column_words.is_consumption(name)]
@@ -72,7 +72,7 @@ def _consumption(view: ColumnView, candidates: list[str]) -> str | None:
 
 
 def _noted(view: ColumnView, rest: list[str], chosen: list[str], why: str) -> list[str]:
-    """The chosen columns; notes the others that hold numbers."""
+    """Return the chosen columns; notes the others that hold numbers."""
     left = [name for name in rest if name not in chosen and view.kinds[name] == "number"]
     if left:
         view.notes.append(f"left out: {some(left)} ({why})")
@@ -80,7 +80,7 @@ def _noted(view: ColumnView, rest: list[str], chosen: list[str], why: str) -> li
 
 
 def _no_readings(view: ColumnView, rest: list[str], foreign: list[str]) -> InputError:
-    """The refusal of a table without readings, by what it holds instead."""
+    """Return the refusal of a table without readings, by what it holds instead."""
     if foreign:
         return view.refusal(
             f"no column holds readings of electricity: {', '.join(foreign)} are left out; "
@@ -97,7 +97,7 @@ def _no_readings(view: ColumnView, rest: list[str], foreign: list[str]) -> Input
 
 
 def _counts_rows(view: ColumnView, name: str) -> bool:
-    """True for a column without a name of its own that counts 0, 1, 2, ..."""
+    """Return True for a column without a name of its own that counts 0, 1, 2, ..."""
     if view.table.named and not name.startswith("column "):
         return False
     cells = view.table.text(name)
@@ -109,7 +109,7 @@ def _counts_rows(view: ColumnView, name: str) -> bool:
 
 
 def _value_beside(view: ColumnView, household: str, candidates: list[str]) -> str:
-    """The one column of readings beside a column of ids."""
+    """Return the one column of readings beside a column of ids."""
     if len(candidates) == 1:
         return candidates[0]
     named = [name for name in candidates if name.lower() in _VALUES]
@@ -193,7 +193,7 @@ def _holds_decimals(view: ColumnView, name: str) -> bool:
 
 
 def _looks_like_flags(view: ColumnView, name: str) -> bool:
-    """True for whole numbers of which there are one or two, not only zeros."""
+    """Return True for whole numbers of which there are one or two, not only zeros."""
     column = view.table.frame[name]
     if column.dtype.kind == "f":
         return False
@@ -203,7 +203,7 @@ def _looks_like_flags(view: ColumnView, name: str) -> bool:
 
 
 def _looks_like_ids(view: ColumnView, name: str) -> bool:
-    """True for whole numbers of six digits and more that repeat."""
+    """Return True for whole numbers of six digits and more that repeat."""
     column = view.table.frame[name]
     if column.dtype.kind == "f" or unit_in_name(name):
         return False

@@ -121,7 +121,7 @@ def from_preferred(
 
 
 def household_id(index: int) -> str:
-    """The id of generated household number `index`."""
+    """Return the id of generated household number `index`."""
     return f"h{index}"
 
 
@@ -137,7 +137,7 @@ def _check_size(households: int, slots: int, *, plans: int) -> None:
 
 
 def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> Scheme:
-    """The scheme, or the source's scaled to these slots; InputError for settings out of range."""
+    """Return the scheme, or the source's scaled; InputError for settings out of range."""
     for name, value, least in (
         ("households", households, 1),
         ("slots", slots, 1),
@@ -154,13 +154,13 @@ def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> S
 
 
 def plans_stream(index: int, seed: int) -> np.random.Generator:
-    """The random numbers from which household `index` makes its alternative plans."""
+    """Return the random numbers from which household `index` makes its alternative plans."""
     return _stream(seed, _PLANS_STREAM, index)
 
 
 @lru_cache(maxsize=8)
 def rhythm(slots: int, seed: int) -> Array:
-    """What all households share, relative to their level: float64[d], mean 0, read-only."""
+    """Tell what all households share, relative to their level: float64[d], mean 0, read-only."""
     rng = _stream(seed, _SHARED_STREAM, 0)
     time = (np.arange(slots) + 0.5) / slots
     wave = 0.12 * np.cos(4 * np.pi * (time - rng.uniform(0.0, 0.05)))
@@ -177,7 +177,7 @@ def rhythm(slots: int, seed: int) -> Array:
 
 
 def baseline(index: int, slots: int, seed: int) -> Array:
-    """The curve of household `index`: float64[d], kWh per slot, positive."""
+    """Return the curve of household `index`: float64[d], kWh per slot, positive."""
     rng = _stream(seed, _BASELINE_STREAM, index)
     level = max(_LOWEST, _CEILING - rng.gamma(_SHORTFALL_SHAPE, _SHORTFALL_SCALE))
     own = rng.uniform(-_OWN_REACH, _OWN_REACH, slots)
@@ -185,16 +185,16 @@ def baseline(index: int, slots: int, seed: int) -> Array:
 
 
 def baselines(households: int, slots: int, seed: int) -> Array:
-    """The curves of households 0 to n-1: float64[n, d], kWh per slot."""
+    """Return the curves of households 0 to n-1: float64[n, d], kWh per slot."""
     return np.stack([baseline(index, slots, seed) for index in range(households)])
 
 
 def _stream(seed: int, stream: int, index: int) -> np.random.Generator:
-    """Random numbers named by their purpose and household, independent of all others."""
+    """Return random numbers named by their purpose and household, independent of all others."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, index)))
 
 
 def _standardised(curve: Array) -> Array:
-    """The curve with mean 0 and spread 1; a flat one (a single slot) becomes 0."""
+    """Return the curve with mean 0 and spread 1; a flat one (a single slot) becomes 0."""
     spread = curve.std()
     return np.zeros_like(curve) if spread == 0.0 else np.asarray((curve - curve.mean()) / spread)
