@@ -29,7 +29,9 @@ _CLOCK = (
 _COMPACT_CLOCK = r"(?P<cH>[0-2]\d)(?P<cM>[0-5]\d)(?P<cS>[0-5]\d)?"
 _OFFSET = r"\s*(?P<offset>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?)?"
 _DATE = f"(?:{_ISO}|{_COMPACT}|{_DOTTED}|{_SLASHED}|{_NAMED}|{_NAMED_US})"
-_TIMESTAMP = re.compile(f"{_DATE}(?:T|,?\\s+|:)(?:{_CLOCK}|{_COMPACT_CLOCK}){_OFFSET}")
+_TIMESTAMP = re.compile(
+    f"{_DATE}(?:(?:T|,?\\s+|:)(?:{_CLOCK}|{_COMPACT_CLOCK})|T(?P<hour>[0-2]\\d)){_OFFSET}"
+)
 _DATE_ONLY = re.compile(_DATE)
 _CLOCK_ONLY = re.compile(f"{_CLOCK}{_OFFSET}")
 _EPOCH = re.compile(r"(?P<s>1\d{9})(?P<ms>\d{3})?(?P<us>\d{3})?(?P<ns>\d{3})?(?:\.0*)?")
@@ -132,7 +134,7 @@ def _day(match: "re.Match[str]", order: DateOrder | None) -> datetime | None:
 
 def _clock(match: "re.Match[str]") -> timedelta | None:
     part = match.groupdict()
-    hour = int(part["H"] or part.get("cH") or 0)
+    hour = int(part["H"] or part.get("cH") or part.get("hour") or 0)
     minute = int(part["M"] or part.get("cM") or 0)
     second = int(part["S"] or part.get("cS") or 0)
     micro = int((part["f"] or "0").ljust(6, "0")[:6])

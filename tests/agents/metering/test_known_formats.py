@@ -292,3 +292,9 @@ def test_sums_and_means_are_asked_about_by_their_names(tmp_path: Path, name: str
     with pytest.raises(InputError, match=rf"field {name}: is by its name a sum .*--columns"):
         read(tmp_path, lines)
     assert len(read(tmp_path, lines, MeterOptions(columns=("h1", "h2", name))).ids) == 3
+
+
+def test_iso_times_may_end_with_the_hour(tmp_path: Path) -> None:
+    hours = HALF_HOURS[::2]
+    lines = ["time,home", *(f"{time:%Y-%m-%dT%H},{A[row]}" for row, time in enumerate(hours))]
+    assert kwh(read(tmp_path, lines)) == {"home": mean(A[:48])}
