@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.metering.complete_days import LocalDay, cut, days_of
-from agents.metering.household_names import ids_of, printable
-from agents.metering.local_time import midnight
 from agents.metering.meter_file import MeterFile, read_meter_file
 from agents.metering.options import MeterOptions
-from agents.metering.reading_checks import check_day
-from agents.metering.readings import MINUTE, Readings
+from agents.metering.readings.complete_days import LocalDay, cut, days_of
+from agents.metering.readings.household_names import ids_of, printable
+from agents.metering.readings.local_time import midnight
+from agents.metering.readings.reading_checks import check_day
+from agents.metering.readings.readings import MINUTE, Readings
 from agents.plans import SlotTimes
 from protocol.errors import InputError
 from protocol.vectors import Array
@@ -24,6 +24,7 @@ from protocol.vectors import Array
 _DAY = 24 * 60 * MINUTE
 _HOUR = 60 * MINUTE
 _SHOWN_DAYS = 4
+_MOST_SLOTS = 86_400
 _HARDLY_KWH = 0.2
 """Less than a single lamp in a day: a unit that nobody said is then in doubt."""
 
@@ -62,6 +63,9 @@ def read_meters(
     path, options = Path(path), options or MeterOptions()
     if slots is not None and slots < 1:
         raise InputError(f"must be at least 1, not {slots}", field="slots")
+    if slots is not None and slots > _MOST_SLOTS:
+        reason = f"a day has {_MOST_SLOTS:,} seconds, so at most as many slots, not {slots:,}"
+        raise InputError(reason, field="slots")
     wanted = _day(day)
     file = read_meter_file(path, options)
     count = slots or _own_slots(file, path)
@@ -71,12 +75,16 @@ def read_meters(
     used: dict[date, None] = {}
     notes = list(file.notes)
     for group in file.groups:
-        chosen = _chosen(group, file.zone, wanted, path)
-        total, number = _mean_day(group, chosen, count, file, options, path)
+        chosen = _chosen(group, file.zone, wanted=wanted, path=path)
+        total, number = _mean_day(
+            group=group, days=chosen, slots=count, file=file, options=options, path=path
+        )
         keep = number > 0
         if not keep.all():
             column = int(np.argmin(keep))
-            refusal = _incomplete(group, column, list(days_of(group, file.zone)), wanted, path)
+            refusal = _incomplete(
+                group, column, days=list(days_of(group, file.zone)), wanted=wanted, path=path
+            )
             if not drop_incomplete:
                 raise refusal
             gone = [name for name, kept in zip(group.names, keep, strict=True) if not kept]
@@ -90,7 +98,7 @@ def read_meters(
     if not rows:
         raise InputError("no household has a complete day", file=path, field="day")
     energy = np.ascontiguousarray(rows)
-    _check_unit(energy, file, options, path)
+    _check_unit(energy, file, options=options, path=path)
     return MeterDay(
         ids=ids_of(names),
         energy=energy,
@@ -112,7 +120,7 @@ def _day(text: str) -> date | None:
 
 
 def _own_slots(file: MeterFile, path: Path) -> int:
-    """As many slots as the finest readings of the file have in a day of 24 hours."""
+    """Return as many slots as the finest readings of the file have in a day of 24 hours."""
     step = min(group.step for group in file.groups)
     if _DAY % step:
         raise InputError(
@@ -125,7 +133,7 @@ def _own_slots(file: MeterFile, path: Path) -> int:
 
 
 def _chosen(group: Readings, zone: tzinfo, wanted: date | None, path: Path) -> list[LocalDay]:
-    """The days that may go in; InputError if the wanted one is not there."""
+    """Return the days that may go in; InputError if the wanted one is not there."""
     days = list(days_of(group, zone))
     if wanted is None:
         return days
@@ -165,7 +173,7 @@ def _mean_day(
 def _incomplete(
     group: Readings, column: int, days: list[LocalDay], wanted: date | None, path: Path
 ) -> InputError:
-    """Why a household has no complete day, with the first thing that is missing."""
+    """Tell why a household has no complete day, with the first thing that is missing."""
     days = [each for each in days if wanted in (None, each.day)]
     inner = [each for each in days if each.whole] or days
     first = next(each for each in inner if not each.complete[column])
@@ -186,7 +194,7 @@ def _incomplete(
 
 
 def _left_out(group: Readings, days: list[LocalDay]) -> list[str]:
-    """Notes that name the days that are not complete, for all households or for single ones."""
+    """Write notes that name the incomplete days, of all households or of single ones."""
     if not days:
         return []
     notes = []
@@ -223,7 +231,7 @@ def _check_unit(energy: Array, file: MeterFile, options: MeterOptions, path: Pat
 
 
 def _slot_times(wanted: date | None, slots: int, file: MeterFile) -> SlotTimes:
-    """When slots begin: on the wanted day, or from midnight on for the mean day."""
+    """Tell when slots begin: on the wanted day, or from midnight on for the mean day."""
     minutes = _DAY / MINUTE / slots
     if wanted is None:
         return SlotTimes("00:00", minutes, file.zone_name)

@@ -56,11 +56,13 @@ def _slot_times(said: dict[str, Any], file: Path) -> SlotTimes | None:
     for key in ("first_slot", "slot_minutes"):
         if key not in said:
             raise InputError(f"is needed beside {given[0]}", file=file, field=key)
-    return checked_slot_times(said["first_slot"], said["slot_minutes"], said.get("timezone"), file)
+    return checked_slot_times(
+        said["first_slot"], said["slot_minutes"], timezone=said.get("timezone"), file=file
+    )
 
 
 def checked_slot_times(first: object, minutes: object, timezone: object, file: Path) -> SlotTimes:
-    """The times of slots if they can be; else InputError that names the key."""
+    """Return the times of slots if they can be; else InputError that names the key."""
     try:
         datetime.fromisoformat(f"2000-01-01T{first}" if len(str(first)) <= 8 else str(first))
     except ValueError:
@@ -101,7 +103,7 @@ def _names(said: object, file: Path) -> dict[str, str]:
 
 
 def meaning_to_keep(population: Population) -> ScoreMeaning | None:
-    """What a file of this population must say of its scores.
+    """Tell what a file of this population must say of its scores.
 
     None where nobody said anything and readers assume the same: a default must not turn into
     somebody's word by being written down.
@@ -132,7 +134,7 @@ def write_description(population: Population, folder: Path, names: dict[str, str
 
 
 def _quoted(text: str) -> str:
-    """A TOML string; control characters are written as escapes."""
+    """Return a TOML string; control characters are written as escapes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return (
         '"'

@@ -119,7 +119,7 @@ def write(population: Population, folder: Path) -> None:
 
 
 def _names_to_keep(population: Population) -> dict[str, str]:
-    """Original names by the ids that the folder gives, where they differ."""
+    """Return original names by the ids that the folder gives, where they differ."""
     names = {
         f"h{number}": population.names.get(household, household)
         for number, household in enumerate(population.households)

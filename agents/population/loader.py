@@ -43,7 +43,7 @@ def load(
 
 
 def _described(population: Population, described: Description) -> Population:
-    """The population with what the description beside it adds to what it says itself."""
+    """Return the population with what the description beside it adds to what it says itself."""
     names = {key: name for key, name in described.names.items() if key in population.households}
     return replace(
         population,

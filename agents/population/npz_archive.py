@@ -111,17 +111,17 @@ def read(
 
 
 def _slot_times(parts: dict[str, Any], path: Path) -> SlotTimes | None:
-    """When the slots are, if the archive says so."""
+    """Return when the slots are, if the archive says so."""
     if "first_slot" not in parts or "slot_minutes" not in parts:
         return None
     timezone = str(parts["timezone"]) if "timezone" in parts else None
     return checked_slot_times(
-        str(parts["first_slot"]), float(parts["slot_minutes"]), timezone, path
+        str(parts["first_slot"]), float(parts["slot_minutes"]), timezone=timezone, file=path
     )
 
 
 def _names(parts: dict[str, Any], ids: list[str], path: Path) -> dict[str, str]:
-    """The original names of households by id, where they differ from it."""
+    """Return the original names of households by id, where they differ from it."""
     if "names" not in parts:
         return {}
     names = [str(name) for name in parts["names"]]
@@ -131,7 +131,7 @@ def _names(parts: dict[str, Any], ids: list[str], path: Path) -> dict[str, str]:
 
 
 def _said(parts: dict[str, Any], path: Path) -> ScoreMeaning | None:
-    """The meaning of scores that the archive itself states, if any."""
+    """Return the meaning of scores that the archive itself states, if any."""
     if "meaning" not in parts:
         return None
     said = str(parts["meaning"])
@@ -150,7 +150,7 @@ def _target(parts: dict[str, Any], path: Path) -> Array | None:
 
 
 def _parts(path: Path) -> dict[str, Any]:
-    """The arrays of an archive, each of its kind."""
+    """Return the arrays of an archive, each of its kind."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             parts = {name: archive[name] for name in ("version", *FORM) if name in archive}
@@ -159,13 +159,13 @@ def _parts(path: Path) -> dict[str, Any]:
     except Exception as error:
         # Damaged bytes make zipfile, zlib, tokenize and numpy raise nearly anything.
         raise InputError(f"not an .npz archive: {error}", file=path) from None
-    _check(parts, "version", np.integer, 0, path)
+    _check(parts, "version", kind=np.integer, dimensions=0, path=path)
     if parts["version"] != VERSION:
         reason = f"format version {parts['version']}, only {VERSION} can be read"
         raise InputError(reason, file=path, field="version")
     for name, (kind, dimensions) in FORM.items():
         if name in parts or name not in _OPTIONAL:
-            _check(parts, name, kind, dimensions, path)
+            _check(parts, name, kind=kind, dimensions=dimensions, path=path)
     return parts
 
 

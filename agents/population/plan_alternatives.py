@@ -41,7 +41,7 @@ class Alternatives:
     swaps: int = 0
 
     def score(self, slots: int) -> float:
-        """Preference of each of these plans: 1/d after a shuffle, 1/S after S swaps."""
+        """Return the preference of each of these plans: 1/d after a shuffle, 1/S after S swaps."""
         return 1.0 / (slots if self.kind == "shuffle" else self.swaps)
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ SOURCE_SCHEME: Scheme = (
 
 
 def scaled_scheme(slots: int) -> Scheme:
-    """The source's scheme for d slots: the same share of swaps as the source has of its 144.
+    """Return the source's scheme for d slots: the same share of swaps as the source has of its 144.
 
     A single slot has nothing to swap: its scheme holds shuffles only.
     """
@@ -111,7 +111,7 @@ def check_scheme(scheme: Scheme, slots: int) -> None:
 
 
 def portfolio(preferred: Array, scheme: Scheme, rng: np.random.Generator) -> Plans:
-    """The plans of a household: float64[d] -> k plans, the preferred first with score 1.
+    """Return the plans of a household: float64[d] -> k plans, the preferred first with score 1.
 
     The scheme must fit the number of slots (`check_scheme`).
     """
@@ -128,7 +128,7 @@ def portfolio(preferred: Array, scheme: Scheme, rng: np.random.Generator) -> Pla
 
 
 def _swapped(slots: int, swaps: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """The slots in order, after so many swaps of two different random ones."""
+    """Return the slots in order, after so many swaps of two different random ones."""
     first = rng.integers(slots, size=swaps)
     second = (first + rng.integers(1, slots, size=swaps)) % slots
     order = list(range(slots))
@@ -138,7 +138,7 @@ def _swapped(slots: int, swaps: int, rng: np.random.Generator) -> NDArray[np.int
 
 
 def _scaled(part: Alternatives, slots: int) -> Alternatives:
-    """The same part with as large a share of swaps as the source has of its 144 slots."""
+    """Return the same part with as large a share of swaps as the source has of its 144 slots."""
     if part.kind == "shuffle":
         return part
     swaps = max(1, min(slots, part.swaps * slots // SOURCE_SLOTS))

@@ -55,6 +55,9 @@ _DISTURBANCE = 0.45
 _OWN_REACH = 0.1667
 """Own variation is uniform between minus and plus this share of the level."""
 
+_MOST_BYTES = 2**35
+"""Memory that the plans of a population may take."""
+
 _SHARED_STREAM, _BASELINE_STREAM, _PLANS_STREAM = 0, 1, 2
 
 
@@ -70,7 +73,8 @@ def generate(
     Without a scheme, it is the source's, scaled with d. Raises InputError for fewer than one
     household or slot, a negative seed, or a scheme that does not fit the slots.
     """
-    scheme = _checked(households, slots, seed, scheme)
+    scheme = _checked(households, slots, seed=seed, scheme=scheme)
+    _check_size(households, slots, plans=1 + sum(part.plans for part in scheme))
     return Population(
         {
             household_id(index): generate_household(index, slots=slots, seed=seed, scheme=scheme)
@@ -88,7 +92,7 @@ def generate_household(
     scheme: Scheme | None = None,
 ) -> Plans:
     """Make household number `index` of `generate` with the same settings, without the others."""
-    scheme = _checked(index + 1, slots, seed, scheme)
+    scheme = _checked(index + 1, slots, seed=seed, scheme=scheme)
     return portfolio(baseline(index, slots, seed), scheme, plans_stream(index, seed))
 
 
@@ -106,7 +110,8 @@ def from_preferred(
 
     `names` are the original names by id; those that equal the id are not kept.
     """
-    scheme = _checked(len(ids), preferred.shape[1], seed, scheme)
+    scheme = _checked(len(ids), preferred.shape[1], seed=seed, scheme=scheme)
+    _check_size(*preferred.shape, plans=1 + sum(part.plans for part in scheme))
     return Population(
         {
             household: portfolio(curve, scheme, plans_stream(index, seed))
@@ -119,12 +124,23 @@ def from_preferred(
 
 
 def household_id(index: int) -> str:
-    """The id of generated household number `index`."""
+    """Return the id of generated household number `index`."""
     return f"h{index}"
 
 
+def _check_size(households: int, slots: int, *, plans: int) -> None:
+    """Refuse a population that no computer at home holds, before anything is made."""
+    size = 8 * households * slots * plans
+    if size > _MOST_BYTES:
+        raise InputError(
+            f"{households:,} households with {plans} plans of {slots:,} slots would need "
+            f"{size / 2**30:,.0f} GiB of memory, more than {_MOST_BYTES / 2**30:g}: ask for fewer",
+            field="households",
+        )
+
+
 def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> Scheme:
-    """The scheme, or the source's scaled to these slots; InputError for settings out of range."""
+    """Return the scheme, or the source's scaled; InputError for settings out of range."""
     for name, value, least in (
         ("households", households, 1),
         ("slots", slots, 1),
@@ -132,6 +148,8 @@ def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> S
     ):
         if value < least:
             raise InputError(f"must be at least {least}, not {value}", field=name)
+    if seed >= 2**64:
+        raise InputError(f"must be below 2^64, not {seed}", field="seed")
     if scheme is None:
         return scaled_scheme(slots)
     check_scheme(scheme, slots)
@@ -139,13 +157,13 @@ def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> S
 
 
 def plans_stream(index: int, seed: int) -> np.random.Generator:
-    """The random numbers from which household `index` makes its alternative plans."""
+    """Return the random numbers from which household `index` makes its alternative plans."""
     return _stream(seed, _PLANS_STREAM, index)
 
 
 @lru_cache(maxsize=8)
 def rhythm(slots: int, seed: int) -> Array:
-    """What all households share, relative to their level: float64[d], mean 0, read-only."""
+    """Tell what all households share, relative to their level: float64[d], mean 0, read-only."""
     rng = _stream(seed, _SHARED_STREAM, 0)
     time = (np.arange(slots) + 0.5) / slots
     wave = 0.12 * np.cos(4 * np.pi * (time - rng.uniform(0.0, 0.05)))
@@ -171,16 +189,16 @@ def baseline(index: int, slots: int, seed: int) -> Array:
 
 
 def baselines(households: int, slots: int, seed: int) -> Array:
-    """The curves of households 0 to n-1: float64[n, d], kWh per slot."""
+    """Return the curves of households 0 to n-1: float64[n, d], kWh per slot."""
     return np.stack([baseline(index, slots, seed) for index in range(households)])
 
 
 def _stream(seed: int, stream: int, index: int) -> np.random.Generator:
-    """Random numbers named by their purpose and household, independent of all others."""
+    """Return random numbers named by their purpose and household, independent of all others."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, index)))
 
 
 def _standardised(curve: Array) -> Array:
-    """The curve with mean 0 and spread 1; a flat one (a single slot) becomes 0."""
+    """Return the curve with mean 0 and spread 1; a flat one (a single slot) becomes 0."""
     spread = curve.std()
     return np.zeros_like(curve) if spread == 0.0 else np.asarray((curve - curve.mean()) / spread)

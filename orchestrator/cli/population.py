@@ -115,7 +115,7 @@ def _generate(
     made = read_meters(
         source, slots=slots, day=day, options=options, drop_incomplete=drop_incomplete
     )
-    population = _with_plans(made, households, source, seed, chosen)
+    population = _with_plans(made, households, source=source, seed=seed, scheme=chosen)
     _write(population, out, form)
     which = (
         f"day {made.days[0]}"

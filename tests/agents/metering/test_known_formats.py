@@ -239,3 +239,62 @@ def test_pypsa_loads_are_in_megawatts(tmp_path: Path) -> None:
     }
     made = read(tmp_path, lines, MeterOptions(unit="kW"))
     assert kwh(made)["bus1"] == pytest.approx(mean(A))
+
+
+def test_joined_exports_repeat_their_header(tmp_path: Path) -> None:
+    lines = ["time,home", *(f"{time},{A[row]}" for row, time in enumerate(HALF_HOURS))]
+    lines.insert(49, "time,home")
+    made = read(tmp_path, lines)
+    assert kwh(made) == {"home": mean(A)}
+    assert "rows that repeat the header are left out: 1" in made.notes
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(1, "00:29:59"), (60, "00:29:00")])
+def test_last_moments_of_intervals_are_asked_about(
+    tmp_path: Path, seconds: int, shown: str
+) -> None:
+    late = timedelta(minutes=30, seconds=-seconds)
+    lines = ["time,home", *(f"{time + late},{A[row]}" for row, time in enumerate(HALF_HOURS))]
+    with pytest.raises(InputError, match=rf"line 2, .*{shown}.* last moments .*--stamp end"):
+        read(tmp_path, lines)
+    made = read(tmp_path, lines, MeterOptions(stamp="end"))
+    assert made.energy[0, 0] == pytest.approx((A[0] + A[48]) / 2)
+
+
+def test_households_can_be_left_out(tmp_path: Path) -> None:
+    lines = ["time,meter,kWh"]
+    for row, time in enumerate(HALF_HOURS):
+        total = round(A[row] + B[row], 3)
+        lines += [f"{time},a,{A[row]}", f"{time},b,{B[row]}", f"{time},all,{total}"]
+    with pytest.raises(
+        InputError, match=r"field all: is the sum or mean .*--skip-households 'all'"
+    ):
+        read(tmp_path, lines)
+    made = read(tmp_path, lines, MeterOptions(skip_households=("all",)))
+    assert kwh(made) == {"a": mean(A), "b": mean(B)}
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_midnight_at_the_end_of_its_day(tmp_path: Path, newest_first: bool) -> None:
+    rows = []
+    for row, time in enumerate(HALF_HOURS):
+        rows.append(f"{time:%d.%m.%Y};{time + timedelta(minutes=30):%H:%M};{A[row]}")
+    made = read(tmp_path, ["Datum;Uhrzeit;kWh", *(reversed(rows) if newest_first else rows)])
+    assert made.energy[0, 0] == pytest.approx((A[0] + A[48]) / 2)
+    assert kwh(made) == {"kWh": mean(A)}
+    assert "times are taken as the ends of intervals (--stamp)" in made.notes
+
+
+@pytest.mark.parametrize("name", ["average", "block_total"])
+def test_sums_and_means_are_asked_about_by_their_names(tmp_path: Path, name: str) -> None:
+    lines = [f"time,h1,h2,{name}"]
+    lines += [f"{t},{A[row]},{B[row]},{A[-row]}" for row, t in enumerate(HALF_HOURS)]
+    with pytest.raises(InputError, match=rf"field {name}: is by its name a sum .*--columns"):
+        read(tmp_path, lines)
+    assert len(read(tmp_path, lines, MeterOptions(columns=("h1", "h2", name))).ids) == 3
+
+
+def test_iso_times_may_end_with_the_hour(tmp_path: Path) -> None:
+    hours = HALF_HOURS[::2]
+    lines = ["time,home", *(f"{time:%Y-%m-%dT%H},{A[row]}" for row, time in enumerate(hours))]
+    assert kwh(read(tmp_path, lines)) == {"home": mean(A[:48])}

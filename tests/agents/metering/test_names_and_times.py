@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from agents.metering.day_profile import MeterDay, read_meters
-from agents.metering.household_names import ids_of, printable
 from agents.metering.options import MeterOptions
+from agents.metering.readings.household_names import ids_of, printable
 from agents.plans import Plans, Population, SlotTimes
 from agents.population import epos_folder
 from agents.population import npz_archive as archive

@@ -90,7 +90,7 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     "sum": (
         table("time,a,b,c", lambda r: f"{VALUES[r]},{OTHERS[r]},{VALUES[r] + OTHERS[r]:.3f}"),
         "",
-        "field c: is the sum of the other columns",
+        "field c: is the sum or mean of the others",
     ),
     "counter": (table("time,home", counted), "", "Say --counter"),
     "no counter": (table("time,home"), "--counter", "so it is no counter"),
@@ -162,6 +162,7 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     ),
     "nem12 odd interval": (NEM + "200,N1,E1,1,E1,,M,KWH,7,\n", "", "line 2: record 200"),
     "nem12 in disorder": (NEM + "300,20250114,1,2\n", "", "line 2: record 300 before"),
+    "too many slots": (table("time,home"), "--slots 100000000", "a day has 86,400 seconds"),
     "no slot": (table("time,home"), "--slots 0", "must be at least 1"),
     "too many households": (table("time,home"), "--households 2", "2 asked for"),
 }
@@ -189,6 +190,9 @@ def test_a_bad_meter_file_is_refused_in_one_line(
         (["--skip-columns", "a"], "field --skip-columns: has no effect without --from"),
         (["--drop-incomplete"], "field --drop-incomplete: has no effect without --from"),
         (["--seed", "-1"], "field seed: must be at least 0"),
+        (["--seed", "99999999999999999999"], "field seed: must be below 2^64"),
+        (["--households", "100000000"], "would need 1,073 GiB of memory"),
+        (["--slots", "100000000"], "would need 1,490 GiB of memory"),
         (["--scheme", "swap-9:1", "--slots", "4"], "needs plans of at least 9 slots"),
     ],
 )

@@ -3,8 +3,6 @@
 import codecs
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from protocol.errors import InputError
 
 _MARKS = {
@@ -24,6 +22,9 @@ def decode(data: bytes, path: Path, encoding: str | None) -> tuple[str, list[str
         raise InputError("is empty", file=path)
     name = encoding or _recognised(data)
     if name is None:
+        # in the extra `report`, so imported only once it is needed
+        from charset_normalizer import from_bytes
+
         best = from_bytes(data[:_SAMPLE], cp_isolation=_COMMON).best()
         if best is None:
             raise InputError(f"is not text in any known encoding: {_WAY_ON}", file=path)
@@ -46,7 +47,7 @@ def decode(data: bytes, path: Path, encoding: str | None) -> tuple[str, list[str
 
 
 def _recognised(data: bytes) -> str | None:
-    """The encoding if the bytes leave no doubt: a mark at the start, UTF-16 by its zeros, UTF-8."""
+    """Return the encoding if the bytes leave no doubt: by a mark, UTF-16 by its zeros, UTF-8."""
     for mark, name in _MARKS.items():
         if data.startswith(mark):
             return name

@@ -22,7 +22,7 @@ _FACTORS: dict[UnitName, float] = {
 _BY_WORD: dict[str, UnitName] = {name.lower(): name for name in get_args(UnitName)}
 _BY_WORD |= {"watt": "W", "watts": "W", "kilowatt": "kW", "kilowatts": "kW", "megawatt": "MW"}
 _BY_WORD |= {"watthours": "Wh", "kilowatthours": "kWh", "kilowatthour": "kWh", "watthour": "Wh"}
-_POWER_WORDS = {"power", "leistung", "puissance", "vermogen", "potencia"}
+_POWER_WORDS = {"power", "leistung", "puissance", "vermogen", "potencia", "demand"}
 _HOURS = re.compile(r"(?i)\b(watt|kilowatt)s?[ -](hours?)\b")
 _RATE = re.compile(r"(?i)\S\s*(?:/|\bper\b)\s*[kM]?Wh?\b")
 
@@ -36,22 +36,22 @@ class Unit:
 
     @property
     def quantity(self) -> Quantity:
-        """Energy of an interval, or mean power in it."""
+        """Return whether it is energy of an interval, or mean power in it."""
         return "energy" if self.name.endswith("h") else "power"
 
     @property
     def factor(self) -> float:
-        """What turns a number in this unit into kWh or kW."""
+        """Tell what turns a number in this unit into kWh or kW."""
         return _FACTORS[self.name]
 
 
 def unit_of_word(word: str) -> UnitName | None:
-    """The unit that a whole cell or word names."""
+    """Return the unit that a whole cell or word names."""
     return _BY_WORD.get(word.strip().lower().strip("[]()"))
 
 
 def unit_in_name(name: str) -> UnitName | None:
-    """The unit in a column's name such as `Home [Wh]`, `p_mw`, `use (kW)`, `KWH/hh`."""
+    """Return the unit in a column's name such as `Home [Wh]`, `p_mw`, `use (kW)`, `KWH/hh`."""
     if is_rate(name):
         return None
     text = _HOURS.sub(r"\1hours", name)
@@ -67,16 +67,17 @@ def unit_in_name(name: str) -> UnitName | None:
 
 
 def is_rate(name: str) -> bool:
-    """True for a price or factor per unit of energy, such as `EUR/kWh`."""
+    """Return True for a price or factor per unit of energy, such as `EUR/kWh`."""
     return _RATE.search(name) is not None
 
 
 def says_power(name: str) -> bool:
-    """True if the name speaks of power, with or without a unit."""
-    words = re.split(r"[^a-z]+", name.lower())
-    return not _POWER_WORDS.isdisjoint(words)
+    """Return True if the name speaks of power, with or without a unit."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]{2})", " ", name)
+    words = set(re.split(r"[^a-z]+", apart.lower()))
+    return not _POWER_WORDS.isdisjoint(words) and "energy" not in words
 
 
 def _is_unit_w(name: str) -> bool:
-    """A lone W is a unit in brackets or at the end, not the initial of a home."""
+    """Return a lone W is a unit in brackets or at the end, not the initial of a home."""
     return re.search(r"(?i)[\[(]\s*w\s*[\])]|[ _.\-/]w$|\bwatts?\b", name.strip()) is not None

@@ -11,7 +11,7 @@ LONGEST_ID = 64
 
 
 def ids_of(names: Sequence[str]) -> list[str]:
-    """An id for each name: letters, digits, `-` and `_`; others become `-`.
+    """Return an id for each name: letters, digits, `-` and `_`; others become `-`.
 
     A name of which nothing remains becomes `home-` and its number, counted from 1. A name whose id
     is taken gets `-2`, `-3`, ... behind it.
@@ -30,7 +30,7 @@ def ids_of(names: Sequence[str]) -> list[str]:
 
 
 def printable(name: str) -> str:
-    """The name without control characters, which are written out as `\\x1b`, `\\u202e`, ..."""
+    """Return the name with control characters written out as `\\x1b`, `\\u202e`, ..."""
     return "".join(_visible(each) for each in unicodedata.normalize("NFC", name.strip()))
 
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.metering.notation.time_format import date_order, parse_time
 from agents.metering.options import DateOrder
-from agents.metering.time_format import date_order, parse_time
 from protocol.errors import InputError
 
 Instants = NDArray[np.int64]
@@ -37,12 +37,12 @@ class WallTimes:
 
     @property
     def local(self) -> bool:
-        """True if the times have no offset."""
+        """Return True if the times have no offset."""
         return len(self.wall) == 0 or bool(np.isnan(self.offset_minutes[0]))
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """The time zone of this name; InputError if there is none."""
+    """Return the time zone of this name; InputError if there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -115,10 +115,35 @@ def _not_a_time(cell: str, *, outside: bool) -> str:
     )
 
 
+def with_late_midnights(times: WallTimes, households: Sequence[str]) -> tuple[WallTimes, bool]:
+    """Move 00:00 to the end of its day if that is where all of a file's midnights stand.
+
+    Some files write the end of a day's last interval as 00:00 of the same day: it then follows
+    23:30 of that day (or precedes it, newest first) within the rows of a household.
+    """
+    wall, day = times.wall, times.wall // (24 * HOUR)
+    midnight_rows = np.flatnonzero(wall % (24 * HOUR) == 0)
+    if not len(midnight_rows) or len(wall) < 3:
+        return times, False
+    names = np.array(households, dtype=object) if len(households) else np.zeros(len(wall))
+
+    def late_beside(rows: NDArray[np.intp], shift: int) -> NDArray[np.bool_]:
+        others = np.clip(rows + shift, 0, len(wall) - 1)
+        beside = (others != rows) & (names[others] == names[rows]) & (day[others] == day[rows])
+        return np.asarray(beside & (wall[others] - wall[rows] > 12 * HOUR))
+
+    late = late_beside(midnight_rows, -1) | late_beside(midnight_rows, 1)
+    if not late.all():
+        return times, False
+    moved = wall.copy()
+    moved[midnight_rows] += 24 * HOUR
+    return WallTimes(moved, times.offset_minutes), True
+
+
 def resolve_zone(
     times: WallTimes, given: str | None, path: Path, name: str
 ) -> tuple[tzinfo, str | None, str]:
-    """The zone of midnights, its name for the description of the data, and a note for people."""
+    """Return the zone of midnights, its name for the description file, and a note for people."""
     if given is not None:
         return zone_named(given), given, f"days are those of {given}"
     if times.local:
@@ -149,7 +174,7 @@ def _signed(minutes: float) -> str:
 def instants_of(
     times: WallTimes, cells: Sequence[str], lines: NDArray[np.int64], zone: tzinfo, where: "Place"
 ) -> Instants:
-    """The instants of times in the file's order: int64[r].
+    """Return the instants of times in the file's order: int64[r].
 
     In an hour that the clock repeats the order of the rows tells the first pass from the second.
     Raises InputError for times that the clock skips.
@@ -190,7 +215,7 @@ class Place:
 
 
 def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """For each time in an hour that the clock repeats: is it the first pass (summer time)?
+    """Tell for each time in an hour that the clock repeats if it is the first pass (summer time).
 
     The file's order tells: where local time steps back or stands still, the second pass begins.
     """
@@ -206,11 +231,11 @@ def _first_pass(local: Instants, repeated: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def midnight(day: date, zone: tzinfo) -> int:
-    """The instant at which a local day begins."""
+    """Return the instant at which a local day begins."""
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
     return round(start.timestamp()) * 1_000_000_000
 
 
 def local_datetime(instant: int, zone: tzinfo) -> datetime:
-    """The local time of an instant, to the second."""
+    """Return the local time of an instant, to the second."""
     return datetime.fromtimestamp(instant // 1_000_000_000, zone)

@@ -29,7 +29,9 @@ _CLOCK = (
 _COMPACT_CLOCK = r"(?P<cH>[0-2]\d)(?P<cM>[0-5]\d)(?P<cS>[0-5]\d)?"
 _OFFSET = r"\s*(?P<offset>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?)?"
 _DATE = f"(?:{_ISO}|{_COMPACT}|{_DOTTED}|{_SLASHED}|{_NAMED}|{_NAMED_US})"
-_TIMESTAMP = re.compile(f"{_DATE}(?:T|,?\\s+|:)(?:{_CLOCK}|{_COMPACT_CLOCK}){_OFFSET}")
+_TIMESTAMP = re.compile(
+    f"{_DATE}(?:(?:T|,?\\s+|:)(?:{_CLOCK}|{_COMPACT_CLOCK})|T(?P<hour>[0-2]\\d)){_OFFSET}"
+)
 _DATE_ONLY = re.compile(_DATE)
 _CLOCK_ONLY = re.compile(f"{_CLOCK}{_OFFSET}")
 _EPOCH = re.compile(r"(?P<s>1\d{9})(?P<ms>\d{3})?(?P<us>\d{3})?(?P<ns>\d{3})?(?:\.0*)?")
@@ -44,7 +46,7 @@ class WrittenTime:
 
 
 def form_of(cell: str) -> Form | None:
-    """Whether a cell is a date with a clock time, a date, or a clock time; None if neither."""
+    """Tell whether a cell is a date with a clock time, a date, or a clock time; None if neither."""
     text = cell.strip()
     if _TIMESTAMP.fullmatch(text):
         return "timestamp"
@@ -54,12 +56,12 @@ def form_of(cell: str) -> Form | None:
 
 
 def is_epoch(cell: str) -> bool:
-    """True for seconds (or milli-, micro-, nanoseconds) since 1970, from 2001 to 2033."""
+    """Return True for seconds (or milli-, micro-, nanoseconds) since 1970, from 2001 to 2033."""
     return _EPOCH.fullmatch(cell.strip()) is not None
 
 
 def date_order(cells: Iterable[str]) -> DateOrder | Literal["unclear"] | None:
-    """Order of day and month in dates such as 31/12/2025; None if no cell is written so.
+    """Return order of day and month in dates such as 31/12/2025; None if no cell is written so.
 
     "unclear" if every date can be read both ways, or some only one way and others only the other.
     """
@@ -103,7 +105,7 @@ def parse_time(cell: str, order: DateOrder | None) -> WrittenTime | None:
 
 
 def parse_clock(cell: str) -> timedelta | None:
-    """Time since midnight that a clock time says; 24:00 is the end of the day."""
+    """Return time since midnight that a clock time says; 24:00 is the end of the day."""
     match = _CLOCK_ONLY.fullmatch(cell.strip())
     return None if match is None else _clock(match)
 
@@ -132,7 +134,7 @@ def _day(match: "re.Match[str]", order: DateOrder | None) -> datetime | None:
 
 def _clock(match: "re.Match[str]") -> timedelta | None:
     part = match.groupdict()
-    hour = int(part["H"] or part.get("cH") or 0)
+    hour = int(part["H"] or part.get("cH") or part.get("hour") or 0)
     minute = int(part["M"] or part.get("cM") or 0)
     second = int(part["S"] or part.get("cS") or 0)
     micro = int((part["f"] or "0").ljust(6, "0")[:6])

@@ -7,7 +7,7 @@ direction; it is matched to interval blocks by their links, or by their order.
 from pathlib import Path
 from xml.etree import ElementTree
 
-from agents.metering.source_table import SourceTable
+from agents.metering.table.source_table import SourceTable
 from protocol.errors import InputError
 
 METER, UNIT, TIME, END, READING = "usage point", "unit", "start", "end", "reading"
@@ -17,12 +17,12 @@ _OUTGOING = {"19"}
 
 
 def is_xml(text: str) -> bool:
-    """True if the text is an XML document."""
+    """Return True if the text is an XML document."""
     return text.lstrip().startswith("<")
 
 
 def table_of_green_button(text: str, path: Path) -> SourceTable:
-    """The readings of electricity in the file, one row each, times in UTC."""
+    """Return the readings of electricity in the file, one row each, times in UTC."""
     import numpy as np
     import pandas as pd
 
@@ -47,7 +47,7 @@ def table_of_green_button(text: str, path: Path) -> SourceTable:
 def _rows(
     root: ElementTree.Element, path: Path
 ) -> tuple[list[tuple[str, str, str, str, str]], list[str]]:
-    """Rows of meter, unit, start, end and value, from blocks in the order of the file."""
+    """Return rows of meter, unit, start, end and value, from blocks in the order of the file."""
     rows: list[tuple[str, str, str, str, str]] = []
     notes: dict[str, None] = {}
     types = [each for each in root.iter() if _tag(each) == "ReadingType"]
@@ -71,7 +71,7 @@ def _rows(
                 if reason:
                     notes[f"left out: readings that are {reason}"] = None
                     continue
-                rows += _block(child, meter, kind, path)
+                rows += _block(child, meter, kind=kind, path=path)
     return rows, list(notes)
 
 
@@ -101,7 +101,7 @@ def _block(
 
 
 def _reason_against(kind: ElementTree.Element | None) -> str | None:
-    """Why readings of this type are no consumption of electricity; None if they are."""
+    """Tell why readings of this type are no consumption of electricity; None if they are."""
     if _text(kind, "flowDirection") in _OUTGOING:
         return "sent out, not consumed"
     if (_text(kind, "uom") or "72") not in _UNITS:
@@ -110,7 +110,7 @@ def _reason_against(kind: ElementTree.Element | None) -> str | None:
 
 
 def _types_by_link(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
-    """ReadingTypes by the addresses under which entries link to them."""
+    """Return ReadingTypes by the addresses under which entries link to them."""
     found: dict[str, ElementTree.Element] = {}
     for entry in root.iter():
         if _tag(entry) != "entry":
@@ -122,7 +122,7 @@ def _types_by_link(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
 
 
 def _links(entry: ElementTree.Element, relation: str) -> list[str]:
-    """Addresses to which an entry has this relation."""
+    """Return addresses to which an entry has this relation."""
     links = [each for each in entry if _tag(each) == "link" and each.get("rel") == relation]
     return [str(link.get("href")) for link in links]
 
@@ -139,7 +139,7 @@ def _title(entry: ElementTree.Element) -> str | None:
 
 
 def _text(element: ElementTree.Element | None, tag: str) -> str | None:
-    """The text of the first element of this tag below, None if there is none."""
+    """Return the text of the first element of this tag below, None if there is none."""
     if element is None:
         return None
     found = next((each for each in element.iter() if _tag(each) == tag), None)

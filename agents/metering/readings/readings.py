@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.metering.local_time import Instants
+from agents.metering.readings.local_time import Instants
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -35,7 +35,7 @@ class Readings:
     """Nanoseconds of an interval: the most frequent step."""
 
     def written(self, row: int) -> str:
-        """The time of a row in UTC, for people."""
+        """Return the time of a row in UTC, for people."""
         return f"{np.datetime_as_string(np.datetime64(int(self.instants[row]), 'ns'), unit='s')}Z"
 
 
@@ -48,7 +48,7 @@ def arranged(
     path: Path,
     apart: str = "",
 ) -> tuple[Readings, list[str]]:
-    """Readings sorted by time, each time once; returns them with notes.
+    """Return readings sorted by time, each time once; returns them with notes.
 
     `apart` says which columns could tell two readings of the same time apart. Raises InputError
     for different readings at one time, and for times that are not evenly spaced.
@@ -58,15 +58,17 @@ def arranged(
         order = np.argsort(instants, kind="stable")
         instants, values, lines = instants[order], values[order], lines[order]
         notes.append("rows were not sorted by time: sorted")
-    instants, values, lines, dropped = _once(instants, names, values, lines, path, apart)
+    instants, values, lines, dropped = _once(
+        instants=instants, names=names, values=values, lines=lines, path=path, apart=apart
+    )
     if dropped:
         notes.append(f"repeated rows are left out, they say the same again: {dropped}")
-    step = _step(instants, values, lines, path)
+    step = _step(instants, values, lines=lines, path=path)
     # rows without any reading may stand at odd times: they are no readings
     known = ~np.isnan(values).all(axis=1)
     base = int(instants[int(np.argmax(known))])
     keep = known | ((instants - base) % step == 0)
-    return Readings(instants[keep], names, values[keep], lines[keep], step), notes
+    return Readings(instants[keep], names, values=values[keep], lines=lines[keep], step=step), notes
 
 
 def _once(
@@ -77,7 +79,7 @@ def _once(
     path: Path,
     apart: str,
 ) -> tuple[Instants, Array, NDArray[np.int64], int]:
-    """Every time once: later rows only fill in what earlier ones leave open."""
+    """Return every time once: later rows only fill in what earlier ones leave open."""
     again = np.flatnonzero(np.diff(instants) == 0) + 1
     if not len(again):
         return instants, values, lines, 0
@@ -105,7 +107,7 @@ def _once(
 
 
 def _step(instants: Instants, values: Array, lines: NDArray[np.int64], path: Path) -> int:
-    """Nanoseconds from a reading to the next."""
+    """Return nanoseconds from a reading to the next."""
     known = np.flatnonzero(~np.isnan(values).all(axis=1))
     if len(known) < 2:
         raise InputError(

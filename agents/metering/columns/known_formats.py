@@ -32,7 +32,7 @@ class KnownFormat:
 
 
 def recognise_format(names: Sequence[str], path: Path) -> KnownFormat | None:
-    """The format with these columns, None if none is known."""
+    """Return the format with these columns, None if none is known."""
     plain = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in names}
     if "lclid" in plain:
         value = next((plain[each] for each in plain if each.startswith("kwhhh")), None)
@@ -73,7 +73,7 @@ def recognise_format(names: Sequence[str], path: Path) -> KnownFormat | None:
 
 
 def _is_import_register(plain: str) -> bool:
-    """True for a register of energy drawn from the grid, such as `Import T1 kWh` or 1.8.1."""
+    """Return True for a register of energy drawn from the grid, such as `Import T1 kWh`."""
     return (
         re.fullmatch(
             r"(electricity)?(import|imported|delivered|consumed)?(t|tariff|tarif|low|high|normal)?"

@@ -24,28 +24,28 @@ _UNIT_BEHIND = re.compile(r"(?i)(?<=\d)\s*([kM]?Wh?)$")
 
 
 def unit_behind(cell: str) -> str | None:
-    """The unit that a cell such as `0.5 kWh` carries behind its number."""
+    """Return the unit that a cell such as `0.5 kWh` carries behind its number."""
     found = _UNIT_BEHIND.search(cell.strip())
     return found[1] if found else None
 
 
 def bare(cell: str) -> str:
-    """The cell without spaces, apostrophes between thousands, and a unit behind."""
+    """Return the cell without spaces, apostrophes between thousands, and a unit behind."""
     return _SPACES.sub("", _UNIT_BEHIND.sub("", cell.strip()))
 
 
 def is_no_reading(cell: str) -> bool:
-    """True if the cell says that there is no reading."""
+    """Return True if the cell says that there is no reading."""
     return cell.strip().lower() in NO_READING
 
 
 def is_number_like(cell: str) -> bool:
-    """True if the cell is a number in some notation."""
+    """Return True if the cell is a number in some notation."""
     return _NUMBER_LIKE.fullmatch(bare(cell)) is not None
 
 
 def decimal_of(cells: Iterable[str], separator: str) -> Decimal | tuple[str, str] | None:
-    """How these cells write decimals; two example cells where they contradict each other.
+    """Tell how these cells write decimals; two example cells where they contradict each other.
 
     None if no cell has a comma (points are decimal then, except in 1.234.567). A cell like `1,234`
     alone is decimal in a file separated by semicolons and else ambiguous: returned with itself.
@@ -80,7 +80,7 @@ def _other(cells: list[str], first: str) -> str:
 
 
 def to_number(cell: str, decimal: Decimal) -> float | Literal["wrong"]:
-    """The number in a cell, NaN where there is no reading, "wrong" for anything else."""
+    """Return the number in a cell, NaN where there is no reading, "wrong" for anything else."""
     if is_no_reading(cell):
         return float("nan")
     text = bare(cell)

@@ -6,7 +6,7 @@ Holds the words and tells which kind a name is. What follows from it is decided 
 import re
 import unicodedata
 
-from agents.metering.units import is_rate, unit_in_name
+from agents.metering.notation.units import is_rate, unit_in_name
 
 
 def _set(text: str) -> frozenset[str]:
@@ -104,7 +104,7 @@ _FOREIGN_IN_BRACKETS = {"p", "v", "a", "%", "c", "f", "ct", "kr", "m", "pa", "l"
 
 
 def words(name: str) -> set[str]:
-    """The words of a name in lower case, without accents; `homeEnergy` is two words."""
+    """Return the words of a name in lower case, without accents; `homeEnergy` is two words."""
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(each for each in plain if not unicodedata.combining(each))
     plain = re.sub(r"(?<=[a-z])(?=[A-Z][a-z]{2})", " ", plain).lower()
@@ -113,13 +113,13 @@ def words(name: str) -> set[str]:
 
 
 def is_household_name(name: str) -> bool:
-    """True if the name says that the column names households."""
+    """Return True if the name says that the column names households."""
     plain = unicodedata.normalize("NFKD", name).lower().replace("ä", "ae")
     return re.sub(r"[^a-z0-9]", "", plain) in _HOUSEHOLD_NAMES
 
 
 def is_foreign(name: str) -> str | None:
-    """What a column holds that is no electricity, for people; None if nothing says so."""
+    """Tell what a column holds that is no electricity, for people; None if nothing says so."""
     if any(sign in name for sign in "£$€"):
         return "money"
     if is_rate(name):
@@ -139,44 +139,44 @@ def is_foreign(name: str) -> str | None:
 
 
 def is_index(name: str) -> bool:
-    """True if the name says that the column counts rows, or repeats the time."""
+    """Return True if the name says that the column counts rows, or repeats the time."""
     plain = re.sub(r"[^a-z]", "", name.lower())
     last = [word for word in re.split(r"[^a-z]+", name.lower()) if word]
     return plain in _INDEX or (bool(last) and last[-1] in _INDEX and unit_in_name(name) is None)
 
 
 def is_total(name: str) -> bool:
-    """True if the name speaks of a sum."""
+    """Return True if the name speaks of a sum."""
     return not words(name).isdisjoint(_TOTAL)
 
 
 def is_flow(name: str) -> bool:
-    """True if the name tells one flow of a home from another (import, export, solar, usage)."""
+    """Return True if the name tells one flow of a home from another (import, solar, usage)."""
     return not words(name).isdisjoint(_FLOW)
 
 
 def is_outgoing(name: str) -> bool:
-    """True if the name speaks of energy that a home makes, stores or sends out."""
+    """Return True if the name speaks of energy that a home makes, stores or sends out."""
     return not words(name).isdisjoint(_OUTGOING)
 
 
 def is_consumption(name: str) -> bool:
-    """True if the name speaks of what a home consumes, and of no other flow."""
+    """Return True if the name speaks of what a home consumes, and of no other flow."""
     found = words(name)
     others = _OUTGOING | {"grid", "import", "imported", "net", "bezug", "netzbezug"}
     return not found.isdisjoint(_CONSUMPTION) and found.isdisjoint(others)
 
 
 def is_quantity(name: str) -> bool:
-    """True if the name only says what is measured, such as `kWh` or `Energy (kWh)`."""
+    """Return True if the name only says what is measured, such as `kWh` or `Energy (kWh)`."""
     return bool(words(name)) and words(name) <= _QUANTITY
 
 
 def is_end(name: str) -> bool:
-    """True if a column of times holds the ends of intervals."""
+    """Return True if a column of times holds the ends of intervals."""
     return not words(name).isdisjoint(_END) and words(name).isdisjoint(_START)
 
 
 def is_start(name: str) -> bool:
-    """True if a column of times holds the starts of intervals."""
+    """Return True if a column of times holds the starts of intervals."""
     return not words(name).isdisjoint(_START)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.metering.column_roles import Roles
-from agents.metering.known_formats import KnownFormat
-from agents.metering.number_format import decimal_of, to_number, unit_behind
+from agents.metering.columns.column_roles import Roles
+from agents.metering.columns.known_formats import KnownFormat
+from agents.metering.notation.number_format import decimal_of, to_number, unit_behind
+from agents.metering.notation.units import Quantity, Unit, says_power, unit_in_name, unit_of_word
 from agents.metering.options import Decimal, MeterOptions
-from agents.metering.source_table import SourceTable
-from agents.metering.units import Quantity, Unit, says_power, unit_in_name, unit_of_word
+from agents.metering.table.source_table import SourceTable
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -21,9 +21,9 @@ from protocol.vectors import Array
 def numbers_of(
     table: SourceTable, names: list[str], options: MeterOptions, path: Path
 ) -> tuple[Array, list[str]]:
-    """The cells of these columns: float64[r, n], NaN where there is no reading; and notes."""
-    decimal, notes = _decimal(table, names, options, path)
-    columns = [_numbers(table, name, decimal, path) for name in names]
+    """Read the cells of these columns: float64[r, n], NaN where there is no reading; and notes."""
+    decimal, notes = _decimal(table, names, options=options, path=path)
+    columns = [_numbers(table, name, decimal=decimal, path=path) for name in names]
     return np.column_stack(columns), notes
 
 
@@ -67,13 +67,15 @@ def _numbers(table: SourceTable, name: str, decimal: Decimal, path: Path) -> Arr
     column = table.frame[name]
     if column.dtype.kind == "f":
         values = column.to_numpy(dtype=np.float64)
-        _refuse(np.isinf(values), [str(value) for value in values], table, name, path)
+        _refuse(
+            np.isinf(values), [str(value) for value in values], table=table, name=name, path=path
+        )
         return np.asarray(values)
     codes, unique = pd.factorize(column)
     numbers = [to_number(str(cell), decimal) for cell in unique]
     wrong = np.array([number == "wrong" for number in numbers], dtype=bool)
     if wrong.any():
-        _refuse(wrong[codes], table.text(name), table, name, path)
+        _refuse(wrong[codes], table.text(name), table=table, name=name, path=path)
     return np.asarray(np.array(numbers, dtype=np.float64)[codes])
 
 
@@ -102,8 +104,11 @@ def units_of(
     known: KnownFormat | None,
     path: Path,
 ) -> tuple[list[Unit], list[str]]:
-    """The unit of each column of readings; all energy or all power."""
-    units = [_unit(table, name, roles, options, known, path) for name in roles.values]
+    """Return the unit of each column of readings; all energy or all power."""
+    units = [
+        _unit(table=table, name=name, roles=roles, options=options, known=known, path=path)
+        for name in roles.values
+    ]
     if len({unit.quantity for unit in units}) > 1:
         raise InputError(
             "columns hold energy and power: name those of one kind with --columns",
@@ -121,7 +126,7 @@ def units_of(
 
 
 def quantity_of(units: list[Unit]) -> Quantity:
-    """Energy or power, the same for all these units."""
+    """Return energy or power, the same for all these units."""
     return units[0].quantity
 
 
@@ -133,7 +138,7 @@ def _unit(
     known: KnownFormat | None,
     path: Path,
 ) -> Unit:
-    found = _stated(table, name, roles, path)
+    found = _stated(table, name, roles=roles, path=path)
     if known is not None and known.unit is not None and known.binding:
         found = found or [Unit(known.unit, f"{known.name} files")]
     if options.unit is not None:
@@ -162,7 +167,7 @@ def _unit(
 
 
 def _stated(table: SourceTable, name: str, roles: Roles, path: Path) -> list[Unit]:
-    """What the file itself says of the unit: header, row of units, unit column, cells."""
+    """Tell what the file itself says of the unit: header, row of units, unit column, cells."""
     found = []
     header = unit_in_name(name)
     if header is not None:

@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.metering.number_format import is_no_reading, is_number_like
-from agents.metering.time_format import form_of
+from agents.metering.notation.number_format import is_no_reading, is_number_like
+from agents.metering.notation.time_format import form_of
 
 _CANDIDATES = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?;*')
@@ -22,7 +22,7 @@ class Dialect:
 
 
 def recognise_dialect(lines: Sequence[str]) -> Dialect:
-    """The dialect of a text: the separator with which most cells are times and numbers."""
+    """Return the dialect of a text: the separator with which most cells are times and numbers."""
     if lines:
         declared = _SEPARATOR_LINE.fullmatch(lines[0].strip(" \n"))
         if declared:
@@ -33,13 +33,13 @@ def recognise_dialect(lines: Sequence[str]) -> Dialect:
 
 
 def rows_of(lines: Sequence[str], separator: str) -> list[list[str]]:
-    """The cells of each line, without spaces around them."""
+    """Return the cells of each line, without spaces around them."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     return [[cell.strip() for cell in row] for row in reader]
 
 
 def _understood(sample: Sequence[str], separator: str) -> tuple[int, int]:
-    """How many cells are times or numbers, and how many cells there are: more is better."""
+    """Tell how many cells are times or numbers, and how many cells there are: more is better."""
     try:
         rows = [row for row in rows_of(sample, separator) if len(row) > 1]
     except csv.Error:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.metering.column_kinds import kind_of
-from agents.metering.column_words import is_end
+from agents.metering.columns.column_kinds import kind_of
+from agents.metering.columns.column_words import is_end
+from agents.metering.notation.time_format import form_of, parse_clock
 from agents.metering.options import MeterOptions, Stamp
-from agents.metering.source_table import SourceTable
-from agents.metering.time_format import form_of, parse_clock
+from agents.metering.table.source_table import SourceTable
 from protocol.errors import InputError
 
 TIME, READING = "time of reading", "reading"
@@ -39,9 +39,9 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
     """Turn columns that are named by times into rows; other tables stay as they are."""
     series = [name for name in table.names if form_of(name) == "timestamp"]
     if options.layout in ("auto", "row-a-series") and len(series) >= _FEWEST_SERIES_TIMES:
-        made = _melted(table, series, series, None)
+        made = _melted(table, series, labels=series, date=None)
         note = "a row holds a whole series, one column for each time (--layout)"
-        return Reshaped(made, _fitting(options), None, note)
+        return Reshaped(made, _fitting(options), stamp=None, note=note)
     if options.layout == "row-a-series":
         raise InputError(
             "no columns are named by times with their dates, so this is not a row for each series: "
@@ -52,7 +52,7 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
         )
     labels = _clock_labels(table) or _numbered_labels(table)
     if options.layout in ("auto", "row-a-day") and labels is not None:
-        return _row_a_day(table, options, labels, path)
+        return _row_a_day(table, options, labels=labels, path=path)
     if options.layout == "row-a-day":
         raise InputError(
             "no columns are named by the times of a day (00:00, 00:30, ... or 1 to 48), so this is "
@@ -71,7 +71,7 @@ def _fitting(options: MeterOptions) -> MeterOptions:
 
 
 def _clock_labels(table: SourceTable) -> dict[str, int] | None:
-    """Seconds since midnight of the columns that are named by clock times."""
+    """Return seconds since midnight of the columns that are named by clock times."""
     labels: dict[str, int] = {}
     for name in table.names:
         clock = parse_clock(_RANGE.sub("", name))
@@ -81,7 +81,7 @@ def _clock_labels(table: SourceTable) -> dict[str, int] | None:
 
 
 def _numbered_labels(table: SourceTable) -> dict[str, int] | None:
-    """Seconds since midnight of columns numbered 1 to 24, 48, 96, ... beside a column of dates."""
+    """Return seconds since midnight of columns numbered 1 to 24, 48, 96, ... beside dates."""
     numbers: dict[str, int] = {}
     for name in table.names:
         match = _NUMBERED.fullmatch(name)
@@ -126,16 +126,16 @@ def _row_a_day(
             line=table.header_line,
         )
     clocks = [f"{each // 3600:02}:{each % 3600 // 60:02}" for each in seconds]
-    made = _melted(table, list(labels), clocks, dates[0])
+    made = _melted(table, list(labels), labels=clocks, date=dates[0])
     said = "ends" if ends else "starts"
     note = f"a row holds a whole day, one column for each time; these are {said} of intervals"
-    return Reshaped(made, _fitting(options), "end" if ends else "start", note)
+    return Reshaped(made, _fitting(options), stamp="end" if ends else "start", note=note)
 
 
 def _melted(
     table: SourceTable, columns: list[str], labels: list[str], date: str | None
 ) -> SourceTable:
-    """One row for each of these columns in each row."""
+    """Return one row for each of these columns in each row."""
     import pandas as pd
 
     rows, count = len(table.lines), len(columns)
@@ -152,5 +152,5 @@ def _melted(
 
 
 def stamp_of_names(time: str, clock: str | None) -> Stamp | None:
-    """Whether the names of the columns of times say that they are ends."""
+    """Tell whether the names of the columns of times say that they are ends."""
     return "end" if is_end(clock or time) else None

@@ -6,8 +6,8 @@ Decides by what cells look like, then by names; what leaves a doubt is asked abo
 import re
 from dataclasses import dataclass
 
-from agents.metering import column_words
-from agents.metering.column_kinds import ColumnView, some
+from agents.metering.columns import column_words
+from agents.metering.columns.column_kinds import ColumnView, some
 
 _HOUR_NAMES = {"hour", "stunde", "heure", "uur", "hora", "he", "hourending", "period", "hh"}
 _HOUR_NAMES |= {"settlementperiod", "sp", "halfhour", "halfhourperiod"}
@@ -43,7 +43,7 @@ def time_columns(view: ColumnView, named: set[str | None]) -> TimeColumns:
     if dates:
         clock, end = _clock(view, clocks) if clocks else (None, None)
         hour = None if clock else _hour_column(view, free)
-        return TimeColumns(_one(view, dates, "date"), clock, hour, end)
+        return TimeColumns(_one(view, dates, "date"), clock, hour=hour, end=end)
     if epochs:
         view.notes.append(f"{epochs[0]!r} is read as seconds or parts of them since 1970 (UTC)")
         return TimeColumns(_one(view, epochs, "time"))
@@ -57,19 +57,19 @@ def time_columns(view: ColumnView, named: set[str | None]) -> TimeColumns:
 
 
 def _stamp(view: ColumnView, stamps: list[str]) -> str:
-    """The timestamps that count: starts of intervals if there are any."""
+    """Return the timestamps that count: starts of intervals if there are any."""
     starts = [name for name in stamps if not column_words.is_end(name)]
     return _one(view, starts or stamps, "time")
 
 
 def _end_beside(stamps: list[str]) -> str | None:
-    """The ends of intervals, if one column holds them."""
+    """Return the ends of intervals, if one column holds them."""
     ends = [name for name in stamps if column_words.is_end(name)]
     return ends[0] if len(ends) == 1 else None
 
 
 def _one(view: ColumnView, names: list[str], what: str) -> str:
-    """The only one of these columns, or the one with a name that leaves no doubt."""
+    """Return the only one of these columns, or the one with a name that leaves no doubt."""
     if len(names) > 1:
         telling = [name for name in names if column_words.is_start(name)]
         telling = telling or [name for name in names if name.lower() in _TIME_NAMES]
@@ -80,7 +80,7 @@ def _one(view: ColumnView, names: list[str], what: str) -> str:
 
 
 def _clock(view: ColumnView, clocks: list[str]) -> tuple[str | None, str | None]:
-    """The clock times at which intervals start, and those at which they end."""
+    """Return the clock times at which intervals start, and those at which they end."""
     ends = [name for name in clocks if column_words.is_end(name)]
     starts = [name for name in clocks if name not in ends]
     if len(starts) > 1:
@@ -96,6 +96,6 @@ def _clock(view: ColumnView, clocks: list[str]) -> tuple[str | None, str | None]
 
 
 def _hour_column(view: ColumnView, free: list[str]) -> str | None:
-    """The column of hours or half hours beside dates, if there is one."""
+    """Return the column of hours or half hours beside dates, if there is one."""
     found = [name for name in free if re.sub(r"[^a-z]", "", name.lower()) in _HOUR_NAMES]
     return found[0] if len(found) == 1 and view.kinds[found[0]] == "number" else None

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from agents.metering import column_words
-from agents.metering.known_formats import KnownFormat
-from agents.metering.number_format import is_no_reading, is_number_like
+from agents.metering.columns import column_words
+from agents.metering.columns.known_formats import KnownFormat
+from agents.metering.notation.number_format import is_no_reading, is_number_like
+from agents.metering.notation.time_format import form_of, is_epoch
+from agents.metering.notation.units import unit_of_word
 from agents.metering.options import MeterOptions
-from agents.metering.source_table import SourceTable
-from agents.metering.time_format import form_of, is_epoch
-from agents.metering.units import unit_of_word
+from agents.metering.table.source_table import SourceTable
 from protocol.errors import InputError
 
 Kind = Literal["timestamp", "date", "clock", "epoch", "number", "unit", "text", "empty"]
@@ -41,7 +41,7 @@ class ColumnView:
     notes: list[str] = field(default_factory=list)
 
     def refusal(self, reason: str, name: str | None = None) -> InputError:
-        """An error at the header, about a column if one is named."""
+        """Return an error at the header, about a column if one is named."""
         return InputError(reason, file=self.path, line=self.table.header_line, field=name)
 
 
@@ -55,11 +55,11 @@ def view_columns(
         ("value-column", options.value_column),
     ):
         if name is not None:
-            check_column(name, table, path, option)
+            check_column(name, table, path=path, option=option)
     for name in options.columns:
-        check_column(name, table, path, "columns")
+        check_column(name, table, path=path, option="columns")
     for name in options.skip_columns:
-        check_column(name, table, path, "skip-columns")
+        check_column(name, table, path=path, option="skip-columns")
     if options.layout == "wide" and options.household_column is not None:
         raise InputError(
             "has no effect with --layout wide, where each column is a household",
@@ -72,11 +72,13 @@ def view_columns(
         if kinds[name] == "empty" and column_words.is_household_name(name):
             kinds[name] = "text" if any(table.text(name)) else "empty"
     free = [name for name in free if kinds[name] != "empty"]
-    return ColumnView(table, options, known or KnownFormat(name=""), path, kinds=kinds, free=free)
+    return ColumnView(
+        table, options, known=known or KnownFormat(name=""), path=path, kinds=kinds, free=free
+    )
 
 
 def kind_of(table: SourceTable, name: str) -> Kind:
-    """What most cells of a column look like."""
+    """Tell what most cells of a column look like."""
     column = table.frame[name]
     if column.dtype.kind in "fiu":
         return "number"
@@ -111,6 +113,6 @@ def check_column(name: str, table: SourceTable, path: Path, option: str) -> None
 
 
 def some(names: Sequence[str]) -> str:
-    """The first of these names, and how many more there are."""
+    """Return the first of these names, and how many more there are."""
     shown = ", ".join(repr(name) for name in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -7,13 +7,13 @@ readings is decided in time_columns and value_columns.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agents.metering import column_words
-from agents.metering.column_kinds import ColumnView, some, view_columns
-from agents.metering.known_formats import KnownFormat
+from agents.metering.columns import column_words
+from agents.metering.columns.column_kinds import ColumnView, some, view_columns
+from agents.metering.columns.known_formats import KnownFormat
+from agents.metering.columns.time_columns import TimeColumns, time_columns
+from agents.metering.columns.value_columns import value_columns
 from agents.metering.options import MeterOptions
-from agents.metering.source_table import SourceTable
-from agents.metering.time_columns import TimeColumns, time_columns
-from agents.metering.value_columns import value_columns
+from agents.metering.table.source_table import SourceTable
 
 _UNIT_NAMES = {"unit", "units", "uom", "einheit", "unite", "unité", "eenheid", "unidad"}
 
@@ -35,7 +35,7 @@ def recognise_roles(
     table: SourceTable, options: MeterOptions, known: KnownFormat | None, path: Path
 ) -> Roles:
     """Give every column a role; InputError where a column could be something else."""
-    view = view_columns(table, options, known, path)
+    view = view_columns(table, options, known=known, path=path)
     household = _household(view)
     named = {household, options.value_column, *options.columns}
     times = time_columns(view, named - {None})
@@ -54,7 +54,7 @@ def recognise_roles(
 
 
 def _household(view: ColumnView) -> str | None:
-    """The column that names households, if there is one."""
+    """Return the column that names households, if there is one."""
     if view.options.household_column is not None:
         return view.options.household_column
     if view.options.layout == "wide":
@@ -83,7 +83,7 @@ def _household(view: ColumnView) -> str | None:
 
 
 def _may_be_ids(view: ColumnView, name: str) -> bool:
-    """True for text, and for numbers unless they look like readings: decimals, many values."""
+    """Return True for text, and for numbers that do not look like readings."""
     kind = view.kinds[name]
     if kind == "text":
         return True
@@ -94,7 +94,7 @@ def _may_be_ids(view: ColumnView, name: str) -> bool:
 
 
 def _unit_column(view: ColumnView, taken: set[str | None]) -> str | None:
-    """The column that names units, if there is one."""
+    """Return the column that names units, if there is one."""
     rest = [name for name in view.free if name not in taken]
     named = [name for name in rest if name.lower() in _UNIT_NAMES]
     found = named or [name for name in rest if view.kinds[name] == "unit"]

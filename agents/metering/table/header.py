@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.metering.number_format import is_no_reading, is_number_like
-from agents.metering.time_format import form_of, is_epoch
-from agents.metering.units import unit_of_word
+from agents.metering.notation.number_format import is_no_reading, is_number_like
+from agents.metering.notation.time_format import form_of, is_epoch
+from agents.metering.notation.units import unit_of_word
 
 _FEWEST_TIME_LABELS = 8
 _LOOK_AHEAD = 3
@@ -49,13 +49,13 @@ def find_head(rows: Sequence[Sequence[str]]) -> Head | None:
 
 
 def _without_readings(rows: Sequence[Sequence[str]]) -> Head | None:
-    """A header followed by rows of which none is a reading: they will be refused one by one."""
+    """Return a header before rows of which none is a reading: they will be refused one by one."""
     header = next((n for n, row in enumerate(rows) if _names_time(row)), None)
     return None if header is None else Head(header, None, _next_filled(rows, header + 1))
 
 
 def _starts_readings(rows: Sequence[Sequence[str]], number: int) -> bool:
-    """True if this row is a reading, and so is one of the next filled rows, if there are any."""
+    """Return True if this row is a reading, and so is one of the next filled rows if any."""
     if not _is_reading(rows[number]):
         return False
     following = [row for row in rows[number + 1 :] if any(row)][:_LOOK_AHEAD]
@@ -89,7 +89,7 @@ def _is_unit_row(row: Sequence[str]) -> bool:
 def _header_of(
     rows: Sequence[Sequence[str]], before: Sequence[int], first: Sequence[str]
 ) -> int | None:
-    """The header among the filled rows before the first reading."""
+    """Return the header among the filled rows before the first reading."""
     named = [n for n in before if _names_time(rows[n]) and len(rows[n]) > 1]
     if named:
         return named[-1]
@@ -105,7 +105,7 @@ def _header_of(
 
 
 def _names_time(row: Sequence[str]) -> bool:
-    """True if a cell is, or contains, a word for time, and no cell is a time or a decimal."""
+    """Return True if a cell is, or contains, a word for time, and no cell is a time."""
     if any(form_of(cell) for cell in row):
         return False
     words = {word for cell in row for word in re.split(r"[^a-zà-ÿ]+", cell.lower())}

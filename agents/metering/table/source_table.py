@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.metering.dialect import recognise_dialect, rows_of
-from agents.metering.header import find_head
+from agents.metering.table.dialect import recognise_dialect, rows_of
+from agents.metering.table.header import find_head
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,19 +47,19 @@ class SourceTable:
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns in their order."""
+        """Return names of the columns in their order."""
         return [str(name) for name in self.frame.columns]
 
     def text(self, name: str) -> list[str]:
-        """The cells of a column as text."""
+        """Return the cells of a column as text."""
         return [str(cell) for cell in self.frame[name].tolist()]
 
     def keep_rows(self, rows: NDArray[np.bool_]) -> SourceTable:
-        """The same table with only these rows."""
+        """Return the same table with only these rows."""
         return self.replaced(self.frame[rows].reset_index(drop=True), self.lines[rows])
 
     def replaced(self, frame: pd.DataFrame, lines: NDArray[np.int64]) -> SourceTable:
-        """The same table with other rows and columns."""
+        """Return the same table with other rows and columns."""
         return SourceTable(
             frame=frame,
             lines=lines,
@@ -72,7 +72,7 @@ class SourceTable:
 
 
 def table_of_text(text: str, path: Path) -> SourceTable:
-    """The table that a text holds."""
+    """Return the table that a text holds."""
     lines = text.split("\n")
     dialect = recognise_dialect(lines)
     lines = lines[dialect.declared_lines :]
@@ -94,7 +94,9 @@ def table_of_text(text: str, path: Path) -> SourceTable:
     skipped = len([row for row in rows[:begin] if any(row)])
     if skipped:
         notes.append(f"lines before the table are left out: {skipped}")
-    frame = _parse(lines[head.first :], dialect.separator, path, head.first + offset)
+    frame = _parse(
+        lines[head.first :], dialect.separator, path=path, first_line=head.first + offset
+    )
     header_line = None if head.header is None else head.header + offset
     names = rows[head.header] if head.header is not None else []
     if head.header is None:
@@ -102,7 +104,7 @@ def table_of_text(text: str, path: Path) -> SourceTable:
     unit_row = rows[head.units] if head.units is not None else []
     if frame.empty:
         raise InputError("holds no readings", file=path)
-    frame, names = _named(frame, names, path, header_line)
+    frame, names = _named(frame, names, path=path, header_line=header_line)
     if not (frame != "").to_numpy().any():
         raise InputError("holds no readings", file=path)
     filled = (frame != "").any(axis=1).to_numpy()
@@ -118,11 +120,11 @@ def table_of_text(text: str, path: Path) -> SourceTable:
         named=head.header is not None,
         notes=notes,
     )
-    return _without_totals(table)
+    return _without_totals(_without_repeated_headers(table))
 
 
 def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.DataFrame:
-    """All cells as text, short rows filled with empty cells."""
+    """Return all cells as text, short rows filled with empty cells."""
     import pandas as pd
 
     width = max((len(row) for row in rows_of(lines[:_SAMPLE], separator)), default=1)
@@ -163,7 +165,7 @@ def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.
 def _named(
     frame: pd.DataFrame, names: list[str], path: Path, header_line: int | None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The frame with column names; columns without name and content go."""
+    """Return the frame with column names; columns without name and content go."""
     if header_line is None:
         frame.columns = [f"column {number + 1}" for number in range(len(frame.columns))]
         return frame, [str(name) for name in frame.columns]
@@ -195,8 +197,20 @@ def _named(
     return frame, named
 
 
+def _without_repeated_headers(table: SourceTable) -> SourceTable:
+    """Return the table without rows that repeat its header, as in joined exports."""
+    first = table.names[0]
+    repeated = np.array(table.frame[first] == first, dtype=bool)
+    for row in np.flatnonzero(repeated).tolist():
+        repeated[row] = [str(cell) for cell in table.frame.iloc[row]] == table.names
+    if not repeated.any():
+        return table
+    table.notes.append(f"rows that repeat the header are left out: {int(repeated.sum())}")
+    return table.keep_rows(~repeated)
+
+
 def _without_totals(table: SourceTable) -> SourceTable:
-    """The table without rows at its end that hold totals."""
+    """Return the table without rows at its end that hold totals."""
     keep = np.ones(len(table.lines), dtype=bool)
     for row in reversed(range(max(0, len(table.lines) - 3), len(table.lines))):
         cells = [str(cell).lower().strip(" :") for cell in table.frame.iloc[row]]
@@ -208,7 +222,7 @@ def _without_totals(table: SourceTable) -> SourceTable:
 
 
 def table_of_parquet(data: bytes, path: Path) -> SourceTable:
-    """The table in a Parquet file; times become text, ids too, readings stay numbers."""
+    """Return the table in a Parquet file; times become text, ids too, readings stay numbers."""
     import pandas as pd
 
     try:
@@ -237,7 +251,7 @@ def table_of_parquet(data: bytes, path: Path) -> SourceTable:
 
 
 def _readable(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Floats as they are, everything else as text; missing cells become NaN or empty text."""
+    """Return floats as they are, all else as text; missing cells become NaN or empty text."""
     import pandas as pd
 
     if pd.api.types.is_float_dtype(column.dtype):

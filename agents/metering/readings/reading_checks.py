@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.metering.column_words import is_total
-from agents.metering.complete_days import LocalDay
+from agents.metering.columns.column_words import is_total
 from agents.metering.options import LARGEST_KW, MeterOptions
-from agents.metering.readings import MINUTE, Readings
+from agents.metering.readings.complete_days import LocalDay
+from agents.metering.readings.readings import MINUTE, Readings
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -44,7 +44,7 @@ def check_no_counter(readings: Readings, path: Path) -> None:
 
 
 def differences(readings: Readings, path: Path) -> tuple[Readings, list[str]]:
-    """The energy between one reading of a counter and the next; a counter that falls gives none."""
+    """Return the energy between the readings of counters, NaN where a counter falls; and notes."""
     values, notes = readings.values, []
     change = np.diff(values, axis=0)
     apart = np.diff(readings.instants) != readings.step
@@ -71,13 +71,14 @@ def differences(readings: Readings, path: Path) -> tuple[Readings, list[str]]:
 
 
 def check_no_sums(readings: Readings, path: Path) -> None:
-    """Refuse a column that is the sum of all others, and totals that repeat another column."""
+    """Refuse a household that is the sum or mean of all others, and totals that repeat another."""
     values = readings.values
     count = values.shape[1]
     complete = values[~np.isnan(values).any(axis=1)]
     if count < 2 or len(complete) < 2 or not complete.any():
         return
     total = complete.sum(axis=1)
+    apart = bool((np.ptp(complete, axis=1) > 0.01).any())
     for column, name in enumerate(readings.names):
         own = complete[:, column]
         rest = total - own
@@ -85,6 +86,8 @@ def check_no_sums(readings: Readings, path: Path) -> None:
             continue
         near = 1e-3 * (count + 1) + 1e-6 * np.abs(own)
         is_sum = count > 2 and bool((np.abs(own - rest) <= near).all())
+        is_mean = bool((np.abs(own - rest / (count - 1)) <= 1e-3).all())
+        is_sum |= count > 2 and is_mean and apart
         copies = is_total(name) and any(
             bool(np.array_equal(own, complete[:, other]))
             for other in range(count)
@@ -92,7 +95,7 @@ def check_no_sums(readings: Readings, path: Path) -> None:
         )
         if (is_sum and float(own.mean()) > 0.02) or copies:
             raise InputError(
-                "is the sum of the other columns, not a household: leave it out with "
+                "is the sum or mean of the others, not a household: leave it out with "
                 f"--skip-households '{name}'",
                 file=path,
                 line=int(readings.lines[0]) or None,
@@ -114,15 +117,15 @@ def check_day(
         kilowatts = np.abs(values) * (1.0 if power else _HOUR / readings.step)
         large = kilowatts > min(max_kw, _SPIKE_KW)
     if large.any():
-        _check_large(readings, rows, kilowatts, path, power=power, max_kw=max_kw)
+        _check_large(readings, rows, kilowatts=kilowatts, path=path, power=power, max_kw=max_kw)
     if negative.any() and not options.allow_negative:
         row, column = _first(negative)
         raise _refusal(
             readings,
             rows.start + row,
-            column,
-            path,
-            f"the reading {values[row, column]:g} is negative: if homes here feed in, say "
+            column=column,
+            path=path,
+            reason=f"the reading {values[row, column]:g} is negative: if homes here feed in, say "
             "--allow-negative",
         )
 
@@ -142,11 +145,11 @@ def _check_large(
         raise _refusal(
             readings,
             rows.start + row,
-            column,
-            path,
-            f"the reading of {values[row, column]:,g} {said} means {kw:,.0f} kW, more than a home "
-            "draws: an error code, or another unit (--unit)? If it is right raise --max-kw, else "
-            "leave the cell empty",
+            column=column,
+            path=path,
+            reason=f"the reading of {values[row, column]:,g} {said} means {kw:,.0f} kW, more than "
+            "a home draws: an error code, or another unit (--unit)? If it is right raise --max-kw, "
+            "else leave the cell empty",
         )
 
 

@@ -7,9 +7,9 @@ import re
 
 import numpy as np
 
-from agents.metering import column_words
-from agents.metering.column_kinds import SAMPLE, ColumnView, some
-from agents.metering.units import says_power, unit_in_name
+from agents.metering.columns import column_words
+from agents.metering.columns.column_kinds import SAMPLE, ColumnView, some
+from agents.metering.notation.units import says_power, unit_in_name
 from protocol.errors import InputError
 
 _VALUES = {"value", "reading", "readings", "energy", "power", "consumption", "kwh", "kw", "p_set"}
@@ -26,13 +26,13 @@ def value_columns(view: ColumnView, rest: list[str], household: str | None) -> l
                 "give --value-column, or --layout wide if each column is a household",
                 "columns",
             )
-        return _noted(view, rest, list(options.columns), "not named by --columns")
+        return _noted(view, rest, chosen=list(options.columns), why="not named by --columns")
     if options.value_column is not None:
-        return _noted(view, rest, [options.value_column], "not named by --value-column")
+        return _noted(view, rest, chosen=[options.value_column], why="not named by --value-column")
     if view.known.registers and options.counter:
-        return _noted(view, rest, list(view.known.registers), view.known.left_out)
+        return _noted(view, rest, chosen=list(view.known.registers), why=view.known.left_out)
     if view.known.value is not None:
-        return _noted(view, rest, [view.known.value], view.known.left_out)
+        return _noted(view, rest, chosen=[view.known.value], why=view.known.left_out)
     candidates, foreign = [], []
     for name in rest:
         if view.kinds[name] != "number":
@@ -55,13 +55,13 @@ def value_columns(view: ColumnView, rest: list[str], household: str | None) -> l
         return [_value_beside(view, household, candidates)]
     home = _consumption(view, candidates)
     if home is not None:
-        return _noted(view, rest, [home], f"{home!r} is what the home consumes")
+        return _noted(view, rest, chosen=[home], why=f"{home!r} is what the home consumes")
     _check_wide(view, candidates)
     return candidates
 
 
 def _consumption(view: ColumnView, candidates: list[str]) -> str | None:
-    """The consumption among flows of one home, if one column is that and all others are not."""
+    """Return the consumption among flows of one home, if just one column is that."""
     if view.options.layout == "wide" or len(candidates) < 2:
         return None
     homes = [name for name in candidates if column_words.is_consumption(name)]
@@ -72,7 +72,7 @@ def _consumption(view: ColumnView, candidates: list[str]) -> str | None:
 
 
 def _noted(view: ColumnView, rest: list[str], chosen: list[str], why: str) -> list[str]:
-    """The chosen columns; notes the others that hold numbers."""
+    """Return the chosen columns; notes the others that hold numbers."""
     left = [name for name in rest if name not in chosen and view.kinds[name] == "number"]
     if left:
         view.notes.append(f"left out: {some(left)} ({why})")
@@ -80,7 +80,7 @@ def _noted(view: ColumnView, rest: list[str], chosen: list[str], why: str) -> li
 
 
 def _no_readings(view: ColumnView, rest: list[str], foreign: list[str]) -> InputError:
-    """The refusal of a table without readings, by what it holds instead."""
+    """Return the refusal of a table without readings, by what it holds instead."""
     if foreign:
         return view.refusal(
             f"no column holds readings of electricity: {', '.join(foreign)} are left out; "
@@ -97,7 +97,7 @@ def _no_readings(view: ColumnView, rest: list[str], foreign: list[str]) -> Input
 
 
 def _counts_rows(view: ColumnView, name: str) -> bool:
-    """True for a column without a name of its own that counts 0, 1, 2, ..."""
+    """Return True for a column without a name of its own that counts 0, 1, 2, ..."""
     if view.table.named and not name.startswith("column "):
         return False
     cells = view.table.text(name)
@@ -109,7 +109,7 @@ def _counts_rows(view: ColumnView, name: str) -> bool:
 
 
 def _value_beside(view: ColumnView, household: str, candidates: list[str]) -> str:
-    """The one column of readings beside a column of ids."""
+    """Return the one column of readings beside a column of ids."""
     if len(candidates) == 1:
         return candidates[0]
     named = [name for name in candidates if name.lower() in _VALUES]
@@ -164,6 +164,11 @@ def _check_wide(view: ColumnView, candidates: list[str]) -> None:
             f"columns {some([n for n in candidates if units[n]])} name a unit, but "
             f"{some(without)} not: {ask}"
         )
+    totals = [name for name in candidates if column_words.is_total(name)]
+    if totals:
+        raise view.refusal(
+            f"is by its name a sum or mean of others, not a household: {ask}", totals[0]
+        )
     generic = [name for name in candidates if column_words.is_quantity(name)]
     if generic:
         raise view.refusal(
@@ -188,7 +193,7 @@ def _holds_decimals(view: ColumnView, name: str) -> bool:
 
 
 def _looks_like_flags(view: ColumnView, name: str) -> bool:
-    """True for whole numbers of which there are one or two, not only zeros."""
+    """Return True for whole numbers of which there are one or two, not only zeros."""
     column = view.table.frame[name]
     if column.dtype.kind == "f":
         return False
@@ -198,7 +203,7 @@ def _looks_like_flags(view: ColumnView, name: str) -> bool:
 
 
 def _looks_like_ids(view: ColumnView, name: str) -> bool:
-    """True for whole numbers of six digits and more that repeat."""
+    """Return True for whole numbers of six digits and more that repeat."""
     column = view.table.frame[name]
     if column.dtype.kind == "f" or unit_in_name(name):
         return False

@@ -7,7 +7,7 @@ midnight on. Times are those of the market, UTC+10 all year. Source: AEMO, Meter
 import csv
 from pathlib import Path
 
-from agents.metering.source_table import SourceTable
+from agents.metering.table.source_table import SourceTable
 from protocol.errors import InputError
 
 _MINUTES_A_DAY = 24 * 60
@@ -15,12 +15,12 @@ NMI, SUFFIX, UNIT, TIME, READING = "nmi", "suffix", "uom", "interval start", "re
 
 
 def is_nem12(text: str) -> bool:
-    """True if the text begins with the header record of a NEM12 file."""
+    """Return True if the text begins with the header record of a NEM12 file."""
     return text.lstrip().startswith("100,NEM12")
 
 
 def table_of_nem12(text: str, path: Path) -> SourceTable:
-    """The readings of consumption in the file: registers E; others are left out with a note."""
+    """Read the readings of consumption: registers E; others are left out with a note."""
     import numpy as np
     import pandas as pd
 
@@ -64,7 +64,7 @@ def table_of_nem12(text: str, path: Path) -> SourceTable:
 
 
 def _interval(cells: list[str], path: Path, number: int) -> int:
-    """Minutes of an interval that a record 200 says."""
+    """Return minutes of an interval that a record 200 says."""
     step = int(cells[8]) if len(cells) > 8 and cells[8].isdigit() else 0
     if step not in (1, 5, 15, 30, 60):
         raise InputError(

@@ -11,8 +11,8 @@ from datetime import date, timedelta, tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.metering.local_time import local_datetime, midnight
-from agents.metering.readings import MINUTE, Readings
+from agents.metering.readings.local_time import local_datetime, midnight
+from agents.metering.readings.readings import MINUTE, Readings
 from protocol.vectors import Array
 
 
@@ -34,19 +34,19 @@ class LocalDay:
 
 
 def days_of(readings: Readings, zone: tzinfo) -> Iterator[LocalDay]:
-    """Every local day that the readings touch, in order."""
+    """Return every local day that the readings touch, in order."""
     last = int(readings.instants[-1]) + readings.step
     day = local_datetime(int(readings.instants[0]), zone).date()
     while (begin := midnight(day, zone)) < last:
         end = midnight(day + timedelta(days=1), zone)
-        yield _day(readings, day, begin, end)
+        yield _day(readings, day, begin=begin, end=end)
         day += timedelta(days=1)
 
 
 def _day(readings: Readings, day: date, begin: int, end: int) -> LocalDay:
     rows = _rows(readings, begin, end)
     instants, values = readings.instants[rows], readings.values[rows]
-    gap = _gap(readings, rows, begin, end)
+    gap = _gap(readings, rows, begin=begin, end=end)
     missing = np.isnan(values)
     complete = np.full(len(readings.names), gap is None) & ~missing.any(axis=0)
     what, line = "", None
@@ -57,17 +57,26 @@ def _day(readings: Readings, day: date, begin: int, end: int) -> LocalDay:
         what, line = "there is no reading", int(readings.lines[rows.start + row])
         what = f"at {readings.written(rows.start + row)} {what}"
     whole = len(instants) > 0 and instants[0] <= begin and instants[-1] + readings.step >= end
-    return LocalDay(day, begin, end, rows, complete, bool(whole), what, line)
+    return LocalDay(
+        day=day,
+        begin=begin,
+        end=end,
+        rows=rows,
+        complete=complete,
+        whole=bool(whole),
+        missing=what,
+        missing_line=line,
+    )
 
 
 def _rows(readings: Readings, begin: int, end: int) -> slice:
-    """The readings that touch the time from begin to end."""
+    """Return the readings that touch the time from begin to end."""
     first = int(np.searchsorted(readings.instants, begin - readings.step, side="right"))
     return slice(first, int(np.searchsorted(readings.instants, end, side="left")))
 
 
 def _gap(readings: Readings, rows: slice, begin: int, end: int) -> tuple[str, int | None] | None:
-    """The first gap of a day and its line, None if there is none."""
+    """Return the first gap of a day and its line, None if there is none."""
     instants = readings.instants[rows]
     minutes = f"readings are {readings.step / MINUTE:g} minutes apart"
     if not len(instants) or instants[0] > begin:
@@ -94,7 +103,7 @@ def _leap(readings: Readings, row: int, minutes: str) -> tuple[str, int | None]:
 
 
 def cut(readings: Readings, day: LocalDay, slots: int) -> Array:
-    """Readings of one day as sums over slots: float64[d, n], in the unit of the readings.
+    """Return readings of one day as sums over slots: float64[d, n], in the unit of the readings.
 
     Each reading is spread evenly over its interval, cut at the edges of slots, and every piece goes
     to the slot it lies in: nothing is lost, and a reading that needs no cutting is not rounded.
