@@ -9,6 +9,7 @@ from protocol.errors import InputError
 
 EXTRAS = {
     "report": (
+        "charset-normalizer",
         "clarabel",
         "jinja2",
         "kneed",
