@@ -5,16 +5,21 @@ BIN := $(VENV)/bin
 LOCKS := deploy/requirements
 
 # Every package has a hash in its lock, the programs that build packages too. A lock is complete, so pip resolves
-# nothing; bytecode is compiled when a module is first imported, not for whole packages.
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-INSTALL := $(PIP) install --no-compile --no-deps --no-build-isolation --require-hashes
+# nothing; bytecode is compiled when a module is first imported, not for whole packages. The pip that is there already
+# installs into the new environment: a second one of its own would take as long to set up as all that a run needs.
+PIP = $(if $(wildcard $(VENV)/.own-pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python $(BIN)/python) --quiet --disable-pip-version-check
+INSTALL = $(PIP) install --no-compile --no-deps --no-build-isolation --require-hashes
 
 .PHONY: run test compose-test check fix bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
-$(VENV)/.build: $(LOCKS)/build.lock
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/.made:
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1 || { $(BIN)/python -m ensurepip >/dev/null && touch $(VENV)/.own-pip; }
+	touch $@
+
+$(VENV)/.build: $(LOCKS)/build.lock $(VENV)/.made
 	$(INSTALL) --requirement $(LOCKS)/build.lock
 	touch $@
 
@@ -24,6 +29,7 @@ $(VENV)/.run: pyproject.toml $(LOCKS)/run.lock $(VENV)/.build
 	touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.lock $(VENV)/.run
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	$(INSTALL) --requirement $(LOCKS)/dev.lock
 	touch $@
 
