@@ -1,9 +1,8 @@
-"""One household's exchange of slots as a machine: it owns the schedule while stage 2 lasts.
+"""The trader: one household's exchange as a machine, which owns the schedule during stage 2.
 
-It joins what the household holds (holding.py), its talk with matchmakers (client.py), its
-negotiations with partners (negotiations.py) and its part in the rounds (rounds.py), and decides
-only when it goes on from one to the next. Nothing it says may leave the host before its journal is
-committed.
+It joins the holding (holding.py), the conversations with matchmakers (matchmaker_client.py), the
+negotiations with partners (negotiations.py) and the rounds (rounds.py), and decides only when to
+move from one to the next. None of its messages may leave the host before its journal is committed.
 """
 
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from protocol.vectors import Array
 
 
 class Trader:
-    """One household's exchange, from `start` (or `resume`) until `finished`."""
+    """The trader of one household, from `start` (or `resume`) until `finished`."""
 
     def __init__(
         self,
@@ -41,11 +40,14 @@ class Trader:
         session: int = 1,
         traffic: TrafficCount | None = None,
     ) -> None:
-        """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
-        the household starts again. `traffic` is its host's."""
+        """Set up a trader that has not sent anything yet.
+
+        `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
+        rise whenever the household restarts. `traffic` is the traffic count of its host.
+        """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
-        """At the root: what was counted in each round that was completed, from GATHER on."""
+        """The counts of each completed round, from GATHER on; at the root only."""
         terms, makers = setting.terms, setting.matchmakers
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
@@ -65,21 +67,21 @@ class Trader:
             for place, maker in enumerate(makers)
         ]
         self._in_pass = False
-        """True while it goes through its own slots."""
+        """True while the household goes through its own slots."""
         self._held_back: dict[Address, list[Envelope]] = {}
-        """Sequential order: answers held back until the matchmaker knows the exchange."""
+        """Answers held back until the matchmaker knows of the exchange (sequential order)."""
         self._left: set[int] = set()
-        """Slots given up before everything was tried."""
+        """Slots that were given up before every possibility was tried."""
         self._attempts: dict[int, int] = {}
         self._exchanged: set[int] = set()
-        """Slots at which it exchanged something in this round, as requester."""
+        """Slots at which the household exchanged a value in this round, as requester."""
         self._before = ExchangeCounts()
-        """The counts when its part in a round was counted last."""
+        """The counts at the time of its last report for a round."""
         self._began = self._measure()
-        """Discomfort and mean squared deviation when the round began."""
+        """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = self._min_gain_kwh2 = self._least_limit_kwh = 0.0
 
-    # -- what others may read ---------------------------------------------------------------------
+    # -- for reading ------------------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
@@ -98,12 +100,12 @@ class Trader:
 
     @property
     def counts(self) -> ExchangeCounts:
-        """What the household did so far."""
+        """Counts of the household's part in stage 2 so far."""
         return self._negotiations.counts
 
     @property
     def trace(self) -> Trace:
-        """The exchanges it made."""
+        """The exchanges made so far."""
         return self._negotiations.trace()
 
     @property
@@ -118,11 +120,11 @@ class Trader:
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The partners, matchmakers or tree neighbours whose answers are awaited."""
+        """The partners, matchmakers or tree neighbours whose answers are missing."""
         makers = tuple(each.matchmaker for each in self._clients if each.outstanding is not None)
         return self._negotiations.partners or makers or self._rounds.missing
 
-    # -- beginning, or beginning again ------------------------------------------------------------
+    # -- start and restart ------------------------------------------------------------------------
 
     def start(self, now: float) -> list[Envelope]:
         """Begin stage 2."""
@@ -143,7 +145,7 @@ class Trader:
         mandate: Mandate = FREE,
         traffic: TrafficCount | None = None,
     ) -> tuple["Trader", list[Envelope]]:
-        """Return a household restarted from its journal (`begin` first), and its first messages."""
+        """Return a trader restarted from its journal (`begin` first), and its first messages."""
         setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
         trader = cls(
@@ -218,7 +220,7 @@ class Trader:
         return self._sent(out + self._go_on(now))
 
     def tick(self, now: float) -> list[Envelope]:
-        """Repeat what is unanswered; look up again where everybody was busy."""
+        """Repeat unanswered messages, and look up again after waiting for busy partners."""
         out = self._rounds.repeat(now) + self._negotiations.repeat(now)
         for client in self._clients:
             lookup = client.repeat(now)
@@ -263,7 +265,7 @@ class Trader:
         return self._rounds.begin(following)
 
     def _ask(self, following: NextRound) -> None:
-        """Begin to look up partners for the own slots of this round."""
+        """Start looking up partners for the own slots of this round."""
         self._in_pass, self._attempts = True, {}
         slots = self._holding.wanting(self._left.union(following.changed))
         self._left = set()
@@ -280,7 +282,7 @@ class Trader:
         return out + self._complete(now)
 
     def _complete(self, now: float) -> list[Envelope]:
-        """Tell the parent when the subtree is done; at the root, decide how to go on."""
+        """Report to the parent when the subtree has finished; at the root, decide what follows."""
         done = self._rounds.complete()
         if done is None:
             return []
@@ -347,7 +349,7 @@ class Trader:
         self._close(client, proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
         client.resting = 0.0
         if self.setting.terms.order == "sequential":
-            # The next lookup of anybody must find what this exchange has changed.
+            # The next lookup of any household must see the effect of this exchange.
             self._held_back.setdefault(client.matchmaker, []).append(out)
             return []
         return [out]
@@ -369,7 +371,7 @@ class Trader:
         return self._clients[slot % len(self._clients)]
 
     def _go_on(self, now: float) -> list[Envelope]:
-        """Send lookups; finish the own pass through the slots when all is settled."""
+        """Send lookups, and finish the own pass through the slots when nothing is open."""
         out: list[Envelope] = []
         room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
         for client in self._clients:

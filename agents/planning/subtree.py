@@ -200,7 +200,7 @@ class Subtree:
             outer={child: at for at, child in enumerate(children) if child not in members},
         )
 
-    # -- incoming messages --------------------------------------------------------------------------
+    # -- incoming messages ------------------------------------------------------------------------
 
     def begin(self) -> list[Envelope]:
         """Start stage 1 of all households in the subtree."""

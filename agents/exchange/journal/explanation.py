@@ -1,6 +1,6 @@
-"""What a household did in stage 2 and why, read from its own journal alone.
+"""Explanation of a household's stage 2, read from its own journal alone.
 
-It reads the entries (entries.py) and decides nothing; how an explanation looks on a terminal is
+It reads the entries (entries.py) and decides nothing; how an explanation is shown on a terminal is
 decided in orchestrator/reporting.
 """
 
@@ -25,7 +25,7 @@ WORDS: dict[Refusal, str] = {
     "stale": "the value had changed hands meanwhile",
     "busy": "that slot was being negotiated already",
 }
-"""Reasons, about whoever said no."""
+"""The reasons for a refusal in words, about the household that refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,23 @@ class NegotiationRecord:
     slot: int
     partner: str
     asked: bool
-    """Whether this household was the requester."""
+    """True if this household was the requester."""
     given: float
-    """kWh held before."""
+    """Value held before, kWh."""
     taken: float
-    """kWh offered for it."""
+    """Value offered for it, kWh."""
     gain: float
-    """Fall of the own squared deviation that it brought, or would have brought, kWh²."""
+    """Decrease of the own squared deviation that the exchange brought, or would have brought,
+    kWh²."""
     reason: Refusal
-    """Why nothing came of it; empty if the values changed hands."""
+    """Reason for the failure; empty if the values were exchanged."""
     own: bool
-    """Whether it was this household that decided."""
+    """True if this household made the decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A slot that holds another value than before."""
+    """A slot whose value has changed."""
 
     slot: int
     planned: float
@@ -61,40 +62,40 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeExplanation:
-    """One household's stage 2."""
+    """An explanation of one household's stage 2."""
 
     household: str
     rule: RuleName
     disclosure: DisclosureName
     mandate: dict[str, object]
-    """What its people said, where it differs from saying nothing."""
+    """The fields of its mandate that differ from an empty mandate."""
     rounds: int
     restarts: int
     over: bool
-    """Whether the journal reaches to the end of the stage."""
+    """True if the journal reaches the end of the stage."""
     discomfort_planned: float
-    """kWh, as is the next."""
+    """Discomfort before stage 2, kWh."""
     discomfort_exchanged: float
     energy_drift: float
-    """kWh."""
+    """Change of the sum of the schedule, kWh."""
     away_planned: int
-    """Slots that were not as preferred."""
+    """Number of slots that were not at their preferred value."""
     away_exchanged: int
     deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
-        """Those that changed hands."""
+        """The negotiations that ended in an exchange."""
         return [deed for deed in self.deeds if not deed.reason]
 
     def at(self, slot: int) -> "list[NegotiationRecord]":
-        """What happened at one slot, in its order."""
+        """Return the negotiations at one slot, in their order."""
         return [deed for deed in self.deeds if deed.slot == slot]
 
 
 def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
-    """The account in a household's entries, from the `begin` of stage 2 on; at least that one."""
+    """Explain a household's entries, of which the first must be the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, deeds = planned.copy(), []
     for entry in entries:
@@ -129,7 +130,7 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
 
 
 def sentences(account: ExchangeExplanation) -> list[str]:
-    """The account in a few plain sentences."""
+    """Return the explanation as a few plain sentences."""
     gain = account.discomfort_planned - account.discomfort_exchanged
     came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
     told = [
@@ -179,7 +180,7 @@ def _mandated(account: ExchangeExplanation) -> str:
 
 
 def _yes(deeds: Sequence[NegotiationRecord]) -> str:
-    """How often something was asked for, and what was answered and why."""
+    """Say how often something was asked for, and how often it was accepted or refused and why."""
     refused = [deed for deed in deeds if deed.reason]
     if not deeds:
         return "0 times."
@@ -190,7 +191,7 @@ def _yes(deeds: Sequence[NegotiationRecord]) -> str:
 
 
 def _why(deeds: Sequence[NegotiationRecord]) -> str:
-    """The reasons for which something did not come about, the most frequent first."""
+    """List the reasons for which negotiations failed, the most frequent first."""
     reasons = Counter(deed.reason for deed in deeds)
     return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"
 
