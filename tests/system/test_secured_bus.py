@@ -92,7 +92,7 @@ def mixed(ring: Keyring, other: Keyring, files: tuple[str, ...]) -> Path:
 
 
 async def test_without_keys_nobody_gets_in(server: EmbeddedServer) -> None:
-    await refused(server.url, "host-0", None, r"no NATS server answers .* if it wants keys, give")
+    await refused(server.url, "host-0", None, r"no NATS server answers .* if it needs keys, give")
 
 
 @pytest.mark.parametrize(
