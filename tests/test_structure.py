@@ -14,15 +14,6 @@ FILES_IN_A_FOLDER, LINES_IN_A_FILE, LINES_IN_A_FUNCTION, POSITIONAL_ARGUMENTS = 
 SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 
 
-CLASSES = frozenset(
-    node.name
-    for path in SOURCES
-    for node in ast.walk(ast.parse(path.read_text()))
-    if isinstance(node, ast.ClassDef)
-)
-"""The classes of our packages; of others, some take any number of things, as rich's Text does."""
-
-
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -31,6 +22,16 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def own_names(tree: ast.Module) -> set[str]:
+    """What a file defines or imports from our packages; of other classes some take any number of
+    things, as rich's Text does."""
+    names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
+            names.update(alias.asname or alias.name for alias in node.names)
+    return names
 
 
 def commands(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -63,12 +64,16 @@ def test_constructors_are_called_by_keyword() -> None:
     """A call of a class with many positional arguments cannot be read without its definition."""
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call):
+        tree = ast.parse(path.read_text())
+        ours = own_names(tree)
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or len(node.args) <= POSITIONAL_ARGUMENTS:
                 continue
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func
+            # `Class(...)`, or `module.Class(...)` of an imported module.
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else owner
             title = called.id if isinstance(called, ast.Name) else called
-            ours = isinstance(title, str) and title in CLASSES
-            if ours and len(node.args) > POSITIONAL_ARGUMENTS:
+            is_class = isinstance(title, str) and title.lstrip("_")[:1].isupper()
+            if is_class and isinstance(owner, ast.Name) and owner.id in ours:
                 found.append(f"{name(path)}:{node.lineno}: {title}, {len(node.args)}")
     assert found == []

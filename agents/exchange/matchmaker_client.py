@@ -56,7 +56,7 @@ class MatchmakerClient:
         return not (self.outstanding or self.due or self.changed or self.closed)
 
     @property
-    def told(self) -> bool:
+    def informed(self) -> bool:
         """True when the matchmaker knows all offers and closed leases."""
         return not (self.outstanding or self.changed or self.closed)
 
@@ -99,7 +99,7 @@ class MatchmakerClient:
         slots = sorted(slot for slot in self.changed if holding.offered(slot))
         withdrawn = sorted(self.changed.difference(slots)) if self._epoch else []
         values, preferred = holding.values, holding.preferred
-        told = [
+        limits = [
             limit
             for slot in slots
             if (limit := tell(holding.disclosure, values[slot], preferred[slot], lowest))
@@ -116,7 +116,7 @@ class MatchmakerClient:
             disclosure=holding.disclosure,
             slots=tuple(slots),
             values_kwh=np.array([values[slot] for slot in slots]),
-            limits_kwh=np.array(told),
+            limits_kwh=np.array(limits),
             withdrawn=tuple(withdrawn),
             closed=tuple(self.closed),
             wants=tuple(wants),

@@ -1,6 +1,6 @@
 """The trader: one household's exchange as a machine, which owns the schedule during stage 2.
 
-It joins the holding (holding.py), the conversations with matchmakers (matchmaker_client.py), the
+It joins the holding (holding.py), the search for partners (partner_search.py), the
 negotiations with partners (negotiations.py) and the rounds (rounds.py), and decides only when to
 move from one to the next. None of its messages may leave the host before its journal is committed.
 """
@@ -12,8 +12,8 @@ from agents.exchange.holding import Holding
 from agents.exchange.journal import records
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
-from agents.exchange.matchmaker_client import MatchmakerClient
 from agents.exchange.negotiations import ExchangeCounts, Negotiations, ending
+from agents.exchange.partner_search import PartnerSearch
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
@@ -48,7 +48,7 @@ class Trader:
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
         """The counts of each completed round, from GATHER on; at the root only."""
-        terms, makers = setting.terms, setting.matchmakers
+        terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate)
@@ -61,18 +61,16 @@ class Trader:
             sequential=sequential,
             attempt=setting.attempt,
         )
-        everything = range(len(schedule))
-        self._clients = [
-            MatchmakerClient(maker, session, tuple(everything[place :: len(makers)]))
-            for place, maker in enumerate(makers)
-        ]
+        self._search = PartnerSearch(
+            matchmakers=setting.matchmakers,
+            session=session,
+            slots=len(schedule),
+            attempts_max=terms.attempts,
+        )
         self._in_pass = False
         """True while the household goes through its own slots."""
         self._held_back: dict[Address, list[Envelope]] = {}
         """Answers held back until the matchmaker knows of the exchange (sequential order)."""
-        self._left: set[int] = set()
-        """Slots that were given up before every possibility was tried."""
-        self._attempts: dict[int, int] = {}
         self._exchanged: set[int] = set()
         """Slots at which the household exchanged a value in this round, as requester."""
         self._before = ExchangeCounts()
@@ -121,8 +119,7 @@ class Trader:
     @property
     def missing(self) -> tuple[Address, ...]:
         """The partners, matchmakers or tree neighbours whose answers are missing."""
-        makers = tuple(each.matchmaker for each in self._clients if each.outstanding is not None)
-        return self._negotiations.partners or makers or self._rounds.missing
+        return self._negotiations.partners or self._search.missing or self._rounds.missing
 
     # -- start and restart ------------------------------------------------------------------------
 
@@ -189,8 +186,7 @@ class Trader:
         if last is None:
             return out + self._finish_pass(now)
         out += self._enter(last)
-        for client in self._clients:
-            client.announce()
+        self._search.announce()
         if risen is not None:
             out += self._rounds.rise(risen, now)
         else:
@@ -222,7 +218,7 @@ class Trader:
     def tick(self, now: float) -> list[Envelope]:
         """Repeat unanswered messages, and look up again after waiting for busy partners."""
         out = self._rounds.repeat(now) + self._negotiations.repeat(now)
-        for client in self._clients:
+        for client in self._search.clients:
             lookup = client.repeat(now)
             if lookup is not None:
                 out.append(Envelope(self.address, client.matchmaker, lookup))
@@ -230,8 +226,7 @@ class Trader:
 
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
-        wakes = [client.wake for client in self._clients]
-        due = min(self._rounds.retransmission.deadline, self._negotiations.wake, *wakes)
+        due = min(self._rounds.retransmission.deadline, self._negotiations.wake, self._search.wake)
         return None if due == NEVER else due
 
     # -- rounds -----------------------------------------------------------------------------------
@@ -247,8 +242,7 @@ class Trader:
         self._began = self._measure()
         out = self._enter(following)
         if following.round == ENTER:
-            for client in self._clients:
-                client.announce()
+            self._search.announce()
         self._ask(following)
         return out + self._go_on(now)
 
@@ -266,12 +260,8 @@ class Trader:
 
     def _ask(self, following: NextRound) -> None:
         """Start looking up partners for the own slots of this round."""
-        self._in_pass, self._attempts = True, {}
-        slots = self._holding.wanting(self._left.union(following.changed))
-        self._left = set()
-        for client in self._clients:
-            mine = set(client.slots)
-            client.ask(slot for slot in slots if slot in mine)
+        self._in_pass = True
+        self._search.begin(self._holding, following.changed)
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
@@ -305,7 +295,7 @@ class Trader:
     # -- lookups and negotiations -----------------------------------------------------------------
 
     def _on_match(self, sender: Address, match: Match, now: float) -> list[Envelope]:
-        client = next((client for client in self._clients if client.matchmaker == sender), None)
+        client = self._search.client_at(sender)
         if client is None:
             raise PeerError(f"{sender} is not a matchmaker of this run")
         wants = client.outstanding.wants if client.outstanding is not None else ()
@@ -320,8 +310,8 @@ class Trader:
                 raise PeerError(f"{sender} finds what was not looked for")
             done = self._negotiations.consider(lease, self.round, self._min_gain_kwh2, now)
             if isinstance(done, Closed):
-                self._close(client, lease.slot, done)
-                self._failed(client, lease.slot)
+                self._search.close(lease.slot, done)
+                self._search.failed(lease.slot)
             else:
                 out.append(done)
         return out
@@ -329,24 +319,23 @@ class Trader:
     def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
         closed = self._negotiations.conclude(sender, outcome, self.round, now)
         if closed is not None:
-            client = self._client(outcome.slot)
-            self._close(client, outcome.slot, closed)
+            self._search.close(outcome.slot, closed)
             if outcome.accepted:
                 self._exchanged.add(outcome.slot)
             else:
-                self._failed(client, outcome.slot)
+                self._search.failed(outcome.slot)
         return []
 
     def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
         said = self._negotiations.answered(sender, proposal)
-        client = self._client(proposal.slot)
+        client = self._search.client_of(proposal.slot)
         if said is not None:
             return [] if said in self._held_back.get(client.matchmaker, ()) else [said]
         if self.round < ENTER or self.finished:
             raise PeerError(f"{sender} proposes something outside the rounds")
         out = self._negotiations.answer(sender, proposal, self.round, self._min_gain_kwh2)
         assert isinstance(out.message, Outcome)
-        self._close(client, proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
+        self._search.close(proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
         client.resting = 0.0
         if self.setting.terms.order == "sequential":
             # The next lookup of any household must see the effect of this exchange.
@@ -354,39 +343,19 @@ class Trader:
             return []
         return [out]
 
-    def _close(self, client: MatchmakerClient, slot: int, closed: Closed) -> None:
-        client.closed.append(closed)
-        if closed.ending == "done":
-            client.changed.add(slot)
-
-    def _failed(self, client: MatchmakerClient, slot: int) -> None:
-        """Try a slot again later, or give it up for this round, after a failed attempt."""
-        self._attempts[slot] = self._attempts.get(slot, 0) + 1
-        if self._attempts[slot] < self.setting.terms.attempts:
-            client.due.append(slot)
-        else:
-            self._left.add(slot)
-
-    def _client(self, slot: int) -> MatchmakerClient:
-        return self._clients[slot % len(self._clients)]
-
     def _go_on(self, now: float) -> list[Envelope]:
         """Send lookups, and finish the own pass through the slots when nothing is open."""
         out: list[Envelope] = []
         room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
-        for client in self._clients:
+        for client in self._search.clients:
             lookup = client.next_lookup(
                 self._holding, self.round, self._min_gain_kwh2, self._least_limit_kwh, room, now
             )
             if lookup is not None:
                 out.append(Envelope(self.address, client.matchmaker, lookup))
-            elif self._held_back and client.told:
+            elif self._held_back and client.informed:
                 out += self._held_back.pop(client.matchmaker, [])
-        if (
-            self._in_pass
-            and not self._negotiations.open
-            and all(client.idle for client in self._clients)
-        ):
+        if self._in_pass and not self._negotiations.open and self._search.idle:
             out += self._finish_pass(now)
         return out
 

@@ -79,8 +79,8 @@ class Lookup:
     values_kwh: Vector
     """Values held at these slots, kWh."""
     limits_kwh: Vector
-    """How far the household would go from these values, kWh, negative for downwards, rounded
-    towards 0. Disclosure `direction`: -1, 0 or 1; disclosure `value`: empty."""
+    """Disclosed limits: the distance that the household would go from these values, kWh, negative
+    for downwards, rounded towards 0. Disclosure `direction`: -1, 0 or 1; `value`: empty."""
     withdrawn: tuple[int, ...]
     closed: tuple[Closed, ...]
     wants: tuple[int, ...]

@@ -343,7 +343,7 @@ def test_a_run_with_keys_is_the_same_as_without(tmp_path: Path) -> None:
         results = on_bus(chosen, run="r")
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
 
 
 def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
@@ -367,7 +367,7 @@ def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
                 process.wait()
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
 
 
 async def test_a_part_with_new_keys_comes_back_and_nobody_else_leaves(

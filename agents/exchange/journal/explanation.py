@@ -129,33 +129,34 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     )
 
 
-def sentences(account: ExchangeExplanation) -> list[str]:
+def sentences(explanation: ExchangeExplanation) -> list[str]:
     """Return the explanation as a few plain sentences."""
-    gain = account.discomfort_planned - account.discomfort_exchanged
+    gain = explanation.discomfort_planned - explanation.discomfort_exchanged
     came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
-    told = [
-        f"{account.household} acted under the rule {account.rule} and disclosed at level "
-        f"{account.disclosure}; {_mandated(account)}",
-        f"{came}: from {account.discomfort_planned:.4g} to {account.discomfort_exchanged:.4g}. "
-        f"Slots that are not as preferred: {account.away_planned} before, "
-        f"{account.away_exchanged} after. The sum of its energy moved by "
-        f"{account.energy_drift:+.4g} kWh.",
+    lines = [
+        f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
+        f"{explanation.disclosure}; {_mandated(explanation)}",
+        f"{came}: from {explanation.discomfort_planned:.4g} to "
+        f"{explanation.discomfort_exchanged:.4g}. "
+        f"Slots that are not as preferred: {explanation.away_planned} before, "
+        f"{explanation.away_exchanged} after. The sum of its energy moved by "
+        f"{explanation.energy_drift:+.4g} kWh.",
     ]
-    asked = [deed for deed in account.deeds if deed.asked and not (deed.own and deed.reason)]
-    left = [deed for deed in account.deeds if deed.asked and deed.own and deed.reason]
-    answered = [deed for deed in account.deeds if not deed.asked]
-    told.append(f"In {_times(account.rounds, 'round')} it asked {_yes(asked)}")
+    asked = [deed for deed in explanation.deeds if deed.asked and not (deed.own and deed.reason)]
+    left = [deed for deed in explanation.deeds if deed.asked and deed.own and deed.reason]
+    answered = [deed for deed in explanation.deeds if not deed.asked]
+    lines.append(f"In {_times(explanation.rounds, 'round')} it asked {_yes(asked)}")
     if left:
-        told.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
-    told.append(f"It was asked {_yes(answered)}")
-    if account.restarts:
-        told.append(
-            f"Its host ended {_times(account.restarts, 'time')} meanwhile; it went on from its "
+        lines.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
+    lines.append(f"It was asked {_yes(answered)}")
+    if explanation.restarts:
+        lines.append(
+            f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "
             "journal."
         )
-    if not account.over:
-        told.append("The journal ends before the stage was over.")
-    return told
+    if not explanation.over:
+        lines.append("The journal ends before the stage was over.")
+    return lines
 
 
 def _deed(entry: Entry) -> NegotiationRecord:
@@ -172,10 +173,10 @@ def _deed(entry: Entry) -> NegotiationRecord:
     )
 
 
-def _mandated(account: ExchangeExplanation) -> str:
-    if not account.mandate:
+def _mandated(explanation: ExchangeExplanation) -> str:
+    if not explanation.mandate:
         return "its people have narrowed nothing."
-    said = ", ".join(f"{name} = {value}" for name, value in account.mandate.items())
+    said = ", ".join(f"{name} = {value}" for name, value in explanation.mandate.items())
     return f"its people's mandate: {said}."
 
 

@@ -49,7 +49,9 @@ class MatchmakerRole:
             self._note("numbers its lookups one by one", right, expected, lookup)
         sizes = {len(lookup.slots), len(lookup.values_kwh), len(lookup.limits_kwh)}
         right = len(sizes) == 1 and not len(lookup.wanted_kwh) and lookup.limits_bind
-        expected = "a value and a limit for each slot, limits that bind, no wanted values (rule mutual)"
+        expected = (
+            "a value and a limit for each slot, limits that bind, no wanted values (rule mutual)"
+        )
         self._note("says in a lookup what belongs there", right, expected, lookup)
         if lookup.epoch == 0:
             self.offers = {}
