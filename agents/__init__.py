@@ -1,4 +1,4 @@
-"""How households decide.
+"""Households: their plans, their mandates, and their decisions in both stages.
 
 household.py       one household through a run: it joins, plans, exchanges, reports and leaves
 phases.py          its phases, and which messages are legal in each

@@ -45,7 +45,7 @@ from protocol.vectors import Array
 
 
 class Household:
-    """A household of one run."""
+    """A household in one run."""
 
     def __init__(
         self,
@@ -65,14 +65,15 @@ class Household:
     ) -> None:
         """Set up a household that has not sent anything yet.
 
-        `planning` makes its stage 1 when it is placed; `companions` are the households of its host
-        that decide stage 1 together, which it joins. `session` must rise whenever the household
-        starts again; `entries` are what its journal then holds. `traffic` is its host's.
+        `planning` makes its stage 1 when it is placed. `companions` are the households on the same
+        host that decide stage 1 together; the household joins them. `session` must rise whenever
+        the household starts again. `entries` are the entries already in its journal. `traffic` is
+        the traffic count of its host.
         """
         self.address, self.plans = address, plans
         self.phase = Phase.ENROLLING
         self.reason = ""
-        """Why the run was aborted."""
+        """The reason why the run was aborted."""
         self._participant = Participant(
             address=address,
             orchestrator=orchestrator,
@@ -91,16 +92,16 @@ class Household:
         self._planning: Planning | None = None
         self._exchange: ExchangeStage | None = None
         self._attempt = 0
-        """The attempt at stage 1, as the orchestrator counts them; 0 before the first."""
+        """Number of the attempt at stage 1, as counted by the orchestrator; 0 before the first."""
         self._unanswered: Envelope | None = None
         self._retransmission = Retransmission()
         self._patience_s = MAX_WAIT_SECONDS
         self._complaint_due = NEVER
-        """When to tell the orchestrator that nothing has come for long."""
+        """Time at which to report to the orchestrator that nothing has arrived for long."""
 
     @property
     def finished(self) -> bool:
-        """True when nothing is left to do for this household."""
+        """True when the household has nothing left to do."""
         return self.phase in (Phase.RELEASED, Phase.ABORTED)
 
     @property
@@ -110,12 +111,12 @@ class Household:
 
     @property
     def iteration(self) -> int:
-        """The present iteration of stage 1; 0 before it."""
+        """The present iteration of stage 1; 0 before stage 1."""
         return 0 if self._planning is None else self._planning.iteration
 
     @property
     def counts(self) -> ExchangeCounts:
-        """What it did in stage 2 so far."""
+        """Counts of the household's part in stage 2 so far."""
         return ExchangeCounts() if self._exchange is None else self._exchange.trader.counts
 
     @property
@@ -128,7 +129,7 @@ class Household:
 
     @property
     def schedule(self) -> Array | None:
-        """The schedule that it holds in stage 2, float64[d], kWh; None before stage 2."""
+        """The schedule held in stage 2, float64[d], kWh; None before stage 2."""
         return None if self._exchange is None else self._exchange.trader.schedule
 
     # -- the machine ------------------------------------------------------------------------------
@@ -188,7 +189,7 @@ class Household:
         return self._exchange.next_deadline()
 
     def _complaint(self) -> list[Envelope]:
-        """Tell the orchestrator for whom this household has been waiting too long, if anybody."""
+        """Report the neighbours for whom this household has waited too long, if there are any."""
         if self.phase is Phase.EXCHANGING:
             assert self._exchange is not None
             iterations = self._exchange.household.place.terms.iterations
@@ -224,7 +225,7 @@ class Household:
     def _on_place(self, place: Place, now: float) -> list[Envelope]:
         ready = self._to_orchestrator(Ready(place.attempt, self._session))
         if place.attempt <= self._attempt or self.finished:
-            # Repeated, or begun already by what a child said in that attempt: confirm it again.
+            # A repetition, or a child's message has already started this attempt: confirm it again.
             return [ready]
         if self._exchange is not None and self._exchange.begun:
             raise PeerError("the exchange has begun: nobody may begin anew")
@@ -239,7 +240,7 @@ class Household:
         return self._send(ready, now)
 
     def _mandated(self, terms: Terms) -> Terms:
-        """Return the terms with this household's own weights, where its mandate has any."""
+        """Return the terms with the weights of this household's mandate, if it sets any."""
         alpha, beta = self._mandate.alpha, self._mandate.beta
         return replace(
             terms,
@@ -259,7 +260,7 @@ class Household:
         return self._planning
 
     def _on_tree(self, envelope: Envelope, message: Up | Down, now: float) -> list[Envelope]:
-        """Take a message along the tree, of stage 1 or of the final sum after stage 2."""
+        """Take a message along the tree: of stage 1, or of the final sum after stage 2."""
         exchange = self._exchange
         if exchange is not None and exchange.closes_with(message):
             return self._exchanged(exchange.handle(envelope, now), now)
@@ -274,13 +275,13 @@ class Household:
         return self._follow(said, now)
 
     def _follow(self, out: list[Envelope], now: float) -> list[Envelope]:
-        """Add to the messages of a step of stage 1 what the households that it concerns send."""
+        """Add the messages of all households that a step of stage 1 has affected."""
         for address in self._placed().take_changed():
             out = out + self._companions[address]._planned(now)
         return out
 
     def _planned(self, now: float) -> list[Envelope]:
-        """Read stage 1 after a step: wait for what it waits for, or go on to what follows."""
+        """Act on the state of stage 1 after a step: wait for an answer, or go on to stage 2."""
         planning = self._placed()
         if self.phase is Phase.PLACED and planning.begun:
             self.phase = Phase.PLANNING
@@ -332,11 +333,11 @@ class Household:
         return self._send(self._to_orchestrator(result), now)
 
     def _on_forgotten(self, exchange: ExchangeStage, said: Up | Down, now: float) -> list[Envelope]:
-        """Take a message of stage 1, of which the journal holds only the end.
+        """Handle a message of stage 1 when the journal holds only the end of that stage.
 
-        A child that waits for its answer cannot have it, so stage 1 begins again for everybody.
+        A child that waits for an answer cannot get one, so stage 1 starts again for all households.
         That is safe: nobody exchanges before the whole tree has entered stage 2. Once this subtree
-        is known to have entered, the message is old.
+        is known to have entered stage 2, the message is out of date and ignored.
         """
         if isinstance(said, Down) or exchange.gathered:
             return []
@@ -345,7 +346,7 @@ class Household:
         return self._enrol(now)
 
     def _forget_exchange(self) -> None:
-        """Void what this household has of stage 2."""
+        """Discard everything this household knows of stage 2."""
         if self._exchange is not None:
             self._journal.append(Entry(self.address.name, "anew"))
         self._exchange = None
@@ -353,12 +354,12 @@ class Household:
     # -- sending, and sending again ---------------------------------------------------------------
 
     def _send(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Send now, and again until something else is to be sent."""
+        """Send a message now, and repeat it until another one takes its place."""
         self._await(envelope, now)
         return [envelope]
 
     def _await(self, unanswered: Envelope | None, now: float) -> None:
-        """Take what was unanswered for answered, and repeat this one from now on, if any."""
+        """Treat the unanswered message as answered, and repeat this one from now on, if given."""
         self._retransmission.answered(now)
         self._unanswered = unanswered
         if unanswered is not None:

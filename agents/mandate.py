@@ -1,8 +1,9 @@
-"""What the people of a household allow their proxy: one concept, one place.
+"""Mandates: the limits that the people of a household set for their proxy.
 
-A mandate narrows the terms of a run for one household. It is checked before every decision and
-never widened by anybody else. `--mandates FILE` holds one TOML table a household; what a table
-leaves out is as the run has it:
+A mandate narrows the terms of a run for one household. It is checked before every decision, and
+nobody else ever widens it. `--mandates FILE` has one TOML table per household; a key that is left
+out means that the run's own terms apply:
+
 
     [h17]
     rule = "cooperative"
@@ -24,7 +25,8 @@ from protocol.terms import DisclosureName, RuleName
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """One household's. None: as the run has it, or no bound."""
+    """The mandate of one household. A field that is None leaves the run's terms as they are, or
+    sets no bound."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -33,17 +35,18 @@ class Mandate:
     rule: RuleName | None = None
     disclosure: DisclosureName | None = None
     tolerance: float | None = None
-    """kWh away from the preferred value that it may take when it asks."""
+    """Distance from the preferred value that the household may accept when it asks, kWh."""
     never: frozenset[int] = frozenset()
-    """Slots that are never traded."""
+    """Slots that the household never trades."""
     discomfort: float | None = None
-    """kWh: no exchange may leave it with more discomfort than this, whatever the rule allows."""
+    """Largest discomfort that an exchange may leave the household with, kWh, whatever the rule
+    allows."""
     energy_drift: float | None = None
-    """kWh that the sum over all slots may move away from what stage 1 chose, up or down."""
+    """Largest change of the sum over all slots from the selected plan's, up or down, kWh."""
     exchange: bool = True
-    """Whether it takes part in stage 2."""
+    """False if the household takes no part in stage 2."""
     take_part: bool = True
-    """Whether it takes part in the run at all."""
+    """False if the household takes no part in the run."""
 
     def __post_init__(self) -> None:
         for name in ("tolerance", "discomfort", "energy_drift"):
@@ -61,11 +64,11 @@ class Mandate:
 
 
 FREE = Mandate()
-"""Nothing narrower than the run."""
+"""A mandate that narrows nothing."""
 
 
 def load_mandates(file: Path, households: Collection[str], slots: int) -> dict[str, Mandate]:
-    """The mandates in a TOML file by household; InputError names file and field."""
+    """Read mandates from a TOML file, by household id. InputError names the file and the field."""
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

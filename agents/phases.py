@@ -24,7 +24,7 @@ from protocol.messages import (
 
 
 class Phase(Enum):
-    """Where a household is in its run."""
+    """A phase of a household in its run."""
 
     ENROLLING = "enrolling"
     PLACED = "placed"
@@ -38,7 +38,7 @@ class Phase(Enum):
 Kinds = frozenset[type[Message]]
 
 FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
-"""The kinds that are legal only from the orchestrator."""
+"""The kinds of message that are legal only from the orchestrator."""
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _EXCHANGE: Kinds = frozenset({Match, Proposal, Outcome, RoundDone, NextRound, End})
@@ -55,5 +55,5 @@ LEGAL: Mapping[Phase, Kinds] = {
     Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | {Release},
     Phase.ABORTED: _ALWAYS,
 }
-"""The kinds of messages that are legal in each phase; PeerError refuses all others. A legal message
-that is repeated or old is ignored: Place, Go and Abort therefore are legal at any time."""
+"""The kinds of message that are legal in each phase. All others raise PeerError. A legal message
+that is a repetition or out of date is ignored, so Place, Go and Abort are legal at any time."""

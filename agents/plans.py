@@ -1,4 +1,4 @@
-"""A household's plans, and a population of them. Holds and checks; decides nothing."""
+"""Plans of a household, and a population of households. Holds and checks them; decides nothing."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,28 +9,28 @@ from protocol.terms import DiscomfortName
 from protocol.vectors import Array
 
 ScoreMeaning = Literal["preference", "cost"]
-"""What the number before a plan says: a preference (high is good) or a cost (low is good)."""
+"""The meaning of the number before a plan: a preference (high is good) or a cost (low is good)."""
 
 
 def rmse(plans: Array, preferred: Array) -> Array:
-    """Discomfort of each plan, kWh: (..., d), (d,) -> (...) (source, eq. 1)."""
+    """Return the discomfort of each plan, kWh: (..., d), (d,) -> (...) (source, eq. 1)."""
     deviation = plans - preferred
     return np.asarray(np.sqrt((deviation * deviation).sum(-1) / preferred.shape[-1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """The possible plans of one household.
+    """The plans a household can choose from.
 
-    Invariant: values float64[k, d], scores float64[k], k and d at least 1, values finite; a score
-    may be NaN only where it was read as EPOS reads it (it then counts as no discomfort).
+    Invariant: values float64[k, d], scores float64[k], k and d at least 1, values finite. A score
+    may be NaN only where it was read as EPOS reads it; it then counts as no discomfort.
     """
 
     values: Array
     scores: Array
     meaning: ScoreMeaning = "preference"
     preferred_index: int = field(init=False)
-    """The plan of maximum comfort: best score, the first on ties."""
+    """Index of the preferred plan: the best score, the first one on ties."""
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or 0 in self.values.shape:
@@ -54,7 +54,7 @@ class Plans:
         return int(self.values.shape[1])
 
     def discomforts(self, measure: DiscomfortName) -> Array:
-        """Discomfort of each plan by the named measure, float64[k]."""
+        """Return the discomfort of each plan by the named measure, float64[k]."""
         match measure:
             case "rmse":
                 return rmse(self.values, self.preferred)
@@ -68,14 +68,14 @@ class Plans:
 
 @dataclass(frozen=True, slots=True)
 class SlotTimes:
-    """When the slots of a data set are: as far as it says so."""
+    """The times of the slots of a data set, as far as the data set gives them."""
 
     first: str
-    """When the first slot begins: `00:00` on no day in particular, or an ISO 8601 time."""
+    """The start of the first slot: `00:00` on an unspecified day, or an ISO 8601 time."""
     minutes: float
-    """Length of a slot."""
+    """Length of a slot, minutes."""
     timezone: str | None = None
-    """A zone such as Europe/Brussels, or an offset such as +01:00; None: not known."""
+    """A zone such as Europe/Brussels, or an offset such as +01:00; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +84,15 @@ class Population:
 
     households: dict[str, Plans]
     source: str
-    """Where it came from, for people: a path or 'generated'."""
+    """The source of the data, for people: a path or 'generated'."""
     target: Array | None = None
-    """float64[d], if the data set brings one."""
+    """The target of the data set, float64[d], or None if it has none."""
     meaning_source: str = "default"
-    """Who said what the scores mean: option, file or default."""
+    """The source of the meaning of the scores: option, file or default."""
     slot_times: SlotTimes | None = None
-    """When the slots are, if the data set says so."""
+    """The times of the slots, or None if the data set does not give them."""
     names: dict[str, str] = field(default_factory=dict)
-    """Names of households as their people wrote them, by id, where they differ from the id."""
+    """Original names of households by id, where they differ from the id."""
 
     def __post_init__(self) -> None:
         if len({plans.slots for plans in self.households.values()}) != 1:

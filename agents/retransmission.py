@@ -1,21 +1,22 @@
-"""When a message that nobody has answered is sent again.
+"""Retransmission: when to send an unanswered message again.
 
 The bus may lose messages, so every sender repeats its own until the answer arrives. This module
-decides when. It knows neither the message nor the answer: its owner sends, and says what happened.
+decides when. It knows neither the message nor the answer; the owner of the timer sends, and reports
+what happened.
 """
 
 from dataclasses import dataclass
 
 FIRST_WAIT_SECONDS = 0.5
-"""The least wait before the first repetition."""
+"""Shortest wait before the first repetition, seconds."""
 ROUND_TRIPS = 3
-"""The first wait is at least this many times as long as the last answer took."""
+"""The first wait is at least this multiple of the time the last answer took."""
 MAX_WAIT_SECONDS = 4.0
-"""The longest wait, along the tree and to the orchestrator."""
+"""Longest wait along the tree and for the orchestrator, seconds."""
 EXCHANGE_MAX_WAIT_SECONDS = 8.0
-"""The longest wait for a matchmaker or a partner."""
+"""Longest wait for a matchmaker or a partner, seconds."""
 NEVER = float("inf")
-"""The deadline of whatever is not due at any time."""
+"""The deadline when nothing is due."""
 
 
 @dataclass(slots=True)
@@ -27,19 +28,19 @@ class Retransmission:
 
     max_wait_s: float = MAX_WAIT_SECONDS
     round_trip_s: float = 0.0
-    """How long the last answer took."""
+    """Time that the last answer took, seconds."""
     deadline: float = NEVER
-    """When to send the message again."""
+    """Time at which to send the message again."""
     _sent_at: float = 0.0
     _wait_s: float = FIRST_WAIT_SECONDS
 
     @classmethod
     def overdue(cls, now: float, max_wait_s: float) -> "Retransmission":
-        """Return the timer of a message that was sent before a restart: it is due at once."""
+        """Return a timer that is due at once, for a message that was sent before a restart."""
         return cls(max_wait_s, deadline=now, _sent_at=now)
 
     def sent(self, now: float) -> None:
-        """Start waiting for the answer to a message that is sent for the first time."""
+        """Start waiting for the answer to a message that is being sent for the first time."""
         wait_s = max(FIRST_WAIT_SECONDS, ROUND_TRIPS * self.round_trip_s)
         self._wait_s = min(wait_s, self.max_wait_s)
         self._sent_at, self.deadline = now, now + self._wait_s
@@ -50,11 +51,11 @@ class Retransmission:
             self.round_trip_s, self.deadline = now - self._sent_at, NEVER
 
     def stop(self) -> None:
-        """Stop waiting without learning from it: the answer was due to others, not to the bus."""
+        """Stop waiting, but learn nothing from the delay: it says nothing about the bus."""
         self.deadline = NEVER
 
     def due(self, now: float) -> bool:
-        """Return True when the message is to be sent again, and set the next deadline."""
+        """Return True when the message should be sent again, and set the next deadline."""
         if now < self.deadline:
             return False
         self._wait_s = min(2 * self._wait_s, self.max_wait_s)

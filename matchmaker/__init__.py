@@ -1,8 +1,9 @@
-"""The matchmaker of stage 2: households look up partners here. It never decides for anybody.
+"""The matchmaker of stage 2: households look up partners here. It takes no decision for them.
+
 
 matchmaker.py  the machine: answers each lookup once, and repeats the answer when asked again
-leases.py      which households are busy with each other, and until when
-offer_book.py  what is offered, and how well an offer serves a wish
+leases.py      busy pairs of households, and until when
+offer_book.py  the offers, and how well each suits a lookup
 
-All of it is pure, and can be lost: households repeat their offers to a matchmaker that restarts.
+All of it is pure, and may be lost: households repeat their offers to a matchmaker that restarts.
 """

@@ -1,9 +1,10 @@
-"""Leases: which households are busy with each other, and until when. Pure: time is an argument.
+"""Leases: the pairs of households that are busy with each other, and until when. Pure: time is an
+argument.
 
-It answers a lookup at once (match, none or busy), never queues, and decides nothing for anybody: a
-match is a hint, and the two households may know better. It knows what offers say and which pairs
-did not agree; all of it can be lost and told again. Who is chosen of those who would serve is
-decided in offer_book.py; ties go to the first household by name.
+A lookup is answered at once (match, none or busy) and never queued. A match is only a suggestion,
+since the two households may know better. The matchmaker knows the offers and which pairs did not
+agree; households can repeat all of it after a loss. The choice among suitable partners is made in
+offer_book.py; ties go to the first household by name.
 """
 
 from collections import deque
@@ -16,7 +17,7 @@ from protocol.messages.exchange import Closed, Lease, LeaseId
 
 
 class Found(NamedTuple):
-    """What a lookup finds."""
+    """The answer to a lookup."""
 
     engaged: bool
     leases: tuple[Lease, ...]
@@ -29,20 +30,20 @@ class _Open:
     id: LeaseId
     slot: int
     columns: tuple[int, int]
-    """Requester and match."""
+    """Columns of requester and match."""
     until: float
     held: tuple[float, float]
-    """What each of the two offered."""
+    """The values that requester and match offered, kWh."""
     gain: float
-    """What the requester seems to gain, kWh^2."""
+    """Gain of the requester as the matchmaker estimates it, kWh^2."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """How many lookups were answered, and how, and how leases ended."""
+    """Counts of lookups by their answers, and of leases by their endings."""
 
     lookups: int = 0
-    """Slots looked up."""
+    """Number of slots looked up."""
     matches: int = 0
     none: int = 0
     busy: int = 0
@@ -56,8 +57,8 @@ class Counts:
 class Leases:
     """Offers by slot and household, and the leases on them.
 
-    Invariant: an offer is free (`_free`) iff it stands and no open lease marks it busy; what a
-    lease marks is its two households, or the two at its slot (`per_slot`).
+    Invariant: an offer is free (`_offers.free`) if and only if it stands and no open lease marks it
+    busy. A lease marks all offers of its two households, or only those at its slot (`per_slot`).
     """
 
     slots: int
@@ -71,7 +72,7 @@ class Leases:
     _engaged: dict[int, set[LeaseId]] = field(default_factory=dict)
     """Open leases by household."""
     _held: set[tuple[int, int]] = field(default_factory=set)
-    """Slot and household of every open lease, if leases hold one slot only."""
+    """Slot and household of every open lease, if leases mark one slot only."""
     _offers: Offers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,14 +81,15 @@ class Leases:
     # -- what it knows ----------------------------------------------------------------------------
 
     def summary(self) -> dict[str, int]:
-        """Households and offers known, leases open, and the counts: numbers, and no names."""
+        """Return the numbers of known households and offers, open leases, and the counts; no
+        names."""
         known = {"households": len(self._offers.columns), "offers": int(self._offers.stands.sum())}
         return {**known, "open": len(self._open), **asdict(self.counts)}
 
     # -- offers -----------------------------------------------------------------------------------
 
     def enter(self, household: Address) -> None:
-        """A household that will tell all its offers: what was known of it is forgotten."""
+        """Add a household that will send all its offers, and forget what was known of it."""
         offers = self._offers
         column = offers.enter(household)
         for lease in list(self._engaged.get(column, ())):
@@ -95,24 +97,27 @@ class Leases:
         offers.free[:, column] = False
 
     def bind(self, household: str, limits_bind: bool) -> None:
-        """Whether this household's limits bind from now on."""
+        """Record whether this household's limits bind from now on."""
         self._offers.slack[self._offers.columns[household]] = 0.0 if limits_bind else float("inf")
 
     def knows(self, household: Address) -> bool:
-        """Whether this household has entered, from there."""
+        """Return True if this household has entered from this address."""
         column = self._offers.columns.get(household.name)
         return column is not None and self._offers.where[column] == household
 
     def offer(self, household: str, slot: int, value: float, limit: float | None) -> None:
-        """`limit`: kWh from `value`, signed, as named; +-FAR if only the direction is, else None.
+        """Add or replace an offer.
 
-        The offer is new: who did not agree on the last one may try again."""
+        `limit` is the disclosed limit in kWh from `value`, signed; +-FAR if only the direction is
+        disclosed, None if nothing is. Households that did not agree on the last offer may try this
+        one.
+        """
         column = self._offers.columns[household]
         self._offers.put(slot, column, value, limit)
         self._offers.free[slot, column] = not self._is_busy(slot, column)
 
     def withdraw(self, household: str, slot: int) -> None:
-        """No offer any more."""
+        """Remove an offer."""
         column = self._offers.columns[household]
         self._offers.drop(slot, column)
         self._offers.free[slot, column] = False
@@ -129,10 +134,11 @@ class Leases:
         leases_max: int = 1,
         round: int = 0,
     ) -> Found:
-        """First come, first served: leases on the first `most` wishes that can be served."""
+        """Open leases on the first `leases_max` wishes that can be met; first come, first
+        served."""
         self.expire(now)
         if wishes and not self._open and self._offers.sort():
-            # Open leases keep the order as it is until a quieter moment.
+            # While leases are open the order stays as it is.
             self._engaged = {}
         offers = self._offers
         column = offers.columns[household]
@@ -156,7 +162,7 @@ class Leases:
             if not len(others):
                 none.append(slot)
                 continue
-            # The first of the best, if anybody is free.
+            # The first of the best, if any of them is free.
             merit = merit * offers.free[slot, others]
             best = int(merit.argmax())
             if merit[best] > 0:
@@ -202,8 +208,11 @@ class Leases:
     # -- the end of leases ------------------------------------------------------------------------
 
     def close(self, household: str, closed: Closed, round: int) -> None:
-        """One side of a lease says that it is over. Unless an exchange was made both are free; the
-        other side of an exchange is when it says so too, since only then its new offer is known."""
+        """Take one side's report that a lease is over.
+
+        Without an exchange both households are free. After an exchange each is free once it has
+        reported it itself, since only then its new offer is known.
+        """
         opened = self._open.get(closed.lease)
         column = self._offers.columns[household]
         if opened is None or column not in opened.columns:
@@ -232,8 +241,11 @@ class Leases:
         self._release(self._open.pop(closed.lease))
 
     def expire(self, now: float) -> None:
-        """End the leases whose time is over. If one side has reported an exchange, the value that
-        the other one offered is gone: that offer is withdrawn until it says more."""
+        """End the leases whose time is over.
+
+        If one side has reported an exchange, the value that the other one offered is gone, so that
+        offer is withdrawn until the household sends a new one.
+        """
         while self._queue and (self._queue[0].until <= now or self._queue[0].id not in self._open):
             opened = self._queue.popleft()
             if self._open.pop(opened.id, None) is None:
@@ -245,7 +257,7 @@ class Leases:
             self._release(opened)
 
     def next_deadline(self) -> float | None:
-        """When the next lease ends by itself, or earlier."""
+        """Return when the next lease expires, or an earlier time; None if no lease is open."""
         return self._queue[0].until if self._queue else None
 
     # -- the parts --------------------------------------------------------------------------------

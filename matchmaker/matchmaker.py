@@ -1,7 +1,8 @@
-"""The matchmaker as a machine on the bus: lookups in, matches out, in the order they come.
+"""The matchmaker as a machine on the bus: it answers lookups with matches, in the order of arrival.
 
-It keeps, for each household, the number of the last lookup and its answer, so that a repeated
-lookup changes nothing. All it knows is soft: started again, it asks everybody for their offers.
+It keeps the number of each household's last lookup and its answer, so a repeated lookup changes
+nothing. Everything it knows can be restored: after a restart it asks all households for their
+offers.
 """
 
 from dataclasses import dataclass
@@ -27,11 +28,12 @@ class Matchmaker:
     def __init__(
         self, address: Address, slots: int, epoch: int, *, lease: float, per_slot: bool
     ) -> None:
-        """`epoch` must be above 0 and differ from that of any matchmaker of this name before."""
+        """Set up a matchmaker that knows nothing yet. `epoch` must be above 0 and differ from that
+        of any earlier matchmaker of this name."""
         self.address = address
         self.ledger = Leases(slots, epoch, lease_seconds=lease, per_slot=per_slot)
         self.answered = 0
-        """Lookups that were not refused, repeated ones included."""
+        """Number of lookups that were answered, repeated ones included."""
         self._sessions: dict[Address, _Session] = {}
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
@@ -53,12 +55,12 @@ class Matchmaker:
         return [Envelope(self.address, household, answer)]
 
     def tick(self, now: float) -> list[Envelope]:
-        """End the leases whose time is over; says nothing."""
+        """End the leases whose time is over. Returns no messages."""
         self.ledger.expire(now)
         return []
 
     def next_deadline(self) -> float | None:
-        """When the next lease ends by itself."""
+        """Return when the next lease expires, or an earlier time; None if no lease is open."""
         return self.ledger.next_deadline()
 
     def _answer(self, household: Address, lookup: Lookup, now: float) -> Match:
@@ -90,7 +92,7 @@ class Matchmaker:
                 limits = lookup.limits_kwh.tolist()
         for slot, value, limit in zip(lookup.slots, values, limits, strict=True):
             ledger.offer(name, slot, value, limit)
-        # After the new offers: what pairs did not agree on is kept until an offer changes.
+        # After the new offers: a disagreement is remembered until one of the offers changes.
         for closed in lookup.closed:
             ledger.close(name, closed, lookup.round)
         if len(lookup.wanted_kwh):
@@ -125,7 +127,7 @@ class Matchmaker:
         )
 
     def _check(self, lookup: Lookup) -> None:
-        """PeerError for what no household of ours would say."""
+        """Raise PeerError if the lookup is not one that a correct household sends."""
         limits = 0 if lookup.disclosure == "value" else len(lookup.slots)
         aimed = len(lookup.wants) if len(lookup.wanted_kwh) else 0
         if (

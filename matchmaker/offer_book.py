@@ -1,10 +1,10 @@
-"""What is offered, by slot and household, and how well an offer would serve a wish. Pure; who is
-busy and what becomes of a match is decided in leases.py.
+"""The offer book: the offers by slot and household, and how well each suits a wish. Pure. Busy
+households and the ends of leases are handled in leases.py.
 
-Choice among those who would serve: if offers tell how far their owners would go, the pair that
-seems to gain most together. If the requester names a value it wants instead, the one with whom most
-gain is to be expected, by how likely it is to agree; whoever has refused is not asked for what it
-must then refuse, too.
+The choice among suitable offers: if offers disclose limits, the pair that seems to gain most
+together. If the requester names a value it wants instead, the match with the largest expected gain,
+weighted by how likely it is to agree. A household that has refused is not asked for anything that
+it must then refuse as well.
 """
 
 from dataclasses import dataclass, field
@@ -16,20 +16,21 @@ from numpy.typing import NDArray
 from protocol.messages import Address
 
 LADDER = 2.0**0.5
-"""Limits are named on steps of this ratio, rounded down: the true one lies within a step above."""
+"""Ratio between the steps of disclosed limits, which are rounded down: the true limit lies less
+than a step above."""
 GUESS = (1 + LADDER) / 2
-"""Named limit -> the middle of what it may stand for."""
+"""Factor from a disclosed limit to the middle of the range of true limits behind it."""
 FAR = 1e100
-"""A limit in a direction that tells nothing more."""
+"""A limit that stands for a direction only."""
 TINY = 1e-12
-"""Where something must not be 0."""
+"""Replaces 0 in denominators."""
 ALWAYS = -1
 _NEVER = -2
 
 
 class Wish(NamedTuple):
-    """What a lookup asks for at one slot: the value nearest to `wanted` within `tolerance`; if that
-    is None, whatever suits the own offer."""
+    """A wish at one slot: the value nearest to `wanted` within `tolerance`, kWh; if `wanted` is
+    None, any value that suits the own offer."""
 
     slot: int
     wanted: float | None = None
@@ -37,7 +38,8 @@ class Wish(NamedTuple):
 
 
 class Merits(NamedTuple):
-    """Who would serve a wish, as columns in rising order, and how well, > 0."""
+    """The suitable households for a wish, as columns in rising order, and the merit of each, >
+    0."""
 
     columns: NDArray[np.intp]
     merit: NDArray[np.float64]
@@ -48,7 +50,7 @@ _NOBODY = np.zeros(0)
 
 @dataclass(slots=True)
 class Offers:
-    """Offers, what they say, and what refusals have shown of them.
+    """Offers, with their disclosed limits and what refusals have shown about them.
 
     A household is a column of the arrays, [slot, column]; there are more columns than households.
     """
@@ -56,31 +58,31 @@ class Offers:
     slots: int
     columns: dict[str, int] = field(default_factory=dict)
     where: list[Address] = field(default_factory=list)
-    """By column."""
+    """Address of the household in each column."""
     value: NDArray[np.float64] = field(init=False)
     stands: NDArray[np.bool_] = field(init=False)
-    """Whether there is an offer."""
+    """True where there is an offer: bool[slot, column]."""
     free: NDArray[np.bool_] = field(init=False)
-    """Whether it stands and nobody is busy with it: kept by `Leases`."""
+    """True where the offer stands and is not leased; maintained by `Leases`."""
     slack: NDArray[np.float64] = field(init=False)
-    """By household: 0 if its limits bind, else infinite."""
+    """For each household: 0 if its limits bind, else infinite."""
     _limit: NDArray[np.float64] = field(init=False)
     _target: NDArray[np.float64] = field(init=False)
     _up: NDArray[np.float64] = field(init=False)
-    """Its true limit upwards is below this, as its refusals show."""
+    """Upper bound on the true limit upwards, known from refusals, kWh."""
     _down: NDArray[np.float64] = field(init=False)
     _bad: list[dict[int, dict[int, int]]] = field(init=False)
-    """By slot: household -> those it is not to be matched with, and until which round."""
+    """For each slot: household -> households not to match it with, and until which round."""
     _sorted: bool = True
 
     def __post_init__(self) -> None:
         self._bad = [{} for _ in range(self.slots)]
         self._allocate(16)
 
-    # -- telling ----------------------------------------------------------------------------------
+    # -- changes of offers ------------------------------------------------------------------------
 
     def enter(self, household: Address) -> int:
-        """The column of a household; what was known of it is forgotten."""
+        """Return the column of a household, and forget what was known of it."""
         column = self.columns.get(household.name)
         if column is None:
             column = len(self.where)
@@ -96,10 +98,11 @@ class Offers:
         return column
 
     def put(self, slot: int, column: int, value: float, limit: float | None) -> None:
-        """A new offer, as in `Leases.offer`: who did not agree on the last may try again."""
+        """Add or replace an offer, as in `Leases.offer`. Households that did not agree on the last
+        one may try it."""
         self.value[slot, column] = value
         if limit is None:
-            # Nothing is said, so nothing can bind: opposite to whoever asks.
+            # Nothing is disclosed, so no limit can bind: treated as opposite to every requester.
             self._limit[slot, column], self._target[slot, column] = np.nan, value
         else:
             self._limit[slot, column] = limit
@@ -109,14 +112,14 @@ class Offers:
         self._forget(slot, column)
 
     def drop(self, slot: int, column: int) -> None:
-        """No offer any more."""
+        """Remove an offer."""
         self.stands[slot, column] = False
         self._forget(slot, column)
 
     # -- choosing ---------------------------------------------------------------------------------
 
     def merit(self, wish: Wish, column: int, min_gain_kwh2: float, round: int) -> Merits:
-        """How well each of those who would serve at all does so, busy or not."""
+        """Return the suitable households for a wish, busy or not, and how well each one suits."""
         slot, own, width = wish.slot, self.value[wish.slot, column], self._width(wish, column)
         away = self.value[slot] - own
         serves = away * (width - away) > min_gain_kwh2
@@ -124,12 +127,12 @@ class Offers:
         # A household whose limits bind is not asked beyond them.
         serves &= ~(away * (self._limit[slot] + away) > self.slack)
         serves[self._not_now(slot, column, round)] = False
-        # Mostly these are few, and often nobody: the rest is about them alone.
+        # Mostly few are left, and often none; the rest computes these alone.
         others = serves.nonzero()[0]
         if not len(others):
             return Merits(others, _NOBODY)
         away, limits, slack = away[others], self._limit[slot, others], self.slack[others]
-        # Nor is anybody asked for what it must refuse, since it refused less.
+        # No household is asked for something it must refuse, since it has refused less.
         known = np.where(away < 0, self._up[slot, others], self._down[slot, others])
         most = np.where(slack == 0.0, 0.0, away * (width * LADDER - away))
         agrees = np.abs(away) * (known - np.abs(away)) + most > 0
@@ -139,17 +142,17 @@ class Offers:
         else:
             distance = np.abs(self.value[slot, others] - wish.wanted)
             agrees &= distance <= wish.tolerance
-            # First those who want the other way.
+            # Households that want the opposite direction come first.
             opposite = away * limits < 0
             if self.slack[column] == 0.0:
-                # Then by what is to be expected: the nearer the two values, the more likely the
-                # other one agrees; its limit is taken to lie anywhere up to what is known of it,
-                # or up to the requester's own.
+                # Then by expected gain: the nearer the two values, the more likely the other
+                # household agrees. Its limit is assumed to lie anywhere up to the known bound, or
+                # up to the requester's own limit.
                 far = np.maximum(np.minimum(known, abs(width)), TINY)
                 chance = np.maximum(1.0 - np.abs(away) / far, TINY)
                 merit = 1.0 + opposite + away * (width - away) / max(width * width, TINY) * chance
             else:
-                # Those who hold no more than is wanted are sure to agree under the rule
+                # Households that hold no more than is wanted always agree under the rule
                 # cooperative.
                 short = np.abs(away) <= abs(wish.wanted - own)
                 merit = (1.0 + opposite + (opposite & short)) + 1.0 / (1.0 + distance)
@@ -157,7 +160,7 @@ class Offers:
         return Merits(others[agrees], merit[agrees])
 
     def _not_now(self, slot: int, column: int, round: int) -> list[int]:
-        """Those with whom it is not to be matched now, itself among them."""
+        """Return the households that this one is not to be matched with now, itself included."""
         bad = self._bad[slot].get(column, {})
         return [
             column,
@@ -165,30 +168,34 @@ class Offers:
         ]
 
     def _width(self, wish: Wish, column: int) -> float:
-        """How far the requester would go, kWh, signed."""
+        """Return how far the requester would go, kWh, signed."""
         if wish.wanted is not None:
             return 2 * (wish.wanted - float(self.value[wish.slot, column]))
         limit = float(self._limit[wish.slot, column])
         return limit if self.slack[column] == 0.0 else limit * GUESS
 
     def gain(self, wish: Wish, column: int, match: int) -> float:
-        """What the requester seems to gain by this match, kWh^2."""
+        """Return the requester's estimated gain from this match, kWh^2."""
         away = float(self.value[wish.slot, match] - self.value[wish.slot, column])
         return away * (self._width(wish, column) - away)
 
     # -- learning ---------------------------------------------------------------------------------
 
     def remember(self, slot: int, column: int, other: int, until: int) -> None:
-        """Not to match these two until one of them offers anew or this round is over (ALWAYS: until
-        then only)."""
+        """Exclude matches of these two until one of them changes its offer or the round `until` is
+        over. With ALWAYS, only a changed offer ends the exclusion."""
         bad = self._bad[slot]
         bad.setdefault(column, {})[other] = until
-        # So that the entry is found when the other one's offer changes.
+        # This entry is found when the other household's offer changes.
         bad.setdefault(other, {}).setdefault(column, _NEVER)
 
     def learn(self, slot: int, match: int, held: tuple[float, float], gain: float) -> None:
-        """A match refused: it bounds how far it would go that way. Else it would have gained, or
-        lost less than the requester would have gained. `held`: what requester and match had."""
+        """Learn from a refusal by the match: it bounds how far that household would go in this
+        direction.
+
+        Within its limits it would have gained, or lost less than the requester would have gained.
+        `held` has the values of requester and match, kWh.
+        """
         away = held[0] - held[1]
         if self.value[slot, match] != held[1] or away == 0:
             return
@@ -229,8 +236,8 @@ class Offers:
         self.slack = slack
 
     def sort(self) -> bool:
-        """Households in the order of their names, so that ties do not depend on who entered first:
-        whether anything has moved."""
+        """Sort households by name, so that ties do not depend on the order of entry. Returns True
+        if anything has moved."""
         if self._sorted:
             return False
         order = sorted(range(len(self.where)), key=lambda column: self.where[column].name)

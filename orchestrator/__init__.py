@@ -1,4 +1,4 @@
-"""Runs are started, watched, collected and read here; no decision of a household waits for it."""
+"""Starts, watches, collects and evaluates runs. No decision of a household waits for it."""
 
 import os
 

@@ -71,8 +71,8 @@ class Outcome:
     def iterations(self) -> "pd.DataFrame":
         """One row per iteration of stage 1, with the columns of iterations.csv."""
         pd = _pandas()
-        course = self.results.course
-        return pd.DataFrame(course, columns=list(Iteration._fields)).set_index("iteration")
+        history = self.results.planning_history
+        return pd.DataFrame(history, columns=list(Iteration._fields)).set_index("iteration")
 
     @property
     def demand(self) -> "pd.DataFrame":

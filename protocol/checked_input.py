@@ -1,6 +1,6 @@
-"""Input that people write, turned into values or into one clear InputError.
+"""Checked input: files that people write, turned into values or into one clear InputError.
 
-Which fields there are is decided where they are read; here is only how a mistake is reported.
+The fields are defined where they are read; this module only decides how a mistake is reported.
 """
 
 import tomllib

@@ -1,9 +1,11 @@
-"""Bytes <-> messages. A frame carries one or more envelopes between two hosts of one run.
+"""The codec: bytes to messages and back. A frame carries one or more envelopes between two hosts of
+one run.
 
-Layout (msgpack): `[version, run, [[to, sender, kind, {field: value}], ...], [vector, ...]]`; `to`
-and `sender` are names, the hosts are in the bus subject. Vectors are raw little-endian float64 and
-stand in a frame once, however many messages hold them (the answers to hundreds of children hold
-the same): a field is the vector's number. docs/protocol.md has every field and test vectors.
+Layout (msgpack): `[version, run, [[to, sender, kind, {field: value}], ...], [vector, ...]]`. `to`
+and `sender` are names; the hosts are in the bus subject. Vectors are raw little-endian float64.
+Each vector is written once per frame, however many messages hold it (the answers to hundreds of
+children hold the same one); a field contains the vector's number. docs/protocol.md has every field
+and test vectors.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,7 +35,7 @@ _FIELDS: dict[type[Any], tuple[str, ...]] = {
 
 
 class Item(NamedTuple):
-    """One message of a frame: to whom, from whom (names, without hosts), and what."""
+    """One message of a frame, with the names of its receiver and its sender (without hosts)."""
 
     to: str
     sender: str
@@ -41,7 +43,8 @@ class Item(NamedTuple):
 
 
 class _Writer:
-    """Writes frames, one after another; knows which vectors the present one has already."""
+    """A writer of frames, one after another. It knows which vectors the present frame already
+    has."""
 
     def __init__(self) -> None:
         self._vectors: dict[bytes, int] = {}
@@ -50,13 +53,14 @@ class _Writer:
         ).pack
 
     def write(self, start: list[Any], messages: Any) -> bytes:
-        """The bytes of `[*start, messages, vectors]`."""
+        """Return the bytes of `[*start, messages, vectors]`."""
         self._vectors = {}
-        # Packed in this order: when the vectors' turn comes, all messages have named theirs.
+        # Packed in this order: all messages have numbered their vectors before the vectors are
+        # written.
         return self._pack([*start, messages, _VECTORS])
 
     def _plain(self, value: Any) -> Any:
-        """`value` as msgpack can write it, one level down; only for what it does not know."""
+        """Return `value` as msgpack can write it, one level down; called only for unknown types."""
         if isinstance(value, np.ndarray):
             return self._vectors.setdefault(to_bytes(value), len(self._vectors))
         if is_dataclass(value):
@@ -68,17 +72,17 @@ class _Writer:
 
 
 _VECTORS = object()
-"""Stands for the vectors of a frame, which are not known yet when the packing begins."""
+"""A placeholder for the vectors of a frame, which are not known yet when the packing begins."""
 _WRITER = _Writer()
 
 
 def encode_message(message: Message) -> bytes:
-    """One message as `[kind, {field: value or number of a vector}, vectors]`."""
+    """Return one message as `[kind, {field: value or number of a vector}, vectors]`."""
     return _WRITER.write([type(message).__name__], message)
 
 
 def decode_message(data: bytes) -> Message:
-    """What `encode_message` wrote; DecodeError if it did not."""
+    """Read the bytes of `encode_message`. Raises DecodeError for anything else."""
     try:
         kind, body, vectors = msgpack.unpackb(data)
         return _VALIDATE[kind](body, context=[from_bytes(vector) for vector in vectors])
@@ -87,12 +91,13 @@ def decode_message(data: bytes) -> Message:
 
 
 def encode_frame(run: str, items: Iterable[Item]) -> bytes:
-    """The bytes of a frame."""
+    """Return the bytes of a frame."""
     return _WRITER.write([VERSION, run], [[to, by, type(m).__name__, m] for to, by, m in items])
 
 
 def run_of(data: bytes) -> str:
-    """The run that a frame says it belongs to; DecodeError if it is none of ours."""
+    """Return the run that a frame belongs to. Raises DecodeError if the bytes are not a frame of
+    ours."""
     try:
         _, run, _, _ = msgpack.unpackb(data)
         return _name(run)
@@ -101,7 +106,7 @@ def run_of(data: bytes) -> str:
 
 
 def decode_frame(data: bytes, run: str) -> list[Item]:
-    """The messages of a frame of this run, all valid, or DecodeError."""
+    """Return the messages of a frame of this run, all validated. Raises DecodeError."""
     try:
         version, of_run, items, vectors = msgpack.unpackb(data)
         if version != VERSION:

@@ -1,12 +1,13 @@
-"""Whose fault it is.
+"""The kinds of errors, by their cause.
 
-InputError   what a person gave us is wrong: say what, where and what to do; exit status 2.
-RunError     a run could not be completed: what happened, to whom; exit status 1.
-             ForbiddenError: the server's permissions are in the way.
-DecodeError  bytes from the bus that are no message: counted and dropped.
-PeerError    a well-formed message that its sender may not say now: counted and dropped.
 
-Any other exception is a defect of ours and stops the process loudly.
+InputError   a person gave wrong input: the message says what, where and what to do; exit status 2.
+RunError     a run could not be completed: what happened, and to which part; exit status 1.
+             ForbiddenError: the permissions on the server do not allow it.
+DecodeError  bytes from the bus that are not a message: counted and dropped.
+PeerError    a well-formed message that its sender may not send now: counted and dropped.
+
+Any other exception is a defect of coflex and stops the process loudly.
 """
 
 from pathlib import Path
@@ -41,7 +42,7 @@ class RunError(Exception):
 
 
 class ForbiddenError(RunError):
-    """The server does not let this part do what it wanted to."""
+    """An action that the server does not permit to this part."""
 
 
 class DecodeError(Exception):

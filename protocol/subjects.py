@@ -1,6 +1,6 @@
-"""Every bus subject, built and parsed. Nobody else writes a subject string.
+"""Subjects: every bus subject, built and parsed. No other module writes a subject string.
 
-`coflex.<run>.to.<host>.from.<host>`: the sender stands last, so that fixed server permissions
+`coflex.<run>.to.<host>.from.<host>`: the sender comes last, so that fixed server permissions
 (publish `*.*.to.*.from.<me>`, subscribe `*.*.to.<me>.>`) keep a host from speaking for another.
 """
 
@@ -14,23 +14,25 @@ from protocol.errors import DecodeError, InputError
 
 ORCHESTRATOR = "orchestrator"
 OPERATOR = "operator"
-"""Who looks after runs from outside."""
+"""Name of the operator, who watches runs and may end them."""
 HOST = "host"
-"""Name under which a host itself is reached, beside its households."""
+"""Name under which a host itself is reached, in addition to its households."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME.pattern}$")]
-"""A field of a message that names a host or a household: one token of a subject, no wildcard."""
+"""A field of a message with the name of a host or household: one token of a subject, no
+wildcard."""
 
 
 @lru_cache(maxsize=4096)  # every message names two
 def is_name(name: str) -> bool:
-    """Whether `name` can stand in a subject."""
+    """Return True if `name` can be a token of a subject."""
     return _NAME.fullmatch(name) is not None
 
 
 def check_name(name: str, what: str) -> str:
-    """`name` if it can stand in a subject, else InputError."""
+    """Return `name` if it can be a token of a subject. Raises InputError if not; `what` names it
+    there."""
     if not is_name(name):
         raise InputError(
             f"{what} {name!r} is not a name: use 1 to 64 letters, digits, '-' or '_'", field=what
@@ -39,36 +41,38 @@ def check_name(name: str, what: str) -> str:
 
 
 EVERYBODY = "everybody"
-"""To whom an announcement is addressed."""
+"""The receiver of announcements."""
 ANNOUNCEMENTS = f"coflex.announce.from.{ORCHESTRATOR}"
-"""Where orchestrators tell which run there is."""
+"""The subject on which orchestrators announce their runs."""
 INQUIRIES = f"coflex.announce.from.{OPERATOR}"
-"""Where an operator asks who is there."""
+"""The subject on which an operator asks which parts are present."""
 
 
 def direct(run: str, to: str, sender: str) -> str:
-    """Where `sender` writes to `to`."""
+    """Return the subject for frames from `sender` to `to`."""
     return f"coflex.{run}.to.{to}.from.{sender}"
 
 
 def inbox(run: str, host: str) -> str:
-    """What `host` subscribes to."""
+    """Return the subject that `host` subscribes to."""
     return f"coflex.{run}.to.{host}.from.*"
 
 
 def replies(name: str) -> str:
-    """What the subjects begin with on which `name` awaits answers to its requests: with one that
-    all share, anybody could read anybody's."""
+    """Return the beginning of the subjects on which `name` receives answers to its requests.
+
+    Each part has its own: with one shared by all, every part could read the answers to the others.
+    """
     return f"_INBOX_{name}"
 
 
 def everything(run: str) -> str:
-    """All that is said in a run: for who tests a household."""
+    """Return the subject of all frames of a run, for tests of external households."""
     return f"coflex.{run}.to.*.from.*"
 
 
 def sender_of(subject: str) -> str:
-    """The host that wrote to this subject."""
+    """Return the host that published on this subject."""
     sender = _parts(subject)[5]
     if not is_name(sender):
         raise DecodeError(f"not from a host: {subject!r}")
@@ -76,7 +80,7 @@ def sender_of(subject: str) -> str:
 
 
 def receiver_of(subject: str) -> str:
-    """The host that was written to."""
+    """Return the host that a subject is addressed to."""
     return _parts(subject)[3]
 
 

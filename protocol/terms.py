@@ -1,4 +1,4 @@
-"""The terms of a run: what every household of it must do alike. Checked when built; sent once."""
+"""The terms of a run: what all its households do alike. Checked when built; sent once."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,24 +15,27 @@ LocksName = Literal["household", "slot"]
 OrderName = Literal["concurrent", "sequential"]
 
 PAPER_TOLERANCE = 0.01
-"""kWh; the source's rule asks for the preferred value itself, which hardly anybody holds."""
+"""Tolerance for the source's rule, kWh. The rule asks for the preferred value itself, which hardly
+any household holds."""
 
 COSTS_WITH_TARGET: frozenset[CostName] = frozenset({"rss", "rmse", "xcorr", "sqr", "dot"})
 
 
 @dataclass(frozen=True, slots=True)
 class Reorganisation:
-    """When the tree is laid out anew (EPOS-SPEC section 8)."""
+    """The strategy for tree reorganisation: when a new tree is laid out (EPOS-SPEC section 8)."""
 
     strategy: StrategyName = "never"
     period: int = 0
-    """periodically: every so many iterations."""
+    """Number of iterations between reorganisations (strategy `periodically`)."""
     offset: int = 0
-    """convergence: the iteration, counted from the last reorganisation, whose selection is kept."""
+    """Iteration, counted from the last reorganisation, whose selection is kept (strategy
+    `convergence`)."""
     memorise: bool = False
-    """convergence: go back to the kept selection after a reorganisation."""
+    """True to return to the kept selection after a reorganisation (strategy `convergence`)."""
     threshold: Finite = 0.0
-    """cost-reduction: reorganise when the relative change of the cost is at most this."""
+    """Relative change of the cost at or below which the tree is reorganised (strategy
+    `cost-reduction`)."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -44,8 +47,8 @@ class Reorganisation:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A bound for each component: `bound` float64[m]; `mode` m values of 0 none, 1 at most,
-    2 at least, 3 equal."""
+    """A bound for each component: `bound` is float64[m]; `mode` has m values, 0 none, 1 at most, 2
+    at least, 3 equal."""
 
     bound: Vector
     mode: tuple[int, ...]
@@ -59,8 +62,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class HardConstraint:
-    """Bounds on the global plan (kind plans: one component a slot, one or two limits) or on
-    [mean discomfort, inefficiency, unfairness, combined cost] (kind costs: one limit)."""
+    """A hard constraint: bounds on the global plan (kind `plans`: one component per slot, one or
+    two limits) or on mean discomfort, inefficiency, unfairness and combined cost (kind `costs`: one
+    limit)."""
 
     kind: Literal["plans", "costs"]
     limits: tuple[Limit, ...]
@@ -74,28 +78,29 @@ class HardConstraint:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeTerms:
-    """How values are exchanged. Checked when built; ValueError says what is wrong."""
+    """The terms of the exchange. Checked when built; ValueError says what is wrong."""
 
     rule: RuleName = "mutual"
     disclosure: DisclosureName = "limit"
     tolerance_kwh: Finite | None = None
-    """kWh that a value may be away from the preferred one; None: whatever brings it closer."""
+    """Distance from the preferred value that a requester accepts, kWh; None: any value that is
+    closer than its own."""
     min_gain: Finite = 0.02
-    """Least fall of squared deviation worth an exchange, as a share of the mean squared deviation
-    over all households and slots when the stage begins."""
+    """Smallest decrease of squared deviation worth an exchange, as a share of the mean squared
+    deviation over all households and slots when the stage begins."""
     rounds: int = 50
-    """Rounds at most."""
+    """Largest number of rounds."""
     attempts: int = 4
-    """Failed negotiations a slot and round after which a household leaves the slot alone."""
+    """Failed negotiations per slot and round after which a household gives the slot up."""
     locks: LocksName = "slot"
-    """What a lease marks busy: both households, or both at one slot only."""
+    """The offers that a lease marks busy: all of both households, or only those at its slot."""
     at_once: int = 4
-    """Negotiations that one household begins at once when locks are per slot."""
+    """Number of negotiations that a household may have open at once when locks are per slot."""
     order: OrderName = "concurrent"
     lease_seconds: Finite = 15.0
-    """Seconds after which the matchmaker takes a lease for lost."""
+    """Seconds after which the matchmaker treats a lease as lost."""
     trace: bool = False
-    """Whether households tell the orchestrator in the end of every exchange they made."""
+    """True if households report every exchange they made to the orchestrator at the end."""
 
     def __post_init__(self) -> None:
         if self.tolerance_kwh is not None and self.tolerance_kwh < 0:
@@ -109,32 +114,33 @@ class ExchangeTerms:
 
     @property
     def leases_at_once(self) -> int:
-        """Negotiations that a household may begin at once."""
+        """Number of negotiations that a household may have open at once."""
         return self.at_once if self.locks == "slot" else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the households of a run agree to before it starts."""
+    """The terms that all households of a run agree to before it starts."""
 
     iterations: int = 50
     arity: int = 2
-    """Children of a household in the tree, at most."""
+    """Largest number of children of a household in the tree."""
     cost: CostName = "var"
     scaling: ScalingName = "std"
-    """How rss scales the global plan and the target."""
+    """The way in which rss scales the global plan and the target."""
     target: Vector | None = None
     discomfort: DiscomfortName = "rmse"
     alpha: Finite = 0.0
+    """Weight of unfairness; this household's own."""
     beta: Finite = 0.0
-    """alpha and beta are this household's own."""
+    """Weight of discomfort; this household's own."""
     seed: int = 0
     reorganisation: Reorganisation = Reorganisation()
     constraint: HardConstraint | None = None
     exchange: ExchangeTerms | None = None
-    """How slots are exchanged in stage 2; None: there is no stage 2."""
+    """The terms of stage 2; None if there is no stage 2."""
     patience_seconds: Finite = 10.0
-    """Seconds of waiting after which a household tells the orchestrator for whom."""
+    """Seconds of waiting after which a household reports the neighbours it waits for."""
 
     def __post_init__(self) -> None:
         if self.iterations < 1:

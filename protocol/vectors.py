@@ -1,5 +1,5 @@
-"""Vectors of float64: the type, and how it stands in a message (raw little-endian bytes). Numbers
-that are summed up the tree are finite: one that is not would leave nothing to compare."""
+"""Vectors of float64: the type, and its form in a message (raw little-endian bytes). Numbers that
+are added up the tree must be finite, or the sums could not be compared."""
 
 from typing import Annotated, Any
 
@@ -11,12 +11,13 @@ Array = NDArray[np.float64]
 
 
 def to_bytes(vector: Array) -> bytes:
-    """float64[d] as 8*d little-endian bytes."""
+    """Return a float64[d] as 8*d little-endian bytes."""
     return vector.astype("<f8", copy=False).tobytes()
 
 
 def from_bytes(data: Any) -> Array:
-    """8*d little-endian bytes as a read-only float64[d]; ValueError for anything else."""
+    """Return 8*d little-endian bytes as a read-only float64[d]. Raises ValueError for anything
+    else."""
     if not isinstance(data, bytes) or len(data) % 8:
         raise ValueError("a vector is a byte string of whole float64 values")
     vector = np.frombuffer(data, "<f8")
@@ -26,7 +27,8 @@ def from_bytes(data: Any) -> Array:
 
 
 def from_frame(place: Any, info: ValidationInfo) -> Array:
-    """The vector at `place` among those of the frame, which are the validation's context."""
+    """Return the vector with this number in the frame; the frame's vectors are the validation
+    context."""
     vectors: list[Array] = info.context or []
     if type(place) is not int or not 0 <= place < len(vectors):
         raise ValueError("a vector field is the number of a vector of the frame")

@@ -6,6 +6,7 @@ trader.py             the exchange itself: it joins the files below
 holding.py            the schedule, and what the mandate allows to change
 acceptance_rules.py   when a proposal is accepted
 disclosure.py         how much an offer reveals
+partner_search.py     which slots are looked up, and the attempts at each
 matchmaker_client.py  the conversation with one matchmaker
 negotiations.py       proposals and answers, on both sides
 rounds.py             the rounds along the tree

@@ -1,6 +1,6 @@
-"""When an exchange is agreed to: three acceptance rules as pure functions (DESIGN.md 4).
+"""The acceptance rules: when an exchange is agreed to, as pure functions (DESIGN.md 4).
 
-A change is that of a squared deviation, (new - preferred)^2 - (old - preferred)^2, in kWh^2:
+A change is the change of a squared deviation, (new - preferred)^2 - (old - preferred)^2, in kWh^2;
 negative means closer. Each side computes its own.
 """
 
@@ -8,26 +8,28 @@ from protocol.messages.exchange import Refusal
 from protocol.terms import RuleName
 
 MARGIN = 1e-9
-"""Relative: a running sum of squares is off by less; what it allows must hold of the true one."""
+"""Relative bound on the rounding error of a running sum of squares. A cap must hold for the exact
+sum."""
 
 
 def worth_asking(change: float, min_gain_kwh2: float) -> bool:
-    """Whether a requester proposes: it gains, and more than what is not worth while."""
+    """Return True if a requester should propose: it gains at least the least gain."""
     return change < 0 and -change >= min_gain_kwh2
 
 
 def answer_mutual(change: float) -> Refusal:
-    """A responder that does not lose agrees."""
+    """Decide as a responder by the rule `mutual`: agree unless it loses."""
     return "" if change <= 0 else "loss"
 
 
 def answer_cooperative(
     change: float, named: float, deviation: float, most: float, min_gain_kwh2: float
 ) -> Refusal:
-    """A responder agrees if the pair gains together and it does not end above `most`.
+    """Decide as a responder by the rule `cooperative`: agree if the pair gains together and the
+    responder does not end above `most`.
 
-    `named` is the change that the requester names for itself; `deviation` the responder's sum of
-    squared deviations now, `most` what it was when the stage began, both kWh^2.
+    `named` is the change that the requester states for itself; `deviation` is the responder's
+    present sum of squared deviations, `most` the one at the start of the stage. All in kWh^2.
     """
     together = change + named
     if together >= 0 or -together < min_gain_kwh2:
@@ -38,11 +40,12 @@ def answer_cooperative(
 
 
 def answer_paper(held: float, preferred: float) -> Refusal:
-    """The source's literal rule: a responder agrees unless the slot is at its preferred value
-    (section IV-C), though it may lose by it."""
+    """Decide as a responder by the source's literal rule (section IV-C): agree unless the slot is
+    at its preferred value, even at a loss."""
     return "preferred" if held == preferred else ""
 
 
 def named_change(rule: RuleName, change: float) -> float:
-    """What a requester tells its partner of its own change: nothing, unless the rule needs it."""
+    """Return the change that a requester states to its partner, kWh^2; 0 unless the rule needs
+    it."""
     return change if rule == "cooperative" else 0.0

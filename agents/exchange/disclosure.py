@@ -1,8 +1,10 @@
-"""What an offer says besides its value: three levels of disclosure (DESIGN.md 4, `--disclose`).
+"""Disclosure: the contents of an offer besides its value, in three levels (DESIGN.md 4,
+`--disclose`).
 
-value: nothing. direction: whether more or less is wanted. limit: also how far the household would
-go. Its true limit is twice the way to the preferred value; it names the next step below on a
-ladder, so that the preference is bounded and not told, and 0 for whatever lies below the floor.
+value: nothing. direction: whether the household wants more or less. limit: also how far it would
+go. The true limit is twice the distance to the preferred value. The household discloses the next
+lower step on a ladder of values, and 0 below a floor, so that others learn a bound on the preferred
+value but not the value itself.
 """
 
 from math import copysign, floor, log
@@ -11,12 +13,13 @@ from protocol.terms import DisclosureName
 
 STEPS_PER_OCTAVE = 2
 FLOOR = 0.25
-"""Of the root mean squared deviation over all households and slots when the stage begins."""
+"""Smallest limit disclosed, as a share of the root mean squared deviation over all households and
+slots when the stage begins."""
 
 
 def limit_named(value: float, preferred: float, lowest: float) -> float:
-    """How far a household says it would go from `value`, kWh, signed: at most the truth, at least
-    1/sqrt(2) of it, 0 below `lowest`."""
+    """Return the limit to disclose, kWh from `value`, signed: at most the true limit, at least
+    1/sqrt(2) of it, and 0 below `lowest`."""
     true = 2 * abs(preferred - value)
     if true <= lowest or true == 0.0:
         return 0.0
@@ -25,7 +28,7 @@ def limit_named(value: float, preferred: float, lowest: float) -> float:
 
 
 def tell(disclosure: DisclosureName, value: float, preferred: float, lowest: float) -> float | None:
-    """What to put beside an offer's value; None for nothing."""
+    """Return the number to disclose with an offer, or None for none."""
     match disclosure:
         case "value":
             return None

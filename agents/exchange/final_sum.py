@@ -18,14 +18,14 @@ class FinalSum:
     def __init__(self, address: Address, place: Place) -> None:
         self.iteration = place.terms.iterations
         self.result: Aggregate | None = None
-        """The sums over all households, once they are known here."""
+        """The sums over all households, once they are known to this household."""
         self._address, self._place = address, place
         self._own: Aggregate | None = None
         self._received: dict[Address, Up] = {}
         self._risen = False
 
     def offer(self, own: Aggregate) -> list[Envelope]:
-        """Add the household's own schedule and discomfort, which are final."""
+        """Add the household's own schedule and discomfort, which no longer change."""
         self._own = own
         return self._rise()
 
@@ -35,7 +35,7 @@ class FinalSum:
         return self._own is not None
 
     def missing(self) -> tuple[Address, ...]:
-        """Return the children whose sums are awaited."""
+        """Return the children whose sums are missing."""
         return tuple(child for child in self._place.children if child not in self._received)
 
     def on_up(self, sender: Address, up: Up) -> list[Envelope]:

@@ -1,6 +1,5 @@
-"""What a household holds: its schedule, how far that is from what it prefers, and what its mandate
-allows to change. Decides the household's own side of an exchange; knows nothing of messages.
-"""
+"""A household's schedule in stage 2, with its distance from the preferred plan and the limits of
+its mandate. Decides the household's own side of an exchange; knows nothing of messages."""
 
 from collections.abc import Iterable
 
@@ -15,11 +14,11 @@ from protocol.vectors import Array
 
 
 class Holding:
-    """A household's schedule during stage 2.
+    """The holding of a household: its schedule during stage 2.
 
     Invariant: `_deviation` is the sum of squared deviations up to rounding, and `_drift` the sum of
-    all changes of value; `pending` are the changes of value that were proposed and may yet happen,
-    by slot, and those slots do not change otherwise.
+    all changes of value. `pending` has the changes of value, by slot, that were proposed and may
+    still happen; until then those slots do not change in any other way.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class Holding:
             self.tolerance = PAPER_TOLERANCE
         self.slots = len(self.values)
         self.gain_before_losses_kwh2 = 0.0
-        """kWh^2 that it must have gained before others may ask it to lose."""
+        """Gain that the household must have reached before others may ask it to lose, kWh^2."""
         self.pending: dict[int, float] = {}
         self._never = frozenset(range(self.slots)) if not mandate.exchange else mandate.never
         self._deviation = self._start = self.squares()
@@ -48,42 +47,44 @@ class Holding:
 
     @property
     def schedule(self) -> Array:
-        """float64[d], kWh."""
+        """The schedule held now, float64[d], kWh."""
         return np.array(self.values)
 
     @property
     def preference(self) -> Array:
-        """What it prefers, float64[d], kWh."""
+        """The preferred plan, float64[d], kWh."""
         return np.array(self.preferred)
 
     def squares(self) -> float:
-        """Sum of squared deviations from the preferred plan, kWh^2."""
+        """Return the sum of squared deviations from the preferred plan, kWh^2."""
         away = self.schedule - self.preference
         return float((away * away).sum())
 
     def discomfort(self) -> float:
-        """RMSE against the preferred plan, kWh (source, eq. 1)."""
+        """Return the RMSE against the preferred plan, kWh (source, eq. 1)."""
         return float((self.squares() / self.slots) ** 0.5)
 
     # -- what to offer and where to ask -----------------------------------------------------------
 
     def offered(self, slot: int) -> bool:
-        """Whether the value there is for exchange: where it is not what is preferred; under the
-        rule cooperative also where it is, since others may gain more than is lost."""
+        """Return True if the value at this slot is offered: if it is not the preferred one; under
+        the rule `cooperative` always, since others may gain more than this household loses."""
         if slot in self._never:
             return False
         return self.rule == "cooperative" or self.values[slot] != self.preferred[slot]
 
     @property
     def limits_bind(self) -> bool:
-        """Whether it is not to be asked to lose: it never does, or has not gained enough yet."""
+        """True while nobody may ask this household for a loss: its rule forbids it, or it has not
+        gained enough yet."""
         return (
             self.rule != "cooperative"
             or self._start - self._deviation <= self.gain_before_losses_kwh2
         )
 
     def wants(self, slot: int) -> bool:
-        """Whether it would have another value there and is free to ask for it."""
+        """Return True if the household wants another value at this slot and is free to ask for
+        it."""
         return (
             self.values[slot] != self.preferred[slot]
             and slot not in self.pending
@@ -91,7 +92,8 @@ class Holding:
         )
 
     def wanting(self, slots: Iterable[int]) -> list[int]:
-        """The slots of these where it would have another value, farthest from it first."""
+        """Return those of the slots where the household wants another value, farthest from it
+        first."""
         values, preferred = self.values, self.preferred
         away = [(-abs(values[slot] - preferred[slot]), slot) for slot in slots if self.wants(slot)]
         away.sort()
@@ -99,12 +101,17 @@ class Holding:
 
     @property
     def aims(self) -> bool:
-        """Whether a lookup must name the value it wants: offers alone do not say enough."""
+        """True if a lookup must state the values it wants, because offers alone do not say
+        enough."""
         return self.disclosure != "limit" or self.tolerance is not None
 
     def aim(self, slot: int, lowest: float) -> tuple[float, float]:
-        """The value to ask for there, and how far from it one still serves, kWh: the preferred one
-        if there is a tolerance, else the middle of what the limit would be, named as short."""
+        """Return the value to ask for at this slot, and the distance from it that is still useful,
+        kWh.
+
+        With a tolerance this is the preferred value; without one, the middle of the range up to the
+        disclosed limit.
+        """
         held, wanted = self.values[slot], self.preferred[slot]
         if self.tolerance is not None:
             return wanted, min(abs(held - wanted), self.tolerance)
@@ -114,15 +121,18 @@ class Holding:
     # -- decisions --------------------------------------------------------------------------------
 
     def change(self, slot: int, value: float) -> float:
-        """Change of the squared deviation if `value` replaced what is held there, kWh^2.
+        """Return the change of the squared deviation, kWh^2, if `value` replaced the value held at
+        this slot.
 
-        Both squares are rounded before they are compared, so that a change that is not positive
-        cannot raise a sum of squares, however it is summed."""
+        Both squares are rounded before they are compared, so a change that is not positive cannot
+        raise a sum of squares, in whatever order it is summed.
+        """
         new, old = value - self.preferred[slot], self.values[slot] - self.preferred[slot]
         return new * new - old * old
 
     def would_ask(self, slot: int, value: float, min_gain_kwh2: float) -> Refusal:
-        """Whether to propose to take `value` there; else why not."""
+        """Decide whether to propose taking `value` at this slot. Returns "" for yes, else the
+        reason."""
         if slot in self._never:
             return "never"
         if slot in self.pending:
@@ -138,8 +148,8 @@ class Holding:
     def would_accept(
         self, slot: int, held: float, value: float, named: float, min_gain_kwh2: float
     ) -> Refusal:
-        """Whether to give what is held there, which a requester believes to be `held`, for `value`;
-        else why not."""
+        """Decide whether to give the value held at this slot, which the requester believes to be
+        `held`, for `value`. Returns "" for yes, else the reason."""
         if slot in self._never:
             return "never"
         if slot in self.pending:
@@ -166,7 +176,7 @@ class Holding:
         cap = self._drift_cap
         if cap is None:
             return ""
-        # Whatever of the pending happens and whatever does not, the cap must hold.
+        # The cap must hold for every combination of pending changes that happen.
         up = sum(step for step in self.pending.values() if step > 0)
         down = sum(step for step in self.pending.values() if step < 0)
         margin = cap * (1 - rules.MARGIN)
@@ -176,11 +186,11 @@ class Holding:
     # -- changes ----------------------------------------------------------------------------------
 
     def take(self, slot: int, value: float) -> None:
-        """Hold `value` there from now on."""
+        """Replace the value held at this slot by `value`."""
         self._deviation += self.change(slot, value)
         self._drift += value - self.values[slot]
         self.values[slot] = value
 
     def settle(self) -> None:
-        """Forget the rounding of running sums; to be called now and then."""
+        """Recompute the running sum, to remove its rounding error; called once per round."""
         self._deviation = self.squares()

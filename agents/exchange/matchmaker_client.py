@@ -1,7 +1,7 @@
 """A household's conversation with one matchmaker: one lookup at a time, repeated until answered.
 
-News gathers while an answer is awaited and travels with the next lookup. The client knows what was
-sent and received; what to offer and what to accept is decided elsewhere.
+News collects while an answer is awaited, and travels with the next lookup. The client tracks what
+was sent and received; what to offer and what to accept is decided elsewhere.
 """
 
 from collections.abc import Iterable
@@ -16,18 +16,18 @@ from protocol.messages import Address, Lookup, Match
 from protocol.messages.exchange import Closed
 
 REST = 0.05
-"""Seconds to wait when everybody is busy; doubled each time, up to REST_AT_MOST."""
+"""Seconds to wait when all suitable partners are busy; doubled each time, up to REST_AT_MOST."""
 REST_AT_MOST = 1.0
 FEW = 8
-"""Slots in a lookup; doubled while nothing is found."""
+"""Number of slots in a lookup; doubled while nothing is found."""
 
 
 @dataclass(slots=True)
 class MatchmakerClient:
     """One matchmaker, the news for it, and the slots to look up there.
 
-    Invariant: a slot that is wanted is in `due`, or a negotiation about it is open, or it is
-    settled for this round.
+    Invariant: a wanted slot is in `due`, or a negotiation about it is open, or it is finished for
+    this round.
     """
 
     matchmaker: Address
@@ -35,12 +35,12 @@ class MatchmakerClient:
     slots: tuple[int, ...]
     """The slots that this matchmaker is responsible for."""
     due: list[int] = field(default_factory=list)
-    """Slots still to be looked up in this round, most wanted first."""
+    """Slots still to look up in this round, most wanted first."""
     changed: set[int] = field(default_factory=set)
-    """Slots with offers that the matchmaker does not know yet."""
+    """Slots whose offers have changed since the matchmaker last heard of them."""
     closed: list[Closed] = field(default_factory=list)
     resting: float = 0.0
-    """No slot is looked up before this time; 0 for no such time."""
+    """Time before which no slot is looked up; 0 for none."""
     outstanding: Lookup | None = None
     number: int = 0
     _epoch: int = 0
@@ -56,24 +56,24 @@ class MatchmakerClient:
         return not (self.outstanding or self.due or self.changed or self.closed)
 
     @property
-    def told(self) -> bool:
+    def informed(self) -> bool:
         """True when the matchmaker knows all offers and closed leases."""
         return not (self.outstanding or self.changed or self.closed)
 
     @property
     def wake(self) -> float:
-        """When to act if nothing arrives; NEVER if nothing is due."""
+        """Time at which to act if nothing arrives; NEVER if nothing is due."""
         if self.outstanding is not None:
             return self._retransmission.deadline
         return self.resting if self.due and self.resting > 0 else NEVER
 
     def announce(self) -> None:
-        """Send all offers again with the next lookup, as if for the first time."""
+        """Send all offers again with the next lookup, as for the first time."""
         self._epoch = 0
         self.changed.update(self.slots)
 
     def ask(self, slots: Iterable[int]) -> None:
-        """Begin to look up these slots."""
+        """Start looking up these slots."""
         self.due, self.resting, self._few, self._rest = list(slots), 0.0, FEW, REST
 
     def next_lookup(
@@ -85,7 +85,8 @@ class MatchmakerClient:
         room: int,
         now: float,
     ) -> Lookup | None:
-        """Return the lookup to send now, if any; `room` is how many new leases may be opened."""
+        """Return the lookup to send now, if any. `room` is the number of new leases that may be
+        opened."""
         if self.outstanding is not None:
             return None
         if now >= self.resting:
@@ -98,7 +99,7 @@ class MatchmakerClient:
         slots = sorted(slot for slot in self.changed if holding.offered(slot))
         withdrawn = sorted(self.changed.difference(slots)) if self._epoch else []
         values, preferred = holding.values, holding.preferred
-        told = [
+        limits = [
             limit
             for slot in slots
             if (limit := tell(holding.disclosure, values[slot], preferred[slot], lowest))
@@ -115,7 +116,7 @@ class MatchmakerClient:
             disclosure=holding.disclosure,
             slots=tuple(slots),
             values_kwh=np.array([values[slot] for slot in slots]),
-            limits_kwh=np.array(told),
+            limits_kwh=np.array(limits),
             withdrawn=tuple(withdrawn),
             closed=tuple(self.closed),
             wants=tuple(wants),
@@ -131,8 +132,11 @@ class MatchmakerClient:
         return lookup
 
     def _first(self, holding: Holding) -> list[int]:
-        """Return the first few slots that are due and still wanted: an exchange that another
-        household asked for may have brought the preferred value meanwhile."""
+        """Return the first few slots that are due and still wanted.
+
+        A slot may already have its preferred value, through an exchange that another household
+        asked for.
+        """
         found: list[int] = []
         seen = 0
         for slot in self.due:

@@ -1,7 +1,7 @@
 """A household's negotiations with partners, on both sides, and their entries in the journal.
 
-The responder's acceptance is the commit point. A requester journals a proposal before it leaves,
-repeats it until it is answered, and meanwhile leaves the slot alone. A responder journals its
+The responder's acceptance is the commit point. A requester journals a proposal before it is sent,
+repeats it until it is answered, and does not touch the slot meanwhile. A responder journals its
 decision and gives the same answer to every repetition. So each value is held by exactly one
 household after any crash, loss or repetition.
 """
@@ -23,11 +23,11 @@ from protocol.runtime.machine import Envelope
 
 @dataclass(slots=True)
 class ExchangeCounts:
-    """What a household did in stage 2. The first five count what it asked for; `given` and
-    `withheld` what it agreed to and refused when others asked."""
+    """A household's counts of stage 2. The first five count its own requests; `given` and
+    `withheld` count the requests of others that it accepted and refused."""
 
     lookups: int = 0
-    """Slots looked up."""
+    """Number of slots looked up."""
     matches: int = 0
     proposals: int = 0
     accepted: int = 0
@@ -35,15 +35,15 @@ class ExchangeCounts:
     given: int = 0
     withheld: int = 0
     messages: int = 0
-    """Sent, repetitions included."""
+    """Messages sent, repetitions included."""
     answers: int = 0
-    """Heard from matchmakers."""
+    """Answers received from matchmakers."""
 
     def since(
         self, before: "ExchangeCounts", discomfort: float, deviation: float, frames: int, size: int
     ) -> RoundCount:
-        """One household's part of a round: what it did after `before`; the rest as in RoundCount,
-        `size` in bytes."""
+        """Return one household's part of a round: its counts since `before`, and the other fields
+        as in RoundCount; `size` is in bytes."""
         return RoundCount(
             households=1,
             lookups=self.lookups - before.lookups,
@@ -84,39 +84,40 @@ _ENDINGS: dict[Refusal, Ending] = {
 
 
 def ending(reason: Refusal) -> Ending:
-    """Return how a lease ends after this answer; most refusals hold as long as the values do."""
+    """Return how a lease ends after this answer. Most refusals hold as long as both values stay."""
     return _ENDINGS.get(reason, "refused")
 
 
 class Negotiations:
     """Open and decided negotiations of one household.
 
-    Invariant: a slot of an open proposal is pending in the holding, and changes by nothing but its
-    outcome; whatever was answered is in `_answered` and in the journal.
+    Invariant: the slot of an open proposal is pending in the holding, and changes only by its
+    outcome; every answer given is in `_answered` and in the journal.
     """
 
     def __init__(self, address: Address, holding: Holding, journal: Journal) -> None:
         self.counts = ExchangeCounts()
         self._made: list[Entry] = []
-        """The entries of all exchanges, on either side, in their order."""
+        """The entries of all exchanges, on both sides, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
         self._round_trip_s = 0.0
         self._answered: dict[tuple[str, int, LeaseId], Outcome] = {}
-        """By requester, slot, lease: matchmakers of different slots may number leases alike."""
+        """Answers by requester, slot and lease: matchmakers of different slots may use the same
+        lease number."""
 
     @property
     def open(self) -> int:
-        """How many proposals have not been answered yet."""
+        """Number of proposals without an answer."""
         return len(self._asked)
 
     @property
     def partners(self) -> tuple[Address, ...]:
-        """The partners whose answers are awaited."""
+        """The partners whose answers are missing."""
         return tuple(asked.partner for asked in self._asked.values())
 
     def trace(self) -> Trace:
-        """Return the exchanges that were made, on either side."""
+        """Return the exchanges made so far, on both sides."""
         made = self._made
         return Trace(
             rounds=tuple(entry.round for entry in made),
@@ -134,7 +135,7 @@ class Negotiations:
     def consider(
         self, lease: Lease, round: int, min_gain_kwh2: float, now: float
     ) -> Envelope | Closed:
-        """Return a proposal for what the matchmaker found, or the closed lease if it is left."""
+        """Return a proposal for a lease, or the closed lease if the household declines it."""
         slot, holding = lease.slot, self._holding
         reason = holding.would_ask(slot, lease.value_kwh, min_gain_kwh2)
         held, change = holding.values[slot], holding.change(slot, lease.value_kwh)
@@ -267,12 +268,13 @@ class Negotiations:
             self.counts.withheld += 1
         return outcome
 
-    # -- again ------------------------------------------------------------------------------------
+    # -- repetition and recovery ------------------------------------------------------------------
 
     def replay(self, entry: Entry, now: float) -> None:
-        """Restore the state after an entry of the journal; open proposals are repeated at once.
+        """Restore the state after a journal entry; open proposals are due for repetition at once.
 
-        Lookups are not journalled: only those that led to a match are counted again."""
+        Lookups are not journalled, so only those that led to a match are counted again.
+        """
         if entry.kind in ("proposed", "declined"):
             self.counts.lookups += 1
             self.counts.matches += 1
@@ -296,5 +298,5 @@ class Negotiations:
 
     @property
     def wake(self) -> float:
-        """When the next proposal is repeated; NEVER if none is open."""
+        """Time at which the next proposal is repeated; NEVER if none is open."""
         return min((asked.retransmission.deadline for asked in self._asked.values()), default=NEVER)

@@ -15,7 +15,7 @@ from protocol.messages.exchange import RoundCount
 from protocol.runtime.machine import Envelope
 
 GATHER = -1
-"""The round that sums up where the stage starts."""
+"""The round that adds up the state at the start of the stage."""
 ENTER = 0
 """The round in which all offers are made."""
 
@@ -24,7 +24,8 @@ ENTER = 0
 class Rounds:
     """A household's state in the rounds.
 
-    Invariant: `risen` is set iff the subtree is done with `round` and the parent has been told.
+    Invariant: `risen` is set if and only if the subtree has finished `round` and the parent has
+    been informed.
     """
 
     address: Address
@@ -35,19 +36,20 @@ class Rounds:
     round: int = GATHER
     over: bool = False
     own: RoundDone | None = None
-    """The household's own part of this round, once it is done."""
+    """The household's own part of this round, once it is finished."""
     risen: RoundDone | None = None
     retransmission: Retransmission = field(default_factory=Retransmission)
-    """Of RoundDone. How long a round takes says nothing about the bus, so it is not learnt from."""
+    """The timer of RoundDone. The length of a round says nothing about the bus, so nothing is
+    learned from it."""
     _received: dict[Address, RoundDone] = field(default_factory=dict)
     _told: NextRound | End | None = None
     """The last message to the children whose turn has come."""
     _turns: int = 0
-    """How many children have had their turn in this round."""
+    """Number of children that have had their turn in this round."""
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The tree neighbours that are awaited, once the own part is done."""
+        """The tree neighbours whose messages are missing, once the own part is finished."""
         if self.own is None or self.over:
             return ()
         if self.risen is not None:
@@ -84,11 +86,11 @@ class Rounds:
             raise PeerError(f"{sender} is done with round {done.round} before it began")
         if done.round == self.round and not self.over:
             if self.own is None and self.sequential and self.round != GATHER:
-                # Its parent has started again and goes through its own slots once more.
+                # The child's parent has restarted and goes through its own slots once more.
                 self._turns = max(self._turns, self.children.index(sender) + 1)
             self._received.setdefault(sender, done)
             return self._next_turn()
-        # It has not heard what follows, unless its turn has not come.
+        # The child has missed what follows, unless its turn has not come yet.
         if self._told is not None and sender in self.children[: self._turns]:
             return [Envelope(self.address, sender, self._told)]
         return []
@@ -109,7 +111,7 @@ class Rounds:
         )
 
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:
-        """Report to the parent, until it answers."""
+        """Report to the parent, and repeat that until it answers."""
         assert self.parent is not None
         self.risen = done
         self.retransmission.sent(now)
@@ -122,8 +124,8 @@ class Rounds:
         return [Envelope(self.address, self.parent, self.risen)]
 
     def follows(self, sender: Address, message: NextRound | End) -> bool:
-        """Return True if this follows the finished round, False for a repetition. Raises PeerError
-        if it comes too early, or not from the parent."""
+        """Return True if this message follows the finished round, False if it is a repetition.
+        Raises PeerError if it comes too early, or not from the parent."""
         if sender != self.parent:
             raise PeerError(f"{sender} is not the parent of {self.address.name}")
         if self.over:
@@ -154,10 +156,10 @@ class Rounds:
 def what_follows(
     done: RoundDone, scale_kwh2: float, slots: int, rounds_max: int
 ) -> NextRound | End:
-    """Return the root's decision after a round that the whole tree has completed.
+    """Return the root's decision after a round that the whole tree has finished.
 
-    Round 1 has all slots, each further one those at which a value was exchanged. The stage ends
-    after a round without an exchange, or after `rounds_max`.
+    Round 1 has all slots; each later one has the slots at which a value was exchanged. The stage
+    ends after a round without an exchange, or after `rounds_max`.
     """
     if done.round == GATHER:
         return NextRound(ENTER, (), scale_kwh2)

@@ -1,8 +1,8 @@
 """Stage 2 of one household: the exchange, then a final sum over all schedules.
 
-It joins the trader, which decides (trader.py), with the final sum (final_sum.py), and keeps in the
-journal what a household needs to go on after its host was killed. What comes before and after stage
-2 is decided in agents/household.py.
+It joins the trader, which decides (trader.py), with the final sum (final_sum.py), and journals what
+a household needs to continue after its host was killed. What comes before and after stage 2 is
+decided in agents/household.py.
 """
 
 from collections.abc import Sequence
@@ -42,11 +42,11 @@ class PlannedHousehold:
     orchestrator: Address
     place: Place
     planned: Result
-    """The result, as far as stage 1 has it."""
+    """The result so far: the fields of stage 1."""
 
     @property
     def setting(self) -> Setting:
-        """The part of the place that a trader needs; only in a run with stage 2."""
+        """Return the part of the place that a trader needs. Only called in a run with stage 2."""
         terms = self.place.terms.exchange
         assert terms is not None
         place = self.place
@@ -60,7 +60,7 @@ class PlannedHousehold:
 
 
 def remembered(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return the entries of a household that still count: from the last end of stage 1 on."""
+    """Return the entries of a household that still count: those since stage 1 last ended."""
     for place in reversed(range(len(entries))):
         if entries[place].kind == "anew":
             return ()
@@ -75,18 +75,18 @@ class ExchangeStage:
     def __init__(
         self, household: PlannedHousehold, schedule: Array, journal: Journal, trader: Trader
     ) -> None:
-        """Take over from stage 1, which chose `schedule`, float64[d], kWh."""
+        """Take over from stage 1, whose selected plan is `schedule`, float64[d], kWh."""
         self.trader = trader
         self.result: Result | None = None
         """The result of both stages, once it is known."""
         self._household, self._journal = household, journal
         self.planned_schedule = schedule
-        """What stage 1 chose, float64[d], kWh."""
+        """The selected plan of stage 1, float64[d], kWh."""
         self._closing = FinalSum(household.address, household.place)
         self._told = 0
-        """How many rounds were reported to the orchestrator."""
+        """Number of rounds reported to the orchestrator."""
         self._unanswered: list[Envelope] = []
-        """The own sum, until the sums over all have come."""
+        """The own sum, while the sums over all households are missing."""
         self._retransmission = Retransmission()
 
     @classmethod
@@ -101,7 +101,7 @@ class ExchangeStage:
         traffic: TrafficCount,
         now: float,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
-        """Enter stage 2; both plans float64[d], kWh."""
+        """Enter stage 2. Both plans are float64[d], kWh."""
         data = msgpack.packb([encode_message(household.place), encode_message(household.planned)])
         journal.append(Entry(household.address.name, "planned", data=data))
         trader = Trader(
@@ -128,7 +128,7 @@ class ExchangeStage:
         traffic: TrafficCount,
         now: float,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
-        """Enter stage 2 again, with the entries that are `remembered`, at least one."""
+        """Enter stage 2 again, with the entries from `remembered`, at least one."""
         place, planned = map(decode_message, msgpack.unpackb(entries[0].data))
         assert isinstance(place, Place)
         assert isinstance(planned, Result)
@@ -169,12 +169,12 @@ class ExchangeStage:
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The addresses whose messages are awaited."""
+        """The addresses whose messages are missing."""
         return self._closing.missing() if self.trader.finished else self.trader.missing
 
     @property
     def progress(self) -> int:
-        """A number that rises while the household gets on."""
+        """A number that rises while the household makes progress."""
         counts = self.trader.counts
         return counts.lookups + counts.given + counts.withheld
 
@@ -193,7 +193,7 @@ class ExchangeStage:
         return self._go_on(out, now)
 
     def tick(self, now: float) -> list[Envelope]:
-        """Repeat what is unanswered."""
+        """Repeat unanswered messages."""
         again = list(self._unanswered) if self._retransmission.due(now) else []
         out: list[Envelope] = []
         due = self.trader.next_deadline()
@@ -208,13 +208,14 @@ class ExchangeStage:
         return own if due is None else min(due, own)
 
     def closes_with(self, message: Up | Down) -> bool:
-        """Return True if this belongs to the final sum, and not to stage 1."""
+        """Return True if this message belongs to the final sum, and not to stage 1."""
         return message.iteration == self._closing.iteration
 
-    # -- the last pass ----------------------------------------------------------------------------
+    # -- the final sum ----------------------------------------------------------------------------
 
     def _go_on(self, out: list[Envelope], now: float) -> list[Envelope]:
-        """Report finished rounds; sum up after the exchange; conclude once the sums are known."""
+        """Report finished rounds, add up after the exchange, and conclude once the sums are
+        known."""
         trader, closing, household = self.trader, self._closing, self._household
         for round in range(self._told, len(trader.counted)):
             progress = RoundProgress(round - 1, trader.counted[round])  # rounds count from -1

@@ -1,9 +1,8 @@
-"""One household's exchange of slots as a machine: it owns the schedule while stage 2 lasts.
+"""The trader: one household's exchange as a machine, which owns the schedule during stage 2.
 
-It joins what the household holds (holding.py), its talk with matchmakers (client.py), its
-negotiations with partners (negotiations.py) and its part in the rounds (rounds.py), and decides
-only when it goes on from one to the next. Nothing it says may leave the host before its journal is
-committed.
+It joins the holding (holding.py), the search for partners (partner_search.py), the
+negotiations with partners (negotiations.py) and the rounds (rounds.py), and decides only when to
+move from one to the next. None of its messages may leave the host before its journal is committed.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ from agents.exchange.holding import Holding
 from agents.exchange.journal import records
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
-from agents.exchange.matchmaker_client import MatchmakerClient
 from agents.exchange.negotiations import ExchangeCounts, Negotiations, ending
+from agents.exchange.partner_search import PartnerSearch
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
@@ -27,7 +26,7 @@ from protocol.vectors import Array
 
 
 class Trader:
-    """One household's exchange, from `start` (or `resume`) until `finished`."""
+    """The trader of one household, from `start` (or `resume`) until `finished`."""
 
     def __init__(
         self,
@@ -41,12 +40,15 @@ class Trader:
         session: int = 1,
         traffic: TrafficCount | None = None,
     ) -> None:
-        """`schedule` is what stage 1 chose; both plans float64[d], kWh. `session` rises whenever
-        the household starts again. `traffic` is its host's."""
+        """Set up a trader that has not sent anything yet.
+
+        `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
+        rise whenever the household restarts. `traffic` is the traffic count of its host.
+        """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
-        """At the root: what was counted in each round that was completed, from GATHER on."""
-        terms, makers = setting.terms, setting.matchmakers
+        """The counts of each completed round, from GATHER on; at the root only."""
+        terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate)
@@ -59,27 +61,25 @@ class Trader:
             sequential=sequential,
             attempt=setting.attempt,
         )
-        everything = range(len(schedule))
-        self._clients = [
-            MatchmakerClient(maker, session, tuple(everything[place :: len(makers)]))
-            for place, maker in enumerate(makers)
-        ]
+        self._search = PartnerSearch(
+            matchmakers=setting.matchmakers,
+            session=session,
+            slots=len(schedule),
+            attempts_max=terms.attempts,
+        )
         self._in_pass = False
-        """True while it goes through its own slots."""
+        """True while the household goes through its own slots."""
         self._held_back: dict[Address, list[Envelope]] = {}
-        """Sequential order: answers held back until the matchmaker knows the exchange."""
-        self._left: set[int] = set()
-        """Slots given up before everything was tried."""
-        self._attempts: dict[int, int] = {}
+        """Answers held back until the matchmaker knows of the exchange (sequential order)."""
         self._exchanged: set[int] = set()
-        """Slots at which it exchanged something in this round, as requester."""
+        """Slots at which the household exchanged a value in this round, as requester."""
         self._before = ExchangeCounts()
-        """The counts when its part in a round was counted last."""
+        """The counts at the time of its last report for a round."""
         self._began = self._measure()
-        """Discomfort and mean squared deviation when the round began."""
+        """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = self._min_gain_kwh2 = self._least_limit_kwh = 0.0
 
-    # -- what others may read ---------------------------------------------------------------------
+    # -- for reading ------------------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
@@ -98,12 +98,12 @@ class Trader:
 
     @property
     def counts(self) -> ExchangeCounts:
-        """What the household did so far."""
+        """Counts of the household's part in stage 2 so far."""
         return self._negotiations.counts
 
     @property
     def trace(self) -> Trace:
-        """The exchanges it made."""
+        """The exchanges made so far."""
         return self._negotiations.trace()
 
     @property
@@ -118,11 +118,10 @@ class Trader:
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The partners, matchmakers or tree neighbours whose answers are awaited."""
-        makers = tuple(each.matchmaker for each in self._clients if each.outstanding is not None)
-        return self._negotiations.partners or makers or self._rounds.missing
+        """The partners, matchmakers or tree neighbours whose answers are missing."""
+        return self._negotiations.partners or self._search.missing or self._rounds.missing
 
-    # -- beginning, or beginning again ------------------------------------------------------------
+    # -- start and restart ------------------------------------------------------------------------
 
     def start(self, now: float) -> list[Envelope]:
         """Begin stage 2."""
@@ -143,7 +142,7 @@ class Trader:
         mandate: Mandate = FREE,
         traffic: TrafficCount | None = None,
     ) -> tuple["Trader", list[Envelope]]:
-        """Return a household restarted from its journal (`begin` first), and its first messages."""
+        """Return a trader restarted from its journal (`begin` first), and its first messages."""
         setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
         trader = cls(
@@ -187,8 +186,7 @@ class Trader:
         if last is None:
             return out + self._finish_pass(now)
         out += self._enter(last)
-        for client in self._clients:
-            client.announce()
+        self._search.announce()
         if risen is not None:
             out += self._rounds.rise(risen, now)
         else:
@@ -218,9 +216,9 @@ class Trader:
         return self._sent(out + self._go_on(now))
 
     def tick(self, now: float) -> list[Envelope]:
-        """Repeat what is unanswered; look up again where everybody was busy."""
+        """Repeat unanswered messages, and look up again after waiting for busy partners."""
         out = self._rounds.repeat(now) + self._negotiations.repeat(now)
-        for client in self._clients:
+        for client in self._search.clients:
             lookup = client.repeat(now)
             if lookup is not None:
                 out.append(Envelope(self.address, client.matchmaker, lookup))
@@ -228,8 +226,7 @@ class Trader:
 
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
-        wakes = [client.wake for client in self._clients]
-        due = min(self._rounds.retransmission.deadline, self._negotiations.wake, *wakes)
+        due = min(self._rounds.retransmission.deadline, self._negotiations.wake, self._search.wake)
         return None if due == NEVER else due
 
     # -- rounds -----------------------------------------------------------------------------------
@@ -245,8 +242,7 @@ class Trader:
         self._began = self._measure()
         out = self._enter(following)
         if following.round == ENTER:
-            for client in self._clients:
-                client.announce()
+            self._search.announce()
         self._ask(following)
         return out + self._go_on(now)
 
@@ -263,13 +259,9 @@ class Trader:
         return self._rounds.begin(following)
 
     def _ask(self, following: NextRound) -> None:
-        """Begin to look up partners for the own slots of this round."""
-        self._in_pass, self._attempts = True, {}
-        slots = self._holding.wanting(self._left.union(following.changed))
-        self._left = set()
-        for client in self._clients:
-            mine = set(client.slots)
-            client.ask(slot for slot in slots if slot in mine)
+        """Start looking up partners for the own slots of this round."""
+        self._in_pass = True
+        self._search.begin(self._holding, following.changed)
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
@@ -280,7 +272,7 @@ class Trader:
         return out + self._complete(now)
 
     def _complete(self, now: float) -> list[Envelope]:
-        """Tell the parent when the subtree is done; at the root, decide how to go on."""
+        """Report to the parent when the subtree has finished; at the root, decide what follows."""
         done = self._rounds.complete()
         if done is None:
             return []
@@ -303,7 +295,7 @@ class Trader:
     # -- lookups and negotiations -----------------------------------------------------------------
 
     def _on_match(self, sender: Address, match: Match, now: float) -> list[Envelope]:
-        client = next((client for client in self._clients if client.matchmaker == sender), None)
+        client = self._search.client_at(sender)
         if client is None:
             raise PeerError(f"{sender} is not a matchmaker of this run")
         wants = client.outstanding.wants if client.outstanding is not None else ()
@@ -318,8 +310,8 @@ class Trader:
                 raise PeerError(f"{sender} finds what was not looked for")
             done = self._negotiations.consider(lease, self.round, self._min_gain_kwh2, now)
             if isinstance(done, Closed):
-                self._close(client, lease.slot, done)
-                self._failed(client, lease.slot)
+                self._search.close(lease.slot, done)
+                self._search.failed(lease.slot)
             else:
                 out.append(done)
         return out
@@ -327,64 +319,43 @@ class Trader:
     def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
         closed = self._negotiations.conclude(sender, outcome, self.round, now)
         if closed is not None:
-            client = self._client(outcome.slot)
-            self._close(client, outcome.slot, closed)
+            self._search.close(outcome.slot, closed)
             if outcome.accepted:
                 self._exchanged.add(outcome.slot)
             else:
-                self._failed(client, outcome.slot)
+                self._search.failed(outcome.slot)
         return []
 
     def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
         said = self._negotiations.answered(sender, proposal)
-        client = self._client(proposal.slot)
+        client = self._search.client_of(proposal.slot)
         if said is not None:
             return [] if said in self._held_back.get(client.matchmaker, ()) else [said]
         if self.round < ENTER or self.finished:
             raise PeerError(f"{sender} proposes something outside the rounds")
         out = self._negotiations.answer(sender, proposal, self.round, self._min_gain_kwh2)
         assert isinstance(out.message, Outcome)
-        self._close(client, proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
+        self._search.close(proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
         client.resting = 0.0
         if self.setting.terms.order == "sequential":
-            # The next lookup of anybody must find what this exchange has changed.
+            # The next lookup of any household must see the effect of this exchange.
             self._held_back.setdefault(client.matchmaker, []).append(out)
             return []
         return [out]
 
-    def _close(self, client: MatchmakerClient, slot: int, closed: Closed) -> None:
-        client.closed.append(closed)
-        if closed.ending == "done":
-            client.changed.add(slot)
-
-    def _failed(self, client: MatchmakerClient, slot: int) -> None:
-        """Try a slot again later, or give it up for this round, after a failed attempt."""
-        self._attempts[slot] = self._attempts.get(slot, 0) + 1
-        if self._attempts[slot] < self.setting.terms.attempts:
-            client.due.append(slot)
-        else:
-            self._left.add(slot)
-
-    def _client(self, slot: int) -> MatchmakerClient:
-        return self._clients[slot % len(self._clients)]
-
     def _go_on(self, now: float) -> list[Envelope]:
-        """Send lookups; finish the own pass through the slots when all is settled."""
+        """Send lookups, and finish the own pass through the slots when nothing is open."""
         out: list[Envelope] = []
         room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
-        for client in self._clients:
+        for client in self._search.clients:
             lookup = client.next_lookup(
                 self._holding, self.round, self._min_gain_kwh2, self._least_limit_kwh, room, now
             )
             if lookup is not None:
                 out.append(Envelope(self.address, client.matchmaker, lookup))
-            elif self._held_back and client.told:
+            elif self._held_back and client.informed:
                 out += self._held_back.pop(client.matchmaker, [])
-        if (
-            self._in_pass
-            and not self._negotiations.open
-            and all(client.idle for client in self._clients)
-        ):
+        if self._in_pass and not self._negotiations.open and self._search.idle:
             out += self._finish_pass(now)
         return out
 

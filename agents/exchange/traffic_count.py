@@ -1,5 +1,7 @@
-"""What a host's households cost the bus, round by round: frames are shared by all of a host, so
-they are counted where the host counts them. Which round they belong to is decided by who asks.
+"""Traffic count: the frames and bytes that a host's households send, round by round.
+
+Frames are shared by all households of a host, so they are counted at the host. The caller decides
+to which round they belong.
 """
 
 from dataclasses import dataclass, field
@@ -9,9 +11,9 @@ from protocol.runtime.node import Counters
 
 @dataclass(slots=True)
 class TrafficCount:
-    """Reads a node's counters; one a host, shared by its traders.
+    """A reader of a node's counters; one per host, shared by its traders.
 
-    Invariant: every frame is taken at most once, by the first who asks after it was sent.
+    Invariant: every frame is taken at most once, by the first caller after it was sent.
     """
 
     counters: Counters = field(default_factory=Counters)
@@ -19,7 +21,7 @@ class TrafficCount:
     _bytes: int = 0
 
     def take(self) -> tuple[int, int]:
-        """Frames and bytes sent since anybody asked last."""
+        """Return the frames and bytes sent since the last call by any trader."""
         frames, size = self.counters.frames, self.counters.bytes
         taken = frames - self._frames, size - self._bytes
         self._frames, self._bytes = frames, size

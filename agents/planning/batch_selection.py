@@ -1,8 +1,8 @@
 """The decisions of many households at once: plan_selection.py in arrays, with equal results.
 
-A batch is a run of households of one level that have equally many children, one a row. Invariant:
-for every row, each number comes from the same operations in the same order as in `PlanSelection`.
-Not here: hard constraints, and new trees.
+A batch is a run of households of one level with the same number of children, one household per row.
+Invariant: each number of a row comes from the same operations in the same order as in
+`PlanSelection`. Hard constraints and reorganised trees are not handled here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,12 @@ Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 BLOCK = 1 << 20
-"""Bytes of candidates that are weighed at a time: they fit in a processor's cache."""
+"""Bytes of candidates weighed at a time, so that they fit in a processor's cache."""
 
 
 class Aggregates(NamedTuple):
-    """One a household: float64[m, d] and twice float64[m]; or one a child: float64[m, c, d]..."""
+    """Aggregates in arrays: one per household (float64[m, d], and twice float64[m]), or one per
+    child (float64[m, c, d], and twice float64[m, c])."""
 
     response: Array
     discomfort: Array
@@ -34,7 +35,7 @@ class Aggregates(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What a household brings with it."""
+    """The plans, weights and random generator of one household, as input to a batch."""
 
     plans: Array
     """float64[k, d]"""
@@ -45,7 +46,7 @@ class Row(NamedTuple):
 
 
 class _Choices(NamedTuple):
-    """What the households have settled on in an iteration, and can go back to."""
+    """The choices of all households in an iteration, to which they may have to return."""
 
     selected: Rows
     below: Aggregates
@@ -72,20 +73,21 @@ class HouseholdBatch:
         self._discomforts = np.zeros((len(rows), most))
         for index, row in enumerate(rows):
             self._plans[index, : len(row.plans)] = row.plans
-            self._plans[index, len(row.plans) :] = row.plans[0]  # never chosen
+            self._plans[index, len(row.plans) :] = row.plans[0]  # padding: never chosen
             self._discomforts[index, : len(row.plans)] = row.discomforts
         counts = np.array([[len(row.plans)] for row in rows])
         self._lacking = np.arange(most) >= counts
         self._costs = np.zeros((len(rows), most))
         self._weighed: Aggregates | None = None
-        """For what the costs of the plans were last computed: most iterations change nothing."""
+        """The aggregates for which the costs of the plans were last computed; most iterations
+        change nothing."""
         zeros = np.zeros(len(rows))
         self._zero = Aggregates(np.zeros((len(rows), slots)), zeros, zeros)
         none = Aggregates(np.zeros((len(rows), 0, slots)), zeros[:, None], zeros[:, None])
         self._now = self._before = _Choices(np.full(len(rows), -1), self._zero, none)
         self._global: Aggregate | None = None
         self.flags: Flags = np.ones((len(rows), children), dtype=bool)
-        """For each child, whether its change of this iteration stands: bool[m, c]."""
+        """Approval of each child's change in this iteration: bool[m, c]."""
 
     @property
     def selected(self) -> Rows:
@@ -93,10 +95,11 @@ class HouseholdBatch:
         return self._now.selected
 
     def bottom_up(self, received: Aggregates | None, known: NDArray[np.int64]) -> Aggregates:
-        """Decide on the children's changes and on the own plans; the aggregates of the subtrees.
+        """Decide on the children's changes and on the own plans. Returns the sums of the subtrees.
 
-        `received` float64[m, c, d] ... if there are children; `known` int[m, 1] is the number of
-        households whose discomforts each row's sums cover in the first iteration.
+        `received` has the children's aggregates (float64[m, c, d] and twice float64[m, c]), or is
+        None if there are no children. `known` (int[m, 1]) is the number of households that each
+        row's sums cover: its own subtree in the first iteration, then all households.
         """
         before = self._before = self._now
         below, accepted = before.below, before.accepted
@@ -116,7 +119,8 @@ class HouseholdBatch:
         )
 
     def top_down(self, everybody: Aggregate, approved: Flags) -> None:
-        """Take the global plan; the rows whose change is not approved go back: bool[m]."""
+        """Take the global plan. Rows whose change is not `approved` (bool[m]) return to their
+        previous choice."""
         self._global = everybody
         if approved.all():
             return
@@ -134,7 +138,7 @@ class HouseholdBatch:
     def _approve(
         self, whole: Aggregate, before: _Choices, received: Aggregates
     ) -> tuple[Aggregates, Aggregates]:
-        """Which of the children's changes to take: all combinations of old and new are tried."""
+        """Choose which of the children's changes to take, among all combinations of old and new."""
         old = before.accepted
         same = (
             (old.response == received.response).all((1, 2))
@@ -144,7 +148,7 @@ class HouseholdBatch:
         combinations = 1 << self._children
         combination = np.zeros(len(self._every), dtype=np.intp)
         unchanged, changed = same.nonzero()[0], (~same).nonzero()[0]
-        if len(unchanged):  # all combinations lead to the same: a tie of all
+        if len(unchanged):  # all combinations give the same result: a tie of all
             ties = np.zeros((len(unchanged), combinations))
             combination[unchanged] = choose_each(ties, self._chances, unchanged)
         for rows in self._blocks(changed, combinations):
@@ -163,7 +167,8 @@ class HouseholdBatch:
     def _cost_of_combinations(
         self, whole: Aggregate, rows: Rows, old: Aggregates, new: Aggregates
     ) -> Array:
-        """float64[r, 2^c]; the first child is the least significant bit of a combination."""
+        """Return the cost of each combination, float64[r, 2^c]; the first child is the least
+        significant bit."""
         combinations = 1 << self._children
         was, now = old.response[rows], new.response[rows]
         others: Array = whole.response - was[:, 0]
@@ -184,14 +189,14 @@ class HouseholdBatch:
         return self._weigh(responses, sums, squares, self._households, rows)
 
     def _select(self, before: _Choices, below: Aggregates, known: NDArray[np.int64]) -> Rows:
-        """The own plans: the best given what everybody else does."""
+        """Select the own plans: the best ones given the plans of all others."""
         whole = self._global
         if whole is None:
             base = below
         else:
             own = self._discomforts[self._every, before.selected]
             response: Array = whole.response - self._plans[self._every, before.selected]
-            if self._children:  # without children these are zeros
+            if self._children:  # without children the sums are zeros
                 response = response - before.below.response + below.response
             base = Aggregates(
                 response,
@@ -203,12 +208,12 @@ class HouseholdBatch:
             )
         for rows in self._blocks(self._every, self._plans.shape[1]):
             self._weigh_plans(base, rows, known if whole is None else None)
-        # Not for the costs over the own subtree alone: those are of the first iteration only.
+        # Costs over the own subtree alone are not kept: they occur in the first iteration only.
         self._weighed = None if whole is None else base
         return choose_each(self._costs, self._chances, self._every)
 
     def _weigh_plans(self, base: Aggregates, rows: Rows, known: NDArray[np.int64] | None) -> None:
-        """Bring the costs of these rows' plans up to date."""
+        """Recompute the costs of the plans of these rows."""
         block = slice(rows[0], rows[-1] + 1)
         if self._weighed is not None and all(
             np.array_equal(new[block], last[block])
@@ -233,7 +238,7 @@ class HouseholdBatch:
         known: int | NDArray[np.int64],
         rows: Rows,
     ) -> Array:
-        """Combined costs: float64[r, m, d], float64[r, m] twice -> float64[r, m]."""
+        """Return combined costs: float64[r, m, d], float64[r, m] twice -> float64[r, m]."""
         count, candidates, slots = responses.shape
         inefficiency = self._cost(responses.reshape(count * candidates, slots))
         weights: Weights = (float(self._alpha[0, 0]), float(self._beta[0, 0]))
@@ -244,7 +249,7 @@ class HouseholdBatch:
         )
 
     def _sum(self, parts: Aggregates) -> Aggregates:
-        """Each row's parts added in their order."""
+        """Return the sum of each row's parts, added in their order."""
         response, total, squares = self._zero
         for child in range(self._children):
             response = response + parts.response[:, child]
@@ -253,21 +258,23 @@ class HouseholdBatch:
         return Aggregates(response, total, squares)
 
     def _blocks(self, rows: Rows, candidates: int) -> Iterator[Rows]:
-        """The rows, so many at a time that their candidates stay small."""
+        """Yield the rows in blocks, so that the candidates of a block stay small."""
         step = max(1, BLOCK // (8 * candidates * self._plans.shape[2]))
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
 
 
 def _double(combined: Array, old: Array, new: Array, child: int) -> None:
-    """Add the child's old part to the combinations so far, and its new part to as many more."""
+    """Add the child's old sums to the combinations so far, and its new sums to a second copy of
+    them."""
     width = 1 << child
     np.add(combined[:, :width], new, out=combined[:, width : 2 * width])
     np.add(combined[:, :width], old, out=combined[:, :width])
 
 
 def _totals(whole: float, old: Array, new: Array) -> Array:
-    """Sums over everybody for each combination: float64[r, c] twice -> float64[r, 2^c]."""
+    """Return the sums over all households for each combination: float64[r, c] twice -> float64[r,
+    2^c]."""
     others = np.full(len(old), whole)
     combined = np.zeros((len(old), 1 << old.shape[1]))
     for child in range(old.shape[1]):

@@ -1,8 +1,8 @@
 """Inefficiency of a global plan: numpy kernels, batch first (m, d) -> (m,). No I/O, no state.
 
-One kernel serves one candidate and a thousand: a row's result does not depend on the batch it is
-in, so that selections are the same however households are spread over processes.
-EPOS-SPEC section 5 has the formulas; docs/epos.md says where `epos` departs from what is right.
+One kernel serves one candidate or a thousand: the result of a row does not depend on its batch, so
+selections are the same however households are spread over processes. EPOS-SPEC section 5 has the
+formulas; docs/epos.md lists where the arithmetic `epos` deviates from them.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _SMALLEST = 4.9e-324
 
 
 def pairwise(x: Array) -> Array:
-    """Sum over the last axis in numpy's order: fast, small rounding error."""
+    """Sum over the last axis in numpy's pairwise order: fast, with a small rounding error."""
     total: Array = np.add.reduce(x, -1)
     return total
 
@@ -33,7 +33,8 @@ def left_to_right(x: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """How numbers are added, and whether EPOS's departures are repeated (`coflex verify`)."""
+    """The order in which numbers are added, and whether EPOS's deviations are repeated (`coflex
+    verify`)."""
 
     total: Total = pairwise
     epos: bool = False
@@ -46,7 +47,8 @@ COMPATIBLE = Arithmetic(total=left_to_right, epos=True)
 def cost_function(
     name: CostName, target: Array | None, scaling: ScalingName, arithmetic: Arithmetic
 ) -> Cost:
-    """The inefficiency (m, d) -> (m,) by name; `target` is float64[d] where the cost needs one."""
+    """Return the named cost function (m, d) -> (m,). `target` is float64[d] where the cost needs
+    one."""
     kernels = _Kernels(arithmetic)
     goal = np.zeros(0) if target is None else np.asarray(target, dtype=np.float64)
     match name:
@@ -69,7 +71,7 @@ def cost_function(
 
 
 class _Kernels:
-    """The formulas, over one way of adding."""
+    """The formulas of all costs, for one order of summation."""
 
     def __init__(self, arithmetic: Arithmetic) -> None:
         self.total, self.epos = arithmetic.total, arithmetic.epos
@@ -78,18 +80,19 @@ class _Kernels:
         return np.asarray(self.total(x) / x.shape[-1])
 
     def variance(self, x: Array) -> Array:
-        """Population variance."""
+        """Return the population variance: (m, d) -> (m,)."""
         slots = x.shape[-1]
         centred = x - (self.total(x) / slots)[..., None]
         np.multiply(centred, centred, out=centred)
         return np.asarray(self.total(centred) / slots)
 
     def deviation(self, x: Array) -> Array:
-        """Population standard deviation."""
+        """Return the population standard deviation: (m, d) -> (m,)."""
         return np.sqrt(self.variance(x))
 
     def rmse(self, goal: Array) -> Cost:
-        """Root mean squared error to the goal, shifted and stretched to the moments of x."""
+        """Return the root mean squared error to the goal, which is shifted and stretched to the
+        moments of x."""
         centred = goal - self.mean(goal)
         stretch = self.deviation(goal) + _TINY
 
@@ -101,7 +104,7 @@ class _Kernels:
         return cost
 
     def cross_correlation(self, goal: Array) -> Cost:
-        """Negated correlation with the goal, so that less is better."""
+        """Return the negated correlation with the goal, so that less is better."""
         centred = goal - self.mean(goal)
         scale = goal.shape[-1] * self.deviation(goal)
 
@@ -112,9 +115,9 @@ class _Kernels:
         return cost
 
     def residual(self, goal: Array, scaling: ScalingName) -> Cost:
-        """Residual sum of squares between scaled response and scaled goal."""
+        """Return the residual sum of squares between scaled response and scaled goal."""
         scale = self.scaling(scaling)
-        # EPOS scales the goal before it has read how.
+        # EPOS scales the goal before it has read the scaling option.
         aim = self.scaling("std")(goal) if self.epos else scale(goal)
 
         def cost(x: Array) -> Array:
@@ -141,7 +144,7 @@ class _Kernels:
     def _min_max(self, x: Array) -> Array:
         low, high = x.min(-1)[..., None], x.max(-1)[..., None]
         if self.epos:
-            # EPOS looks for the maximum from the smallest positive number upwards.
+            # EPOS searches for the maximum from the smallest positive number upwards.
             high = np.maximum(high, _SMALLEST)
             return np.asarray((x - low) / (high - low))
         span = high - low

@@ -1,9 +1,9 @@
 """Hard constraints: bounds on the global plan, or on the costs (EPOS-SPEC section 7).
 
-From the second iteration on, a candidate that violates the bounds more than another is left out
-before any cost is looked at, when plans are chosen and when changes of children are approved. In
-the first iteration households know only their own subtree; there the slack stands in for the cost.
-With `Arithmetic.epos` the constraint is a penalty on the inefficiency instead, as in EPOS.
+From the second iteration on, the candidates with the smallest violation are kept before any cost is
+compared, both when plans are selected and when changes of children are approved. In the first
+iteration households know only their own subtree, and the slack replaces the cost. With
+`Arithmetic.epos` the constraint is a penalty on the inefficiency instead, as in EPOS.
 """
 
 import math
@@ -20,7 +20,7 @@ AT_MOST, AT_LEAST, EQUAL = 1, 2, 3
 
 
 class Candidates(NamedTuple):
-    """What each of m candidates would lead to: (m, d) and three (m,)."""
+    """The outcome of each of m candidates: global plans (m, d), and three measures (m,)."""
 
     response: Array
     inefficiency: Array
@@ -29,7 +29,8 @@ class Candidates(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """The inefficiency to weigh, and which candidates are left out (bool[m], or None for none)."""
+    """The inefficiencies to compare, and the candidates that are excluded (bool[m], or None for
+    none)."""
 
     inefficiency: Array
     excluded: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None
@@ -45,8 +46,11 @@ def judge(
     weights: tuple[float, float],
     arithmetic: Arithmetic,
 ) -> Judgement:
-    """Apply the constraint. `known` is the number of households the sums are over, `households`
-    that of the whole run; they differ in the first iteration only."""
+    """Apply the constraint to the candidates.
+
+    `known` is the number of households that the sums cover, `households` the number in the whole
+    run; they differ in the first iteration only.
+    """
     bounded = _bounded(constraint, candidates, known, households, weights, arithmetic)
     if first:
         return Judgement(_first_cost(constraint, bounded, households, arithmetic), None)
@@ -65,11 +69,11 @@ def _bounded(
     weights: tuple[float, float],
     arithmetic: Arithmetic,
 ) -> Array:
-    """The values that the limits speak of: (m, d), or (m, 4) for a constraint on costs."""
+    """Return the values that the limits apply to: (m, d), or (m, 4) for a constraint on costs."""
     if constraint.kind == "plans":
         return candidates.response
     spread = unfairness(candidates.sums, candidates.squares, known, arithmetic)
-    # EPOS divides by all households even where it knows only its subtree.
+    # EPOS divides by the number of all households even where it knows only its subtree.
     mean = candidates.sums / (households if arithmetic.epos else known)
     if arithmetic.epos:
         alpha, beta = weights
@@ -84,7 +88,7 @@ def _bounded(
 def _first_cost(
     constraint: HardConstraint, bounded: Array, households: int, arithmetic: Arithmetic
 ) -> Array:
-    """Stands in for the inefficiency while only the own subtree is known."""
+    """Return the cost that replaces the inefficiency while only the own subtree is known."""
     if len(constraint.limits) == 2:
         low, high = constraint.limits
         counted = (np.array(low.mode) != 0) | (np.array(high.mode) != 0)
@@ -95,7 +99,7 @@ def _first_cost(
     apart = 2.0 * np.abs(limit.bound - bounded)
     slack = np.select(
         [mode == AT_MOST, mode == AT_LEAST, mode == EQUAL],
-        # EPOS rewards the distance from a value that is to be met.
+        # EPOS rewards the distance from a value that should be met exactly.
         [limit.bound - bounded, bounded - limit.bound, apart if arithmetic.epos else -apart],
         0.0,
     )
@@ -104,8 +108,11 @@ def _first_cost(
 
 
 def _inverse_exp(x: float) -> float:
-    """1 / exp(x). Not numpy's exp: its last bits differ from one processor to another, and a tie
-    may hang on them; this one nearly always has the bits of Java's."""
+    """Return 1 / exp(x) for the comparison of costs.
+
+    Not numpy's exp: its last bits differ between processors, and a tie may depend on them. This one
+    nearly always has the bits of Java's.
+    """
     try:
         return 1.0 / math.exp(x)
     except OverflowError:
@@ -115,13 +122,13 @@ def _inverse_exp(x: float) -> float:
 
 
 def _violation(constraint: HardConstraint, bounded: Array, arithmetic: Arithmetic) -> Array:
-    """By how much each candidate exceeds the limits, summed over components: (m,)."""
+    """Return how far each candidate exceeds the limits, summed over components: (m,)."""
     parts = [_excess(limit, bounded) for limit in constraint.limits]
     if len(parts) == 1:
         return arithmetic.total(parts[0])
     both = parts[0] + parts[1]
     if arithmetic.epos:
-        # EPOS skips a component whose first mode is 0 whatever the second says.
+        # EPOS skips a component whose first mode is 0, whatever the second one is.
         both = np.where(np.array(constraint.limits[0].mode) == 0, 0.0, both)
     return arithmetic.total(both)
 

@@ -1,6 +1,7 @@
-"""Stage 1 of all households of a host, decided together: which of them form subtrees.
+"""Stage 1 of all households of a host, decided together. This module decides which of them form
+subtrees.
 
-Under hard constraints, or where the tree may change, they decide one by one (stage.py) instead.
+Under hard constraints, or where the tree may change, each household decides by itself (stage.py).
 """
 
 from agents.planning.stage import Participant, Planning, PlanningStage
@@ -23,7 +24,7 @@ class HostPlanning:
         """Households whose state has changed since the last `take_changed`, in order."""
 
     def stage(self, participant: Participant, place: Place) -> Planning:
-        """Return the stage 1 of a household that has been placed."""
+        """Return stage 1 of a household that has been placed."""
         terms = place.terms
         if terms.constraint is not None or terms.reorganisation.strategy != "never":
             return PlanningStage(participant, place)
@@ -44,7 +45,7 @@ class HostPlanning:
         self._subtrees = [Subtree(top, members, self.changed) for top in tops]
 
     def begin(self) -> list[Envelope]:
-        """Start all households of this host: one of them knows that the start has been given."""
+        """Start all households of this host, once one of them knows that the run has started."""
         self.form_subtrees()
         out: list[Envelope] = []
         for subtree in self._subtrees:

@@ -1,7 +1,7 @@
-"""The source of chance: the generator of java.util.Random, which EPOS uses, in a few lines.
+"""The random generator: java.util.Random, which EPOS uses, in a few lines.
 
-One small generator serves ties and shuffles everywhere: it fits in an integer, and whoever writes a
-household in another language can repeat it exactly (docs/protocol.md).
+One small generator serves ties and shuffles everywhere. Its state is one integer, and a household
+in another language can repeat it exactly (docs/protocol.md).
 """
 
 from collections.abc import MutableSequence, Sequence
@@ -18,7 +18,7 @@ _MASK = (1 << 48) - 1
 
 
 class JavaRandom:
-    """java.util.Random: a linear congruential generator with 48 bits of state."""
+    """The generator of java.util.Random: linear congruential, with 48 bits of state."""
 
     __slots__ = ("_state",)
 
@@ -27,7 +27,7 @@ class JavaRandom:
 
     @property
     def state(self) -> int:
-        """All there is to it: 48 bits."""
+        """The whole state: 48 bits."""
         return self._state
 
     def _next(self, bits: int) -> int:
@@ -35,17 +35,17 @@ class JavaRandom:
         return self._state >> (48 - bits)
 
     def next_double(self) -> float:
-        """Uniform in [0, 1), 53 bits."""
+        """Return a number uniform in [0, 1), with 53 bits."""
         return ((self._next(26) << 27) + self._next(27)) * 2.0**-53
 
     def next_long(self) -> int:
-        """A signed 64-bit integer."""
+        """Return a signed 64-bit integer."""
         high, low = self._next(32), self._next(32)
         value = ((high << 32) + low - ((low >> 31) << 32)) & (2**64 - 1)
         return value - 2**64 if value >= 2**63 else value
 
     def next_int(self, bound: int) -> int:
-        """Uniform in 0..bound-1."""
+        """Return an integer uniform in 0..bound-1."""
         if bound & (bound - 1) == 0:
             return (bound * self._next(31)) >> 31
         while True:
@@ -55,14 +55,14 @@ class JavaRandom:
                 return value
 
     def shuffle(self, items: MutableSequence[Any]) -> None:
-        """java.util.Collections.shuffle, in place."""
+        """Shuffle in place, as java.util.Collections.shuffle does."""
         for size in range(len(items), 1, -1):
             other = self.next_int(size)
             items[size - 1], items[other] = items[other], items[size - 1]
 
 
 class JavaRandoms:
-    """Many generators that go on where the given ones stand, drawn from by row."""
+    """Many generators, each starting in the state of a given one, drawn from by row."""
 
     __slots__ = ("_states",)
 
@@ -70,9 +70,10 @@ class JavaRandoms:
         self._states = np.array([generator.state for generator in generators], dtype=np.uint64)
 
     def next_double(self, rows: NDArray[np.intp]) -> Array:
-        """The next of each generator in `rows` (all different): int[r] -> float64[r]."""
+        """Return the next number of each generator in `rows` (all different): int[r] ->
+        float64[r]."""
         multiplier, mask = np.uint64(_MULTIPLIER), np.uint64(_MASK)
-        # Products wrap at 64 bits, of which the lower 48 count.
+        # Products wrap at 64 bits, and only the lower 48 matter.
         first = (self._states[rows] * multiplier + np.uint64(0xB)) & mask
         second = (first * multiplier + np.uint64(0xB)) & mask
         self._states[rows] = second
@@ -81,6 +82,7 @@ class JavaRandoms:
 
 
 def household_chance(seed: int, household: str) -> JavaRandom:
-    """A household's own generator: depends on the run's seed and its id, not on where it runs."""
+    """Return a household's own generator. It depends on the seed of the run and the household's id,
+    not on where the household runs."""
     digest = blake2b(f"{seed}:{household}".encode(), digest_size=8).digest()
     return JavaRandom(int.from_bytes(digest, "little"))

@@ -1,6 +1,6 @@
-"""The decisions of one household in stage 1: I-EPOS plan selection (EPOS-SPEC sections 3, 4, 7).
+"""Plan selection: the decisions of one household in stage 1 (I-EPOS; EPOS-SPEC sections 3, 4, 7).
 
-Pure arithmetic on the sums that the children sent and the parent answered. Which messages carry
+Pure arithmetic on the sums from the children and the answer of the parent. Which messages carry
 them, and when, is decided in stage.py.
 """
 
@@ -26,18 +26,19 @@ class _Choice:
     """The choice of a household in an iteration, to which it may have to return."""
 
     selected: int
-    """-1 for none yet, which counts as a plan of zeros without discomfort."""
+    """Index of the selected plan; -1 for none yet, which counts as a plan of zeros without
+    discomfort."""
     below: Aggregate
-    """The children's aggregates, summed."""
+    """Sum of the children's aggregates."""
     accepted: tuple[Aggregate, ...]
-    """Of each child, the new or the old one."""
+    """The aggregate taken from each child: its new one or its old one."""
 
 
 class PlanSelection:
-    """The decisions of one household.
+    """The plan selection of one household.
 
-    Each iteration calls `bottom_up`, then `top_down`. Invariant: between
-    iterations `_now` is what the whole tree agreed on, and the global plan contains it.
+    Each iteration calls `bottom_up`, then `top_down`. Invariant: between iterations `_now` is the
+    choice that the whole tree agreed on, and the global plan contains it.
     """
 
     __slots__ = (
@@ -83,7 +84,7 @@ class PlanSelection:
         self._global, self._fresh = self._zero, True
         self._flags: tuple[bool, ...] = ()
         self._last: tuple[tuple[int, bool], Aggregate, list[float]] | None = None
-        """What the own plan was last chosen for, and the costs: most iterations change nothing."""
+        """The inputs and costs of the last plan selection; most iterations change nothing."""
 
     @property
     def selected(self) -> int:
@@ -92,7 +93,7 @@ class PlanSelection:
 
     @property
     def flags(self) -> tuple[bool, ...]:
-        """Whether the change of each child in this iteration is approved."""
+        """Approval of each child's change in this iteration."""
         return self._flags
 
     @property
@@ -102,7 +103,7 @@ class PlanSelection:
 
     @property
     def cost(self) -> Cost:
-        """The inefficiency of global plans, (m, d) -> (m,)."""
+        """The cost function for global plans, (m, d) -> (m,)."""
         return self._cost
 
     def summary(self) -> Summary:
@@ -114,8 +115,8 @@ class PlanSelection:
     def bottom_up(self, received: Sequence[Aggregate], known: int) -> Aggregate:
         """Decide on the children's changes and on the own plan. Returns the sums of the subtree.
 
-        `received` in the order of the children; `known` is the number of households whose
-        discomforts the sums cover: the own subtree in the first iteration, then everybody.
+        `received` has the children's aggregates in their order. `known` is the number of households
+        that the sums cover: the own subtree in the first iteration, then all households.
         """
         before = self._before = self._now
         if self._fresh:
@@ -125,7 +126,9 @@ class PlanSelection:
         else:
             below, accepted = self._approve(before, received, known)
         if self._fresh and before.selected >= 0:
-            selected = before.selected  # a new tree: households keep their plans for an iteration
+            selected = (
+                before.selected
+            )  # in the first iteration on a new tree, households keep their plans
         else:
             selected = self._select(before, below, known)
         self._now = _Choice(selected, below, accepted)
@@ -133,7 +136,7 @@ class PlanSelection:
         return below.plus(Aggregate(self._plans[selected], discomfort, discomfort * discomfort))
 
     def top_down(self, everybody: Aggregate, approved: bool) -> None:
-        """Take the global plan; go back to the previous choice unless the change is approved."""
+        """Take the global plan; return to the previous choice unless the change is approved."""
         self._global = everybody
         if not approved:
             self._now = self._before
@@ -141,7 +144,7 @@ class PlanSelection:
         self._fresh = False
 
     def start_anew(self, selected: int | None = None) -> None:
-        """On a new tree: forget everything but the selected plan (or go back to `selected`)."""
+        """Start on a new tree: forget all but the selected plan, or return to `selected`."""
         keep = self._now.selected if selected is None else selected
         self._now = _Choice(keep, self._zero, ())
         self._global, self._fresh = self._zero, True
@@ -154,7 +157,7 @@ class PlanSelection:
             self._flags = ()
             return self._zero, ()
         if all(map(_same, before.accepted, received)):
-            # All combinations lead to the same: a tie of all, without computing any.
+            # All combinations give the same result: a tie of all, found without computing any.
             self._flags = self._bits(choose([0.0] * (1 << len(received)), self._chance))
             return before.below, before.accepted
         others, total, squares = self._global
@@ -172,7 +175,7 @@ class PlanSelection:
             if self._weighs_discomfort:
                 sums = [s + c.discomfort for c in (old, new) for s in sums]
                 of_squares = [q + c.discomfort_squares for c in (old, new) for q in of_squares]
-        # EPOS looks at hard constraints only when it chooses plans.
+        # EPOS applies hard constraints only when it selects plans.
         costs = self._costs(
             others + combined,
             total + np.array(sums),
@@ -189,14 +192,14 @@ class PlanSelection:
         return _sum(self._zero, accepted), accepted
 
     def _select(self, before: _Choice, below: Aggregate, known: int) -> int:
-        """Choose the own plan: the best one given the plans of all others."""
+        """Select the own plan: the best one given the plans of all others."""
         if self._fresh:
             base, total, squares = below
         else:
             whole, beneath, selected = self._global, before.below, before.selected
             own = float(self._discomforts[selected])
             base = whole.response - self._plans[selected]
-            if before.accepted:  # without children these are zeros
+            if before.accepted:  # without children the sums are zeros
                 base = base - beneath.response + below.response
             total = whole.discomfort - beneath.discomfort + below.discomfort - own
             squares = (

@@ -1,8 +1,8 @@
-"""Stage 1 of one household: what it sends to its parent and its children, and when.
+"""Stage 1 of one household: its messages to its parent and its children, and when it sends them.
 
-Pure, and without timers: the household that owns a stage repeats what is unanswered. This is the
-readable reference; subtree.py does the same for all households of a host at once. Which plan is
-selected is decided in plan_selection.py.
+Pure, and without timers: the household that owns a stage repeats unanswered messages. This is the
+readable reference; subtree.py does the same for all households of a host at once. The plan is
+selected in plan_selection.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,17 +32,17 @@ from protocol.vectors import Array
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A household as stage 1 sees it: its addresses, its plans, and how it computes."""
+    """A household as stage 1 sees it: its address, its plans, and its arithmetic."""
 
     address: Address
     orchestrator: Address
     plans: Plans
     arithmetic: Arithmetic = EXACT
     chance: Callable[[int, str], JavaRandom] = household_chance
-    """Make the generator of ties for a seed and a household's name."""
+    """Makes the generator for ties from a seed and a household's name."""
 
     def selection(self, place: Place) -> PlanSelection:
-        """Return the decisions of this household at a place, before the first iteration."""
+        """Return the plan selection of this household at a place, before the first iteration."""
         return PlanSelection(
             plans=self.plans.values,
             discomforts=self.plans.discomforts(place.terms.discomfort),
@@ -63,14 +63,14 @@ class PlanningResult(NamedTuple):
 
 
 class Planning(Protocol):
-    """One household's stage 1, as its household sees it.
+    """Stage 1 of one household, as its household sees it.
 
     A call returns the messages to send. Afterwards `take_changed` names the households whose state
-    has changed, and each is read from its own stage.
+    has changed; each of them then reads its own stage.
     """
 
     begun: bool
-    """True once the start is known here."""
+    """True once this household knows that stage 1 has started."""
 
     @property
     def iteration(self) -> int:
@@ -89,12 +89,12 @@ class Planning(Protocol):
 
     @property
     def result(self) -> PlanningResult | None:
-        """The result, once the last iteration is over."""
+        """The result once the last iteration is over, else None."""
         ...
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The neighbours whose messages are awaited."""
+        """The neighbours whose messages are missing."""
         ...
 
     def begin(self) -> list[Envelope]:
@@ -102,15 +102,15 @@ class Planning(Protocol):
         ...
 
     def on_up(self, sender: Address, up: Up) -> list[Envelope]:
-        """Take a child's sums. Raises PeerError if they are not due from there."""
+        """Take a child's sums. Raises PeerError if they are not due from that sender."""
         ...
 
     def on_down(self, sender: Address, down: Down) -> list[Envelope]:
-        """Take the parent's answer. Raises PeerError if it is not due from there."""
+        """Take the parent's answer. Raises PeerError if it is not due from that sender."""
         ...
 
     def take_changed(self) -> list[Address]:
-        """Return the households that now wait for another message, or are done, since the last
+        """Return the households that wait for another message, or have finished, since the last
         call; in the order in which they act on it."""
         ...
 
@@ -123,7 +123,8 @@ class PlanningStage:
     """
 
     def __init__(self, participant: Participant, place: Place) -> None:
-        """Raises PeerError if the tree may change and `place` does not name all households."""
+        """Set up stage 1 at a place. Raises PeerError if the tree may change and `place` does not
+        name all households."""
         terms = place.terms
         if terms.reorganisation.strategy != "never" and len(place.roster) != place.households:
             raise PeerError("the tree may change, but the roster does not name all households")
@@ -148,12 +149,12 @@ class PlanningStage:
         self._early: dict[Address, Up] = {}
         """Up messages from children on the next tree."""
         self._answers: dict[Address, Down] = {}
-        """The answers of the last iteration, kept for children that have not received them."""
+        """The answers of the last iteration, for children that have missed them."""
         self._history: list[Iteration] = []
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The neighbours whose messages are awaited."""
+        """The neighbours whose messages are missing."""
         if self.unanswered is not None:
             return (self.unanswered.to,)
         return tuple(child for child in self._children if child not in self._received)
@@ -178,10 +179,10 @@ class PlanningStage:
             if self.unanswered is not None:
                 return []
             self._received.setdefault(sender, up)
-            # A child that has begun heard the start: it has been given.
+            # This household missed the start, but a child that has begun has heard it.
             return self._collect() if self.begun else self.begin()
         if up.iteration == self.iteration + 1 and sender in self._place.roster:
-            # The sender is on the next tree already; this household is not.
+            # The sender is already on the next tree; this household is not.
             self._early[sender] = up
             return []
         raise PeerError(f"{sender} is not a child in iteration {up.iteration}")
@@ -190,7 +191,7 @@ class PlanningStage:
         """Go on with the iteration if all children have reported."""
         self._changed = True
         out: list[Envelope] = []
-        while self.result is None:  # a root without children goes on to the end
+        while self.result is None:  # a root without children goes on until the end
             if len(self._received) < len(self._children):
                 return out
             ups = [self._received[child] for child in self._children]
@@ -224,7 +225,7 @@ class PlanningStage:
         """Take the parent's answer: answer the children, and go on to the next iteration."""
         if sender != self._parent:
             if down.iteration < self.iteration:
-                return []  # from the parent of a tree that is gone
+                return []  # from the parent in an earlier tree
             raise PeerError(f"{sender} is not the parent of {self._address.name}")
         if down.iteration < self.iteration or self.result is not None:
             return []
@@ -270,7 +271,7 @@ class PlanningStage:
 
 
 def planning_history(iterations: Sequence[Iteration], response: Array) -> PlanningHistory | None:
-    """Return the history of the iterations that a root has seen; None if there are none."""
+    """Return the history of the iterations that a root has seen, or None if there are none."""
     return PlanningHistory(tuple(iterations), response) if iterations else None
 
 

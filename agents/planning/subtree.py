@@ -1,8 +1,8 @@
-"""Stage 1 of a connected part of the tree on one host: in arrays, no messages inside.
+"""Stage 1 of a connected part of the tree on one host: in arrays, without messages inside.
 
-A `Subtree` decides layer by layer, each layer as soon as its children on other hosts have reported,
-and sends at its edges what its households would send one by one. stage.py is the reference;
-batch_selection.py has the arithmetic; host_planning.py groups a host's households into subtrees.
+A `Subtree` decides layer by layer, each layer as soon as its children on other hosts have reported.
+At its edges it sends what its households would send one by one. stage.py is the reference,
+batch_selection.py has the arithmetic, and host_planning.py groups households into subtrees.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +51,7 @@ class SharedStage:
     host: "Host"
     begun: bool = False
     row: int = -1
-    """Its row in the arrays of its subtree."""
+    """Row of the household in the arrays of its subtree."""
     subtree: "Subtree | None" = None
     unanswered: Envelope | None = None
     result: PlanningResult | None = None
@@ -73,7 +73,7 @@ class SharedStage:
 
     @property
     def missing(self) -> tuple[Address, ...]:
-        """The neighbours of its subtree whose messages are awaited, if it is at an edge."""
+        """The neighbours whose messages its subtree is missing, if the household is at an edge."""
         return self._formed().missing(self)
 
     def begin(self) -> list[Envelope]:
@@ -103,30 +103,30 @@ class SharedStage:
 
 @dataclass(slots=True)
 class _Layer:
-    """Households of one level with equally many children, and how far they are."""
+    """The households of one level with equally many children, and their progress."""
 
     batch: HouseholdBatch
     rows: slice
     inner: slice
     """Rows of the children on this host, in order."""
     inner_at: NDArray[np.intp]
-    """Places of the children on this host among all children of the layer."""
+    """Positions of the children on this host among all children of the layer."""
     outer: dict[Address, int]
-    """Children on other hosts, with their places among all children of the layer."""
+    """Positions of the children on other hosts among all children of the layer."""
     received: dict[Address, Up] = field(default_factory=dict)
     decided: bool = False
     """True once this iteration's sums have been passed on upwards."""
 
     @property
     def children(self) -> int:
-        """How many children the layer has, here and on other hosts."""
+        """Number of children of each household in the layer, on this and other hosts."""
         return len(self.inner_at) + len(self.outer)
 
 
 class Subtree:
-    """A connected part of the tree on this host; rows run level by level, the top is row 0.
+    """A connected part of the tree on this host. Rows run level by level; the top is row 0.
 
-    Invariant: between calls it waits for a child on another host, or for its top's parent.
+    Invariant: between calls it waits for a child on another host, or for the parent of its top.
     """
 
     def __init__(
@@ -135,8 +135,8 @@ class Subtree:
         members: Mapping[Address, SharedStage],
         changed: dict[Address, None],
     ) -> None:
-        """Take in `top` and all its descendants on this host; `changed` collects the households
-        whose state changes."""
+        """Collect `top` and all its descendants on this host. The households whose state changes
+        are added to `changed`."""
         self.iteration = 0
         self.history: list[Rows] = []
         """The selected plan of each row, by iteration."""
@@ -155,10 +155,10 @@ class Subtree:
         self._sizes = np.ones(count, dtype=np.int64)
         self._sums = Aggregates(np.empty((count, self._slots)), np.empty(count), np.empty(count))
         self._undecided = len(self._layers)
-        """Layers that have not decided yet; the deepest decides first."""
+        """Number of layers that have not decided yet; the deepest one decides first."""
         self._answers: dict[Address, Down] = {}
         self._iterations: list[Iteration] = []
-        """The iterations so far, at the root."""
+        """The iterations so far, if the top is the root."""
         outer = {child for layer in self._layers for child in layer.outer}
         self._edge = [
             member
@@ -200,7 +200,7 @@ class Subtree:
             outer={child: at for at, child in enumerate(children) if child not in members},
         )
 
-    # -- what comes in ----------------------------------------------------------------------------
+    # -- incoming messages ------------------------------------------------------------------------
 
     def begin(self) -> list[Envelope]:
         """Start stage 1 of all households in the subtree."""
@@ -222,7 +222,7 @@ class Subtree:
             return []
         layer.received.setdefault(sender, up)
         if not member.begun:
-            # A child that has begun heard the start: it has been given.
+            # This host missed the start, but a child that has begun has heard it.
             return member.begin()
         self._note([member])
         return self._go_on()
@@ -240,7 +240,7 @@ class Subtree:
         return self._top_down(down.sums, down.approved) + self._go_on()
 
     def missing(self, member: SharedStage) -> tuple[Address, ...]:
-        """Return the neighbours whose messages are awaited; empty unless `member` is at an edge."""
+        """Return the neighbours whose messages are missing; empty unless `member` is at an edge."""
         if member not in self._edge:
             return ()
         if self._undecided == 0:
@@ -253,7 +253,7 @@ class Subtree:
         )
 
     def _note(self, members: Sequence[SharedStage]) -> None:
-        """Report these households as changed, after any that are reported already."""
+        """Report these households as changed, after those that are already reported."""
         for member in members:
             self._changed.pop(member.address, None)
             self._changed[member.address] = None
@@ -261,7 +261,7 @@ class Subtree:
     # -- iterations -------------------------------------------------------------------------------
 
     def _go_on(self) -> list[Envelope]:
-        """Go as far as possible without hearing from other hosts."""
+        """Advance as far as possible without hearing from other hosts."""
         out: list[Envelope] = []
         while not self._over and self._bottom_up():
             top = self._top
@@ -279,7 +279,7 @@ class Subtree:
         return out
 
     def _bottom_up(self) -> bool:
-        """Let the layers decide, deepest first. Returns True if the top has decided just now."""
+        """Let the layers decide, deepest first. Returns True if the top has just decided."""
         if self._undecided == 0:
             return False
         while self._undecided:
@@ -297,7 +297,8 @@ class Subtree:
         return True
 
     def _received(self, layer: _Layer) -> Aggregates | None:
-        """Return the sums of the children, by row: float64[m, c, d] and twice float64[m, c]."""
+        """Return the sums of the children by row, float64[m, c, d] and twice float64[m, c]; None if
+        some are missing."""
         rows = layer.rows.stop - layer.rows.start
         children = layer.children
         if not children:
@@ -334,7 +335,7 @@ class Subtree:
         self._sizes[layer.rows] = 1 + sizes.reshape(layer.rows.stop - layer.rows.start, -1).sum(1)
 
     def _conclude(self, total: Aggregate) -> list[Envelope]:
-        """Finish an iteration where the top is the root: its sums cover all households."""
+        """Finish an iteration if the top is the root, whose sums cover all households."""
         terms, root = self._terms, self._top.participant
         summary = summarise(
             total,

@@ -1,4 +1,4 @@
-"""Which of several candidates: their combined cost, and how ties break (EPOS-SPEC section 3)."""
+"""The choice among candidates: their combined cost, and how ties break (EPOS-SPEC section 3)."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,15 @@ _NOISE = 1e-9
 
 
 Weights = tuple[float, float] | tuple[Array, Array]
-"""alpha and beta: of one household, or of many, shaped to go with their costs."""
+"""Weights alpha and beta: of one household, or of many, in a shape that broadcasts with their
+costs."""
 
 
 def unfairness(
     sums: Array, squares: Array, households: int | NDArray[np.int64], arithmetic: Arithmetic
 ) -> Array:
-    """Population standard deviation from sum and sum of squares (source, eq. 5): (m,) -> (m,)."""
+    """Return the population standard deviation from the sum and the sum of squares (source, eq. 5):
+    (m,) -> (m,)."""
     mean = sums / households
     variance = squares / households - mean * mean
     variance = np.where(np.abs(variance) < _NOISE, 0.0, variance)
@@ -38,8 +40,9 @@ def combined_cost(
     weights: Weights,
     arithmetic: Arithmetic,
 ) -> Array:
-    """(1 - alpha - beta) * inefficiency + alpha * unfairness + beta * mean discomfort (source, eq.
-    6, with the weight of unfairness): (m,) each -> (m,), or any shapes that go with one another."""
+    """Return (1 - alpha - beta) * inefficiency + alpha * unfairness + beta * mean discomfort
+    (source, eq. 6, with the weight of unfairness): (m,) each -> (m,), or any shapes that
+    broadcast."""
     alpha, beta = weights
     many = isinstance(alpha, np.ndarray)
     if not many and alpha == 0.0 and beta == 0.0:
@@ -52,8 +55,11 @@ def combined_cost(
 
 
 def choose(costs: Sequence[float], chance: JavaRandom) -> int:
-    """Index of a smallest cost; each one that equals the smallest so far takes its place with
-    probability 1 / (how many have equalled it). NaN is never chosen."""
+    """Return the index of a smallest cost.
+
+    Each cost that equals the smallest so far takes its place with probability 1 / (number of equal
+    ones so far). NaN is never chosen.
+    """
     best, index, ties = float("nan"), -1, 0
     for candidate, cost in enumerate(costs):
         if cost > best:
@@ -70,9 +76,10 @@ def choose(costs: Sequence[float], chance: JavaRandom) -> int:
 
 
 def choose_each(costs: Array, chances: JavaRandoms, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """`choose` for many at once: costs float64[r, m], the r generators `rows` -> int[r].
+    """Do the same as `choose` for many rows at once: costs float64[r, m], generators `rows` int[r]
+    -> int[r].
 
-    The same choices and the same draws as one by one.
+    Choices and random draws are the same as one by one.
     """
     least = np.fmin.accumulate(costs, axis=1)
     if np.isnan(least[:, -1]).any():
@@ -88,7 +95,8 @@ def choose_each(costs: Array, chances: JavaRandoms, rows: NDArray[np.intp]) -> N
 def _break_ties(
     least: Array, equal: NDArray[np.bool_], chances: JavaRandoms, rows: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """The scan of `choose`, all rows in step; `equal` has the candidates from the second on."""
+    """Scan the rows as `choose` does, all in step; `equal` has the candidates from the second
+    on."""
     before, after = least[:, :-1], least[:, 1:]
     lower = (after < before) | (np.isnan(before) & ~np.isnan(after))
     index, ties = np.zeros(len(rows), dtype=np.intp), np.ones(len(rows))

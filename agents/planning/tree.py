@@ -1,4 +1,4 @@
-"""The tree: a complete k-ary heap over the households, and how it is laid out anew."""
+"""The tree: a complete k-ary heap over the households, and how a new tree is laid out."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -9,18 +9,18 @@ Member = TypeVar("Member")
 
 
 def parent_of(position: int, arity: int) -> int | None:
-    """Position of the parent; None for the root (position 0)."""
+    """Return the position of the parent; None for the root (position 0)."""
     return (position - 1) // arity if position else None
 
 
 def children_of(position: int, arity: int, households: int) -> range:
-    """Positions of the children, in their order."""
+    """Return the positions of the children, in their order."""
     first = position * arity + 1
     return range(min(first, households), min(first + arity, households))
 
 
 def level_of(position: int, arity: int) -> int:
-    """Level in the tree; the root's is 1."""
+    """Return the level in the tree; the root is on level 1."""
     level, first, width = 1, 0, 1
     while position >= first + width:
         first, width, level = first + width, width * arity, level + 1
@@ -28,10 +28,10 @@ def level_of(position: int, arity: int) -> int:
 
 
 class Overlay(Generic[Member]):
-    """Who stands where in the tree, now and after each reorganisation.
+    """The positions of all households in the tree, now and after each reorganisation.
 
-    The members are kept in EPOS's vertex order, the reverse of the tree order; each reorganisation
-    shuffles that list again (EPOS-SPEC sections 2 and 8), so everybody who knows the first order
+    Members are kept in EPOS's vertex order, the reverse of the tree order. Each reorganisation
+    shuffles that list again (EPOS-SPEC sections 2 and 8), so everybody that knows the first order
     and the seed knows all later trees.
     """
 
@@ -41,15 +41,15 @@ class Overlay(Generic[Member]):
         self.arity = arity
 
     def reorganise(self) -> None:
-        """Go on to the next tree."""
+        """Move on to the next tree."""
         self._chance.shuffle(self._vertices)
 
     def order(self) -> list[Member]:
-        """Members by position."""
+        """Return the members by position."""
         return self._vertices[::-1]
 
     def parent_and_children(self, member: Member) -> tuple[Member | None, tuple[Member, ...]]:
-        """The neighbours of `member` in the present tree."""
+        """Return the parent and the children of `member` in the present tree."""
         last = len(self._vertices) - 1
         position = last - self._vertices.index(member)
         above = parent_of(position, self.arity)

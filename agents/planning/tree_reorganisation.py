@@ -1,6 +1,7 @@
-"""When the tree is laid out anew, and which selection a household returns to (EPOS-SPEC section 8).
+"""Tree reorganisation: when a new tree is laid out, and the selection to which a household returns
+(EPOS-SPEC section 8).
 
-The root decides, at the end of an iteration; every household then works out its new neighbours
+The root decides at the end of an iteration. Every household then works out its new neighbours
 itself, from the roster and the seed.
 """
 
@@ -16,7 +17,7 @@ from protocol.vectors import Array
 def due(
     terms: Reorganisation, iteration: int, responses: tuple[Array, Array] | None, cost: Cost
 ) -> bool:
-    """Whether to reorganise after this iteration.
+    """Return True if the tree is reorganised after this iteration.
 
     `responses` are the global plans before and after it, or None if it was the first on its tree.
     """
@@ -36,7 +37,7 @@ def due(
 
 @dataclass(slots=True)
 class Memory:
-    """A household's memory of an earlier selection (strategy convergence, `memorise`)."""
+    """A household's memory of an earlier selection (strategy `convergence`, option `memorise`)."""
 
     terms: Reorganisation
     _saved: int | None = None
@@ -49,7 +50,7 @@ class Memory:
         return self.terms.strategy == "convergence" and self.terms.memorise
 
     def note(self, iteration: int, selected: int) -> None:
-        """At the end of each iteration."""
+        """Remember the selection if it is due; called at the end of each iteration."""
         if not self._remembers:
             return
         if not self._reorganised:
@@ -60,7 +61,8 @@ class Memory:
             self._saved = None if unchanged else selected
 
     def reorganise(self, iteration: int) -> int | None:
-        """After iteration `iteration` the tree changes: the selection to go back to, if any."""
+        """Return the selection to go back to, if any, now that the tree changes after
+        `iteration`."""
         if not self._remembers:
             return None
         if iteration < self._last + self.terms.offset:

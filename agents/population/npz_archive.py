@@ -101,10 +101,10 @@ def read(
         for name, count, end in list(zip(ids, counts, ends, strict=True))[:households]
     }
     return Population(
-        members,
-        str(path),
-        _target(parts, path),
-        source,
+        households=members,
+        source=str(path),
+        target=_target(parts, path),
+        meaning_source=source,
         slot_times=_slot_times(parts, path),
         names={key: name for key, name in _names(parts, ids, path).items() if key in members},
     )

@@ -1,7 +1,8 @@
-"""A run beside what a planner who sees everything could do with the same households: one table.
+"""The table of baselines: a run beside the results of planners with full knowledge of its
+households.
 
-Decides which baselines there are; how they are computed is decided in `plan_descent`,
-`plan_exact_search` and `exchange_assignment`. The clock is an argument.
+Decides which baselines there are; they are computed in `plan_descent`, `plan_exact_search` and
+`exchange_assignment`. The clock is an argument.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
 
 SEARCH = "exact search (SCIP)"
-"""Its line's name."""
+"""Name of its line in the table."""
 Clock = Callable[[], float]
 """Returns seconds since any fixed time."""
 
@@ -48,7 +49,7 @@ class Baseline:
     unfairness: float | None
     seconds: float
     objective: float | None = None
-    """What the planners minimise (`plan_descent.objective`); with beta 0 the inefficiency."""
+    """The value that planners minimise (`plan_descent.objective`); with beta 0 the inefficiency."""
     bound: float | None = None
     """No selection has a smaller objective."""
     gap: float | None = None

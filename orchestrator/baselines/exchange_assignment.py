@@ -1,7 +1,7 @@
-"""Baselines for the exchange: what a planner who sees all schedules could reassign after stage 1.
+"""Baselines for the exchange: what a planner with full knowledge could reassign after stage 1.
 
 Pure: schedules and preferences in, schedules out. Each slot keeps its values, so the sum over all
-households does not change. How schedules are judged is decided in `results.measures`.
+households does not change. Schedules are judged by `results.measures`.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Baselines for stage 1: what a planner who sees every plan of every household could choose.
+"""Baselines for stage 1: what a planner with full knowledge of all plans could select.
 
-Pure: plans in, selections out. How a selection is judged is decided in `results.measures`; the
-baselines for stage 2 are in `exchange_assignment`.
+Pure: plans in, selections out. Selections are judged by `results.measures`; the baselines for stage
+2 are in `exchange_assignment`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from protocol.terms import DiscomfortName
 from protocol.vectors import Array
 
 STARTS = 10
-"""How often coordinate descent starts."""
+"""Number of starts of coordinate descent."""
 Selection = NDArray[np.intp]
 """The index of each household's plan."""
 

@@ -40,7 +40,7 @@ class Optimum:
 
     @property
     def proven(self) -> bool:
-        """Whether the selection is the optimum."""
+        """True if the selection is proven to be the optimum."""
         return self.bound >= self.objective
 
     @property
@@ -107,7 +107,7 @@ class Problem:
 
     @property
     def few(self) -> bool:
-        """Whether the selections are few enough for the formulation with products."""
+        """True if the selections are few enough for the formulation with products."""
         counts = np.array(self.counts, np.float64)
         products = (counts.sum() ** 2 - (counts**2).sum()) / 2
         return bool(np.log10(counts).sum() <= np.log10(FEW) + 1e-9 and products <= MOST)
@@ -119,7 +119,7 @@ class Problem:
 
     @property
     def own(self) -> Array:
-        """What each plan costs by itself."""
+        """The cost of each plan by itself."""
         return np.asarray((self.steps**2).sum(0) + self.linear)
 
     def squares(self) -> tuple[Array, Array, float]:

@@ -1,7 +1,7 @@
-"""How a run is coordinated, wherever it takes place.
+"""Coordination of a run, wherever it takes place.
 
 The coordinator is the machine that enrols households, places them in the tree, starts them and
-collects their results. Around it: which household lives on which host (placement), how machines
-become nodes (nodes), what hosts leave on disk (host_files), and what a finished run amounts to
+collects their results. Beside it are the placement of households on hosts (placement), the nodes
+made of machines (nodes), the files that hosts keep (host_files), and the results of a finished run
 (outcome). The same code serves the simulation, the bus and the replay of reference traces.
 """

@@ -83,15 +83,15 @@ class RunCoordinator:
         self.latest: Iteration | None = None
         """The newest iteration the root has reported."""
         self.traffic: dict[str, HostTraffic] = {}
-        """What each host had sent over the bus when it was released."""
+        """Traffic of each host up to its release."""
         self.marks: dict[RunPhase, float] = {}
-        """When each phase began."""
+        """Time at which each phase began."""
         self.round: tuple[int, RoundCount] | None = None
         """The newest round of the exchange the root has reported, and its counts."""
         self.exchanges = 0
         """Number of exchanges up to that round."""
         self.heard: dict[str, float] = {}
-        """When each host was last heard from."""
+        """Time at which each host was last heard from."""
         self.attempt = 1
         """Number of the attempt at stage 1."""
         self._terms, self._deadline = terms, deadline
@@ -104,19 +104,19 @@ class RunCoordinator:
         self._left: set[str] = set()
         self._waiting: dict[str, tuple[Address, ...]] = {}
         self._done: dict[str, int] = {}
-        """How far each household says it is in stage 2."""
+        """Progress of each household in stage 2, as it reports it."""
         self._fail_at: float | None = None
         self._again_at: float | None = None
-        """When households that did not answer are placed, or released, again."""
+        """Time at which households that did not answer are placed, or released, again."""
 
     @property
     def finished(self) -> bool:
-        """Whether the run is over, with or without a result."""
+        """True once the run is over, with or without a result."""
         return self.phase in (RunPhase.DONE, RunPhase.FAILED)
 
     @property
     def planning_history(self) -> PlanningHistory:
-        """How stage 1 went, from the result of the root."""
+        """The history of stage 1, from the result of the root."""
         parts = [
             result.planning_history
             for result in self.results.values()
@@ -127,7 +127,7 @@ class RunCoordinator:
 
     @property
     def exchange_history(self) -> ExchangeHistory | None:
-        """How stage 2 went; None without a stage 2."""
+        """The history of stage 2; None without a stage 2."""
         reported = (result.exchange_history for result in self.results.values())
         return next((history for history in reported if history is not None), None)
 
@@ -142,7 +142,7 @@ class RunCoordinator:
         return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Answer one message. PeerError if its sender may not send it now."""
+        """Answer one message. Raises PeerError if its sender may not send it now."""
         sender, message = envelope.sender, envelope.message
         if sender == _OPERATOR and isinstance(message, Abort):
             answer = Envelope(self.address, sender, message)  # again, in case it got lost

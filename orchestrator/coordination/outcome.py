@@ -85,7 +85,7 @@ def collect(
         rows=rows,
         rounds=rounds,
         exchanges=_traced(reports) if settings.trace and exchange is not None else None,
-        course=planned.iterations,
+        planning_history=planned.iterations,
         demand=Demand(
             planned=planned.response_kwh,
             preferred=preferred_demand,

@@ -1,7 +1,6 @@
-"""Which household lives on which host: the tree, divided into shares.
+"""Placement: the tree is divided into shares, one per host.
 
-Pure. How many hosts there are is decided in scenario/scenario.py; how a share becomes a node, in
-nodes.py.
+Pure. The number of hosts is decided in scenario/scenario.py; nodes.py turns a share into a node.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from agents.plans import Plans
 from orchestrator.scenario.scenario import Isolation, Scenario
 
 SLACK = 0.05
-"""How far a cut may move, as a fraction of a fair share, to cut through fewer subtrees."""
+"""Distance that a cut may move, as a fraction of a fair share, to cut through fewer subtrees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Announcements: how hosts and matchmakers learn of a run, which is announced until it is over.
+"""Announcements: a run is announced until it is over, so that hosts and matchmakers learn of it.
 
-What a part does about it is decided in standby.py.
+What a part does with an announcement is decided in standby.py.
 """
 
 import asyncio

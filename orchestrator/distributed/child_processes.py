@@ -177,7 +177,7 @@ class CommandProcesses:
 
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self.restarts: Counter[str] = Counter()
-        """How often each was started again."""
+        """Number of restarts of each part."""
         self._commands = dict(commands)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -1,4 +1,5 @@
-"""How a part connects to the bus. Nothing leaves this machine in the clear unless allowed."""
+"""The connection of a part to the bus. No byte leaves this machine unencrypted unless that is
+allowed."""
 
 from ipaddress import ip_address
 from pathlib import Path

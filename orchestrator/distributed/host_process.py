@@ -1,6 +1,6 @@
-"""What a host process does: its households, their journal, and the bus, until all have left.
+"""The work of a host process: its households, their journal, and the bus, until all have left.
 
-Who starts a host is decided elsewhere: it is forked by a run (launcher.py) or is a command of its
+How a host is started is decided elsewhere: a run forks it (launcher.py), or it is a command of its
 own (`coflex host`).
 """
 

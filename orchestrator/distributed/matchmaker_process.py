@@ -1,7 +1,7 @@
-"""What a matchmaker process does: the bus, its lookups, and answers to standard NATS tools.
+"""The work of a matchmaker process: the bus, its lookups, and answers to standard NATS tools.
 
-It serves until its run is over. Everything it knows can be learnt again from the households, so it
-may end at any moment.
+It serves until its run is over. Everything it knows can be restored from the households, so it may
+end at any moment.
 """
 
 import asyncio

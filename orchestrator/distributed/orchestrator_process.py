@@ -1,6 +1,7 @@
-"""What the orchestrator does in a run on the bus, from the first announcement to the last release.
+"""The work of the orchestrator in a run on the bus, from the first announcement to the last
+release.
 
-What it decides is decided in coordination/coordinator.py.
+Decisions about the run are made in coordination/coordinator.py.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""A short trial before a run: the bus must be able to carry a run at all.
+"""A short trial before a run, to show that the bus can carry one.
 
-What has run once here, forked hosts need not warm up again, each in memory of its own.
+It also loads and warms up code once, which forked hosts then share.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""How configurations differ, measure by measure, and how sure that is.
+"""The comparison of configurations, measure by measure, with the confidence of each difference.
 
-Two configurations are compared over the seeds that both have, in pairs; where there are fewer than
-two of these, nothing is concluded. Which runs make up a configuration is decided in
-`comparison_sides`, how the comparison looks in `comparison_page`.
+Two configurations are compared in pairs, over the seeds that both have; with fewer than two pairs
+nothing is concluded. Runs are grouped in `comparison_sides`, and the comparison is shown by
+`comparison_page`.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,8 @@ class ComparedMeasure:
 
     @property
     def verdict(self) -> str:
-        """How it stands to the other: better, worse, the same, not told apart."""
+        """The verdict against the other configuration: better, worse, the same, or not told
+        apart."""
         found = self.difference
         if found is None:
             return ""

@@ -60,7 +60,7 @@ class ComparedConfiguration:
     """The options in which it differs from the others."""
     runs: tuple[MeasuredRun, ...]
     whole: bool
-    """Whether the comfort of each household is known, or percentiles alone."""
+    """True if the comfort of each household is known, False if only percentiles are."""
     cost: CostName
     """The cost function that is its inefficiency."""
     beside: str | None = None
@@ -81,10 +81,12 @@ class ComparedConfiguration:
 
 
 def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
-    """The runs in these folders, or those of the sweeps in them, those of one configuration
-    together; each side is held against one of the first folder's. InputError if there are fewer
-    than two folders, one is named twice, runs are named beside sweeps, or two runs have both
-    configuration and seed in common."""
+    """Read the runs in these folders, or those of the sweeps in them, grouped by configuration.
+
+    Each configuration is compared with one of the first folder's. Raises InputError if there are
+    fewer than two folders, one is named twice, runs are named beside sweeps, or two runs have both
+    configuration and seed in common.
+    """
     if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
         raise InputError("name two or more different folders of results, or of sweeps")
     sweeps = [_is_sweep(folder) for folder in folders]

@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The settings that matter for the outcome, as JSON has them."""
+        """The settings that affect the results, as JSON has them."""
         return self.settings.model_dump(mode="json", exclude=_ELSEWHERE)
 
     @property

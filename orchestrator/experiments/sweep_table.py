@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TABLE_CSV, TABLE_PARQUET = "sweep.csv", "sweep.parquet"
 SECONDS, SUMMARY = "seconds.csv", "summary.csv"
 PLACE = "sweep.json"
-"""Says where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
+"""File with the place where the runs of a folder happen: {"on": "simulation"} or {"on": "bus"}."""
 TOLD = (
     "exchanged_mean_comfort",
     "planned_mean_comfort",

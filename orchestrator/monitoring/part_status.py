@@ -203,10 +203,10 @@ class PartStatus:
     def __init__(self, name: str, role: Role) -> None:
         self.name, self.role = name, role
         self.run: str | None = None
-        """The run it takes part in."""
+        """The run that the part takes part in."""
         self._since = time.monotonic()
         self._past: Counter[str] = Counter()
-        """What it counted in runs that are over."""
+        """Counts from runs that are over."""
         self._read: Callable[[], StatusSample] = StatusSample
         self._lock = threading.Lock()
 

@@ -33,7 +33,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """How a part is watched: its log lines and its endpoint.
+    """The means to watch a part: its log lines and its endpoint.
 
     Parts that it starts log in the same way; the endpoint is its own.
     """

@@ -40,7 +40,7 @@ HIGH_BETA = 0.75
 GAINS_BY_SHARE = ((0.4, 0.04), (0.6, 0.06), (0.8, 0.065))
 """Share that takes part and mean gain, kWh, as read from figure 8."""
 GAIN_READ_WITHIN = 0.005
-"""How exactly figure 8 can be read, kWh."""
+"""Accuracy with which figure 8 can be read, kWh."""
 
 
 def claims(runs: Runs, sized: Sequence[RunResults]) -> list[Claim]:

@@ -1,4 +1,4 @@
-"""What the runs of the replication show, as numbers. Nothing is drawn or judged here.
+"""Measurements: numbers from the runs of the replication. Nothing is drawn or judged here.
 
 Most functions take one run or a `BetaSeries`: the runs of one replication, which share a seed, by
 their beta.
@@ -44,7 +44,7 @@ class Growth:
 
     what: str
     of: str
-    """What the sizes count: households or slots."""
+    """The unit of the sizes: households or slots."""
     sizes: tuple[int, ...]
     means: tuple[float, ...]
     exponent: float

@@ -1,4 +1,4 @@
-"""Figure 5 of the source: who exchanged with whom, among the households with most exchanges."""
+"""Figure 5 of the source: the pairs of households that exchanged most often."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ CAPTION = (
 
 
 def busiest(run: RunResults) -> RunResults:
-    """Return of a traced run what the households with most exchanges did with one another."""
+    """Return, from a traced run, the exchanges among the households with most exchanges."""
     assert run.exchanges is not None
     count: Counter[str] = Counter()
     for row in run.exchanges:

@@ -37,18 +37,18 @@ class PopulationStudy:
     charts: list[Chart]
     claims: list[Claim]
     beyond: list[Claim]
-    """What the source does not say; empty without runs of the rule cooperative."""
+    """Claims beyond the source's; empty without runs of the rule `cooperative`."""
     by_the_letter: list[Claim]
-    """Held against runs of the source's own rule; empty without any."""
+    """Claims judged by runs of the source's own rule; empty without any."""
     literal_runs: int
-    """Of the source's own rule."""
+    """Number of runs of the source's own rule."""
     literal_households: int
     growth: list[Growth]
     traced: RunResults
 
 
 Progress = Callable[[int, int], None]
-"""Takes how many runs are done, and of how many."""
+"""Called with the number of finished runs and the number of all runs."""
 
 
 def evaluate(design: Design, folder: Path, *, workers: int, progress: Progress) -> PopulationStudy:

@@ -46,7 +46,7 @@ class Design:
     iterations: int = ITERATIONS
     slots: int = SLOTS
     thorough: bool = True
-    """Whether the rules that take long are run as well: cooperative, and the source's own."""
+    """True if the rules that take long are run as well: `cooperative`, and the source's own."""
 
     @property
     def title(self) -> str:

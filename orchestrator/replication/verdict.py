@@ -25,7 +25,7 @@ class Criterion:
     low: float = -inf
     high: float = inf
     form: str = ".3f"
-    """How a value is written."""
+    """Format in which a value is written."""
 
     @property
     def point(self) -> Point:
@@ -34,7 +34,8 @@ class Criterion:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the interval lies wholly inside the range, wholly outside, or neither."""
+        """The verdict: whether the interval lies wholly inside the range, wholly outside, or
+        neither."""
         own = self.point
         low, high = (own.mean, own.mean) if isnan(own.low) else (own.low, own.high)
         if self.low - ROUNDING <= low and high <= self.high + ROUNDING:
@@ -55,14 +56,14 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What the source says, where, and by which criteria it is judged."""
+    """A statement of the source, its place there, and the criteria that judge it."""
 
     where: str
     """Figure, table or section of the source."""
     says: str
     criteria: Sequence[Criterion]
     why: str = ""
-    """Why it may differ here."""
+    """A reason for a possible difference in these runs."""
 
     @property
     def verdict(self) -> Verdict:
@@ -74,5 +75,5 @@ class Claim:
 
     @property
     def measured(self) -> str:
-        """What was measured for all criteria, in words."""
+        """The measurements of all criteria, in words."""
         return "; ".join(criterion.measured for criterion in self.criteria)

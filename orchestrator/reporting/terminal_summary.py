@@ -75,7 +75,7 @@ def _measures(results: RunResults, ascii_only: bool) -> Table:
 
 
 def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
-    values = np.array([step.inefficiency for step in results.course])
+    values = np.array([step.inefficiency for step in results.planning_history])
     values = values[np.isfinite(values)]
     if not values.size:
         return Text("Inefficiency is undefined in every iteration")

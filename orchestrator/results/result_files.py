@@ -60,7 +60,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
     demand = results.demand.columns()
     files = {
         RUN: json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
-        ITERATIONS: csv_text(Iteration._fields, results.course),
+        ITERATIONS: csv_text(Iteration._fields, results.planning_history),
         HOUSEHOLDS: csv_text(*_without_empty(*_table(HouseholdRow, results.rows))),
         DEMAND: csv_text(
             ("slot", *demand),
@@ -83,7 +83,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
 def read(out: Path) -> RunResults:
     """The results in the folder `out`; InputError names what is missing or broken, and where."""
     record = _read_record(out / RUN)
-    course = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
+    planning_history = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
     rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
     demand = tuple(_read_rows(out / DEMAND, TypeAdapter(_DemandRow)))
     exchange, rounds = record.exchange, tuple[Round, ...]()
@@ -93,7 +93,7 @@ def read(out: Path) -> RunResults:
     if record.config.get("trace") and exchange is not None:
         exchanges = tuple(_read_rows(out / EXCHANGES, TypeAdapter(ExchangeRow)))
     for name, found, expected in (
-        (ITERATIONS, [step.iteration for step in course], record.iterations),
+        (ITERATIONS, [step.iteration for step in planning_history], record.iterations),
         (HOUSEHOLDS, [row.position for row in rows], record.households),
         (DEMAND, [row.slot for row in demand], record.slots),
         (ROUNDS, [row.round for row in rounds], 0 if exchange is None else exchange.rounds + 1),
@@ -107,7 +107,7 @@ def read(out: Path) -> RunResults:
     return RunResults(
         **{field.name: getattr(record, field.name) for field in fields(RunRecord)},
         rows=rows,
-        course=course,
+        planning_history=planning_history,
         rounds=rounds,
         exchanges=exchanges,
         demand=Demand(

@@ -188,7 +188,7 @@ class RunResults(RunRecord):
 
     rows: tuple[HouseholdRow, ...]
     """By position in the tree."""
-    course: tuple[Iteration, ...]
+    planning_history: tuple[Iteration, ...]
     demand: Demand
     rounds: tuple[Round, ...] = ()
     """From round 0 on; empty without stage 2."""

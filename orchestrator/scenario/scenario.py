@@ -25,9 +25,9 @@ from protocol.terms import COSTS_WITH_TARGET, PAPER_TOLERANCE, ExchangeTerms, Re
 from protocol.vectors import Array
 
 Isolation = Literal["process", "task", "subtree"]
-"""How households share processes, once `auto` is resolved."""
+"""The way households share processes, once `auto` is resolved."""
 Execution = Literal["bus", "standby", "simulation"]
-"""Where a run happens: on a bus with hosts of its own, on a bus with hosts that stand by, or on a
+"""The place of a run: on a bus with hosts of its own, on a bus with hosts that stand by, or on a
 simulated network in one process."""
 
 DEMO_HOUSEHOLDS = 200

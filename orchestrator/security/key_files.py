@@ -1,6 +1,6 @@
-"""Files of keys: never written over others, and private ones readable by their owner alone.
+"""Files of keys: never overwritten, and private ones readable by their owner alone.
 
-What is written is decided in keyring.py.
+Their contents are decided in keyring.py.
 """
 
 import json

@@ -1,1 +1,2 @@
-"""Checks against the outside: reference traces of EPOS, and other people's households."""
+"""Validation of coflex against others: reference traces of EPOS, and households written by other
+people."""

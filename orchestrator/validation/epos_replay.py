@@ -1,8 +1,8 @@
-"""Replays reference traces of EPOS through our own machines, and finds the first difference.
+"""Replays of reference traces of EPOS through our own machines, up to the first difference.
 
-A trace is one JSON file with the inputs of a run of EPOS and what came out of each iteration
-(EPOS-SPEC section 12). The machines are the ordinary ones, given EPOS's order of summation, tie
-generator and quirks as arguments.
+A trace is one JSON file with the input of a run of EPOS and the result of each iteration (EPOS-SPEC
+section 12). The machines are the ordinary ones; EPOS's order of summation, its random generator for
+ties and its deviations are arguments.
 """
 
 import json
@@ -47,7 +47,7 @@ _STRATEGIES: dict[str, Literal["periodically", "convergence", "cost-reduction"]]
 
 
 class Reorg(BaseModel):
-    """The reorganisation part of a trace."""
+    """The settings for tree reorganisation in a trace."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
@@ -60,7 +60,7 @@ class Reorg(BaseModel):
 
 
 class TraceIteration(BaseModel):
-    """One iteration of a trace; `selected` by position in the tree of iteration 0."""
+    """One iteration of a trace; `selected` is indexed by position in the tree of iteration 0."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -102,7 +102,7 @@ class ReferenceTrace(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReplayDifference:
-    """The first place where a replay departs from its trace."""
+    """The first difference between a replay and its trace."""
 
     iteration: int
     what: str
@@ -117,7 +117,7 @@ class ReplayDifference:
 
 
 def read_trace(path: Path) -> ReferenceTrace:
-    """The trace in a file, or InputError."""
+    """Read the trace in a file. Raises InputError if it is not one."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -135,7 +135,8 @@ def read_trace(path: Path) -> ReferenceTrace:
 
 
 def verify(path: Path, data: Path) -> ReplayDifference | None:
-    """Replay the trace at `path`; plans lie in `data`/<data set>/. None if identical."""
+    """Replay the trace at `path`, with plans from `data`/<data set>/. Returns None if the results
+    are identical."""
     trace = read_trace(path)
     plans = _plans(trace, data, path)
     try:
@@ -164,7 +165,7 @@ def verify(path: Path, data: Path) -> ReplayDifference | None:
 
 
 def _plans(trace: ReferenceTrace, data: Path, path: Path) -> list[Plans]:
-    """Of each household, by position."""
+    """Return the plans of each household, by position."""
     folder = data / trace.dataset
     if not folder.is_dir():
         raise InputError(f"no data set {trace.dataset!r} for the trace {path}", file=folder)
@@ -182,7 +183,7 @@ def _plans(trace: ReferenceTrace, data: Path, path: Path) -> list[Plans]:
 
 
 def _terms(trace: ReferenceTrace) -> Callable[[int], Terms]:
-    """The terms of the household at a vertex."""
+    """Return the function from a vertex to the terms of its household."""
     reorg = trace.reorg or Reorg()
     common = Terms(
         iterations=trace.num_iterations,
@@ -210,7 +211,7 @@ def _terms(trace: ReferenceTrace) -> Callable[[int], Terms]:
 
 
 def replace_weights(terms: Terms, alpha: float, beta: float) -> Terms:
-    """The same terms for a household with weights of its own."""
+    """Return the same terms with other weights."""
     return replace(terms, alpha=alpha, beta=beta)
 
 
@@ -227,7 +228,8 @@ def _constraint(trace: ReferenceTrace) -> HardConstraint | None:
 
 
 def _tie_seeds(trace: ReferenceTrace) -> list[int]:
-    """By vertex: one seeder serves all vertices of all simulations in turn."""
+    """Return the seeds for ties by vertex: one generator makes the seeds of all vertices and
+    simulations in turn."""
     seeder = JavaRandom(0)
     drawn = [seeder.next_long() for _ in range((trace.sim + 1) * trace.num_agents)]
     return drawn[trace.sim * trace.num_agents :]
@@ -268,5 +270,6 @@ def _compare(
 
 
 def _identical(one: float, other: float) -> bool:
-    """To the last bit; EPOS writes NaN where a variance falls below zero by rounding."""
+    """Return True if the numbers are equal to the last bit, or if EPOS has NaN where rounding made
+    a variance negative."""
     return one == other or (one != one and other != other)

@@ -1,10 +1,11 @@
 """Every message on the bus, as frozen dataclasses; `Message` is the union of all.
 
+
 lifecycle.py   joining a run and leaving it
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
-results.py     what a household reports in the end
-monitoring.py  what an operator asks, and the answers
+results.py     the report of a household at the end
+monitoring.py  an operator's inquiry, and the answers
 
 A new message is a class in one of these modules and a member of the union.
 """

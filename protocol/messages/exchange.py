@@ -1,9 +1,9 @@
-"""Stage 2: what households, the matchmaker and partners say to each other.
+"""Stage 2: the messages between households and matchmakers, and between partners.
 
-Two kinds of conversation. Household and matchmaker: Lookup, answered by Match, one at a time and
-numbered; whatever there is to tell (offers, leases that are over) rides on the lookup, so that many
-slots share one message. Household and household: Proposal, answered by Outcome. Along the tree:
-RoundDone up, NextRound or End down.
+A household sends Lookup to a matchmaker, which answers with Match; lookups are numbered, one at a
+time. News for the matchmaker (offers, leases that are over) travels with the lookup, so many slots
+share one message. A household sends Proposal to another, which answers with Outcome. Along the
+tree, RoundDone goes up, NextRound or End down.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,22 @@ from protocol.vectors import Finite, Vector
 Refusal = Literal[
     "", "loss", "no joint gain", "preferred", "cap", "drift", "never", "stale", "busy"
 ]
-"""Why a proposal is refused; empty if it is accepted.
+"""The reason for refusing a proposal; empty if it is accepted.
 
 loss: the responder would lose. no joint gain: the pair would not gain enough. preferred: the slot
-is at its preferred value. cap: it would end with more discomfort than it may. drift: its energy
-would drift too far. never: a slot it does not trade. stale: it no longer holds the value. busy: it
-negotiates that slot itself.
+is at its preferred value. cap: the responder would end with more discomfort than allowed. drift:
+its energy would drift too far. never: it does not trade this slot. stale: it no longer holds the
+value. busy: it is negotiating this slot itself.
 """
 
 Ending = Literal["done", "refused", "for now", "declined", "void"]
-"""How a lease ended. refused: the two will not agree while they hold these values. for now: they
-may in another round. declined: the requester did not want it. void: nothing was decided."""
+"""The ending of a lease. refused: the two will not agree while they hold these values. for now:
+they may agree in another round. declined: the requester did not want it. void: nothing was
+decided."""
 
 
 class LeaseId(NamedTuple):
-    """Names a lease for ever: `number` rises, `epoch` is another one whenever the matchmaker
+    """The unique id of a lease: `number` rises, and `epoch` differs each time the matchmaker
     starts."""
 
     epoch: int
@@ -38,97 +39,102 @@ class LeaseId(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A lease that is over, as one of its two households saw it."""
+    """A lease that is over, as reported by one of its two households."""
 
     lease: LeaseId
     ending: Ending
 
 
 class Lease(NamedTuple):
-    """A match: both sides are marked busy until it is closed or `seconds` have passed."""
+    """A match: both households are marked busy until the lease is closed or `seconds` have
+    passed."""
 
     id: LeaseId
     slot: int
     partner: Address
     value_kwh: Finite
-    """What the partner offered there, kWh."""
+    """Value that the partner offered at the slot, kWh."""
     seconds: Finite
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Household to matchmaker: what I offer, what is over, what I look for. Repeated until Match
-    with its number arrives."""
+    """Household to matchmaker: its offers, its closed leases, and the slots it looks up. Repeated
+    until the Match with its number arrives."""
 
     session: int
-    """Rises whenever the household starts again."""
+    """Rises whenever the household restarts."""
     number: int
-    """Rises by one a lookup within a session."""
+    """Rises by one with each lookup in a session."""
     epoch: int
-    """The matchmaker's, as last heard; 0: these are all my offers, forget any others."""
+    """The matchmaker's epoch as last heard; 0 means that these are all offers and earlier ones are
+    void."""
     round: int
     limits_bind: bool
-    """Whether its limits bind: not to be asked to lose now. Else they tell where its interest
-    lies."""
+    """True if the household's limits bind: it must not be asked for a loss now. If False, they show
+    where its interest lies."""
     disclosure: DisclosureName
     slots: tuple[int, ...]
     """Slots of new or changed offers."""
     values_kwh: Vector
-    """Values held there, kWh."""
+    """Values held at these slots, kWh."""
     limits_kwh: Vector
-    """How far it would go from there, kWh, negative for downwards, named short of the truth;
-    disclosure direction: -1, 0 or 1; disclosure value: empty."""
+    """Disclosed limits: the distance that the household would go from these values, kWh, negative
+    for downwards, rounded towards 0. Disclosure `direction`: -1, 0 or 1; `value`: empty."""
     withdrawn: tuple[int, ...]
     closed: tuple[Closed, ...]
     wants: tuple[int, ...]
-    """Slots where a partner is looked for, most wanted first."""
+    """Slots for which a partner is wanted, most wanted first."""
     wanted_kwh: Vector
-    """Values looked for, kWh; empty if the own offers' limits say enough."""
+    """Values wanted, kWh; empty if the limits of the own offers say enough."""
     tolerance_kwh: Vector
-    """How far from `wanted` a value may be, kWh."""
+    """Distance from `wanted_kwh` that a value may have, kWh."""
     min_gain_kwh2: Finite
-    """Fall of squared deviation below which it is not worth while, kWh^2; alike for everybody."""
+    """Decrease of squared deviation below which an exchange is not worthwhile, kWh^2; the same for
+    all households."""
     leases_max: int
-    """Leases at most."""
+    """Largest number of leases to open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Matchmaker to household: the answer to a lookup. Slots of `wants` that are in neither list
-    were not looked at."""
+    """Matchmaker to household: the answer to a lookup. Slots of `wants` that are in none of the
+    lists were not examined."""
 
     session: int
     number: int
     epoch: int
     anew: bool
-    """I do not know you: tell me all your offers again."""
+    """True if the matchmaker does not know the household, which must send all its offers again."""
     engaged: bool
-    """You are marked busy yourself: a proposal is on its way to you."""
+    """True if the household itself is busy: a proposal is on its way to it."""
     leases: tuple[Lease, ...]
     none: tuple[int, ...]
-    """Nobody offers what would serve there."""
+    """Slots for which no household has a suitable offer."""
     busy: tuple[int, ...]
-    """Everybody who would serve there is busy now."""
+    """Slots for which all suitable households are busy now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Requester to responder: my value for yours at this slot. Repeated until Outcome arrives."""
+    """Requester to responder: a swap of their values at this slot. Repeated until Outcome
+    arrives."""
 
     lease: LeaseId
     slot: int
     given_kwh: Finite
-    """What the requester holds there, kWh."""
+    """Value that the requester holds, kWh."""
     taken_kwh: Finite
-    """What it expects the responder to hold there, kWh."""
+    """Value that it expects the responder to hold, kWh."""
     change_kwh2: Finite
-    """Change of its own squared deviation that the requester names, kWh^2 (rule cooperative, else
-    0)."""
+    """Change of the requester's own squared deviation, kWh^2; 0 unless the rule is
+    `cooperative`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Responder to requester: done, or refused and why. The same whenever it is asked again."""
+    """Responder to requester: the swap is done, or refused with a reason. The same however often it
+    is repeated."""
 
     lease: LeaseId
     slot: int
@@ -137,14 +143,14 @@ class Outcome:
 
 
 class RoundCount(NamedTuple):
-    """What happened in a round in a subtree, counted by requesters, and what was sent for it.
+    """The events of one round in a subtree, counted by requesters, and the traffic for them.
 
-    What is sent after a household has finished its own slots counts with the round after.
+    Traffic after a household has finished its own slots counts towards the next round.
     """
 
     households: int
     lookups: int
-    """Slots looked up."""
+    """Number of slots looked up."""
     matches: int
     proposals: int
     accepted: int
@@ -152,53 +158,55 @@ class RoundCount(NamedTuple):
     discomfort_kwh: Finite
     """Sum of the households' discomforts when they began the round, kWh."""
     deviation_kwh2: Finite
-    """Sum of their mean squared deviations then, kWh^2."""
+    """Sum of their mean squared deviations when they began the round, kWh^2."""
     messages: int
-    """Sent by households, repetitions included."""
+    """Messages that households sent, repetitions included."""
     answers: int
-    """Match messages that came back from matchmakers."""
+    """Match messages from matchmakers."""
     frames: int
-    """Sent by the hosts of households: messages as the bus counts them."""
+    """Frames that the hosts of households sent."""
     bytes: int
-    """Of these frames."""
+    """Size of these frames, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundDone:
-    """Child to parent: my subtree has gone through its slots. Repeated until NextRound or End.
+    """Child to parent: the subtree has finished the slots of this round. Repeated until NextRound
+    or End.
 
-    Round -1 asks nobody: it sums up where the stage starts. Round 0 ends when all offers are made.
+    In round -1 nothing is looked up; it adds up the state at the start of the stage. Round 0 ends
+    when all offers are made.
     """
 
     round: int
     count: RoundCount
     changed: tuple[int, ...]
-    """Slots at which something was exchanged in this round, rising."""
+    """Slots at which a value was exchanged in this round, rising."""
     attempt: int = 1
-    """As in Place: round -1 of another attempt is not heard."""
+    """The attempt, as in Place: round -1 of another attempt is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextRound:
-    """Parent to child: go through these slots."""
+    """Parent to child: go through these slots in the next round."""
 
     round: int
     changed: tuple[int, ...]
-    """Slots at which something changed in the round before: nothing new can be had at others."""
+    """Slots whose value changed in the round before; at all others nothing new can be found."""
     scale_kwh2: Finite
     """Mean squared deviation over all households and slots when the stage began, kWh^2."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Parent to child: the stage is over after this round."""
+    """Parent to child: the stage ends after this round."""
 
     round: int
 
 
 @dataclass(frozen=True, slots=True)
 class RoundProgress:
-    """Root to orchestrator, once a round, for display only: nothing waits for it."""
+    """Root to orchestrator, once per round, for display only: nothing waits for it."""
 
     round: int
     count: RoundCount

@@ -1,6 +1,7 @@
-"""What an operator asks of parts, and what they answer: who is there, and how far a run is.
+"""Monitoring: an operator's inquiry, and the answers with the parts that are present and the
+progress of runs.
 
-Nothing here is needed for a run, and nothing here tells of plans, schedules or their values.
+A run needs none of it, and no message here reveals plans, schedules or their values.
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ from protocol.vectors import Finite
 
 RoleName = Literal["host", "matchmaker"]
 Words = Annotated[str, StringConstraints(pattern=r"^[a-z ]{0,40}$")]
-"""Shown to people as it is: nothing that a terminal would obey."""
+"""Words that are shown to people as they are, free of control characters for a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Operator to everybody: who is there? Repeated as long as it wants to know."""
+    """Operator to everybody: which parts are there? Repeated as long as the operator wants to
+    know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,13 @@ class Presence:
 
     role: RoleName
     run: Name | None
-    """The run it takes part in; None: it stands by."""
+    """The run that it takes part in; None if it is on standby."""
     stage: Words
-    """How far its first household is; empty for a matchmaker, and while it stands by."""
+    """The phase of its first household; empty for a matchmaker, and on standby."""
     households: int
-    """Those it runs, or whose offers it knows."""
+    """Number of households that it runs, or whose offers it knows."""
     seconds: Finite
-    """Since it began with that, or stands by."""
+    """Seconds since it began this run, or began to stand by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +44,31 @@ class Expected:
 
     name: Name
     role: Literal["host", "matchmaker", "external"]
-    """external: a household that somebody else runs, under the household's name."""
+    """Kind of part; external: a household that other people run, under the household's name."""
     households: int
     heard_seconds: Finite | None
-    """Seconds since the orchestrator heard of it; None: never."""
+    """Seconds since the orchestrator heard from it; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Orchestrator to operator, in answer to Inquiry: how far the run is, and who takes part."""
+    """Orchestrator to operator, in answer to Inquiry: the progress of the run, and its parts."""
 
     run: Name
     stage: Words
     seconds: Finite
-    """Since the orchestrator began."""
+    """Seconds since the orchestrator began."""
     households: int
     enrolled: int
     iteration: int
-    """Of stage 1, the newest that is over; -1: none."""
+    """The last finished iteration of stage 1; -1: none."""
     iterations: int
     round: int
-    """Of stage 2, the newest that is over; -1: none."""
+    """The last finished round of stage 2; -1: none."""
     rounds: int
-    """At most; 0: there is no stage 2."""
+    """Largest number of rounds; 0: there is no stage 2."""
     exchanges: int
-    """Up to that round."""
+    """Number of exchanges up to that round."""
     exchanging_seconds: Finite
-    """Seconds since stage 2 began, or for which it lasted; 0: it has not begun."""
+    """Seconds that stage 2 has lasted so far, or lasted in all; 0: it has not begun."""
     parts: tuple[Expected, ...]

@@ -1,4 +1,4 @@
-"""Stage 1: what passes along the tree, and what is said about it to the orchestrator."""
+"""Stage 1: the messages along the tree, and the progress reported to the orchestrator."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -30,18 +30,18 @@ class Aggregate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """Child to parent: the aggregate of my subtree in this iteration."""
+    """Child to parent: the aggregate of the subtree in this iteration."""
 
     iteration: int
     size: int
-    """Households in the subtree."""
+    """Number of households in the subtree."""
     response_kwh: Vector
     """Sum of the subtree's selected plans, kWh."""
     discomfort: Finite
     """Sum of the subtree's discomforts."""
     discomfort_squares: Finite
     attempt: int = 1
-    """As in Place; what belongs to another attempt is not heard."""
+    """The attempt, as in Place; messages of another attempt are ignored."""
 
     @property
     def sums(self) -> Aggregate:
@@ -51,17 +51,18 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """Parent to child: the global plan after this iteration; whether your change is approved."""
+    """Parent to child: the global plan after this iteration, and whether the child's change is
+    approved."""
 
     iteration: int
     response_kwh: Vector
     """The global plan g, kWh."""
     discomfort: Finite
-    """Sum over all households."""
+    """Sum of the discomforts of all households."""
     discomfort_squares: Finite
     approved: bool
     reorganise: bool
-    """Whether the next iteration runs on the next tree."""
+    """True if the next iteration runs on the next tree."""
     attempt: int = 1
 
     @property
@@ -71,7 +72,7 @@ class Down:
 
 
 class Iteration(NamedTuple):
-    """The state of the whole after one iteration, as the root computes it."""
+    """The measures of the global plan after one iteration, as the root computes them."""
 
     iteration: int
     inefficiency: Finite
@@ -82,6 +83,6 @@ class Iteration(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Root to orchestrator, once an iteration, for display only: nothing waits for it."""
+    """Root to orchestrator, once per iteration, for display only: nothing waits for it."""
 
     iteration: Iteration

@@ -1,4 +1,4 @@
-"""Results: what a household reports when it has finished, and the histories of both stages."""
+"""Results: the report of a household that has finished, and the histories of both stages."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from protocol.vectors import Finite, Vector
 
 @dataclass(frozen=True, slots=True)
 class PlanningHistory:
-    """How stage 1 went, as a root saw it: the iterations in which it was the root."""
+    """The history of stage 1, as a root recorded it: the iterations in which it was the root."""
 
     iterations: tuple[Iteration, ...]
     response_kwh: Vector
@@ -18,60 +18,62 @@ class PlanningHistory:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The exchanges that one household made, in their order, one column each; only if the terms ask
-    for it."""
+    """The exchanges of one household, in their order, one field per column. Only sent if the terms
+    ask for it."""
 
     rounds: tuple[int, ...]
     slots: tuple[int, ...]
     partners: tuple[str, ...]
     leases: tuple[LeaseId, ...]
     asked: tuple[bool, ...]
-    """Whether the household was the requester."""
+    """True where the household was the requester."""
     given_kwh: Vector
-    """kWh."""
+    """Value given, kWh."""
     taken_kwh: Vector
-    """kWh."""
+    """Value taken, kWh."""
     gains_kwh2: Vector
-    """Fall of its own squared deviation, kWh^2."""
+    """Decrease of its own squared deviation, kWh^2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """What stage 2 made of one household's plan."""
+    """The result of stage 2 for one household."""
 
     discomfort_kwh: Finite
     """RMSE of the schedule against the preferred plan, kWh."""
     energy_drift_kwh: Finite
     """Sum of the schedule minus sum of the selected plan, kWh."""
     requests: int
-    """Proposals it made."""
+    """Number of proposals the household made."""
     accepted: int
-    """Of them, those that were accepted."""
+    """Number of these that were accepted."""
     refused: int
     trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeHistory:
-    """How stage 2 went, as the root saw it."""
+    """The history of stage 2, as the root recorded it."""
 
     rounds: tuple[RoundCount, ...]
-    """The first two ask nobody: where the stage starts, and when all offers are made."""
+    """Counts by round. In the first two nothing is asked: the start of the stage, and the time when
+    all offers are made."""
     response_kwh: Vector
-    """The sum of all schedules at the end, kWh."""
+    """Sum of all schedules at the end, kWh."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Household to orchestrator: what came out for me. Repeated until Release arrives."""
+    """Household to orchestrator: its result. Repeated until Release arrives."""
 
     selected_plan: int
     beta: Finite
     discomfort_planned_kwh: Finite
-    """RMSE against the preferred plan, kWh (source, eq. 1), whatever measure stage 1 weighed."""
+    """RMSE of the selected plan against the preferred plan, kWh (source, eq. 1), whichever measure
+    stage 1 used."""
     planning_history: PlanningHistory | None = None
-    """From households that were the root, in whichever iteration."""
+    """The iterations in which the household was the root, if there were any."""
     exchanged: Exchanged | None = None
-    """What stage 2 made of it, if there was one."""
+    """The result of stage 2; None if there was no stage 2."""
     exchange_history: ExchangeHistory | None = None
-    """From the root of stage 2."""
+    """The history of stage 2, from its root only."""

@@ -1,7 +1,8 @@
-"""What runs a machine: frames in and out, timers, and the asyncio around them.
+"""The runtime of machines: frames in and out, timers, and the asyncio around them.
 
-machine.py        what a machine is: messages and the time in, messages out
+
+machine.py        the interface of a machine: messages and the time in, messages out
 node.py           one endpoint on the bus with any number of machines; pure
 host_endpoint.py  the machine that answers for a host itself; pure
-shell.py          a node on a real bus: all the asyncio there is
+shell.py          a node on a real bus, with all the asyncio
 """

@@ -1,7 +1,7 @@
-"""What a decision-maker of coflex is: a pure machine.
+"""The interface of a machine: every part of coflex that decides is one, and pure.
 
-It is given what arrived and the time, and says what to send. It holds no clock, no connection and
-no source of chance of its own, so the same inputs give the same outputs wherever it runs.
+A machine is given an incoming message and the time, and returns the messages to send. It has no
+clock, connection or random source of its own, so equal inputs give equal outputs wherever it runs.
 """
 
 from typing import NamedTuple, Protocol
@@ -10,8 +10,8 @@ from protocol.messages import Address, Message
 
 
 class Envelope(NamedTuple):
-    """One message with its sender and its addressee. The sender's host comes from the bus subject,
-    never from what the sender wrote."""
+    """One message with its sender and its receiver. The sender's host comes from the bus subject,
+    never from the content of the frame."""
 
     sender: Address
     to: Address
@@ -19,16 +19,18 @@ class Envelope(NamedTuple):
 
 
 class Machine(Protocol):
-    """A household, the matchmaker, the orchestrator: anything with an address that decides."""
+    """A machine: a household, the matchmaker, the orchestrator, or anything else with an address
+    that decides."""
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """What to send in answer. Raises PeerError if the sender may not say this."""
+        """Answer one message. Raises PeerError if its sender may not send it now."""
         ...
 
     def tick(self, now: float) -> list[Envelope]:
-        """What to send because time has passed; called at `next_deadline` or later."""
+        """Return the messages that are due because time has passed; called at `next_deadline` or
+        later."""
         ...
 
     def next_deadline(self) -> float | None:
-        """When to call `tick` if nothing else happens; None for never."""
+        """Return when to call `tick` if nothing else happens; None for never."""
         ...

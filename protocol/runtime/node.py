@@ -1,7 +1,8 @@
-"""One endpoint on the bus: frames in, frames out, any number of machines inside. Pure.
+"""A node: one endpoint on the bus, with frames in, frames out, and any number of machines inside.
+Pure.
 
-A host with a thousand households, the orchestrator and the matchmaker are all nodes; the shell and
-the simulated network drive them alike.
+A host with a thousand households, the orchestrator and the matchmaker are all nodes. The shell and
+the simulated network drive them in the same way.
 """
 
 import heapq
@@ -15,11 +16,11 @@ from protocol.messages import Address
 from protocol.runtime.machine import Envelope, Machine
 
 MAX_FRAME = 512 * 1024
-"""Bytes of a frame that we aim below; half of what a NATS server accepts by default."""
+"""Size that a frame should stay below, bytes: half of a NATS server's default limit."""
 
 
 class Frame(NamedTuple):
-    """Bytes for a host."""
+    """A frame: bytes for a host."""
 
     to: str
     data: bytes
@@ -27,14 +28,14 @@ class Frame(NamedTuple):
 
 @dataclass(slots=True)
 class Counters:
-    """What passed through a node."""
+    """Counters of the traffic of a node."""
 
     messages: int = 0
     """Messages sent."""
     frames: int = 0
-    """Frames sent: what the bus counts."""
+    """Frames sent; one frame is one message of the bus."""
     bytes: int = 0
-    """Bytes of the frames sent."""
+    """Size of the frames sent, bytes."""
     resent: int = 0
     """Messages sent because a deadline passed."""
     dropped: int = 0
@@ -43,9 +44,9 @@ class Counters:
 
 @dataclass(slots=True)
 class Node:
-    """Routes between the bus and the machines that live here.
+    """A node, which routes between the bus and its machines.
 
-    Invariant: every machine whose deadline lies before infinity has an entry in `_due`.
+    Invariant: every machine with a finite deadline has an entry in `_due`.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Node:
     counters: Counters = field(default_factory=Counters)
     last_refusal: Exception | None = None
     commit: Callable[[], None] | None = None
-    """Called before anything is sent: makes last what the machines wrote down."""
+    """Called before anything is sent, to commit the journal of the machines."""
     _outbox: dict[str, list[Item]] = field(default_factory=dict)
     _due: list[tuple[float, str]] = field(default_factory=list)
     _armed: dict[str, float] = field(default_factory=dict)
@@ -67,13 +68,16 @@ class Node:
         return self.flush()
 
     def receive(self, sender: str, data: bytes, now: float) -> list[Frame]:
-        """What to send in answer to a frame from the host `sender`."""
+        """Handle a frame from the host `sender`, and return the frames to send in answer."""
         self.accept(sender, data, now)
         return self.flush()
 
     def accept(self, sender: str, data: bytes, now: float) -> None:
-        """Handle a frame from the host `sender`; what is to be sent waits for `flush`, so that the
-        answers to several frames share theirs. Refusals are counted."""
+        """Handle a frame from the host `sender`.
+
+        Answers wait for `flush`, so that the answers to several frames share theirs. Refusals are
+        counted.
+        """
         try:
             items = decode_frame(data, self.run)
         except DecodeError as error:
@@ -100,7 +104,7 @@ class Node:
                     self._arm(speaker.name, self.machines[speaker.name])
 
     def tick(self, now: float) -> list[Frame]:
-        """What to send because time has passed."""
+        """Tick the machines that are due, and return the frames to send."""
         while self._due and self._due[0][0] <= now:
             armed, name = heapq.heappop(self._due)
             if self._armed.get(name) == armed:
@@ -117,7 +121,7 @@ class Node:
         return self.flush()
 
     def flush(self) -> list[Frame]:
-        """The frames that are to be sent now."""
+        """Return the frames that are ready to be sent."""
         if self._outbox and self.commit is not None:
             self.commit()
         frames = [
@@ -129,25 +133,27 @@ class Node:
         return frames
 
     def next_deadline(self) -> float | None:
-        """When to call `tick` if nothing arrives; may be earlier than any machine needs."""
+        """Return when to call `tick` if nothing arrives; it may be earlier than any machine
+        needs."""
         return self._due[0][0] if self._due else None
 
     def _arm(self, name: str, machine: Machine) -> None:
-        # A deadline that moved later is found when the earlier entry comes up: one entry a machine
-        # is enough, and nothing is searched.
+        # If a deadline moves later, the old entry is corrected when it comes up: one entry per
+        # machine is enough, and nothing is searched.
         deadline = machine.next_deadline()
         if deadline is not None and deadline < self._armed.get(name, float("inf")):
             self._armed[name] = deadline
             heapq.heappush(self._due, (deadline, name))
 
     def post(self, envelopes: Iterable[Envelope]) -> None:
-        """Send these with the next flush."""
+        """Send these messages with the next flush."""
         for envelope in envelopes:
             item = Item(envelope.to.name, envelope.sender.name, envelope.message)
             self._outbox.setdefault(envelope.to.host, []).append(item)
 
     def _pack(self, items: list[Item]) -> list[bytes]:
-        """The items as frames, split in halves until each is small enough or holds one message."""
+        """Pack the items as frames, split in halves until each is small enough or holds one
+        message."""
         data = encode_frame(self.run, items)
         if len(data) <= MAX_FRAME or len(items) == 1:
             self.counters.messages += len(items)
@@ -156,6 +162,6 @@ class Node:
         return self._pack(items[:half]) + self._pack(items[half:])
 
     def refuse(self, error: Exception) -> None:
-        """Count what came in and is not heard, with the reason."""
+        """Count a refused frame or message, with the reason."""
         self.counters.dropped += 1
         self.last_refusal = error

@@ -1,7 +1,8 @@
-"""Drives a node on a bus: frames in, frames out, one timer. All the asyncio there is; no decision.
+"""The shell: drives a node on a bus, with frames in, frames out, and one timer. It has all the
+asyncio, and decides nothing.
 
-Frames that have come in together are handled before anything is sent, so that the answers share
-frames. An exception of a machine other than a refusal is a defect and ends the process loudly.
+Frames that arrive together are handled before anything is sent, so that the answers share frames.
+An exception of a machine other than a refusal is a defect and ends the process loudly.
 """
 
 import asyncio
@@ -16,12 +17,12 @@ from protocol.transport.bus import Bus
 
 
 class Shell:
-    """A node, its bus and a clock."""
+    """A shell: a node, its bus and a clock."""
 
     def __init__(self, node: Node, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
         self.node, self.clock = node, clock
         self.seconds = 0.0
-        """Spent on what came in."""
+        """Time spent on incoming frames, seconds."""
         self._bus = bus
         self._woken = asyncio.Event()
         self._error: Exception | None = None
@@ -33,10 +34,10 @@ class Shell:
         watch: Callable[[], None] = lambda: None,
         heard: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Drive the node until `done()`; the server has then got what it last said.
+        """Drive the node until `done()`; by then the server has received its last messages.
 
-        `watch` is called after every step, for display; `heard` once, as soon as messages reach the
-        node, before it says anything.
+        `watch` is called after every step, for display. `heard` is called once, as soon as messages
+        reach the node and before it sends anything.
         """
         loop, node = asyncio.get_running_loop(), self.node
         await self._bus.subscribe(inbox(node.run, node.name), self._receive, self.fail)
@@ -55,20 +56,21 @@ class Shell:
             if self._error is not None:
                 raise self._error
             self._count_lost()
-            # What is due is sent together with the answers to what has come in.
+            # Messages that are due are sent together with the answers to incoming ones.
             await self._send(node.tick(self.clock()))
             watch()
         await self._bus.flush()
-        if self._error is not None:  # came with what made it done, or with the flush
+        if self._error is not None:  # arrived with the last message, or during the flush
             raise self._error
 
     def post(self, envelopes: Iterable[Envelope]) -> None:
-        """Send what a machine said outside its turn (an abort, say); ends with a step of `run`."""
+        """Send messages that a machine produced outside its turn, such as an abort; ends with a
+        step of `run`."""
         self.node.post(envelopes)
         self._woken.set()
 
     def fail(self, error: Exception) -> None:
-        """End `run` with this error; the first one counts."""
+        """End `run` with this error; only the first error counts."""
         self._error = self._error or error
         self._woken.set()
 
@@ -76,7 +78,7 @@ class Shell:
         began = self.clock()
         try:
             self.node.accept(sender_of(subject), data, began)
-        except DecodeError as error:  # nobody's subject: a peer's nonsense, as in a frame
+        except DecodeError as error:  # a subject of no part: nonsense from a peer, as in a frame
             self.node.refuse(error)
         except Exception as error:
             self.fail(error)

@@ -1,7 +1,8 @@
-"""Who an endpoint is on a bus with keys: its files, and the TLS and the nkey that come of them.
+"""The identity of an endpoint on a bus with keys: its files, and the TLS context and nkey made from
+them.
 
-Which keys there are is decided where they are made (`coflex keys`); what their holder may say and
-hear is in permissions.py, and held by the server.
+Keys are made by `coflex keys`. What their holder may publish and subscribe is decided in
+permissions.py and enforced by the server.
 """
 
 import ssl
@@ -11,23 +12,27 @@ from pathlib import Path
 from protocol.errors import InputError
 
 CA, CERTIFICATE, KEY, SEED = "ca.pem", "cert.pem", "key.pem", "user.nk"
-"""Files of a part: whom it trusts, who it is (both PEM), its private key, its nkey's seed."""
+"""Files of a part: the certificate of the CA it trusts, its own certificate, its private key (all
+PEM), and the seed of its nkey."""
 _ANEW = "make them anew with `coflex keys --rotate`, or copy the folder of the part again"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a connection needs to show who it is, and to know who answers."""
+    """The proof of an endpoint's identity, and its means to check the server's."""
 
     tls: ssl.SSLContext
-    """Trusts the run's own CA alone; shows the certificate of this part."""
+    """TLS context that trusts the CA of this bus only, and presents the certificate of the part."""
     seed: str
-    """Of the nkey with which it signs the server's challenge."""
+    """Seed of the nkey that signs the server's challenge."""
 
 
 def folder_of(keys: Path, name: str) -> Path:
-    """The files of `name`: in its own folder in `keys`, or in `keys` itself where a machine was
-    given no others. InputError if they are in neither."""
+    """Return the folder with the files of `name`: its own folder inside `keys`, or `keys` itself on
+    a machine that has the files of one part only.
+
+    Raises InputError if the files are in neither.
+    """
     for folder in (keys / name, keys):
         if (folder / SEED).is_file():
             return folder
@@ -39,7 +44,7 @@ def folder_of(keys: Path, name: str) -> Path:
 
 
 def read_identity(keys: Path, name: str) -> Identity:
-    """The identity of `name`; InputError names the file that is missing or wrong."""
+    """Read the identity of `name`. InputError names the file that is missing or wrong."""
     folder = folder_of(keys, name)
     for file in (CA, CERTIFICATE, KEY, SEED):
         try:
@@ -52,7 +57,7 @@ def read_identity(keys: Path, name: str) -> Identity:
     except ssl.SSLError:
         raise InputError(f"not a certificate: {_ANEW}", file=folder / CA) from None
     try:
-        # A password is never asked for: nobody sits in front of a host.
+        # Never ask for a password: nobody sits in front of a host.
         context.load_cert_chain(folder / CERTIFICATE, folder / KEY, password="")
     except (ssl.SSLError, ValueError):
         reason = f"{CERTIFICATE} and {KEY} are not a certificate and its key: {_ANEW}"
@@ -63,8 +68,9 @@ def read_identity(keys: Path, name: str) -> Identity:
 
 
 def public_key(seed: str, file: Path) -> str:
-    """The public key of a user's seed, as the server knows it; InputError if it is none."""
-    import nkeys  # only who has keys pays for loading it
+    """Return the public key of a user's seed, as the server knows it. Raises InputError if it is
+    not a seed."""
+    import nkeys  # loaded only where keys are used
 
     try:
         if seed.startswith("SU"):

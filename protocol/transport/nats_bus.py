@@ -1,9 +1,9 @@
-"""The bus over NATS: the file that imports nats (one more beside it: nats_service.py).
+"""The bus over NATS; only this file and nats_service.py import nats.
 
-Core NATS delivers at most once. What is lost in an outage is lost here too: the machines say again
-what stays unanswered. The client reconnects for as long as it takes; whether that is too long is
-for the run to decide. What no patience cures (the server forbids something, or shows us the door)
-ends the run.
+Core NATS delivers at most once. Messages lost in an outage are lost here too; machines repeat what
+stays unanswered. The client reconnects however long that takes, and the run decides whether it
+takes too long. Errors that no waiting can mend (missing permissions, a user that the server
+rejects) end the run.
 """
 
 import asyncio
@@ -25,43 +25,42 @@ from protocol.transport.identity import read_identity
 
 _LOG = logging.getLogger("coflex.bus")
 CONNECT_SECONDS = 30
-"""For one attempt; many processes that connect at once need their time."""
+"""Seconds for one attempt; many processes that connect at once need time."""
 NEXT_SECONDS = 5
-"""For one attempt where there are others to be tried."""
-RECONNECT_SECONDS: Any = 0.2  # the client waits in floats, whatever its annotation says
+"""Seconds for one attempt where other servers can be tried."""
+RECONNECT_SECONDS: Any = 0.2  # the client takes floats, whatever its annotation says
 PING_SECONDS = 2
-"""A hung server is noticed after about two of these."""
+"""Seconds between pings; a hung server is noticed after about two of them."""
 FLUSH_SECONDS = 10
-MAX_PAYLOAD = 8 * 1024 * 1024
-"""The largest message that our servers accept, in bytes. One message of very many slots may be
-larger than the default of 1 MiB."""
 FAREWELL_SECONDS, CLOSE_SECONDS = 2, 5
 WAITING_MESSAGES = 512 * 1024
-"""Messages that may wait to be handled; more are dropped, and counted."""
+"""Number of messages that may wait to be handled; more are dropped and counted."""
 WAITING_BYTES = 128 * 1024 * 1024
-"""Their size together."""
+"""Size of these messages together, bytes."""
 MAX_PAYLOAD = 8 * 1024 * 1024
-"""Bytes of the largest message that a server should take: one message of very many slots may exceed
-the server's default of 1 MiB."""
+"""Size of the largest message that a server should accept, bytes: a message of very many slots may
+exceed the server's default of 1 MiB."""
 
 _REFUSED_FOR_GOOD = ("authorization violation", "authentication revoked", "authentication expired")
-"""What a server says to a user that it does not know, or no longer."""
-_MAYBE_KEYS = "; if it wants keys, give --keys"
+"""Errors with which a server rejects a user that it does not know, or no longer knows."""
+_MAYBE_KEYS = "; if it needs keys, give --keys"
 _MAYBE_NO_TLS = "; with keys it must have TLS, with handshake_first"
 _EMPTY_WARNING = "returning true from eof_received() has no effect when using ssl"
-"""The standard library logs it whenever a server hangs up on a stream that began without TLS."""
+"""A warning of the standard library whenever a server closes a stream that began without TLS."""
 
 
 class _Transport(TcpTransport):
-    """Does not wait long for a server that does not answer any more: neither for its part of TLS's
-    farewell, for which the standard library waits half a minute, nor until it took the rest.
+    """A transport that does not wait long for a server that has stopped answering.
+
+    The standard library waits half a minute for the server's part of the TLS shutdown, and without
+    limit for it to take the remaining data.
     """
 
     def __bool__(self) -> bool:
-        return True  # or else the client takes one of its own
+        return True  # otherwise the client would take one of its own
 
     async def wait_closed(self) -> None:
-        # As a task, since who waits may be cancelled, and others wait for the same.
+        # A task, because the waiting caller may be cancelled while others wait for the same close.
         farewell = asyncio.ensure_future(super().wait_closed())
         farewell.add_done_callback(lambda done: done.cancelled() or done.exception())
         _, late = await asyncio.wait({farewell}, timeout=FAREWELL_SECONDS)
@@ -84,11 +83,11 @@ class NatsBus:
         self._complaint: Exception | None = None
         self._refusal: NatsError | None = None
         self.lost = 0
-        """Messages that could not be handed over during an outage, or that came too fast."""
+        """Messages that could not be sent during an outage, or that arrived too fast."""
 
     @property
     def trouble(self) -> str:
-        """Why there is no connection at the moment; empty if there is one."""
+        """The reason why there is no connection at the moment; empty if there is one."""
         if self._client.is_connected:
             return ""
         reason = f": {_said(self._complaint)}" if self._complaint is not None else ""
@@ -96,30 +95,31 @@ class NatsBus:
 
     @property
     def received(self) -> tuple[int, int]:
-        """Messages and bytes that have come in, whatever became of them."""
+        """Messages and bytes received so far, handled or not."""
         return self._client.stats["in_msgs"], self._client.stats["in_bytes"]
 
     @property
     def reconnects(self) -> int:
-        """How often a connection that was lost came back."""
+        """Number of times a lost connection was restored."""
         return int(self._client.stats["reconnects"])
 
     @property
     def server_version(self) -> tuple[int, int, int]:
-        """Of the server that is there, as it says itself."""
+        """Version of the connected server, as it reports itself."""
         version = self._client.connected_server_version
         return (version.major, version.minor, version.patch)
 
     @property
     def max_payload(self) -> int:
-        """Bytes of the largest message that the server takes."""
+        """Size of the largest message that the server accepts, bytes."""
         return int(self._client.max_payload)
 
     @classmethod
     async def connect(cls, connection: Connection, patience: float = 5.0) -> "NatsBus":
-        """A connected bus; InputError if no server takes us at the URL within `patience` seconds.
+        """Connect to the bus. Raises InputError if no server accepts us at the URL within
+        `patience` seconds.
 
-        The URL is never repeated with its password.
+        Messages never contain the password of the URL.
         """
         bus = cls(connection)
         urls = connection.urls
@@ -144,8 +144,8 @@ class NatsBus:
         try:
             await asyncio.wait({attempt}, timeout=patience)
         finally:
-            # An attempt that fails in the moment in which it is cancelled goes on as if it had not
-            # been (Python 3.11's wait_for, inside): so until it has understood.
+            # An attempt that fails at the moment it is cancelled goes on as if it had not been
+            # (wait_for of Python 3.11), so cancel until it has ended.
             while not attempt.done():
                 attempt.cancel()
                 await asyncio.wait({attempt}, timeout=RECONNECT_SECONDS)
@@ -154,7 +154,7 @@ class NatsBus:
         except (NatsError, ValueError) as error:  # before anything was opened
             raise InputError(
                 f"{where} is not the URL of a NATS server ({_said(error)}): write "
-                "nats://host:port, or leave it away for an embedded server",
+                "nats://host:port, or omit it for an embedded server",
                 field="--nats",
             ) from None
         except asyncio.CancelledError:
@@ -172,7 +172,7 @@ class NatsBus:
         await self.close()
 
     async def subscribe(self, subject: str, receive: Receive, fail: Fail) -> None:
-        """One subscription; its messages are handled one after another."""
+        """Subscribe to a subject; its messages are handled one after another."""
         self._fail = fail
 
         async def handle(message: Msg) -> None:
@@ -192,8 +192,8 @@ class NatsBus:
             raise self._failure
 
     async def answer(self, subject: str, say: Callable[[], bytes]) -> None:
-        """Answer every request there with what `say` gives then. Call `subscribe` before: it says
-        whom to tell when the server forbids this."""
+        """Answer every request on a subject with what `say` returns then. Call `subscribe` first:
+        its `fail` is called if the server forbids this."""
 
         async def handle(message: Msg) -> None:
             if message.reply:
@@ -205,7 +205,7 @@ class NatsBus:
             raise self._closed() from None
 
     async def publish(self, subject: str, data: bytes) -> None:
-        """Hand over one message; RunError if it is larger than the server takes."""
+        """Publish one message. Raises RunError if it is larger than the server accepts."""
         limit = self._client.max_payload
         if len(data) > limit:
             raise RunError(
@@ -220,23 +220,24 @@ class NatsBus:
             raise self._closed() from None
 
     async def flush(self) -> None:
-        """Wait until the server has all that was published, or for some seconds."""
+        """Wait until the server has received everything published, or for some seconds."""
         try:
-            # The client's ping overtakes what it has not written yet. When its answer is there, all
-            # that is written: only the answer to a second one says that the server has it.
+            # The client's ping may overtake data that is not written yet. The answer to a first
+            # ping shows that all is written; only the answer to a second one shows that the server
+            # has it.
             for _ in range(2):
                 await self._client.flush(timeout=FLUSH_SECONDS)
         except (TimeoutError, NatsError, OSError) as error:
             self._complaint = error
 
     async def close(self) -> None:
-        """Leave the server; also when it is not there."""
+        """Leave the server, even if it does not answer."""
         self._leaving = True
         try:
-            # A peer that does not take part in TLS's farewell would keep us for ever.
+            # A peer that does not take part in the TLS shutdown would keep us waiting for ever.
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._client.close()
-        except OSError as error:  # something was still to be sent, and nobody takes it
+        except OSError as error:  # there was data left to send, and nobody took it
             self._complaint = error
 
     async def _complain(self, error: Exception) -> None:
@@ -287,13 +288,13 @@ class NatsBus:
 
 
 def _secured(connection: Connection) -> dict[str, Any]:
-    """The client's options for a connection with keys."""
+    """Return the client's options for a connection with keys."""
     if connection.keys is None:
         return {}
     identity = read_identity(connection.keys, connection.name)
     logging.getLogger("asyncio").addFilter(_is_worth_logging)
-    # TLS comes before a single word of NATS, or else who is in between could say that the server
-    # wants none, and the client would go on in the clear.
+    # TLS comes before the first word of NATS. Otherwise somebody in between could claim that the
+    # server wants none, and the client would continue unencrypted.
     return {
         "tls": identity.tls,
         "tls_handshake_first": True,
@@ -328,7 +329,7 @@ def _unreachable(where: str, reason: Exception, *, secured: bool) -> str:
 
 
 def _without_secrets(url: str) -> str:
-    """The URL without user and password, for messages and logs."""
+    """Return the URL without user and password, for messages and logs."""
     scheme, separator, rest = url.rpartition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

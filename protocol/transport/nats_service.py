@@ -1,8 +1,8 @@
-"""A process as a NATS micro service: what `nats micro ls`, `info` and `stats` ask for is answered.
+"""A process as a NATS micro service: it answers `nats micro ls`, `info` and `stats`.
 
-The second file that imports nats: the wording of the answers is nats-py's own (nats.micro). The
-requests themselves come over the subscription of the process's shell, not over one of nats.micro,
-so what was asked and how long it took is counted there and read here.
+This file imports nats for the format of the answers (nats.micro). Requests arrive over the
+subscription of the process's shell, not over one of nats.micro, so the shell counts and times them
+and this module reads the numbers.
 """
 
 import json
@@ -24,36 +24,36 @@ from nats.micro.service import (
 from protocol.transport.nats_bus import NatsBus
 
 REFUSED = "a message that nobody of this run would send was refused"
-"""All that is said of an error: its own words may name a household."""
+"""The only description given of an error: the original text may name a household."""
 NO_QUEUE = ""
-"""Each instance serves a subject of its own: no queue group shares them out."""
+"""No queue group: each instance has a subject of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What an instance says of itself; the same as long as it lives."""
+    """The description of an instance; it stays the same as long as the instance lives."""
 
     kind: str
     """Name of the service, the same for all its instances."""
     id: str
-    """Name of this instance, the only one of its kind: one token of a subject."""
+    """Id of this instance: one token of a subject, unique within its kind."""
     version: str
     description: str
     metadata: Mapping[str, str]
     endpoint: str
     subject: str
-    """What it subscribes to."""
+    """Subject that it subscribes to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an instance has done so far."""
+    """The work of an instance so far."""
 
     requests: int
-    """Those refused included."""
+    """Number of requests, including refused ones."""
     errors: int
     seconds: float
-    """Spent on requests."""
+    """Time spent on requests, seconds."""
     data: Mapping[str, int]
 
 

@@ -1,7 +1,8 @@
-"""What each part may say and hear on the bus. Decided by its name alone; the server enforces it.
+"""Permissions: the subjects that each part may publish and subscribe. They follow from its name
+alone; the server enforces them.
 
 Every subject of ours ends in its sender, so fixed permissions keep a part from speaking for
-another, and from hearing what is meant for another.
+another, and from receiving messages meant for another.
 """
 
 import re
@@ -11,23 +12,24 @@ from dataclasses import dataclass
 from protocol.subjects import ANNOUNCEMENTS, INQUIRIES, OPERATOR, ORCHESTRATOR, direct, replies
 
 SERVICES = "$SRV.>"
-"""What standard NATS tools ask micro services on."""
+"""Subjects on which standard NATS tools query micro services."""
 _ANY = "*"
 _MATCHMAKER = re.compile(r"matchmaker-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Subjects, with wildcards, in the server's own notation."""
+    """Subjects a part may publish and subscribe, with wildcards, in the server's own notation."""
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
     answer: bool = False
-    """Whether it may answer a request, wherever the answer is wanted."""
+    """True if it may answer a request on the reply subject, whatever that is."""
 
 
 def permissions(name: str) -> Permissions:
-    """What the part of this name may do; who is no other is a host."""
+    """Return what the part called `name` may publish and subscribe. Any name without a role of its
+    own is a host."""
     publish = [direct(_ANY, _ANY, name)]
     subscribe = [f"coflex.*.to.{name}.>", "coflex.announce.>", f"{replies(name)}.>"]
     if name == ORCHESTRATOR:
@@ -40,7 +42,8 @@ def permissions(name: str) -> Permissions:
 
 
 def leaf_permissions(hosts: Sequence[str]) -> Permissions:
-    """What a leaf node may pass on, and what is passed on to it: what its hosts may, no more."""
+    """Return what a leaf node may pass on in each direction: as much as its hosts may, and no
+    more."""
     own = [permissions(host) for host in hosts]
     publish = [subject for each in own for subject in each.publish]
     subscribe = [subject for each in own for subject in each.subscribe]
@@ -48,5 +51,5 @@ def leaf_permissions(hosts: Sequence[str]) -> Permissions:
 
 
 def is_matchmaker(name: str) -> bool:
-    """Whether this is a matchmaker's name."""
+    """Return True if `name` is the name of a matchmaker."""
     return _MATCHMAKER.fullmatch(name) is not None

@@ -266,7 +266,7 @@ def test_hosts_without_their_keys_are_refused(standing: Stack, tmp_path: Path) -
     tried = {
         "give --keys DIR": (*none, "host", "host", "host-1"),
         "no keys of matchmaker-1 here": ("host", "matchmaker"),
-        "if it wants keys, give": (*clear, "host", "host", "host-1"),
+        "if it needs keys, give": (*clear, "host", "host", "host-1"),
         "no TLS with the server": (*others, "host", "host", "host-1"),
     }
     # At the same time: for a minute they try to be taken.

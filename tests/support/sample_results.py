@@ -122,7 +122,7 @@ def assemble(
         bus=BusTraffic(messages=20_100, frames=5_000, bytes=31_000_000, resent=3, dropped=0),
         seconds=Seconds(start=1.25, planning=3.5, total=5.0, exchange=1.5 if exchanged else None),
         rows=tuple(rows),
-        course=tuple(
+        planning_history=tuple(
             Iteration(
                 iteration=t,
                 inefficiency=cost,

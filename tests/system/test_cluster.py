@@ -143,7 +143,7 @@ def test_a_run_over_a_cluster_with_leaf_nodes(
     assert len(killed) == (stage is not None)
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
 
 
 async def test_a_leaf_node_passes_on_what_its_hosts_may_say_and_no_more(grid: Grid) -> None:

@@ -157,4 +157,4 @@ def test_a_link_that_is_cut_and_mended_costs_nothing(
         mender.join()
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history

@@ -32,7 +32,7 @@ def essence(results: RunResults) -> object:
     """What must not depend on how a run was executed."""
     return (
         results.rows,
-        results.course,
+        results.planning_history,
         results.planned,
         results.demand.planned.tolist(),
         results.data_sha256,

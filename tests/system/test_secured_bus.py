@@ -92,7 +92,7 @@ def mixed(ring: Keyring, other: Keyring, files: tuple[str, ...]) -> Path:
 
 
 async def test_without_keys_nobody_gets_in(server: EmbeddedServer) -> None:
-    await refused(server.url, "host-0", None, r"no NATS server answers .* if it wants keys, give")
+    await refused(server.url, "host-0", None, r"no NATS server answers .* if it needs keys, give")
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_a_run_with_keys_is_the_same_as_without(tmp_path: Path) -> None:
         results = on_bus(chosen, run="r")
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
 
 
 def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
@@ -367,7 +367,7 @@ def test_parts_that_stand_by_have_each_their_own_keys(tmp_path: Path) -> None:
                 process.wait()
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
 
 
 async def test_a_part_with_new_keys_comes_back_and_nobody_else_leaves(

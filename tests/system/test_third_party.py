@@ -69,7 +69,7 @@ def start(
 
 def same(results: RunResults, reference: RunResults) -> None:
     """To the last digit."""
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
     assert results.rows == reference.rows
     assert results.demand.planned.tolist() == reference.demand.planned.tolist()
     if reference.exchange is not None:
@@ -140,7 +140,7 @@ def test_killed_and_started_again_it_goes_on(when: RunPhase, tmp_path: Path) -> 
     if when is RunPhase.PLANNING:
         same(results, reference)
     kept_and_improved(results, "mutual")
-    assert results.course == reference.course
+    assert results.planning_history == reference.planning_history
 
 
 @pytest.mark.nats

@@ -1,8 +1,8 @@
-"""What a household writes down before it acts, and how a host keeps it.
+"""Entries: the facts that a household writes down before it acts, and the journal that keeps them.
 
-Nothing leaves a host before what it rests on is committed: `append` gathers, `commit` makes it last
-and is called once before frames are sent, however many households wrote. The same entries tell the
-household's people afterwards what was decided and why.
+No frame leaves a host before the entries it depends on are committed. `append` collects entries;
+`commit` makes them durable and is called once before frames are sent, however many households
+wrote. The same entries later explain to the people of the household what was decided and why.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,16 @@ Kind = Literal[
     "planned", "anew", "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
 ]  # fmt: skip
-"""planned: stage 1 is over (`data`: the place, and what came out). anew: stage 1 begins again, and
-what stands before is void. begin: stage 2 starts (`data`: where and how). resume: the household has
-started again. round: a round begins. risen: the subtree's round is done, and this was said
-(`data`); counted: the same at the root. over: the stage has ended. closed: the sums over all are
-known (`data`). proposed, done, failed, declined: as requester. accepted, refused: as responder."""
+"""planned: stage 1 is over (`data`: the place and the result). anew: stage 1 starts again, and all
+earlier entries are void. begin: stage 2 starts (`data`: place and terms). resume: the household has
+restarted. round: a round begins. risen: the round is finished in the subtree (`data`: the report to
+the parent). counted: the same at the root. over: the stage has ended. closed: the sums over all
+households are known (`data`). proposed, done, failed, declined: as requester. accepted, refused: as
+responder."""
 
 
 class Entry(NamedTuple):
-    """One line of a journal."""
+    """One entry of a journal."""
 
     household: str
     kind: Kind
@@ -33,28 +34,28 @@ class Entry(NamedTuple):
     epoch: int = 0
     lease: int = 0
     given: float = 0.0
-    """kWh held before, as this household has it."""
+    """Value held before, as recorded by this household, kWh."""
     taken: float = 0.0
-    """kWh offered for it."""
+    """Value offered for it, kWh."""
     change: float = 0.0
-    """Own change of squared deviation, kWh^2, done or avoided."""
+    """Change of the own squared deviation, made or avoided, kWh^2."""
     reason: Refusal = ""
     data: bytes = b""
 
 
 class Journal(Protocol):
-    """One host's journal."""
+    """The journal of one host."""
 
     def append(self, entry: Entry) -> None:
-        """Write down; lasts after the next `commit`."""
+        """Add an entry; it is durable after the next `commit`."""
         ...
 
     def commit(self) -> None:
-        """Make everything written so far last."""
+        """Make all entries added so far durable."""
         ...
 
     def entries(self) -> dict[str, list[Entry]]:
-        """What lasts, by household, in the order it was written."""
+        """Return the durable entries by household, in the order in which they were written."""
         ...
 
 
@@ -66,31 +67,31 @@ class MemoryJournal:
         self._pending: list[Entry] = []
 
     def append(self, entry: Entry) -> None:
-        """Write down; lasts after the next `commit`."""
+        """Add an entry; it is durable after the next `commit`."""
         self._pending.append(entry)
 
     def commit(self) -> None:
-        """Make everything written so far last."""
+        """Make all entries added so far durable."""
         self._lasting += self._pending
         self._pending.clear()
 
     def crash(self) -> None:
-        """What was not committed is gone."""
+        """Drop the entries that were not committed."""
         self._pending.clear()
 
     def save(self, journal: Journal) -> None:
-        """Copy what lasts into another journal."""
+        """Copy the durable entries into another journal."""
         for entry in self._lasting:
             journal.append(entry)
         journal.commit()
 
     def entries(self) -> dict[str, list[Entry]]:
-        """What lasts, by household."""
+        """Return the durable entries by household."""
         return by_household(self._lasting)
 
 
 def by_household(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """The entries of each household, in their order."""
+    """Group entries by household, keeping their order."""
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         found.setdefault(entry.household, []).append(entry)

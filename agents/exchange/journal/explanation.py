@@ -1,6 +1,6 @@
-"""What a household did in stage 2 and why, read from its own journal alone.
+"""Explanation of a household's stage 2, read from its own journal alone.
 
-It reads the entries (entries.py) and decides nothing; how an explanation looks on a terminal is
+It reads the entries (entries.py) and decides nothing; how an explanation is shown on a terminal is
 decided in orchestrator/reporting.
 """
 
@@ -25,7 +25,7 @@ WORDS: dict[Refusal, str] = {
     "stale": "the value had changed hands meanwhile",
     "busy": "that slot was being negotiated already",
 }
-"""Reasons, about whoever said no."""
+"""The reasons for a refusal in words, about the household that refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +36,23 @@ class NegotiationRecord:
     slot: int
     partner: str
     asked: bool
-    """Whether this household was the requester."""
+    """True if this household was the requester."""
     given: float
-    """kWh held before."""
+    """Value held before, kWh."""
     taken: float
-    """kWh offered for it."""
+    """Value offered for it, kWh."""
     gain: float
-    """Fall of the own squared deviation that it brought, or would have brought, kWh²."""
+    """Decrease of the own squared deviation that the exchange brought, or would have brought,
+    kWh²."""
     reason: Refusal
-    """Why nothing came of it; empty if the values changed hands."""
+    """Reason for the failure; empty if the values were exchanged."""
     own: bool
-    """Whether it was this household that decided."""
+    """True if this household made the decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A slot that holds another value than before."""
+    """A slot whose value has changed."""
 
     slot: int
     planned: float
@@ -61,40 +62,40 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeExplanation:
-    """One household's stage 2."""
+    """An explanation of one household's stage 2."""
 
     household: str
     rule: RuleName
     disclosure: DisclosureName
     mandate: dict[str, object]
-    """What its people said, where it differs from saying nothing."""
+    """The fields of its mandate that differ from an empty mandate."""
     rounds: int
     restarts: int
     over: bool
-    """Whether the journal reaches to the end of the stage."""
+    """True if the journal reaches the end of the stage."""
     discomfort_planned: float
-    """kWh, as is the next."""
+    """Discomfort before stage 2, kWh."""
     discomfort_exchanged: float
     energy_drift: float
-    """kWh."""
+    """Change of the sum of the schedule, kWh."""
     away_planned: int
-    """Slots that were not as preferred."""
+    """Number of slots that were not at their preferred value."""
     away_exchanged: int
     deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
-        """Those that changed hands."""
+        """The negotiations that ended in an exchange."""
         return [deed for deed in self.deeds if not deed.reason]
 
     def at(self, slot: int) -> "list[NegotiationRecord]":
-        """What happened at one slot, in its order."""
+        """Return the negotiations at one slot, in their order."""
         return [deed for deed in self.deeds if deed.slot == slot]
 
 
 def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
-    """The account in a household's entries, from the `begin` of stage 2 on; at least that one."""
+    """Explain a household's entries, of which the first must be the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, deeds = planned.copy(), []
     for entry in entries:
@@ -128,33 +129,34 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     )
 
 
-def sentences(account: ExchangeExplanation) -> list[str]:
-    """The account in a few plain sentences."""
-    gain = account.discomfort_planned - account.discomfort_exchanged
+def sentences(explanation: ExchangeExplanation) -> list[str]:
+    """Return the explanation as a few plain sentences."""
+    gain = explanation.discomfort_planned - explanation.discomfort_exchanged
     came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
-    told = [
-        f"{account.household} acted under the rule {account.rule} and disclosed at level "
-        f"{account.disclosure}; {_mandated(account)}",
-        f"{came}: from {account.discomfort_planned:.4g} to {account.discomfort_exchanged:.4g}. "
-        f"Slots that are not as preferred: {account.away_planned} before, "
-        f"{account.away_exchanged} after. The sum of its energy moved by "
-        f"{account.energy_drift:+.4g} kWh.",
+    lines = [
+        f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
+        f"{explanation.disclosure}; {_mandated(explanation)}",
+        f"{came}: from {explanation.discomfort_planned:.4g} to "
+        f"{explanation.discomfort_exchanged:.4g}. "
+        f"Slots that are not as preferred: {explanation.away_planned} before, "
+        f"{explanation.away_exchanged} after. The sum of its energy moved by "
+        f"{explanation.energy_drift:+.4g} kWh.",
     ]
-    asked = [deed for deed in account.deeds if deed.asked and not (deed.own and deed.reason)]
-    left = [deed for deed in account.deeds if deed.asked and deed.own and deed.reason]
-    answered = [deed for deed in account.deeds if not deed.asked]
-    told.append(f"In {_times(account.rounds, 'round')} it asked {_yes(asked)}")
+    asked = [deed for deed in explanation.deeds if deed.asked and not (deed.own and deed.reason)]
+    left = [deed for deed in explanation.deeds if deed.asked and deed.own and deed.reason]
+    answered = [deed for deed in explanation.deeds if not deed.asked]
+    lines.append(f"In {_times(explanation.rounds, 'round')} it asked {_yes(asked)}")
     if left:
-        told.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
-    told.append(f"It was asked {_yes(answered)}")
-    if account.restarts:
-        told.append(
-            f"Its host ended {_times(account.restarts, 'time')} meanwhile; it went on from its "
+        lines.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
+    lines.append(f"It was asked {_yes(answered)}")
+    if explanation.restarts:
+        lines.append(
+            f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "
             "journal."
         )
-    if not account.over:
-        told.append("The journal ends before the stage was over.")
-    return told
+    if not explanation.over:
+        lines.append("The journal ends before the stage was over.")
+    return lines
 
 
 def _deed(entry: Entry) -> NegotiationRecord:
@@ -171,15 +173,15 @@ def _deed(entry: Entry) -> NegotiationRecord:
     )
 
 
-def _mandated(account: ExchangeExplanation) -> str:
-    if not account.mandate:
+def _mandated(explanation: ExchangeExplanation) -> str:
+    if not explanation.mandate:
         return "its people have narrowed nothing."
-    said = ", ".join(f"{name} = {value}" for name, value in account.mandate.items())
+    said = ", ".join(f"{name} = {value}" for name, value in explanation.mandate.items())
     return f"its people's mandate: {said}."
 
 
 def _yes(deeds: Sequence[NegotiationRecord]) -> str:
-    """How often something was asked for, and what was answered and why."""
+    """Say how often something was asked for, and how often it was accepted or refused and why."""
     refused = [deed for deed in deeds if deed.reason]
     if not deeds:
         return "0 times."
@@ -190,7 +192,7 @@ def _yes(deeds: Sequence[NegotiationRecord]) -> str:
 
 
 def _why(deeds: Sequence[NegotiationRecord]) -> str:
-    """The reasons for which something did not come about, the most frequent first."""
+    """List the reasons for which negotiations failed, the most frequent first."""
     reasons = Counter(deed.reason for deed in deeds)
     return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"
 

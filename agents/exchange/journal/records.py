@@ -1,4 +1,4 @@
-"""Where and how a household takes part in stage 2, and how that stands in its journal."""
+"""Records: the place and terms of a household in stage 2, and their form in its journal."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,21 +19,22 @@ class Setting:
     parent: Address | None
     children: tuple[Address, ...]
     matchmakers: tuple[Address, ...]
-    """Slot i is looked up at number i modulo their number."""
+    """The matchmakers; slot i is looked up at number i modulo their number."""
     terms: ExchangeTerms
     attempt: int = 1
-    """Of stage 1, as in Place."""
+    """The attempt at stage 1, as in Place."""
 
 
 class Beginning(NamedTuple):
-    """What a household needs to begin stage 2 again, and to explain itself afterwards."""
+    """The information that a household needs to restart stage 2 and to explain itself
+    afterwards."""
 
     setting: Setting
     mandate: Mandate
     schedule: Array
-    """What stage 1 chose, float64[d], kWh."""
+    """The selected plan of stage 1, float64[d], kWh."""
     preferred: Array
-    """float64[d], kWh."""
+    """The preferred plan, float64[d], kWh."""
 
 
 _SETTING = TypeAdapter(Setting)
@@ -43,7 +44,7 @@ _DONE = TypeAdapter(RoundDone)
 
 
 def write_beginning(beginning: Beginning) -> bytes:
-    """As it stands in the journal."""
+    """Write a beginning as bytes for the journal."""
     setting, mandate, schedule, preferred = beginning
     packed: bytes = msgpack.packb(
         [
@@ -57,7 +58,7 @@ def write_beginning(beginning: Beginning) -> bytes:
 
 
 def read_beginning(data: bytes) -> Beginning:
-    """What `write_beginning` wrote."""
+    """Read the bytes of `write_beginning`."""
     setting, mandate, schedule, preferred = msgpack.unpackb(data)
     return Beginning(
         setting=_SETTING.validate_json(setting),
@@ -68,20 +69,20 @@ def read_beginning(data: bytes) -> Beginning:
 
 
 def write_round(following: NextRound) -> bytes:
-    """A round that begins."""
+    """Write the start of a round as bytes."""
     return _NEXT.dump_json(following)
 
 
 def read_round(data: bytes) -> NextRound:
-    """What `write_round` wrote."""
+    """Read the bytes of `write_round`."""
     return _NEXT.validate_json(data)
 
 
 def write_done(done: RoundDone) -> bytes:
-    """A round that is done in the subtree."""
+    """Write the report of a finished round as bytes."""
     return _DONE.dump_json(done)
 
 
 def read_done(data: bytes) -> RoundDone:
-    """What `write_done` wrote."""
+    """Read the bytes of `write_done`."""
     return _DONE.validate_json(data)

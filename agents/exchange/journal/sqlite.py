@@ -1,7 +1,7 @@
-"""A host's journal in one SQLite file: write-ahead log, one transaction a commit.
+"""A host's journal in one SQLite file: write-ahead log, one transaction per commit.
 
-A killed process loses nothing that was committed. Whether a machine that loses its power does not
-either is the choice of `power_safe`, which waits for the disk at every commit.
+A killed process loses nothing that was committed. Surviving a power failure costs more: with
+`power_safe` every commit waits for the disk.
 """
 
 import sqlite3
@@ -15,8 +15,8 @@ _INSERT = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Entry.
 
 
 class SqliteJournal:
-    """A journal in `file`, which is made when there is something to write: until then, and for a
-    host without stage 2 for ever, it costs nothing."""
+    """A journal in `file`, which is created with the first entry. A host without stage 2 never
+    creates it."""
 
     def __init__(self, file: Path, *, power_safe: bool = False) -> None:
         self._file, self._power_safe = file, power_safe
@@ -24,11 +24,11 @@ class SqliteJournal:
         self._opened: sqlite3.Connection | None = None
 
     def append(self, entry: Entry) -> None:
-        """Write down; lasts after the next `commit`."""
+        """Add an entry; it is durable after the next `commit`."""
         self._pending.append(entry)
 
     def commit(self) -> None:
-        """Make everything written so far last; RunError where the disk fails."""
+        """Make all entries added so far durable. Raises RunError if the disk fails."""
         if not self._pending:
             return
         try:
@@ -41,7 +41,7 @@ class SqliteJournal:
         self._pending.clear()
 
     def entries(self) -> dict[str, list[Entry]]:
-        """What lasts, by household, in the order it was written."""
+        """Return the durable entries by household, in the order in which they were written."""
         if self._opened is None and not self._file.exists():
             return {}
         try:
@@ -51,7 +51,7 @@ class SqliteJournal:
             raise self._unusable(error) from error
 
     def of(self, household: str) -> list[Entry]:
-        """What lasts of one household; nothing of the others is read."""
+        """Return the durable entries of one household, without reading the others."""
         query = f"SELECT {_COLUMNS} FROM entries WHERE household = ? ORDER BY place"
         try:
             return [Entry._make(row) for row in self._store().execute(query, (household,))]
@@ -59,7 +59,7 @@ class SqliteJournal:
             raise self._unusable(error) from error
 
     def households(self) -> list[str]:
-        """Those that have written something."""
+        """Return the households that have written something."""
         try:
             rows = self._store().execute("SELECT DISTINCT household FROM entries")
             return [row[0] for row in rows]

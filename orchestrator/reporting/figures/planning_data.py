@@ -21,13 +21,13 @@ class LevelDiscomforts:
 
 def convergence(results: RunResults) -> Table:
     """Stage 1, iteration by iteration."""
-    course = results.course
+    planning_history = results.planning_history
     return Table(
         {
-            "iteration": [step.iteration for step in course],
-            "inefficiency": [step.inefficiency for step in course],
-            "mean_discomfort": [step.mean_discomfort for step in course],
-            "unfairness": [step.unfairness for step in course],
+            "iteration": [step.iteration for step in planning_history],
+            "inefficiency": [step.inefficiency for step in planning_history],
+            "mean_discomfort": [step.mean_discomfort for step in planning_history],
+            "unfairness": [step.unfairness for step in planning_history],
         }
     )
 

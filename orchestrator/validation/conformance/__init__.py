@@ -1,5 +1,6 @@
-"""Tests of a household that somebody else wrote, on the bus: we play everybody else in its run.
+"""Conformance tests of an external household on the bus; the test plays all other parts of its run.
 
-It is placed three times in one run, each time with a higher attempt: as a leaf, among children, as
-the root. docs/protocol.md is what it is held against; each check says where there.
+The household is placed three times in one run, each time with a higher attempt: as a leaf, among
+parent and children, and as the root. It is tested against docs/protocol.md; each check names the
+section.
 """

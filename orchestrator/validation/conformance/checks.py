@@ -1,4 +1,4 @@
-"""What was checked of a household, and what came of it."""
+"""The checks of a household, and their results."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,19 +9,20 @@ PAGE = "docs/protocol.md"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check."""
+    """The result of one check."""
 
     name: str
     passed: bool | None
-    """None: it could not be tried."""
+    """None if the check could not be tried."""
     expected: str
     came: str
     section: str
-    """Of docs/protocol.md."""
+    """The section of docs/protocol.md."""
 
     @property
     def lines(self) -> list[str]:
-        """For people: one line, or what was wrong and where it is said."""
+        """Lines for people: one for a passed check; otherwise also the fault and where the rule is
+        written."""
         if self.passed:
             return [f"passed  {self.name}"]
         word = "not tried" if self.passed is None else "FAILED"
@@ -34,23 +35,25 @@ class Check:
 
 
 class StuckError(Exception):
-    """The household did not say what everything after it needs."""
+    """A required message of the household did not come, so the current part of the test cannot
+    continue."""
 
 
 class CheckList:
-    """All checks so far. A check that was made several times has passed if it always has."""
+    """The results of all checks so far. A check that was made several times passes if it passed
+    every time."""
 
     def __init__(self) -> None:
         self._found: dict[str, Check] = {}
 
     @property
     def found(self) -> tuple[Check, ...]:
-        """In the order in which the checks were first made, or first failed."""
+        """The checks, in the order in which they were first made, or first failed."""
         return tuple(self._found.values())
 
     @property
     def passed(self) -> bool:
-        """Whether something was checked and nothing was wrong."""
+        """True if something was checked and nothing failed."""
         return bool(self._found) and all(found.passed is not False for found in self.found)
 
     def note(self, check: Check) -> None:
@@ -63,7 +66,8 @@ class CheckList:
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """A part of the tests: where the household is stuck, the next part is tried."""
+        """Run a part of the test; if the household gets stuck in it, continue with the next
+        part."""
         try:
             yield
         except StuckError:

@@ -1,7 +1,8 @@
-"""Scripts of stage 2: the tested household offers, looks up, goes through rounds, and sums up.
+"""Scripts of stage 2: the tested household offers, looks up, goes through rounds, and adds up the
+final sum.
 
-It stands between a parent and two children who hold nothing, and its rule is `mutual`. What its
-partners do is in partner_script.py.
+The household has a parent and two children without any energy use, and its rule is `mutual`. Its
+partners are played by partner_script.py.
 """
 
 from dataclasses import replace
@@ -38,7 +39,8 @@ from protocol.vectors import Array
 STAGE = "Stage 2: lookups, proposals, rounds"
 ROUNDS, AFTER, COUNTS = f"{STAGE}, Rounds", f"{STAGE}, After stage 2", f"{STAGE}, Counts"
 NEEDED = 3
-"""Slots at which it must want something else, or nothing can be asked of it."""
+"""Number of slots at which the household must want another value; with fewer, proposals cannot be
+tested."""
 CHILD = RoundCount(
     households=1,
     lookups=0,
@@ -53,7 +55,7 @@ CHILD = RoundCount(
     frames=3,
     bytes=100,
 )
-"""What a child counts in a round."""
+"""The counts that a child reports for a round."""
 ROUNDING = 1e-9
 
 
@@ -67,7 +69,7 @@ class ExchangeScript:
         self._round, self._scale, self._discomfort = -1, 0.0, 0.0
 
     async def run(self) -> Result:
-        """From round -1 to the result."""
+        """Run stage 2, from round -1 to the result."""
         await self._gathers()
         await self._offers()
         await self._begins(1)
@@ -87,7 +89,7 @@ class ExchangeScript:
 
     @property
     def held(self) -> Array:
-        """What it holds now, float64[d], kWh."""
+        """The schedule that the household must hold now, float64[d], kWh."""
         return self.partners.held
 
     @property
@@ -119,7 +121,8 @@ class ExchangeScript:
         await probe.again("repeats RoundDone until the next round comes", ROUNDS, PARENT, done)
 
     async def _is_done(self) -> RoundDone:
-        """Nothing more is found for it, its children are done: so is it, and sums up."""
+        """Finish the round: the matchmaker finds nothing more and the children report, so the
+        household must report, too."""
         probe, attempt, matchmaker, round = (
             self.probe,
             self.tree.place.attempt,
@@ -153,7 +156,7 @@ class ExchangeScript:
         return done
 
     async def _begins(self, round: int) -> None:
-        """The next round, which is passed on."""
+        """Begin the next round, which the household must pass on."""
         probe, self._round, self.partners.exchanged = self.probe, round, set()
         everything = tuple(range(len(self.held))) if round else ()
         following = NextRound(round, everything, self._scale)
@@ -208,7 +211,8 @@ class ExchangeScript:
         self.probe.silent(check, LOOKUPS, RoundDone, PARENT, lambda done: done.round == 0)
 
     def _offers_are_right(self) -> None:
-        """What the matchmaker knows: the values held, where something else is wanted."""
+        """Check the offers: the values held, at the slots where the household wants another
+        value."""
         offers, probe = self.matchmaker.offers, self.probe
         values = {slot: value for slot, (value, _) in offers.items()}
         wrong = {s: v for s, v in values.items() if s >= len(self.held) or v != self.held[s]}
@@ -231,7 +235,7 @@ class ExchangeScript:
         probe.note(check, LOOKUPS, not far, f"{nearest}", f"{far}")
 
     async def _asks(self) -> None:
-        """Its first lookup that looks for somebody."""
+        """Check the first lookup that asks for partners."""
         terms = self.tree.place.terms.exchange
         assert terms is not None
         min_gain_kwh2, leases_max = self._enough, terms.at_once
@@ -250,7 +254,7 @@ class ExchangeScript:
     # -- the end ----------------------------------------------------------------------------------
 
     async def _is_forgotten(self) -> None:
-        """A matchmaker that has started again."""
+        """Play a matchmaker that has restarted and knows no offers."""
         probe, matchmaker = self.probe, self.matchmaker
         check = "tells a matchmaker that does not know it all its offers"
         lookup = await matchmaker.lookup(check, "of round 2", lambda lookup: bool(lookup.wants))

@@ -1,7 +1,8 @@
-"""The test probe: the tested household on one side of the bus, everybody else on ours.
+"""The test probe: the tested household is on one side of the bus, the test on the other in place of
+all other parts.
 
-It hears all that the household says, says whatever is to be said in whosever name, and notes what
-it finds. What to say, and what is right, is decided by the scripts beside it.
+The probe receives everything the household sends, sends messages under any name, and records
+results. The scripts beside it decide what to send and what is right.
 """
 
 import asyncio
@@ -21,57 +22,61 @@ from protocol.transport.bus import Bus
 
 M = TypeVar("M", bound=Any)
 SHOWN = 6
-"""Messages named when none of them is what was expected, at most."""
+"""Largest number of messages quoted when none of them is the expected one."""
 
 
 class Heard(NamedTuple):
-    """One message of the tested household."""
+    """One message from the tested household."""
 
     to: Address
     message: Message
 
 
 class HouseholdProbe:
-    """Invariant: `heard` is all that the household said, in order; `_start` is where the present
-    step begins."""
+    """The probe of one household. Invariant: `heard` has all messages of the household, in order;
+    `_start` is the index where the present step begins."""
 
     def __init__(self, bus: Bus, run: str, household: str, patience: float) -> None:
-        """`patience`: seconds after which what is expected will not come any more."""
+        """Set up a probe that waits at most `patience` seconds for each expected message."""
         self.checks, self.household = CheckList(), household
         self.heard: list[Heard] = []
         self.where: Address | None = None
         """The household's address, once it has enrolled."""
         self.place: Place | None = None
-        """The last one it was given."""
+        """The last place that the household was given."""
         self._bus, self._run, self._patience = bus, run, patience
         self._start = 0
         self._arrived = asyncio.Event()
         self._error: Exception | None = None
 
     async def open(self) -> None:
-        """Begin to hear."""
+        """Start receiving."""
         await self._bus.subscribe(everything(self._run), self._receive, self._fail)
 
-    # -- saying -----------------------------------------------------------------------------------
+    # -- sending
+    # -------------------------------------------------------------------------------------
 
     async def say(self, sender: Address, message: Message, run: str | None = None) -> None:
-        """To the household, in the name of `sender`; in another run, if that is named."""
+        """Send a message to the household in the name of `sender`, in the present run or in another
+        one."""
         item = Item(self.household, sender.name, message)
         await self.send(sender, encode_frame(run or self._run, [item]))
 
     async def send(self, sender: Address, data: bytes) -> None:
-        """Any bytes."""
+        """Send bytes to the household, valid or not."""
         assert self.where is not None
         await self._bus.publish(direct(self._run, self.where.host, sender.host), data)
 
     async def put(self, place: Place) -> None:
-        """Give it a place."""
+        """Give the household a place."""
         self.place = place
         await self.say(ORCHESTRATOR_ADDRESS, place)
 
     async def settled(self) -> None:
-        """Wait until it has handled all that was said so far: the place that it has, said again, is
-        confirmed again."""
+        """Wait until the household has handled everything sent so far.
+
+        Its present place is sent once more, and the household must confirm it again.
+        """
         assert self.place is not None
         attempt, before = self.place.attempt, len(self.heard)
         await self.say(ORCHESTRATOR_ADDRESS, self.place)
@@ -84,14 +89,15 @@ class HouseholdProbe:
             ),
         )
 
-    # -- hearing ----------------------------------------------------------------------------------
+    # -- receiving
+    # -----------------------------------------------------------------------------------
 
     def mark(self) -> None:
-        """A step begins: what was heard before does not count any more."""
+        """Begin a step: earlier messages no longer count."""
         self._start = len(self.heard)
 
     def said(self, kind: type[M], to: Address, pick: Callable[[M], bool]) -> M | None:
-        """What it said in this step, if it did."""
+        """Return the matching message that the household sent in this step, if any."""
         return self._first(kind, to, pick, self._start)
 
     async def expect(
@@ -105,8 +111,11 @@ class HouseholdProbe:
         pick: Callable[[M], bool] = lambda message: True,
         right: Callable[[M], bool] = lambda message: True,
     ) -> M:
-        """The first message of this kind in this step that `pick` takes for the one in question,
-        and whether it is `right`; StuckError if none comes."""
+        """Wait for the first message of this kind in this step that `pick` accepts, and check that
+        it is `right`.
+
+        Raises StuckError if there is none.
+        """
         what = f"{kind.__name__} to {to.name}: {expected}"
         message: M = await self.require(
             check, section, what, lambda: self._first(kind, to, pick, self._start)
@@ -115,7 +124,7 @@ class HouseholdProbe:
         return message
 
     async def again(self, check: str, section: str, to: Address, message: Message) -> None:
-        """It says the same again, by itself."""
+        """Check that the household repeats this message without being asked."""
         start, same = len(self.heard), encode_message(message)
         kind = type(message)
         await self.require(
@@ -129,7 +138,7 @@ class HouseholdProbe:
     def silent(
         self, check: str, section: str, kind: type[M], to: Address, pick: Callable[[M], bool]
     ) -> None:
-        """It said nothing of that in this step."""
+        """Check that the household sent no such message in this step."""
         message = self._first(kind, to, pick, self._start)
         came = "" if message is None else shown(message)
         self.note(check, section, message is None, f"no {kind.__name__} to {to.name}", came)
@@ -151,7 +160,8 @@ class HouseholdProbe:
     async def require(
         self, check: str, section: str, expected: str, find: Callable[[], M | None]
     ) -> M:
-        """Wait until `find` finds something; else the check has failed, and StuckError."""
+        """Wait until `find` returns a message. If it does not, the check fails and StuckError is
+        raised."""
         try:
             async with asyncio.timeout(self._patience):
                 while (message := find()) is None:
@@ -192,7 +202,7 @@ class HouseholdProbe:
 
 
 def shown(message: Message) -> str:
-    """A message for people, vectors cut short."""
+    """Return a message as text for people, with long vectors shortened."""
     parts = (f"{f.name}={_value(getattr(message, f.name))}" for f in fields(message))
     return f"{type(message).__name__}({', '.join(parts)})"
 

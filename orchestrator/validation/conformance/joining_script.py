@@ -1,4 +1,4 @@
-"""Scripts of joining and leaving: enrolment, places, what is not for it, and the end."""
+"""Scripts of joining and leaving: enrolment, places, invalid messages, and release."""
 
 import msgpack
 
@@ -11,11 +11,12 @@ from protocol.messages import Enrol, Go, Left, Place, Ready, Release, Result, Up
 JOINING, AGAIN = "Joining and leaving", "Joining and leaving, Starting again"
 FRAMES, BUS = "Frames", "Bus"
 FOREIGN = 90
-"""Attempts from here on are those of places that it must not take."""
+"""First of the attempts in places that the household must not take."""
 
 
 async def join(probe: HouseholdProbe) -> tuple[int, Place]:
-    """It enrols and is placed as a leaf: its slots, and the place."""
+    """Let the household enrol, and place it as a leaf. Returns its number of slots, and the
+    place."""
     enrolled = await probe.expect(
         "enrols",
         JOINING,
@@ -40,7 +41,7 @@ async def join(probe: HouseholdProbe) -> tuple[int, Place]:
 
 
 async def confirms(probe: HouseholdProbe, attempt: int) -> Ready:
-    """Its answer to a place."""
+    """Wait for the household to confirm a place."""
     return await probe.expect(
         "confirms its place",
         JOINING if attempt == 1 else AGAIN,
@@ -52,14 +53,14 @@ async def confirms(probe: HouseholdProbe, attempt: int) -> Ready:
 
 
 async def place_anew(probe: HouseholdProbe, place: Place) -> None:
-    """Stage 1 begins again for all."""
+    """Start stage 1 again for all."""
     probe.mark()
     await probe.put(place)
     await confirms(probe, place.attempt)
 
 
 async def disturb(probe: HouseholdProbe, run: str) -> None:
-    """Things that no household may take: all would place it, and none may."""
+    """Send places that no household may take, and check that it takes none of them."""
     place = place_of(FOREIGN, parent=True, children=False)
 
     def frame(run: str, version: int = VERSION) -> bytes:
@@ -100,7 +101,8 @@ def _misshapen(whole: bytes) -> tuple[bytes, ...]:
 
 
 async def leave(probe: HouseholdProbe, result: Result) -> None:
-    """It has said its result; it goes when the orchestrator says so, and nobody else."""
+    """Check that the household repeats its result, and leaves when the orchestrator releases it,
+    but for no other sender."""
     await probe.again("repeats Result until Release comes", JOINING, ORCHESTRATOR_ADDRESS, result)
     probe.mark()
     await probe.say(STRANGER, Release())

@@ -1,5 +1,5 @@
-"""The matchmaker that the tested household talks to: it answers what the script wants, and checks
-how it is spoken to."""
+"""The matchmaker of the tested household: it gives the answers that the script wants, and checks
+the lookups."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,12 +14,13 @@ LEASE_SECONDS = 60.0
 
 
 class MatchmakerRole:
-    """What the matchmaker has been told. Invariant: `open` is the lookup that is not answered."""
+    """The matchmaker, with everything it has been told. Invariant: `open` is the lookup without an
+    answer."""
 
     def __init__(self, probe: HouseholdProbe) -> None:
         self.probe, self.epoch = probe, 100
         self.offers: dict[int, tuple[float, float]] = {}
-        """Value and limit, by slot."""
+        """Value and limit of each offer, by slot."""
         self.closed: dict[LeaseId, Ending] = {}
         self.open: Lookup | None = None
         self.answered = 0
@@ -28,7 +29,7 @@ class MatchmakerRole:
         self._read = len(probe.heard)
 
     def read(self) -> None:
-        """Take what has come."""
+        """Handle the lookups that have arrived."""
         arrived, self._read = self.probe.heard[self._read :], len(self.probe.heard)
         for to, message in arrived:
             if to == MATCHMAKER and isinstance(message, Lookup):
@@ -48,7 +49,9 @@ class MatchmakerRole:
             self._note("numbers its lookups one by one", right, expected, lookup)
         sizes = {len(lookup.slots), len(lookup.values_kwh), len(lookup.limits_kwh)}
         right = len(sizes) == 1 and not len(lookup.wanted_kwh) and lookup.limits_bind
-        expected = "a value and a limit for each slot, firm, no wanted values (rule mutual)"
+        expected = (
+            "a value and a limit for each slot, limits that bind, no wanted values (rule mutual)"
+        )
         self._note("says in a lookup what belongs there", right, expected, lookup)
         if lookup.epoch == 0:
             self.offers = {}
@@ -62,7 +65,7 @@ class MatchmakerRole:
     async def lookup(
         self, check: str, expected: str, wanted: Callable[[Lookup], bool] = lambda lookup: True
     ) -> Lookup:
-        """The next lookup that is `wanted`; others find nothing."""
+        """Wait for the next lookup that is `wanted`; answer others with no match."""
         while True:
             found = await self.probe.require(check, SECTION, f"Lookup: {expected}", self._found)
             if wanted(found):
@@ -75,7 +78,8 @@ class MatchmakerRole:
         return self.open
 
     async def answer(self, leases: Sequence[Lease] = (), anew: bool = False) -> Match:
-        """Answer the open lookup: these leases; nobody offers what is wanted elsewhere."""
+        """Answer the open lookup with these leases; at its other slots there is no suitable
+        offer."""
         lookup = self.open
         assert lookup is not None
         match = self.match(lookup, leases, anew)
@@ -85,7 +89,7 @@ class MatchmakerRole:
         return match
 
     def match(self, lookup: Lookup, leases: Sequence[Lease] = (), anew: bool = False) -> Match:
-        """An answer."""
+        """Return an answer to a lookup, without sending it."""
         found = {lease.slot for lease in leases}
         none = () if anew else tuple(slot for slot in lookup.wants if slot not in found)
         session, number = lookup.session, lookup.number
@@ -101,18 +105,19 @@ class MatchmakerRole:
         )
 
     def lease(self, slot: int, partner: Address, value: float) -> Lease:
-        """A new one."""
+        """Return a new lease."""
         return Lease(
             id=self.new_id(), slot=slot, partner=partner, value_kwh=value, seconds=LEASE_SECONDS
         )
 
     def new_id(self) -> LeaseId:
-        """One that no lease had."""
+        """Return an id that no lease has had."""
         self._next_lease += 1
         return LeaseId(self.epoch, self._next_lease)
 
     async def closes(self, check: str, lease: LeaseId, ending: Ending) -> None:
-        """It tells how a lease has ended; the lookup that says so stays open."""
+        """Check that the household reports this ending of a lease; the lookup with the report stays
+        open."""
         self.read()
         if lease not in self.closed:
             await self.lookup(check, f"closes {lease} as {ending!r}", lambda _: self._ended(lease))

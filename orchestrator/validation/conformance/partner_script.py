@@ -1,6 +1,6 @@
-"""Scripts of stage 2: what the tested household asks of partners, and what they ask of it.
+"""Scripts of stage 2: proposals from the tested household to its partners, and from them to it.
 
-What it holds is known from what it summed up in stage 1; how far it would go, from its offers.
+Its values are known from its sums of stage 1, and its limits from its offers.
 """
 
 from dataclasses import replace
@@ -16,20 +16,21 @@ SECTION = "Stage 2: lookups, proposals, rounds, Partners"
 
 
 class PartnerScript:
-    """Its partners. Invariant: `held` is what it must hold."""
+    """The partners of the household. Invariant: `held` is what the household must hold."""
 
     def __init__(self, matchmaker: MatchmakerRole, schedule: Array) -> None:
-        """`schedule` is what stage 1 chose, float64[d], kWh."""
+        """Set up the partners. `schedule` is the selected plan of stage 1, float64[d], kWh."""
         self.matchmaker, self.probe, self.held = matchmaker, matchmaker.probe, schedule.copy()
         self.asked = self.agreed = 0
-        """Proposals that it made, and those that were accepted."""
+        """Number of proposals by the household, and number of those that were accepted."""
         self.exchanged: set[int] = set()
-        """Slots at which its proposals of this round were accepted."""
+        """Slots at which its proposals were accepted in this round."""
         self._last: tuple[Address, Proposal] | None = None
-        """A proposal that it accepted, and whose."""
+        """A proposal that the household accepted, and the partner it came from."""
 
     def wished(self, min_gain_kwh2: float) -> list[int]:
-        """Slots at which it wants something else by so much that it must ask, most first."""
+        """Return the slots where an exchange gains so much that the household must propose it,
+        largest gain first."""
         offers = self.matchmaker.offers
         far = [slot for slot, (_, limit) in offers.items() if limit * limit / 4 > min_gain_kwh2]
         return sorted(far, key=lambda slot: -abs(offers[slot][1]))
@@ -37,7 +38,7 @@ class PartnerScript:
     # -- as requester -----------------------------------------------------------------------------
 
     async def asks(self, slot: int) -> None:
-        """It asks twice: one partner refuses, another accepts."""
+        """Let the household propose twice: one partner refuses, another accepts."""
         probe, matchmaker = self.probe, self.matchmaker
         held, limit = matchmaker.offers[slot]
         value, one, other = held + limit / 2, *PARTNERS
@@ -79,7 +80,7 @@ class PartnerScript:
     async def _proposes(
         self, slot: int, partner: Address, value: float, wanted_again: bool = False
     ) -> Proposal:
-        """Something is found for it that it must want."""
+        """Offer a match that the household must want, and wait for its proposal."""
         matchmaker = self.matchmaker
         if wanted_again:
             check = "asks again where it was refused, up to attempts times"
@@ -104,7 +105,7 @@ class PartnerScript:
     # -- as responder -----------------------------------------------------------------------------
 
     async def is_asked(self, slot: int) -> None:
-        """It is asked for what it does not hold, at a loss, at a gain, and all that again."""
+        """Propose stale values, a loss and a gain to the household, and repeat each."""
         probe, matchmaker = self.probe, self.matchmaker
         held, limit = matchmaker.offers[slot]
         one, other = PARTNERS
@@ -142,7 +143,8 @@ class PartnerScript:
         self._last = (one, gain)
 
     async def _answers(self, check: str, partner: Address, said: Proposal, reason: str) -> None:
-        """Its answer to a proposal: accepted without a reason, or refused with this one."""
+        """Send a proposal and check the answer: accepted if `reason` is empty, else refused for
+        this reason."""
         self.probe.mark()
         await self.probe.say(partner, said)
         await self.probe.expect(
@@ -161,6 +163,6 @@ class PartnerScript:
         self.probe.note(check, LOOKUPS, right, f"{value!r} at slot {slot}, or nothing", f"{offer}")
 
     async def repeat_themselves(self) -> None:
-        """They did not hear an answer, even after stage 2."""
+        """Repeat an accepted proposal after stage 2, as a partner that has missed the answer."""
         if self._last is not None:
             await self._answers("answers a repeated proposal alike", *self._last, "")

@@ -1,6 +1,6 @@
-"""Scripts of stage 1: the tested household as a leaf, as the root, among parent and children.
+"""Scripts of stage 1: the tested household as a leaf, as the root, and between parent and children.
 
-What it decides is compared with a planner that has the same plans, if they are known.
+If its plans are known, its decisions are compared with those of our own planner.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,11 +24,12 @@ from protocol.vectors import Array
 
 TREE, DECISIONS = "Stage 1: along the tree", "Decisions of stage 1"
 AWAY = 8.0
-"""How many times its own plan all others seem to use: that makes another one better."""
+"""Multiple of the household's own plan that all others seem to use, which makes another plan
+better."""
 
 
 class PlanningScript:
-    """The tree around the tested household in one attempt, and what we know of its decisions."""
+    """The tree around the tested household in one attempt, and the expected decisions."""
 
     def __init__(
         self, probe: HouseholdProbe, place: Place, plans: Plans | None, slots: int
@@ -37,8 +38,8 @@ class PlanningScript:
         self._twin = None if plans is None else Twin(probe.household, plans, place)
 
     def ups(self, iteration: int, scale: float = 1.0) -> list[Up]:
-        """What the children say: sums that differ from child to child and iteration to iteration;
-        `scale` 0: that they use nothing."""
+        """Return the children's sums, which differ by child and iteration; with `scale` 0 they use
+        nothing."""
         slots, attempt = np.arange(self.slots), self.place.attempt
         return [
             Up(
@@ -53,12 +54,12 @@ class PlanningScript:
         ]
 
     async def tell(self, ups: Sequence[Up]) -> None:
-        """The children speak."""
+        """Send the children's sums."""
         for child, up in zip(CHILDREN, ups, strict=True):
             await self.probe.say(child, up)
 
     async def rises(self, check: str, iteration: int, ups: Sequence[Up]) -> Up:
-        """Its Up of this iteration, and whether it is right."""
+        """Wait for the household's Up of this iteration, and check it."""
         size, attempt = 1 + len(ups), self.place.attempt
         up = await self.probe.expect(
             check,
@@ -73,7 +74,7 @@ class PlanningScript:
         return up
 
     def decided(self, ups: Sequence[Up], sums: Aggregate, came: str) -> None:
-        """Whether the sums of its subtree are those that were to be chosen."""
+        """Check that the sums of its subtree result from the right decisions."""
         check = "chooses the plan that is to be chosen"
         if self._twin is None:
             self.probe.note(check, DECISIONS, None, "to know its plans: --plans FILE", "")
@@ -84,7 +85,7 @@ class PlanningScript:
         self.probe.note(check, DECISIONS, near(sums, right), expected, came)
 
     async def answer(self, iteration: int, everybody: Aggregate, approved: bool = True) -> Down:
-        """The parent's answer."""
+        """Send the parent's answer."""
         down = self.down(iteration, everybody, approved)
         await self.probe.say(PARENT, down)
         if self._twin is not None:
@@ -94,12 +95,12 @@ class PlanningScript:
     def down(
         self, iteration: int, everybody: Aggregate, approved: bool = True, attempt: int = 0
     ) -> Down:
-        """A Down, of this attempt unless another is named."""
+        """Return a Down, of this attempt unless another is named."""
         attempt = attempt or self.place.attempt
         return Down(iteration, *everybody, approved=approved, reorganise=False, attempt=attempt)
 
     async def passes_on(self, iteration: int, told: Aggregate, flags: Sequence[bool]) -> None:
-        """Its Down to each child: the same sums, and whether the child's change stands."""
+        """Check its Down to each child: the same sums, and the approval of the child's change."""
         for child, flag in zip(CHILDREN, flags, strict=True):
             await self.probe.expect(
                 "passes Down on to its children",
@@ -112,11 +113,12 @@ class PlanningScript:
             )
 
     def of(self, iteration: int) -> "Picker":
-        """Takes the Down of an iteration of this attempt."""
+        """Return a filter for the Down messages of one iteration of this attempt."""
         return Picker(iteration, self.place.attempt)
 
     def approval(self, everybody: Aggregate) -> tuple[bool, ...] | None:
-        """Which of the children's changes probe at the root, as far as that is known."""
+        """Return the right approvals of the children's changes at the root, or None if the plans
+        are unknown."""
         return None if self._twin is None else self._twin.top_down(everybody, approved=True)
 
 
@@ -125,23 +127,24 @@ def _stands(told: Aggregate, flag: bool) -> Callable[[Down], bool]:
 
 
 class Picker:
-    """Takes messages of one iteration of one attempt."""
+    """A filter for messages of one iteration of one attempt."""
 
     def __init__(self, iteration: int, attempt: int) -> None:
         self._of = iteration, attempt
 
     def __call__(self, said: Up | Down) -> bool:
-        """Whether this is one."""
+        """Return True if the message belongs to the iteration and the attempt."""
         return (said.iteration, said.attempt) == self._of
 
 
 def elsewhere(own: Array, sums: Aggregate) -> Aggregate:
-    """Sums over all, where the others seem to use much of what this plan uses."""
+    """Return sums over all households in which the others seem to use much of this plan."""
     return Aggregate(sums.response + AWAY * own, sums.discomfort + 1.0, sums.discomfort_squares + 1)
 
 
 async def as_leaf(tree: PlanningScript) -> None:
-    """Up, again, and what must not be heard; it is placed already."""
+    """Test a household that has been placed as a leaf: Up, repetitions, and messages it must
+    ignore."""
     probe, slots = tree.probe, tree.slots
     probe.mark()
     await probe.say(ORCHESTRATOR_ADDRESS, Go(tree.place.attempt))
@@ -177,7 +180,8 @@ async def as_leaf(tree: PlanningScript) -> None:
 
 
 async def as_root(tree: PlanningScript) -> None:
-    """All come together here: the sums are those over all, and nobody approves but it."""
+    """Test the household as the root: it adds up all households, and approves the changes
+    itself."""
     probe = tree.probe
     for iteration in range(ITERATIONS):
         probe.mark()
@@ -207,8 +211,11 @@ async def as_root(tree: PlanningScript) -> None:
 
 
 async def as_inner(tree: PlanningScript) -> Array:
-    """Between parent and children, who use nothing: what is summed up is its own plan, which is
-    handed back when stage 1 is over. Go does not reach it."""
+    """Test the household between a parent and children that use nothing, so that the sums are its
+    own plan.
+
+    Returns its selected plan, float64[d], kWh. Go does not reach it.
+    """
     probe, first = tree.probe, np.zeros(tree.slots)
     for iteration in range(ITERATIONS):
         ups = tree.ups(iteration, 0.0)
@@ -229,7 +236,9 @@ async def as_inner(tree: PlanningScript) -> Array:
         approved = iteration != 1
         everybody = elsewhere(first, said.sums)
         await tree.answer(iteration, everybody, approved)
-        if iteration < 2:  # then the children's changes probe, or not, with its own
+        if (
+            iteration < 2
+        ):  # after that the children's changes need not be approved together with its own
             await tree.passes_on(iteration, everybody, [approved] * 2)
     check, last = "answers its children after the last iteration", tree.of(ITERATIONS - 1)
     await probe.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)

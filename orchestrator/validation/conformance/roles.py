@@ -1,4 +1,4 @@
-"""Who takes part beside the tested household, and the places it is given."""
+"""The parts around the tested household, and the places that it is given."""
 
 from agents.planning.costs import EXACT
 from agents.planning.java_random import household_chance
@@ -19,11 +19,11 @@ PARTNERS = (_address("partner-1"), _address("partner-2"))
 MATCHMAKER = Address("matchmaker-1", "matchmaker-1")
 ITERATIONS = 3
 NEAR = 1e-9
-"""Relative: sums that differ by less were added in another order."""
+"""Relative tolerance between sums that were added in a different order."""
 
 
 def place_of(attempt: int, *, parent: bool, children: bool) -> Place:
-    """A place in a tree of all who are named above."""
+    """Return a place in a tree with the parts named above."""
     terms = Terms(
         iterations=ITERATIONS,
         seed=attempt,
@@ -43,7 +43,8 @@ def place_of(attempt: int, *, parent: bool, children: bool) -> Place:
 
 
 class Twin:
-    """What a household with these plans would decide at a place, one iteration after another."""
+    """The expected decisions of a household with these plans at a place, one iteration after
+    another."""
 
     def __init__(self, household: str, plans: Plans, place: Place) -> None:
         self._place, self._begun = place, False
@@ -57,19 +58,19 @@ class Twin:
         )
 
     def bottom_up(self, ups: list[Up]) -> Aggregate:
-        """The sums of its subtree."""
+        """Return the sums of its subtree."""
         known = self._place.households if self._begun else 1 + sum(up.size for up in ups)
         self._begun = True
         return self._planner.bottom_up([up.sums for up in ups], known)
 
     def top_down(self, everybody: Aggregate, approved: bool) -> tuple[bool, ...]:
-        """Whose changes probe, of its children's."""
+        """Return the approval of each child's change."""
         self._planner.top_down(everybody, approved)
         return self._planner.flags
 
 
 def near(one: Aggregate, other: Aggregate) -> bool:
-    """Whether these are the same sums, but for the order of additions."""
+    """Return True if the sums are equal up to rounding."""
     scale = max(1.0, float(abs(other.response).max()), other.discomfort, other.discomfort_squares)
     away = (
         abs(one.response - other.response).max(),

@@ -1,4 +1,4 @@
-"""The whole test, from the first Enrol to the last Left."""
+"""The whole conformance test, from the first Enrol to the last Left."""
 
 from agents.plans import Plans
 from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
@@ -23,8 +23,11 @@ NAME = "conformance"
 async def conform(
     connection: Connection, run: str, household: str, plans: Plans | None, patience: float
 ) -> CheckList:
-    """Test the household that comes to this run; `patience` is how long to wait for anything that
-    it must say, in seconds. CheckList end where it says nothing more."""
+    """Test the household that joins this run, and return the results of the checks.
+
+    `patience` is the longest wait for a message, in seconds. The test ends early where the
+    household sends nothing more.
+    """
     bus = await NatsBus.connect(connection)
     probe = HouseholdProbe(bus=bus, run=run, household=household, patience=patience)
     try:

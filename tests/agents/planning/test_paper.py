@@ -87,7 +87,7 @@ def test_unfairness_is_the_standard_deviation_of_the_discomforts() -> None:
     results, _ = ran(0.3)
     discomforts = np.array([row.discomfort_planned for row in results.rows])
     assert results.planned.unfairness == pytest.approx(discomforts.std())
-    assert results.course[-1].unfairness == pytest.approx(discomforts.std())
+    assert results.planning_history[-1].unfairness == pytest.approx(discomforts.std())
 
 
 def test_beta_weighs_discomfort_against_inefficiency() -> None:
@@ -129,7 +129,7 @@ def test_learning_lowers_the_common_cost_until_it_rests() -> None:
     """IV-B: iterations of going up and coming down improve the choice; with equal weights the
     combined cost never rises."""
     for beta in (0.0, 0.5):
-        costs = [row.cost for row in ran(beta)[0].course]
+        costs = [row.cost for row in ran(beta)[0].planning_history]
         assert all(later <= earlier * (1 + 1e-12) for earlier, later in pairwise(costs))
         assert costs[-1] < costs[0] / 2
 
@@ -184,7 +184,7 @@ def test_households_that_decide_alone_make_new_peaks() -> None:
 
 def test_the_number_of_iterations_is_what_was_asked_for() -> None:
     """IV, algorithm 1: selection is repeated until the most iterations are reached."""
-    assert [row.iteration for row in ran(0.3)[0].course] == list(range(15))
+    assert [row.iteration for row in ran(0.3)[0].planning_history] == list(range(15))
 
 
 def test_a_household_says_one_thing_up_and_one_down_in_each_iteration() -> None:
@@ -214,7 +214,7 @@ def test_a_household_says_one_thing_up_and_one_down_in_each_iteration() -> None:
 def test_some_discomfort_remains_after_convergence() -> None:
     """IV-B: a choice among few plans leaves some households less comfortable than they could be."""
     results, _ = ran(0.0)
-    assert results.course[-1].cost == results.course[-2].cost
+    assert results.planning_history[-1].cost == results.planning_history[-2].cost
     assert sum(row.discomfort_planned > 0 for row in results.rows) > 20
 
 

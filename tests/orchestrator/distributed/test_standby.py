@@ -70,7 +70,7 @@ def settings(parts: Parts, **options: object) -> RunSettings:
 
 def same(results: RunResults, chosen: RunSettings) -> bool:
     reference = in_simulation(chosen)
-    return results.rows == reference.rows and results.course == reference.course
+    return results.rows == reference.rows and results.planning_history == reference.planning_history
 
 
 def test_they_take_part_in_one_run_after_another(parts: Parts) -> None:

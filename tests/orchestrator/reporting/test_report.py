@@ -269,8 +269,8 @@ class TestReport:
     def test_the_data_is_that_of_the_run(self, written: tuple[RunResults, Path]) -> None:
         results, folder = written
         course = table(folder / "convergence.csv")
-        assert column(course, "inefficiency") == [s.inefficiency for s in results.course]
-        assert column(course, "unfairness") == [s.unfairness for s in results.course]
+        assert column(course, "inefficiency") == [s.inefficiency for s in results.planning_history]
+        assert column(course, "unfairness") == [s.unfairness for s in results.planning_history]
         demand = table(folder / "demand.csv")
         for name, values in results.demand.columns().items():
             assert column(demand, name) == values.tolist()
