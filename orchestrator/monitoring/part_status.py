@@ -58,11 +58,11 @@ def _counted(count: str) -> Callable[[Mapping[str, int]], float]:
     return lambda summary: summary[count]
 
 
-RUNS = _counter("runs", "Runs that this part has taken part in and that are over.", float)
+RUNS = _counter("runs", "Finished runs in which this part took part.", float)
 BUS_METRICS: tuple[Metric[BusLine], ...] = (
     _counter(
         "bus_sent_messages",
-        "Messages sent, several to a frame.",
+        "Messages sent; a frame carries several.",
         lambda line: line.node.counters.messages,
     ),
     _counter(
@@ -73,7 +73,7 @@ BUS_METRICS: tuple[Metric[BusLine], ...] = (
     _counter("bus_sent_bytes", "Bytes of the frames sent.", lambda line: line.node.counters.bytes),
     _counter(
         "bus_resent_messages",
-        "Messages sent again since no answer came in time.",
+        "Messages sent again because no answer came in time.",
         lambda line: line.node.counters.resent,
     ),
     _counter(
@@ -83,7 +83,7 @@ BUS_METRICS: tuple[Metric[BusLine], ...] = (
     ),
     _counter(
         "bus_received_frames",
-        "Frames received, whatever became of them.",
+        "Frames received, including those refused later.",
         lambda line: line.bus.received[0],
     ),
     _counter(
@@ -112,13 +112,25 @@ HOST_METRICS: tuple[Metric[Sequence[Household]], ...] = (
     ),
     _counter(
         "exchange_accepted",
-        "Proposals of theirs that were accepted: exchanges.",
+        "Proposals of households of this host that were accepted: exchanges.",
         _exchange("accepted"),
     ),
-    _counter("exchange_refused", "Proposals of theirs that were refused.", _exchange("refused")),
-    _counter("exchange_given", "Proposals of others that they accepted.", _exchange("given")),
-    _counter("exchange_withheld", "Proposals of others that they refused.", _exchange("withheld")),
-    _gauge("households", "Households that live on this host.", len),
+    _counter(
+        "exchange_refused",
+        "Proposals of households of this host that were refused.",
+        _exchange("refused"),
+    ),
+    _counter(
+        "exchange_given",
+        "Proposals from others that households of this host accepted.",
+        _exchange("given"),
+    ),
+    _counter(
+        "exchange_withheld",
+        "Proposals from others that households of this host refused.",
+        _exchange("withheld"),
+    ),
+    _gauge("households", "Households on this host.", len),
     _gauge(
         "iteration",
         "Iteration of stage 1 that the host's first household is in.",
@@ -130,17 +142,17 @@ MATCHMAKER_METRICS: tuple[Metric[Mapping[str, int]], ...] = (
     _counter("matchmaker_matches", "Leases given.", _counted("matches")),
     _counter(
         "matchmaker_none",
-        "Lookups of a slot where nobody offers what would serve.",
+        "Lookups of a slot where no offer would help.",
         _counted("none"),
     ),
     _counter(
         "matchmaker_busy",
-        "Lookups of a slot where all who would serve were busy.",
+        "Lookups of a slot where all suitable partners were busy.",
         _counted("busy"),
     ),
     _counter("matchmaker_done", "Leases closed with an exchange.", _counted("done")),
-    _counter("matchmaker_refused", "Leases closed without one.", _counted("refused")),
-    _counter("matchmaker_expired", "Leases that nobody closed in time.", _counted("expired")),
+    _counter("matchmaker_refused", "Leases closed without an exchange.", _counted("refused")),
+    _counter("matchmaker_expired", "Leases that were not closed in time.", _counted("expired")),
     _counter(
         "matchmaker_requests",
         "Lookup messages answered, repeated ones included.",
@@ -152,10 +164,12 @@ MATCHMAKER_METRICS: tuple[Metric[Mapping[str, int]], ...] = (
 )
 RUN_METRICS: tuple[Metric[RunCoordinator], ...] = (
     _counter(
-        "run_exchanges", "Exchanges of the runs, up to the newest round.", lambda run: run.exchanges
+        "run_exchanges", "Exchanges of all runs, up to the newest round.", lambda run: run.exchanges
     ),
     _gauge("run_households", "Households of the run.", lambda run: len(run.members)),
-    _gauge("run_enrolled_households", "Those that have enrolled.", lambda run: len(run.enrolled)),
+    _gauge(
+        "run_enrolled_households", "Households that have enrolled.", lambda run: len(run.enrolled)
+    ),
     _gauge(
         "run_iteration",
         "Newest iteration of stage 1 that is over; -1: none.",
@@ -168,7 +182,7 @@ RUN_METRICS: tuple[Metric[RunCoordinator], ...] = (
     ),
     _gauge(
         "run_attempt",
-        "Attempt at stage 1: above 1 when a household lost what it knew.",
+        "Attempt at stage 1: above 1 after a household lost its state.",
         lambda run: run.attempt,
     ),
 )

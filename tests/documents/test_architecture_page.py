@@ -51,6 +51,37 @@ def test_everything_that_a_page_names_exists(page: str) -> None:
     assert missing(page) == []
 
 
+def test_every_folder_with_code_is_in_the_tree() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    tree = page.split("\n## The tree\n")[1].split("\n## ")[0]
+    shown = set(re.findall(r"^\| `([\w/]+)/` \|", tree, re.M))
+    packages = ("agents", "coflex", "matchmaker", "orchestrator", "protocol")
+    found = {
+        file.parent.relative_to(ROOT).as_posix()
+        for package in packages
+        for file in (ROOT / package).rglob("*.py")
+    }
+    assert shown == found
+
+
+def test_classes_that_the_glossary_names_exist() -> None:
+    """Also where a word stands without a path: a row names the class and the folder."""
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    rows = re.findall(r"^\|(.*?)\| (`[\w/`, ]+/`) \|$", page, re.M)
+    assert len(rows) >= 80
+    wrong = []
+    for row, folders in rows:
+        names = set(re.findall(r"`([A-Z]\w+)`", row))
+        sources = [
+            file.read_text()
+            for folder in re.findall(r"`([\w/]+)`", folders)
+            for file in (ROOT / folder).rglob("*.py")
+        ]
+        defined = set().union(*(defined_names(source) for source in sources))
+        wrong += sorted(names - defined)
+    assert wrong == []
+
+
 def test_the_pages_name_enough_to_be_worth_checking() -> None:
     found = [mention for page in PAGES for mention in mentions(page)]
     assert len(found) >= 60

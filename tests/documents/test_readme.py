@@ -91,6 +91,14 @@ def test_the_commands_for_several_machines_work_together(
     assert (Path("results") / "run.json").exists()
 
 
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/index.md"])
+def test_the_make_targets_on_a_page_exist(page: str) -> None:
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / page).read_text(), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert named
+    assert named <= targets
+
+
 def test_the_readme_lists_every_option_of_a_run() -> None:
     text = (ROOT / "README.md").read_text()
     offered = set(re.findall(r"`(--[a-z-]+)", text)) | set(re.findall(r"\(`(--[a-z-]+)", text))
