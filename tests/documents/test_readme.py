@@ -47,7 +47,8 @@ def test_the_commands_work_in_the_order_shown(
     runner = CliRunner()
     make = ["generate", "--households", "5", "--slots", "36", "--out", "DIR"]
     assert runner.invoke(app, make).exit_code == 0
-    times = np.arange("2026-01-05T00", "2026-01-07T00", dtype="datetime64[h]")
+    hours = np.arange("2026-01-05T00", "2026-01-07T00", dtype="datetime64[h]")
+    times = hours.astype("datetime64[m]")
     rows = "".join(f"{time},{i % 5},{i % 7}\n" for i, time in enumerate(times))
     Path("meters.csv").write_text("time,left,right\n" + rows)
     trace = shared / "golden" / "energy50_k3_VAR_b0.json"
