@@ -41,7 +41,10 @@ GROUPS = (
     Group(
         "claims",
         ("orchestrator/replication/claims.py",),
-        ("tests/orchestrator/replication/test_claims.py",),
+        (
+            "tests/orchestrator/replication/test_claims.py",
+            "tests/orchestrator/replication/test_claim_words.py",
+        ),
     ),
     Group(
         "statistics",

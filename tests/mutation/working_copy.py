@@ -136,7 +136,7 @@ class WorkingCopy:
     def _configuration(self) -> str:
         settings: dict[str, object] = {
             "source_paths": PACKAGES,
-            "only_mutate": self.group.modules,
+            "only_mutate": self.group.files(),
             "do_not_mutate_patterns": UNTOUCHED_LINES,
             "pytest_add_cli_args": (
                 *("-p", "no:cacheprovider", "-p", "tests.mutation.fastest_first"),
