@@ -41,7 +41,10 @@ GROUPS = (
     Group(
         "claims",
         ("orchestrator/replication/claims.py",),
-        ("tests/orchestrator/replication/test_claims.py",),
+        (
+            "tests/orchestrator/replication/test_claims.py",
+            "tests/orchestrator/replication/test_claim_words.py",
+        ),
     ),
     Group(
         "statistics",
@@ -52,9 +55,13 @@ GROUPS = (
 
 UNTOUCHED_LINES = (r"raise \w+Error", r"^\s*assert ")
 """Regular expressions of lines that are not mutated: texts of errors, and what assures mypy."""
-SEEDS = 20
+SEEDS = 6
 """Crash schedules per test run (COFLEX_SEEDS): enough for faults that the small tests miss."""
 EXAMPLES = 8
 """Random cases per test (COFLEX_EXAMPLES), always the same ones."""
+QUICK_S = 0.3
+"""Each mutant meets the tests that take at most this long first; survivors meet all of them."""
+TEST_AT_MOST_S = 10
+"""Time limit of one test against a mutant, which may run forever."""
 SURVIVORS_AT_MOST = 0.1
 """Share of a group's mutants that may survive, each with a reason."""

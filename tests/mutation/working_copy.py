@@ -21,7 +21,8 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
-from tests.mutation.groups import EXAMPLES, SEEDS, UNTOUCHED_LINES, Group
+from tests.mutation.fastest_first import QUICK
+from tests.mutation.groups import EXAMPLES, SEEDS, TEST_AT_MOST_S, UNTOUCHED_LINES, Group
 from tests.mutation.survivors import Survivor, mutation_of
 from tests.support.paths import ROOT, SHARED
 
@@ -83,12 +84,14 @@ class WorkingCopy:
             self._forget_survivors()
             seen.write_text(state.hexdigest())
 
-    def run(self) -> None:
-        """Let mutmut try whatever has no result yet; MutationError when it cannot."""
+    def run(self, quick_s: float | None = None) -> None:
+        """Let mutmut try whatever has no result yet, if `quick_s` is given with no test that takes
+        longer; MutationError when it cannot."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             **{"COFLEX_SEEDS": str(SEEDS), "COFLEX_EXAMPLES": str(EXAMPLES)},
             **{"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"},
+            QUICK: "" if quick_s is None else str(quick_s),
         }
         command = [
             str(Path(sys.executable).with_name("mutmut")),
@@ -133,11 +136,11 @@ class WorkingCopy:
     def _configuration(self) -> str:
         settings: dict[str, object] = {
             "source_paths": PACKAGES,
-            "only_mutate": self.group.modules,
+            "only_mutate": self.group.files(),
             "do_not_mutate_patterns": UNTOUCHED_LINES,
             "pytest_add_cli_args": (
                 *("-p", "no:cacheprovider", "-p", "tests.mutation.fastest_first"),
-                "--hypothesis-profile=ci",
+                *("--hypothesis-profile=ci", f"--timeout={TEST_AT_MOST_S}"),
             ),
             "pytest_add_cli_args_test_selection": self.group.tests,
             "type_check_command": (sys.executable, "-m", "mypy", *MYPY, *self.group.files()),

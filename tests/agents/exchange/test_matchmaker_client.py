@@ -1,0 +1,327 @@
+"""A household's conversation with one matchmaker: what a lookup says, and when the next is sent."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.exchange.holding import Holding
+from agents.exchange.matchmaker_client import REST, REST_AT_MOST, MatchmakerClient
+from agents.mandate import FREE, Mandate
+from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER
+from protocol.codec import encode_message
+from protocol.messages import Address, Lookup, Match
+from protocol.messages.exchange import Closed, Lease, LeaseId
+from protocol.terms import ExchangeTerms
+
+MAKER = Address("maker", "maker")
+PARTNER = Address("host1", "partner")
+SLOTS = 20
+
+
+def holding(mandate: Mandate = FREE, **terms: Any) -> Holding:
+    """A household that holds 1, 2, ... and would have 4 kWh more everywhere."""
+    held = np.arange(1.0, SLOTS + 1)
+    return Holding(held, held + 4, ExchangeTerms(**terms), mandate)
+
+
+def client(**state: Any) -> MatchmakerClient:
+    return MatchmakerClient(MAKER, session=3, slots=tuple(range(SLOTS)), **state)
+
+
+def lookup_of(
+    own: MatchmakerClient, held: Holding | None = None, *, room: int = 4, now: float = 0.0
+) -> Lookup | None:
+    return own.next_lookup(held or holding(), 2, 0.25, 0.5, room, now)
+
+
+def sent(
+    own: MatchmakerClient, held: Holding | None = None, *, room: int = 4, now: float = 0.0
+) -> Lookup:
+    lookup = lookup_of(own, held, room=room, now=now)
+    assert lookup is not None
+    return lookup
+
+
+def match(lookup: Lookup, **said: Any) -> Match:
+    fields: dict[str, Any] = {"epoch": 7, "anew": False, "engaged": False}
+    lists: dict[str, Any] = {"leases": (), "none": (), "busy": ()}
+    return Match(lookup.session, lookup.number, **{**fields, **lists, **said})
+
+
+def lease(slot: int) -> Lease:
+    return Lease(LeaseId(7, slot), slot, PARTNER, 1.0, 15.0)
+
+
+def test_the_first_lookup_tells_all_offers() -> None:
+    own, held = client(), holding()
+    own.announce()
+    own.closed.append(Closed(LeaseId(7, 1), "done"))
+    assert not own.idle
+    assert not own.told
+    said = sent(own, held)
+    expected = Lookup(
+        session=3,
+        number=1,
+        epoch=0,
+        round=2,
+        limits_bind=True,
+        disclosure="limit",
+        slots=tuple(range(SLOTS)),
+        values_kwh=np.arange(1.0, SLOTS + 1),
+        limits_kwh=np.full(SLOTS, 8.0),
+        withdrawn=(),
+        closed=(Closed(LeaseId(7, 1), "done"),),
+        wants=(),
+        wanted_kwh=np.array([]),
+        tolerance_kwh=np.array([]),
+        min_gain_kwh2=0.25,
+        leases_max=4,
+    )
+    assert encode_message(said) == encode_message(expected)
+    assert own.outstanding is said
+    assert (own.changed, own.closed) == (set(), [])
+    assert not own.idle
+    assert not own.told
+    assert own.heard(match(said), 0.0) is said
+    assert own.idle
+    assert own.told
+
+
+@pytest.mark.parametrize(
+    ("terms", "wanted", "tolerance", "limits"),
+    [
+        ({}, [], [], [8.0]),
+        ({"disclosure": "direction"}, [5.0], [4.0], [1.0]),
+        ({"disclosure": "value"}, [5.0], [4.0], []),
+        ({"tolerance_kwh": 0.5}, [5.0], [0.5], [8.0]),
+    ],
+)
+def test_a_lookup_says_as_much_as_the_terms_ask_for(
+    terms: dict[str, Any], wanted: list[float], tolerance: list[float], limits: list[float]
+) -> None:
+    own = client()
+    own.changed.add(0)
+    own.ask([0])
+    said = sent(own, holding(**terms))
+    assert said.wants == (0,)
+    assert said.wanted_kwh.tolist() == wanted
+    assert said.tolerance_kwh.tolist() == tolerance
+    assert said.limits_kwh.tolist() == limits
+    assert said.disclosure == terms.get("disclosure", "limit")
+
+
+def test_what_is_not_offered_any_more_is_withdrawn_from_a_matchmaker_that_knows_it() -> None:
+    own, held = client(), holding(Mandate(never=frozenset({1})))
+    own.changed.update({1, 2})
+    said = sent(own, held)
+    assert (said.epoch, said.slots, said.withdrawn) == (0, (2,), ())
+    own.heard(match(said), 0.0)
+    own.changed.update({1, 2, 0})
+    said = sent(own, held)
+    assert (said.epoch, said.number) == (7, 2)
+    assert (said.slots, said.withdrawn) == ((0, 2), (1,))
+    assert said.values_kwh.tolist() == [1.0, 3.0]
+
+
+def test_a_matchmaker_that_has_started_again_is_told_everything() -> None:
+    own = client()
+    own.ask([0])
+    first = sent(own)
+    assert own.heard(match(first, anew=True, none=(0,)), 0.0) is first
+    assert own.due == [0], "nothing was looked for"
+    again = sent(own)
+    assert (again.epoch, again.slots, again.wants) == (0, tuple(range(SLOTS)), (0,))
+    own.heard(match(again, none=(0,)), 0.0)
+    own.announce()
+    assert sent(own).epoch == 0
+
+
+def test_there_is_nothing_to_say_without_news_or_wishes() -> None:
+    own = client()
+    assert own.idle
+    assert own.told
+    assert lookup_of(own) is None
+    own.ask([0])
+    assert not own.idle
+    assert own.told
+    assert lookup_of(own, room=0) is None, "no further lease may be opened"
+    assert own.number == 0
+    assert sent(own, room=1).leases_max == 1
+    assert lookup_of(own) is None, "one lookup at a time"
+
+
+def test_news_goes_out_without_room_for_leases() -> None:
+    own = client()
+    own.ask([0])
+    own.changed.add(0)
+    said = sent(own, room=0)
+    assert (said.slots, said.wants, said.leases_max) == ((0,), (), 0)
+
+
+def test_closed_leases_alone_are_told() -> None:
+    own = client()
+    own.closed.append(Closed(LeaseId(7, 1), "void"))
+    assert not own.idle
+    assert not own.told
+    assert sent(own).closed == (Closed(LeaseId(7, 1), "void"),)
+
+
+def test_few_slots_are_asked_for_and_twice_as_many_while_nothing_is_found() -> None:
+    own = client()
+    own.ask(range(20))
+    first = sent(own)
+    assert first.wants == tuple(range(8))
+    own.heard(match(first, none=tuple(range(8))), 0.0)
+    assert own.due == list(range(8, 20))
+    second = sent(own)
+    assert second.wants == tuple(range(8, 20)), "16 at most"
+    assert second.number == 2
+    own.due += range(8)
+    own.heard(match(second, none=(8,), leases=(lease(9),)), 0.0)
+    assert own.due == [*range(10, 20), *range(8)]
+    assert sent(own).wants == tuple(range(10, 18)), "few again, since something was found"
+
+
+def test_a_new_round_asks_for_few_again() -> None:
+    own = client()
+    own.ask(range(8))
+    own.heard(match(sent(own), none=tuple(range(8))), 0.0)
+    own.ask(range(20))
+    assert sent(own).wants == tuple(range(8))
+
+
+def test_a_slot_that_is_not_wanted_any_more_is_not_due_any_more() -> None:
+    own, held = client(), holding()
+    held.take(0, held.preferred[0])
+    held.take(9, held.preferred[9])
+    own.ask(range(12))
+    said = sent(own, held)
+    assert said.wants == tuple(range(1, 9))
+    assert own.due == [*range(1, 9), 9, 10, 11]
+    own.heard(match(said, busy=(3,), none=(1, 2)), 0.0)
+    assert own.due == [4, 5, 6, 7, 8, 9, 10, 11, 3], "whoever is busy comes last"
+
+
+def test_where_everybody_is_busy_it_rests_twice_as_long_each_time() -> None:
+    own, now, rests = client(), 10.0, []
+    own.ask([0, 1])
+    for _ in range(7):
+        said = sent(own, now=now)
+        assert said.wants == (0, 1)
+        own.heard(match(said, busy=(0, 1)), now)
+        assert own.due == [0, 1]
+        rests.append(own.resting - now)
+        assert own.wake == own.resting
+        assert lookup_of(own, now=own.resting - 0.001) is None
+        now = own.resting
+    assert rests == pytest.approx([REST, 0.1, 0.2, 0.4, 0.8, REST_AT_MOST, REST_AT_MOST])
+    said = sent(own, now=now)
+    own.heard(match(said, leases=(lease(0),), busy=(1,)), now)
+    said = sent(own, now=now)
+    assert said.wants == (1,), "a lease ends the rest"
+    own.heard(match(said, busy=(1,)), now)
+    assert own.resting == pytest.approx(now + REST)
+
+
+def test_a_new_round_ends_a_rest() -> None:
+    own = client()
+    for _ in range(2):
+        own.ask([0])
+        said = sent(own, now=1.0)
+        own.heard(match(said, busy=(0,)), 1.0)
+        assert own.resting == pytest.approx(1.0 + REST)
+    own.ask([0])
+    assert own.resting == 0.0
+    assert own.wake == NEVER
+
+
+def test_it_rests_only_if_nobody_else_is_left_or_it_is_busy_itself() -> None:
+    own = client()
+    own.ask(range(9))
+    own.heard(match(sent(own), busy=tuple(range(8))), 1.0)
+    assert own.resting == 0.0, "slot 8 was not looked up yet"
+    own.ask(range(9))
+    own.heard(match(sent(own), engaged=True), 1.0)
+    assert own.resting == pytest.approx(1.0 + REST)
+    assert own.due == list(range(9))
+
+
+def test_a_rest_without_a_slot_that_is_due_wakes_nobody() -> None:
+    own = client(resting=5.0)
+    assert own.wake == NEVER
+    own.due.append(1)
+    assert own.wake == 5.0
+    assert lookup_of(own, now=4.9) is None
+    assert own.resting == 5.0
+    assert sent(own, now=5.0).wants == (1,)
+    assert own.resting == 0.0
+
+
+def test_news_alone_does_not_change_how_slots_are_looked_up() -> None:
+    own = client()
+    own.ask(range(20))
+    own.changed.add(0)
+    own.heard(match(sent(own, room=0), engaged=True), 1.0)
+    assert own.resting == 0.0
+    assert own.due == list(range(20))
+    assert sent(own).wants == tuple(range(8))
+
+
+def test_a_lookup_is_repeated_until_it_is_answered() -> None:
+    own = client()
+    own.changed.add(0)
+    said = sent(own, now=10.0)
+    assert own.wake == 10.5
+    assert own.repeat(10.4) is None
+    assert own.repeat(10.5) is said
+    assert own.wake == 11.5
+    now = 11.5
+    for wait in (2.0, 4.0, EXCHANGE_MAX_WAIT_SECONDS, EXCHANGE_MAX_WAIT_SECONDS):
+        assert own.repeat(now) is said
+        assert own.wake == now + wait
+        now = own.wake
+    assert own.heard(match(said), now) is said
+    assert own.wake == NEVER
+    assert own.repeat(now + 100) is None
+    assert own.heard(match(said), now) is None, "a repetition"
+
+
+def test_the_wait_follows_how_long_the_last_answer_took() -> None:
+    own = client()
+    own.changed.add(0)
+    own.heard(match(sent(own, now=10.0)), 11.0)
+    own.changed.add(0)
+    sent(own, now=20.0)
+    assert own.wake == 23.0
+
+
+def test_an_answer_to_another_lookup_is_not_heard() -> None:
+    own = client()
+    assert own.heard(match(Lookup(**LOOKUP_FIELDS)), 0.0) is None
+    own.changed.add(0)
+    said = sent(own)
+    for session, number in ((2, 1), (3, 0), (3, 2)):
+        other = Match(session, number, 9, False, False, (), (), ())
+        assert own.heard(other, 0.0) is None
+    assert own.outstanding is said
+
+
+LOOKUP_FIELDS: dict[str, Any] = {
+    "session": 3,
+    "number": 0,
+    "epoch": 0,
+    "round": 0,
+    "limits_bind": True,
+    "disclosure": "limit",
+    "slots": (),
+    "values_kwh": np.array([]),
+    "limits_kwh": np.array([]),
+    "withdrawn": (),
+    "closed": (),
+    "wants": (),
+    "wanted_kwh": np.array([]),
+    "tolerance_kwh": np.array([]),
+    "min_gain_kwh2": 0.0,
+    "leases_max": 0,
+}

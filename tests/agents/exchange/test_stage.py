@@ -1,0 +1,370 @@
+"""Stage 2 of one household, played by hand: rounds, final sum, result, and again after a kill."""
+
+from collections.abc import Sequence
+
+import msgpack
+import numpy as np
+import pytest
+
+from agents.exchange.journal.entries import Entry, MemoryJournal
+from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
+from agents.exchange.traffic_count import TrafficCount
+from agents.mandate import FREE, Mandate
+from protocol.codec import decode_message, encode_message
+from protocol.errors import PeerError
+from protocol.messages import (
+    Address,
+    Down,
+    End,
+    Lookup,
+    Match,
+    NextRound,
+    Outcome,
+    Place,
+    Proposal,
+    Result,
+    RoundDone,
+    RoundProgress,
+    Up,
+)
+from protocol.messages.exchange import Closed, Lease, LeaseId
+from protocol.runtime.machine import Envelope
+from protocol.runtime.node import Counters
+from protocol.terms import ExchangeTerms, OrderName, Terms
+
+OWN, PARENT = Address("host0", "own"), Address("host1", "parent")
+MAKER, ORCHESTRATOR = Address("maker", "maker"), Address("home", "orchestrator")
+PARTNER = Address("host2", "partner")
+HELD, PREFERRED = np.array([1.0, 2.0]), np.array([2.0, 2.0])
+PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
+
+
+class Household:
+    """A household in stage 2 with its journal; the root, if it has no parent."""
+
+    def __init__(
+        self,
+        parent: Address | None = None,
+        *,
+        trace: bool = False,
+        attempts: int = 4,
+        order: OrderName = "concurrent",
+        mandate: Mandate = FREE,
+    ) -> None:
+        exchange = ExchangeTerms(trace=trace, attempts=attempts, order=order, min_gain=0.0)
+        place = Place(0, 1, parent, (), Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3)
+        self.household, self.mandate = PlannedHousehold(OWN, ORCHESTRATOR, place, PLANNED), mandate
+        self.journal, self.traffic = MemoryJournal(), TrafficCount(Counters(frames=5, bytes=70))
+        self.stage, self.said = ExchangeStage.begin(
+            household=self.household,
+            schedule=HELD,
+            preferred=PREFERRED,
+            journal=self.journal,
+            mandate=mandate,
+            traffic=self.traffic,
+            now=0.0,
+        )
+
+    @property
+    def written(self) -> Sequence[Entry]:
+        self.journal.commit()
+        return self.journal.entries()["own"]
+
+    def hear(self, sender: Address, message: object, now: float = 1.0) -> None:
+        assert isinstance(message, NextRound | End | Match | Outcome | Proposal | Up | Down)
+        self.said = self.stage.handle(Envelope(sender, OWN, message), now)
+
+    def answer(self, *, leases: tuple[Lease, ...] = (), none: tuple[int, ...] = ()) -> None:
+        """Let the matchmaker answer the last lookup."""
+        lookup = self.lookup
+        self.hear(MAKER, Match(lookup.session, lookup.number, 9, False, False, leases, none, ()))
+
+    @property
+    def lookup(self) -> Lookup:
+        (lookup,) = (each.message for each in self.said if isinstance(each.message, Lookup))
+        return lookup
+
+    def resume(self, now: float) -> None:
+        """Kill the household and start it again from its journal."""
+        self.stage, self.said = ExchangeStage.resume(
+            address=OWN,
+            orchestrator=ORCHESTRATOR,
+            entries=remembered(self.written),
+            journal=self.journal,
+            mandate=self.mandate,
+            traffic=self.traffic,
+            now=now,
+        )
+
+    def enter(self) -> None:
+        """With a parent: go as far as the lookup of round 1."""
+        self.hear(PARENT, NextRound(0, (), 0.5))
+        self.answer()
+        self.hear(PARENT, NextRound(1, (0, 1), 0.5))
+
+
+def lease(slot: int, number: int, value: float = 2.0) -> Lease:
+    return Lease(LeaseId(9, number), slot, PARTNER, value, 15.0)
+
+
+def reported(said: Sequence[Envelope]) -> list[tuple[Address, int]]:
+    """To whom progress is reported, and of which round."""
+    return [(one.to, one.message.round) for one in said if isinstance(one.message, RoundProgress)]
+
+
+def rises(said: Sequence[Envelope]) -> list[Up]:
+    return [one.message for one in said if isinstance(one.message, Up)]
+
+
+def test_a_household_alone_goes_through_all_rounds() -> None:
+    own = Household(trace=True)
+    assert reported(own.said) == [(ORCHESTRATOR, -1)]
+    assert own.stage.household is own.household
+    assert own.stage.gathered
+    assert own.stage.begun
+    assert own.stage.missing == (MAKER,)
+    assert own.stage.progress == 0
+    assert own.lookup.slots == (0,)
+    own.answer()
+    assert reported(own.said) == [(ORCHESTRATOR, 0)]
+    assert own.lookup.wants == (0,)
+    own.answer(leases=(lease(0, 5),))
+    (proposal,) = own.said
+    assert isinstance(proposal.message, Proposal)
+    own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
+    assert own.lookup.closed == (Closed(LeaseId(9, 5), "done"),)
+    own.answer()
+    assert reported(own.said) == [(ORCHESTRATOR, 1), (ORCHESTRATOR, 2)]
+    result = own.stage.result
+    assert own.stage.missing == ()
+    assert own.stage.next_deadline() == float("inf")
+    assert result is not None
+    assert (result.selected_plan, result.beta, result.discomfort_planned_kwh) == (3, 0.5, 0.7)
+    exchanged, history = result.exchanged, result.exchange_history
+    assert exchanged is not None
+    assert history is not None
+    assert (exchanged.discomfort_kwh, exchanged.energy_drift_kwh) == (0.0, 1.0)
+    assert (exchanged.requests, exchanged.accepted, exchanged.refused) == (1, 1, 0)
+    assert exchanged.trace is not None
+    assert exchanged.trace.slots == (0,)
+    assert [one.accepted for one in history.rounds] == [0, 0, 1, 0]
+    assert [(one.frames, one.bytes) for one in history.rounds] == [(5, 70), *[(0, 0)] * 3]
+    assert history.response_kwh.tolist() == [2.0, 2.0]
+    assert own.stage.progress == 1
+
+
+def test_the_journal_has_what_stage_1_chose_and_what_came_out_in_the_end() -> None:
+    own = Household()
+    own.answer()
+    own.answer(none=(0,))
+    first, last = own.written[0], own.written[-1]
+    assert (first.kind, last.kind) == ("planned", "closed")
+    place, planned = map(decode_message, msgpack.unpackb(first.data))
+    assert isinstance(place, Place)
+    assert (place.attempt, place.parent, place.matchmakers) == (3, None, (MAKER,))
+    assert planned == PLANNED
+    down = decode_message(last.data)
+    assert isinstance(down, Down)
+    assert (down.iteration, down.approved, down.reorganise, down.attempt) == (7, True, False, 3)
+    assert down.discomfort == pytest.approx(0.5**0.5)
+    assert down.discomfort_squares == pytest.approx(0.5)
+
+
+def test_a_household_that_was_killed_after_the_end_has_the_same_result() -> None:
+    own = Household()
+    own.answer()
+    own.answer(none=(0,))
+    before, entries = own.stage.result, len(own.written)
+    assert before is not None
+    assert before.exchanged is not None
+    assert before.exchanged.trace is None, "it was not asked for"
+    own.resume(20.0)
+    assert own.stage.result is not None
+    assert encode_message(own.stage.result) == encode_message(before)
+    assert own.stage.household.address == OWN
+    assert own.stage.household.orchestrator == ORCHESTRATOR
+    assert own.stage.planned_schedule.tolist() == HELD.tolist()
+    assert [one.kind for one in own.written[entries:]] == ["resume"]
+    assert own.stage.next_deadline() == float("inf")
+
+
+def test_a_leaf_offers_its_sums_until_it_hears_those_of_all() -> None:
+    own = Household(PARENT)
+    (done,) = own.said
+    assert done.to == PARENT
+    assert isinstance(done.message, RoundDone)
+    assert (done.message.round, done.message.attempt) == (-1, 3)
+    assert (done.message.count.frames, done.message.count.bytes) == (5, 70)
+    assert own.stage.gathered
+    assert not own.stage.begun
+    own.enter()
+    own.answer(none=(0,))
+    assert own.stage.begun
+    own.hear(PARENT, End(1), now=10.0)
+    (up,) = rises(own.said)
+    assert (up.iteration, up.size, up.attempt) == (7, 1, 3)
+    assert up.response_kwh.tolist() == HELD.tolist()
+    assert up.discomfort_squares == pytest.approx(0.5)
+    assert own.stage.next_deadline() == 10.5
+    assert own.stage.tick(10.4) == []
+    assert [one.to for one in own.stage.tick(10.5)] == [PARENT]
+    assert own.stage.next_deadline() == 11.5
+    down = Down(7, np.array([5.0, 6.0]), 1.0, 2.0, True, False, attempt=3)
+    assert own.stage.closes_with(down)
+    assert own.stage.closes_with(up)
+    assert not own.stage.closes_with(Down(6, np.array([5.0, 6.0]), 1.0, 2.0, True, False))
+    own.hear(PARENT, down, now=11.0)
+    assert own.said == []
+    assert own.stage.result is not None
+    assert own.stage.result.exchange_history is None, "only the root has it"
+    assert own.stage.next_deadline() == float("inf")
+    assert own.stage.tick(100.0) == []
+
+
+def test_a_leaf_that_was_killed_before_it_knew_the_sums_offers_them_again() -> None:
+    own = Household(PARENT)
+    own.enter()
+    own.answer(none=(0,))
+    own.hear(PARENT, End(1))
+    own.resume(20.0)
+    (up,) = rises(own.said)
+    assert up.response_kwh.tolist() == HELD.tolist()
+    assert own.stage.result is None
+    assert own.stage.next_deadline() == 20.5
+
+
+def test_what_stands_before_a_new_beginning_is_void() -> None:
+    planned, begin, anew = (Entry("own", kind) for kind in ("planned", "begin", "anew"))
+    assert list(remembered([planned, begin])) == [planned, begin]
+    assert list(remembered([begin, planned, begin])) == [planned, begin]
+    assert list(remembered([planned, begin, anew])) == []
+    assert list(remembered([planned, anew, planned, begin])) == [planned, begin]
+    assert list(remembered([begin])) == []
+    assert list(remembered([])) == []
+
+
+def test_the_mandate_holds_in_the_exchange_and_after_a_kill() -> None:
+    own = Household(PARENT, mandate=Mandate(exchange=False))
+    own.hear(PARENT, NextRound(0, (), 0.5))
+    assert own.lookup.slots == ()
+    own.resume(20.0)
+    assert own.lookup.slots == ()
+
+
+# -- attempts, and slots that were given up -------------------------------------------------------
+
+
+def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_round() -> None:
+    own = Household(PARENT, attempts=2)
+    own.enter()
+    for number in (5, 6):
+        assert own.lookup.wants == (0,)
+        own.answer(leases=(lease(0, number),))
+        own.hear(PARTNER, Outcome(LeaseId(9, number), 0, False, "stale"))
+    assert own.lookup.wants == (), "it only tells that the lease is over"
+    assert own.lookup.closed == (Closed(LeaseId(9, 6), "void"),)
+    own.answer()
+    (done,) = own.said
+    assert isinstance(done.message, RoundDone)
+    assert (done.message.count.refused, done.message.changed) == (2, ())
+    own.hear(PARENT, NextRound(2, (1,), 0.5))
+    assert own.lookup.wants == (0,), "it was left before everything was tried"
+    own.answer(leases=(lease(0, 7, value=0.0),))
+    assert own.lookup.wants == (0,), "attempts are counted anew; what brings a loss is one"
+    assert own.lookup.closed == (Closed(LeaseId(9, 7), "declined"),)
+    own.answer(none=(0,))
+    own.hear(PARENT, NextRound(3, (1,), 0.5))
+    assert [one.message for one in own.said if isinstance(one.message, Lookup)] == []
+
+
+def test_lookups_and_matches_are_counted() -> None:
+    own = Household(PARENT)
+    own.enter()
+    own.answer(leases=(lease(0, 5),))
+    counts = own.stage.trader.counts
+    assert (counts.lookups, counts.matches, counts.answers, counts.proposals) == (1, 1, 2, 1)
+    own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
+    own.answer()
+    (done,) = own.said
+    assert isinstance(done.message, RoundDone)
+    assert done.message.changed == (0,)
+    assert done.message.count.accepted == 1
+    # RoundDone thrice, Lookup thrice, Proposal once.
+    assert own.stage.trader.counts.messages == 7
+
+
+def test_a_kill_is_a_new_session_and_every_offer_is_told_again() -> None:
+    own = Household(PARENT)
+    own.enter()
+    assert own.lookup.session == 1
+    for session in (2, 3):
+        own.resume(20.0)
+        assert (own.lookup.session, own.lookup.number, own.lookup.epoch) == (session, 1, 0)
+        assert (own.lookup.slots, own.lookup.wants) == ((0,), (0,))
+
+
+def test_a_proposal_that_was_open_is_repeated_after_a_kill() -> None:
+    own = Household(PARENT)
+    own.enter()
+    own.answer(leases=(lease(0, 5),))
+    (before,) = own.said
+    own.resume(20.0)
+    assert before in own.said
+    own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""), now=21.0)
+    own.resume(30.0)
+    assert own.stage.trader.schedule.tolist() == [2.0, 2.0]
+
+
+def proposal(number: int = 5) -> Proposal:
+    return Proposal(LeaseId(9, number), 0, 2.0, 1.0, 0.0)
+
+
+def test_proposals_are_answered_in_rounds_only_and_always_alike() -> None:
+    own = Household(PARENT)
+    with pytest.raises(PeerError, match="outside the rounds"):
+        own.hear(PARTNER, proposal())
+    own.hear(PARENT, NextRound(0, (), 0.5))
+    own.hear(PARTNER, proposal())
+    said = Envelope(OWN, PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
+    assert said in own.said
+    own.hear(PARTNER, proposal())
+    assert own.said == [said]
+    own.resume(20.0)
+    own.hear(PARTNER, proposal())
+    assert said in own.said
+    own = Household(PARENT)
+    own.enter()
+    own.answer(none=(0,))
+    own.hear(PARENT, End(1))
+    with pytest.raises(PeerError, match="outside the rounds"):
+        own.hear(PARTNER, proposal())
+
+
+def test_in_sequential_order_an_answer_waits_until_the_matchmaker_knows() -> None:
+    own = Household(PARENT, order="sequential")
+    own.enter()
+    own.answer(none=(0,))
+    own.hear(PARTNER, proposal())
+    assert own.lookup.closed == (Closed(LeaseId(9, 5), "done"),)
+    told = own.lookup
+    own.hear(PARTNER, proposal())
+    assert own.said == [], "a repetition is no faster"
+    own.hear(MAKER, Match(told.session, told.number, 9, False, False, (), (), ()))
+    said = Envelope(OWN, PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
+    assert own.said == [said]
+    own.hear(PARTNER, proposal())
+    assert own.said == [said]
+
+
+def test_a_matchmaker_that_was_not_asked_is_an_error() -> None:
+    own = Household(PARENT)
+    own.enter()
+    lookup = own.lookup
+    match = Match(lookup.session, lookup.number, 9, False, False, (lease(1, 5),), (), ())
+    with pytest.raises(PeerError, match="not a matchmaker"):
+        own.hear(PARTNER, match)
+    with pytest.raises(PeerError, match="what was not looked for"):
+        own.hear(MAKER, match)
+    own = Household(PARENT)
+    with pytest.raises(PeerError, match="beyond the 2 slots"):
+        own.hear(PARENT, NextRound(0, (2,), 0.5))

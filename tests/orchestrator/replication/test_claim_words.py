@@ -1,0 +1,35 @@
+"""How each claim stands in the report: where it is made, its words, its measures, its reason.
+
+The words are in `claim_words.txt`: a claim that is worded anew is worded anew there.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.replication.claims import beyond, claims
+from orchestrator.replication.verdict import Claim
+from tests.support.replication_runs import OverBeta, OverSize, cooperative_run
+
+for name in ("scipy", "kneed"):
+    pytest.importorskip(name, reason="the evaluation needs the extra `report`")
+
+WORDS = Path(__file__).with_name("claim_words.txt")
+
+
+def told(claim: Claim) -> Iterator[str]:
+    yield f"{claim.where}: {claim.says}"
+    for criterion in claim.criteria:
+        yield f"  {criterion.what} {criterion.form}"
+    if claim.why:
+        yield f"  because {claim.why}"
+
+
+def test_claims_are_worded_as_the_report_has_them() -> None:
+    runs = OverBeta().runs()
+    found = [
+        *claims(runs, OverSize().runs()),
+        *beyond(runs, [cooperative_run()] * 2),
+    ]
+    assert [line for claim in found for line in told(claim)] == WORDS.read_text().splitlines()
