@@ -2,7 +2,6 @@
 them and ends them. Or only the orchestrator, when the other parts stand by.
 """
 
-import asyncio
 import contextlib
 import sys
 import time
@@ -24,6 +23,7 @@ from orchestrator.monitoring.logs import LogSettings, PartLog
 from orchestrator.monitoring.prometheus import UNWATCHED, Operations
 from orchestrator.results.run_results import RunResults
 from protocol.errors import InputError, RunError
+from protocol.runtime import event_loop
 from protocol.runtime.shell import Shell
 from protocol.subjects import ORCHESTRATOR
 from protocol.transport.bus import Connection
@@ -104,7 +104,7 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
         if run.scenario.settings.nats is None:
             log.info("embedded server", url=connection.url)
         if run.hosts:
-            asyncio.run(try_bus(run, connection, next(iter(run.hosts))))
+            event_loop.run(try_bus(run, connection, next(iter(run.hosts))))
         hosts = stack.enter_context(HostProcesses())
 
         def host(name: str) -> None:
