@@ -117,7 +117,8 @@ class NatsBus:
 
     @classmethod
     async def connect(cls, connection: Connection, patience: float = 5.0) -> "NatsBus":
-        """A connected bus; InputError if no server takes us at the URL within `patience` seconds.
+        """A connected bus; InputError if no server takes us at the URL within `patience` seconds,
+        RunError if it is an embedded one, whose URL nobody gave.
 
         The URL is never repeated with its password.
         """
@@ -160,6 +161,11 @@ class NatsBus:
         except asyncio.CancelledError:
             reason = bus._refusal or bus._complaint or TimeoutError("no answer")
             await bus.close()
+            if connection.embedded:
+                raise RunError(
+                    f"the embedded NATS server at {where} does not answer ({_said(reason)}): is "
+                    "this machine overloaded, or out of memory or open files (ulimit -n)?"
+                ) from None
             text = _unreachable(where, reason, secured=connection.keys is not None)
             raise InputError(text, field="--nats") from None
         bus._was_taken = True

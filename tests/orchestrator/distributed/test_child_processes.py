@@ -222,7 +222,7 @@ def test_nothing_is_forked_beside_a_thread(hosts: HostProcesses) -> None:
 
 ORPHANS = """
 import asyncio, os, signal, sys
-from orchestrator.processes import HostProcesses
+from orchestrator.distributed.child_processes import HostProcesses
 
 def say(text):
     os.write(1, text.encode())
@@ -278,10 +278,10 @@ def test_no_host_outlives_a_killed_parent(kernel: bool) -> None:
 MEMORY = """
 import asyncio, os, re, sys
 from pathlib import Path
-from orchestrator.embedded import EmbeddedServer
-from orchestrator.processes import HostProcesses
-from protocol.bus import Connection
-from protocol.nats_bus import NatsBus
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.distributed.child_processes import HostProcesses
+from protocol.transport.bus import Connection
+from protocol.transport.nats_bus import NatsBus
 
 async def connect(name):
     hosts.end_with_parent()
