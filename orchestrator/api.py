@@ -12,9 +12,12 @@ Options are those of `coflex run`, with underscores. A wrong option raises Input
 words as on the command line; a run that fails raises RunError. Frames need the extra `report`.
 """
 
+import asyncio
 import inspect
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
@@ -91,6 +94,20 @@ class Outcome:
             raise ValueError("this run was not traced: run it with trace=True")
         return _frame(ExchangeRow, self.results.exchanges)
 
+    def __repr__(self) -> str:
+        """Return what came out in a few lines."""
+        results = self.results
+        size = f"{results.households} households, {results.slots} slots"
+        states = [
+            f"  {name:<9}  mean comfort {measures.mean_comfort:.4g}, "
+            f"inefficiency {measures.inefficiency:.4g}"
+            for name, measures in results.states().items()
+        ]
+        lines = [f"Outcome of a run with {size}", *states]
+        if results.exchange is not None:
+            lines.append(f"  {results.exchange.accepted} exchanges")
+        return "\n".join(lines)
+
     def save(self, folder: str | Path) -> None:
         """Write the files of a run. Raises InputError if the folder cannot be written."""
         write(self.results, Path(folder))
@@ -111,13 +128,16 @@ def simulate(scenario: Scenario | None = None, /, **options: Unpack[RunOptions])
 def run(scenario: Scenario | None = None, /, **options: Unpack[RunOptions]) -> Outcome:
     """Run on a bus, with hosts as processes of their own.
 
-    The options are added to those of `scenario`, and win. Call this in the main thread of a script
-    that does nothing else when it is imported: hosts are forked.
+    The options are added to those of `scenario`, and win. Hosts are forked: in a notebook, inside a
+    running event loop, or beside other threads, this happens in a fresh interpreter.
     """
-    from orchestrator.distributed.launcher import launch
+    from orchestrator.distributed.fresh_process import run_fresh
 
     settings = _settings(scenario, options)
-    return Outcome(launch(Run(settings.run or RUN, read_scenario(settings))))
+    if _can_fork():
+        return Outcome(_launch(settings))
+    results: RunResults = run_fresh(partial(_launch, settings))
+    return Outcome(results)
 
 
 def load_results(folder: str | Path) -> Outcome:
@@ -126,6 +146,24 @@ def load_results(folder: str | Path) -> Outcome:
     Raises InputError if there are none, or if they are damaged.
     """
     return Outcome(read(Path(folder)))
+
+
+def _launch(settings: RunSettings, report: Callable[[Any], None] | None = None) -> RunResults:
+    """Run on a bus, from a process without threads or a running loop."""
+    from orchestrator.distributed.launcher import launch
+
+    return launch(Run(settings.run or RUN, read_scenario(settings)))
+
+
+def _can_fork() -> bool:
+    """Return whether hosts may be forked from here, and an event loop be started."""
+    if threading.active_count() > 1:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False
 
 
 def _settings(scenario: Scenario | None, options: RunOptions) -> RunSettings:

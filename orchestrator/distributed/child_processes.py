@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from orchestrator.monitoring.logs import complain
 from protocol.errors import InputError, RunError
+from protocol.runtime.event_loop import RunningClock
 
 STOP_SECONDS = 5.0
 RESTARTS_MAX = 20
@@ -116,8 +117,9 @@ class HostProcesses:
 
     def join(self, seconds: float) -> None:
         """Wait some seconds for processes that are about to end by themselves."""
-        until = time.monotonic() + seconds
-        while self._names and time.monotonic() < until:
+        clock = RunningClock()
+        until = clock() + seconds
+        while self._names and clock() < until:
             self.reap()
             time.sleep(0.005)
 

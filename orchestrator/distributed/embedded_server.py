@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from orchestrator.distributed.child_processes import ending_with_parent
 from orchestrator.distributed.server_program import check_program
 from protocol.errors import RunError
+from protocol.runtime.event_loop import RunningClock
 from protocol.transport.nats_bus import MAX_PAYLOAD
 
 ENVIRONMENT = "COFLEX_NATS_SERVER"
@@ -126,9 +127,10 @@ class EmbeddedServer:
         except OSError as error:
             raise RunError(f"{server} cannot be run as a nats-server: {error.strerror}") from None
         ports = folder / f"nats-server_{self._process.pid}.ports"
-        until = time.monotonic() + START_SECONDS
+        clock = RunningClock()
+        until = clock() + START_SECONDS
         while not (found := _listening(ports)):
-            if self._process.poll() is not None or time.monotonic() > until:
+            if self._process.poll() is not None or clock() > until:
                 output = log.read_text()[-2000:] if log.exists() else "it said nothing"
                 raise RunError(f"the embedded nats-server did not start: {output}")
             time.sleep(0.002)

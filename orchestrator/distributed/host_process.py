@@ -4,7 +4,6 @@ How a host is started is decided elsewhere: a run forks it (launcher.py), or it 
 own (`coflex host`).
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_host
 from orchestrator.monitoring.presence import answer_inquiries
 from protocol.messages import Address
+from protocol.runtime import event_loop
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.subjects import HOST
@@ -60,7 +60,7 @@ def run_host(
         session=time.time_ns() // 1000,
     )
     with rare_garbage_collection(len(plans)):
-        asyncio.run(
+        event_loop.run(
             take_part(node, connection, status, once_running=once_running, standing_by=standing_by)
         )
     journal.close()

@@ -2,7 +2,6 @@
 them and ends them. Or only the orchestrator, when the other parts stand by.
 """
 
-import asyncio
 import contextlib
 import sys
 import time
@@ -18,12 +17,14 @@ from orchestrator.distributed.child_processes import Command, CommandProcesses, 
 from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.host_process import run_host
+from orchestrator.distributed.machine_limits import check_open_files, lacks_named
 from orchestrator.distributed.orchestrator_process import INTERRUPTED, Watch, run_orchestrator
 from orchestrator.distributed.trial_run import try_bus
 from orchestrator.monitoring.logs import LogSettings, PartLog
 from orchestrator.monitoring.prometheus import UNWATCHED, Operations
 from orchestrator.results.run_results import RunResults
 from protocol.errors import InputError, RunError
+from protocol.runtime import event_loop
 from protocol.runtime.shell import Shell
 from protocol.subjects import ORCHESTRATOR
 from protocol.transport.bus import Connection
@@ -50,7 +51,7 @@ def launch(
     afterwards. RunError says why the run could not end well.
     """
     try:
-        with contextlib.ExitStack() as stack:
+        with lacks_named(), contextlib.ExitStack() as stack:
             if kept is None:
                 kept = Path(stack.enter_context(TemporaryDirectory(prefix="coflex-")))
             return _launch(run, watch, kept=kept, operations=operations)
@@ -104,7 +105,7 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
         if run.scenario.settings.nats is None:
             log.info("embedded server", url=connection.url)
         if run.hosts:
-            asyncio.run(try_bus(run, connection, next(iter(run.hosts))))
+            event_loop.run(try_bus(run, connection, next(iter(run.hosts))))
         hosts = stack.enter_context(HostProcesses())
 
         def host(name: str) -> None:
@@ -185,4 +186,6 @@ def _connection(run: Run, stack: contextlib.ExitStack) -> Connection:
         raise InputError(
             "the embedded server has no use for keys: name a server with --nats", field="--keys"
         )
-    return Connection(stack.enter_context(EmbeddedServer()).url, ORCHESTRATOR)
+    # The orchestrator's, and one that is still closing.
+    check_open_files(2 + len(run.hosts) + len(run.scenario.matchmakers))
+    return Connection(stack.enter_context(EmbeddedServer()).url, ORCHESTRATOR, embedded=True)

@@ -4,7 +4,6 @@ It serves until its run is over. Everything it knows can be restored from the ho
 end at any moment.
 """
 
-import asyncio
 import time
 from importlib.metadata import version
 
@@ -16,6 +15,7 @@ from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_matchmaker
 from orchestrator.monitoring.presence import answer_inquiries
 from protocol.messages import Address
+from protocol.runtime import event_loop
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.subjects import HOST, inbox
@@ -50,7 +50,7 @@ def run_matchmaker(
     log.info("takes part", slots=slots)
     service = _service(node, epoch)
     events = RefusalEvents(node, log)
-    asyncio.run(
+    event_loop.run(
         _take_part(
             node,
             service,

@@ -17,6 +17,7 @@ from orchestrator.monitoring.part_status import PartStatus, read_orchestrator
 from orchestrator.monitoring.presence import answer_inquiries, state_of
 from orchestrator.monitoring.prometheus import Endpoint, exposed
 from protocol.errors import RunError
+from protocol.runtime import event_loop
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
 from protocol.subjects import ORCHESTRATOR
@@ -46,7 +47,7 @@ def run_orchestrator(
     """
     status = PartStatus(ORCHESTRATOR, "orchestrator")
     with exposed(status, endpoint):
-        trouble = asyncio.run(
+        trouble = event_loop.run(
             _take_part(
                 run,
                 node,

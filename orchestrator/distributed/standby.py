@@ -4,7 +4,6 @@ Killed and started again, they hear of the run that is under way and go on with 
 Ctrl-C end them at once and cleanly: what they must not lose is in the journal.
 """
 
-import asyncio
 import fcntl
 import json
 import os
@@ -27,6 +26,7 @@ from orchestrator.scenario.settings import settings_from
 from protocol.codec import Item, encode_frame
 from protocol.errors import InputError, RunError
 from protocol.messages import Address, Announce, Failure
+from protocol.runtime import event_loop
 from protocol.subjects import HOST, direct
 from protocol.transport.bus import Connection, Fail
 from protocol.transport.nats_bus import NatsBus
@@ -53,7 +53,7 @@ def stand_by(
     with _ending_on_signals():
         while True:
             log.info("stands by")
-            name, announced = asyncio.run(_next(connection, wanted, status))
+            name, announced = event_loop.run(_next(connection, wanted, status))
             log.info("run announced", run=name)
             try:
                 take_part(name, announced)
@@ -61,7 +61,7 @@ def stand_by(
                 log.warning("run given up", run=name, reason=str(silence))
                 continue  # and take part again, should it be announced again
             except (InputError, RunError) as error:
-                asyncio.run(_report_failure(connection, name, str(error)))
+                event_loop.run(_report_failure(connection, name, str(error)))
                 if run is not None:
                     raise
                 log.error("takes no part", run=name, reason=str(error))

@@ -1,5 +1,5 @@
 """Interruptions of an experiment: on Ctrl-C, SIGTERM or kill it ends at once, says how to go on,
-and leaves nothing behind.
+and leaves nothing behind. Workers end with the loop that waits for them (sweep_runs.py).
 
 Which runs there are, and what is kept of them, is decided elsewhere.
 """
@@ -10,21 +10,21 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing import active_children
 from pathlib import Path
 
 from agents.population.atomic_write import scratch_folder
 from orchestrator.distributed.orchestrator_process import INTERRUPTED
+from orchestrator.experiments.sweep_runs import GOES_ON
 from protocol.errors import InputError, RunError
 
-GO_ON = f"{INTERRUPTED}; the same command goes on with what is left"
+GO_ON = f"{INTERRUPTED}; {GOES_ON}"
 _SCRATCH = ".running-"
 
 
 @contextmanager
 def interruptible(folder: Path) -> Iterator[None]:
-    """Run a block in which runs keep their temporary files below `folder`, and an interruption ends
-    all workers at once and raises RunError(GO_ON).
+    """Run a block in which runs keep their temporary files below `folder`, and an interruption
+    raises RunError(GO_ON).
 
     Whatever a killed experiment left in the folder is removed first, so only one may use it at a
     time. Raises InputError where the folder cannot be written.
@@ -39,7 +39,6 @@ def interruptible(folder: Path) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            _end_workers()
             # A run on the bus that was interrupted ends by itself, and says so.
             if isinstance(error, KeyboardInterrupt) or (
                 isinstance(error, RunError) and str(error).startswith(INTERRUPTED)
@@ -78,10 +77,3 @@ def _sigterm_like_ctrl_c() -> Iterator[None]:
 def _like_ctrl_c(number: int, frame: object) -> None:
     """Raise SIGINT instead: event loops end cleanly on that signal only."""
     signal.raise_signal(signal.SIGINT)
-
-
-def _end_workers() -> None:
-    """Kill all workers: their runs are repeated next time, their own children end with them."""
-    for worker in active_children():
-        worker.kill()
-        worker.join()

@@ -6,33 +6,33 @@ Which runs there are is decided in `sweep_grid`; what becomes of their rows in `
 
 import json
 import os
-import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
-from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from orchestrator.coordination.placement import Run
-from orchestrator.distributed.child_processes import ending_with_parent
+from orchestrator.distributed.fresh_process import FreshProcess, LostProcessError, Report
 from orchestrator.results.measures import comfort_percentiles, demand_measures
 from orchestrator.results.result_files import RUN, write
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
-from protocol.errors import InputError
+from protocol.errors import InputError, RunError
 
 T = TypeVar("T")
 Row = dict[str, Any]
 Where = Literal["simulation", "bus"]
 LOG = "cells.jsonl"
 """One line for each finished cell, in the order in which they finished."""
+GOES_ON = "the same command goes on with what is left"
 _ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
 """Settings that do not change the results."""
 
@@ -141,46 +141,66 @@ def _run_missing(
     # The same run may serve several purposes.
     left = {cell.key: cell for cell in cells if cell.key not in done}
     finished(sum(cell.key not in left for cell in cells))
-    for key, made in in_parallel(work, list(left.values()), workers):
-        keep(key, made)
-        del left[key]
-        finished(sum(cell.key not in left for cell in cells))
+    # Closed, so that no worker is left behind when `keep` or `finished` is interrupted.
+    with closing(in_parallel(work, list(left.values()), workers)) as all_made:
+        for key, made in all_made:
+            keep(key, made)
+            del left[key]
+            finished(sum(cell.key not in left for cell in cells))
 
 
 def in_parallel(
     work: Callable[[Cell], T], cells: Sequence[Cell], workers: int
-) -> Iterator[tuple[str, T]]:
-    """Yield each cell's key and what `work` makes of it, in the order in which they finish."""
+) -> Generator[tuple[str, T], None, None]:
+    """Yield each cell's key and what `work` makes of it, in the order in which they finish.
+
+    Raises RunError that names the run whose worker was lost (killed, or out of memory).
+    """
     if workers == 1 or len(cells) == 1:
         for cell in cells:
             yield cell.key, work(cell)
         return
-    # Started afresh: a fork would take along whatever threads the caller has.
-    context = get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
-    )
-    try:
-        waiting = iter(cells)
-        running: dict[Future[T], str] = {}
-        while True:
-            # Few at a time, so that little is lost when it is interrupted.
-            for cell in waiting:
-                running[pool.submit(work, cell)] = cell.key
-                if len(running) >= 2 * workers:
-                    break
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    # Started afresh: a fork would take along whatever threads the caller has, and a worker that
+    # imports the caller's main module would run a script without a guard again.
+    with ExitStack() as stack:
+        waiting = list(reversed(cells))
+        running: dict[Connection, tuple[FreshProcess, Cell]] = {}
+        for _ in range(min(workers, len(cells))):
+            worker, cell = stack.enter_context(FreshProcess()), waiting.pop()
+            worker.begin(partial(_without_report, work, cell))
+            running[worker.connection] = worker, cell
+        while running:
+            for connection in wait(list(running)):
+                assert isinstance(connection, Connection)
+                worker, cell = running.pop(connection)
+                try:
+                    made = worker.result()
+                except LostProcessError as error:
+                    raise RunError(
+                        f"lost the run {_name(cell, cells)}: {error}; {GOES_ON}"
+                    ) from None
+                if waiting:
+                    following = waiting.pop()
+                    worker.begin(partial(_without_report, work, following))
+                    running[connection] = worker, following
+                yield cell.key, made
 
 
-def _begin(parent: int) -> None:
-    """Prepare a worker: Ctrl-C is for the parent, which no worker outlives."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ending_with_parent(parent)()
+def _without_report(work: Callable[[Cell], T], cell: Cell, report: Report) -> T:
+    """Do the work in a worker, which reports nothing on the way."""
+    return work(cell)
+
+
+def _name(cell: Cell, cells: Sequence[Cell]) -> str:
+    """Name a run by the options in which it differs from the others."""
+    options = cell.options
+    others = [other.options for other in cells]
+    differing = [
+        f"{name} {'none' if value is None else value}"
+        for name, value in options.items()
+        if any(other[name] != value for other in others) and name != "seed"
+    ]
+    return ", ".join([*differing, f"replication {cell.replication + 1}"])
 
 
 def _further_measures(results: RunResults) -> Row:

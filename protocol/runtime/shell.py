@@ -6,7 +6,6 @@ An exception of a machine other than a refusal is a defect and ends the process 
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from protocol.errors import DecodeError
@@ -19,8 +18,10 @@ from protocol.transport.bus import Bus
 class Shell:
     """A shell: a node, its bus and a clock."""
 
-    def __init__(self, node: Node, bus: Bus, clock: Callable[[], float] = time.monotonic) -> None:
-        self.node, self.clock = node, clock
+    def __init__(self, node: Node, bus: Bus, clock: Callable[[], float] | None = None) -> None:
+        """The clock is that of the running loop, if no other is given."""
+        self.node = node
+        self.clock = asyncio.get_running_loop().time if clock is None else clock
         self.seconds = 0.0
         """Time spent on incoming frames, seconds."""
         self._bus = bus

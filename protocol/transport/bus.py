@@ -22,6 +22,8 @@ class Connection:
     """Name of this endpoint, for the server's logs and for its own inbox."""
     keys: Path | None = None
     """Folder with the keys that prove the name (identity.py); None: neither keys nor TLS."""
+    embedded: bool = False
+    """True for the server that the run has started itself."""
 
     @property
     def urls(self) -> list[str]:

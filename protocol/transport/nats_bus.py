@@ -117,7 +117,7 @@ class NatsBus:
     @classmethod
     async def connect(cls, connection: Connection, patience: float = 5.0) -> "NatsBus":
         """Connect to the bus. Raises InputError if no server accepts us at the URL within
-        `patience` seconds.
+        `patience` seconds, RunError if it is an embedded server, whose URL nobody gave.
 
         Messages never contain the password of the URL.
         """
@@ -160,6 +160,11 @@ class NatsBus:
         except asyncio.CancelledError:
             reason = bus._refusal or bus._complaint or TimeoutError("no answer")
             await bus.close()
+            if connection.embedded:
+                raise RunError(
+                    f"the embedded NATS server at {where} does not answer ({_said(reason)}): is "
+                    "this machine overloaded, or out of memory or open files (ulimit -n)?"
+                ) from None
             text = _unreachable(where, reason, secured=connection.keys is not None)
             raise InputError(text, field="--nats") from None
         bus._was_taken = True

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.errors import InputError
+from tests.support.paths import ROOT
 from tests.support.waiting import children_of, wait_until
 
 pd = pytest.importorskip("pandas", reason="tables are part of the extra `report`")
@@ -172,3 +174,54 @@ def test_only_a_share_exchanges() -> None:
     assert sum(rows(0.0)) == 0
     assert 0 < sum(rows(0.5)) <= 10
     assert sum(rows(1.0)) > 10
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_one_line_and_the_same_command_goes_on(grid: Path, tmp_path: Path) -> None:
+    """As when the system kills it because memory is short."""
+    out = tmp_path / "out"
+    command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--iterations", "60", "--out"]
+    process = subprocess.Popen(
+        [*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    log = out / LOG
+    wait_until(lambda: log.exists() and log.read_bytes() != b"", "a run")
+    os.kill(children_of(process.pid)[-1], signal.SIGKILL)
+    _, said = process.communicate()
+    assert process.returncode == 1
+    (line,) = said.splitlines()
+    assert re.fullmatch(
+        r"coflex: lost the run households [69], beta 0.[05], exchange (mutual|cooperative), "
+        r"replication [12]: its process was ended by SIGKILL; the same command goes on .*",
+        line,
+    )
+    finished = log.read_bytes()
+    subprocess.run([*command, str(out)], check=True, capture_output=True)
+    assert log.read_bytes().startswith(finished)
+    assert len(pd.read_csv(out / "sweep.csv")) == 16
+
+
+SCRIPT = """
+from pathlib import Path
+from orchestrator.experiments.sweep_grid import read_grid
+from orchestrator.experiments.sweep_runs import run_cells
+cells = read_grid(Path("grid.toml"), {"households": "6"}, 1).cells()
+print(len(run_cells(cells, Path("out"), workers=2)))
+"""
+
+
+@pytest.mark.parametrize("way", ["a file", "standard input"])
+def test_a_sweep_in_a_script_needs_no_guard(grid: Path, way: str) -> None:
+    """Workers do not import the script again."""
+    script = grid.parent / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, str(script) if way == "a file" else "-"],
+        input=None if way == "a file" else SCRIPT,
+        cwd=grid.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("4\n", "")

@@ -1,0 +1,137 @@
+"""Fresh interpreters that do one piece of work after another for this process.
+
+Each imports coflex and nothing of the caller: no main module, so scripts need no guard; no threads
+and no running event loop, so hosts can be forked from there. They are spoken to over a pipe each,
+without shared memory. What a worker did last is known when it is lost.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any
+
+from orchestrator.distributed.child_processes import Ended, ending_with_parent
+from protocol.errors import InputError, RunError
+
+Report = Callable[[Any], None]
+"""Sends a picklable value to the process that asked for the work, while the work goes on."""
+Work = Callable[[Report], Any]
+"""A piece of work: picklable, of functions that can be imported."""
+_BEGIN = (
+    "import sys; fd, parent, *sys.path = sys.argv[1:]; "
+    "from orchestrator.distributed.fresh_process import serve; serve(int(fd), int(parent))"
+)
+
+
+class LostProcessError(RunError):
+    """A fresh process that ended in the middle of its work."""
+
+
+class FreshProcess:
+    """One fresh interpreter; a context manager that leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self.connection, theirs = Pipe()
+        arguments = (str(theirs.fileno()), str(os.getpid()), *sys.path)
+        with theirs:
+            self._process = subprocess.Popen(
+                (sys.executable, "-c", _BEGIN, *arguments),
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the caller, which ends us
+            )
+
+    def __enter__(self) -> "FreshProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.connection.close()  # it ends by itself when it has nothing to do
+        if error is not None:
+            self._process.kill()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        self.connection.close()
+
+    def interrupt(self) -> None:
+        """Ask it to end its work as on Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def begin(self, work: Work) -> None:
+        """Give it a piece of work."""
+        try:
+            self.connection.send(work)
+        except OSError:
+            raise self._lost() from None
+
+    def result(self, report: Report = lambda value: None) -> Any:
+        """Wait for the result of the work, and pass on what it reports meanwhile.
+
+        Raises what the work raised, or LostProcessError.
+        """
+        while True:
+            try:
+                kind, value = self.connection.recv()
+            except (EOFError, OSError):
+                raise self._lost() from None
+            match kind:
+                case "report":
+                    report(value)
+                case "done":
+                    return value
+                case _:
+                    raise value
+
+    def _lost(self) -> LostProcessError:
+        return LostProcessError(str(Ended("its process", self._process.wait())))
+
+
+def run_fresh(work: Work, report: Report = lambda value: None) -> Any:
+    """Do a piece of work in a fresh interpreter of its own, and return its result.
+
+    Ctrl-C interrupts the work, which then says so.
+    """
+    with FreshProcess() as process:
+        process.begin(work)
+        try:
+            return process.result(report)
+        except KeyboardInterrupt:
+            process.interrupt()
+            return process.result(report)
+
+
+def serve(descriptor: int, parent: int) -> None:
+    """In the fresh process: do what is asked for until the pipe closes."""
+    ending_with_parent(parent)()
+    with Connection(descriptor) as connection:
+        while True:
+            try:
+                work = connection.recv()
+            except (EOFError, OSError):
+                return
+            try:
+                answer = "done", work(lambda value: connection.send(("report", value)))
+            except (InputError, RunError) as error:
+                answer = "failed", error
+            except Exception:
+                # The words of a defect, and where: its own type may not survive the way.
+                answer = "failed", RuntimeError(traceback.format_exc())
+            try:
+                connection.send_bytes(pickle.dumps(answer))
+            except OSError:
+                return
