@@ -23,6 +23,7 @@ from orchestrator.reporting.figures.style import (
     end_label,
     figure_of,
     legend,
+    slots_along,
     with_unit,
 )
 from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number, with_cost
@@ -125,7 +126,7 @@ def demand(results: RunResults) -> Figure:
         )
     axes.set_ylabel("demand (kWh per slot)")
     axes.margins(x=0.01)
-    count_along(axes, "slot", results.slots)
+    slots_along(axes, results.slots, results.slot_times)
     legend(axes)
     return figure
 
