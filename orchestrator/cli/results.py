@@ -36,12 +36,12 @@ def report(
     ] = None,
 ) -> None:
     """Write the figures of a run (PNG, and CSV of what they show) and one page with all of them."""
-    require("the report", "jinja2", "matplotlib")
+    require("the report", "jinja2", "matplotlib", "plotly")
     from orchestrator.reporting.report import write_report
     from orchestrator.results.result_files import REPORT_FOLDER, read
 
     folder = out or results / REPORT_FOLDER
-    typer.echo(f"Report in {write_report(read(results), folder)}")
+    typer.echo(f"Report in {write_report(read(results), folder, results)}")
 
 
 def explain(

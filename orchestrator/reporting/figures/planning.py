@@ -56,9 +56,9 @@ def drawings(results: RunResults) -> list[Drawing]:
         drawn(
             name="levels",
             title="Discomfort by tree level",
-            caption="Each dot is a household, each box the middle half of a level, the line in "
-            "it the "
-            "median; the diamond is the mean. Level 1 is the root.",
+            caption="Each box is the middle half of a level's households, the line in it the "
+            "median. In the picture each dot is a household and the diamond the mean. Level 1 is "
+            "the root.",
             table=series.levels(results),
             draw=lambda: levels(results),
         ),
