@@ -57,13 +57,14 @@ def explain(
         find_explanation,
         plain,
         print_explanation,
+        slot_times,
     )
 
     explanation = find_explanation(results, household)
     if as_json:
         typer.echo(json.dumps(plain(explanation), indent=2, ensure_ascii=False))
     else:
-        print_explanation(explanation, slot)
+        print_explanation(explanation, slot, slot_times(results))
 
 
 def compare(

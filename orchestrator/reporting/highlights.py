@@ -177,8 +177,8 @@ def _equality_sentence(results: RunResults) -> str:
     if fairer:
         return (
             f"Differences in kWh shrank (standard deviation {spread}), but the discomfort that is "
-            f"left is shared less equally than before (Gini {gini}): many households got rid of "
-            "most of theirs, some could not."
+            f"left is shared less equally than before (Gini {gini}): some households got rid of a "
+            "larger part of theirs than others."
         )
     return (
         f"Households did not become more alike: the standard deviation of discomfort went from "

@@ -90,7 +90,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
 
 def read(out: Path) -> RunResults:
     """The results in the folder `out`; InputError names what is missing or broken, and where."""
-    record = _read_record(out / RUN)
+    record = read_record(out)
     course = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
     rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
     demand = tuple(_read_rows(out / DEMAND, TypeAdapter(_DemandRow)))
@@ -181,7 +181,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read_record(path: Path) -> RunRecord:
+def read_record(out: Path) -> RunRecord:
+    """Return run.json of the folder `out`; InputError if it is missing or broken."""
+    path = out / RUN
     try:
         content = json.loads(_read_text(path))
     except ValueError as error:

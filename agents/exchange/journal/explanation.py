@@ -1,7 +1,7 @@
 """What a household did in stage 2 and why, read from its own journal alone.
 
-It reads the entries (entries.py) and decides nothing; how an explanation looks on a terminal is
-decided in orchestrator/reporting.
+Reads the entries (`entries`) and decides which sentences tell them; how they are laid out on a
+terminal is decided in `orchestrator.reporting`.
 """
 
 from collections import Counter
@@ -18,19 +18,19 @@ from protocol.terms import DisclosureName, RuleName
 WORDS: dict[Refusal, str] = {
     "loss": "it would have lost comfort by it",
     "no joint gain": "the two together would not have gained enough",
-    "preferred": "the slot was at its preferred value",
+    "preferred": "it already held the value that it prefers",
     "cap": "it would have ended with more discomfort than it may",
     "drift": "the sum of its energy would have drifted too far",
     "never": "its people never trade that slot",
     "stale": "the value had changed hands meanwhile",
-    "busy": "that slot was being negotiated already",
+    "busy": "it was already negotiating about that slot",
 }
-"""Reasons, about whoever said no."""
+"""Why a household said no; "it" is that household."""
 
 
 @dataclass(frozen=True, slots=True)
 class NegotiationRecord:
-    """One negotiation, as it ended for this household."""
+    """A negotiation about one slot, as it ended for this household."""
 
     round: int
     slot: int
@@ -38,20 +38,24 @@ class NegotiationRecord:
     asked: bool
     """Whether this household was the requester."""
     given: float
-    """kWh held before."""
+    """kWh that this household held before."""
     taken: float
-    """kWh offered for it."""
+    """kWh that it was offered."""
     gain: float
-    """Fall of the own squared deviation that it brought, or would have brought, kWh²."""
+    """Fall of its squared deviation that the exchange brought, or would have brought, kWh²."""
     reason: Refusal
     """Why nothing came of it; empty if the values changed hands."""
     own: bool
-    """Whether it was this household that decided."""
+    """Whether this household decided."""
+    preferred: float
+    """kWh that it prefers at this slot."""
+    gain_share: float
+    """The gain as a share of its squared deviation after stage 1 over all slots, if it had any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A slot that holds another value than before."""
+    """A slot at which the household holds another value than after stage 1, kWh."""
 
     slot: int
     planned: float
@@ -61,13 +65,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeExplanation:
-    """One household's stage 2."""
+    """Stage 2 as one household saw it."""
 
     household: str
     rule: RuleName
     disclosure: DisclosureName
     mandate: dict[str, object]
-    """What its people said, where it differs from saying nothing."""
+    """What its people asked for; empty if they asked for nothing."""
     rounds: int
     restarts: int
     over: bool
@@ -78,28 +82,29 @@ class ExchangeExplanation:
     energy_drift: float
     """kWh."""
     away_planned: int
-    """Slots that were not as preferred."""
+    """Number of slots that were not as preferred, after stage 1; the next is after stage 2."""
     away_exchanged: int
     deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
-        """Those that changed hands."""
+        """The negotiations in which values changed hands."""
         return [deed for deed in self.deeds if not deed.reason]
 
     def at(self, slot: int) -> "list[NegotiationRecord]":
-        """What happened at one slot, in its order."""
+        """Return what happened at one slot, in order."""
         return [deed for deed in self.deeds if deed.slot == slot]
 
 
 def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
-    """The account in a household's entries, from the `begin` of stage 2 on; at least that one."""
+    """Return the explanation in a household's entries, which start with the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, deeds = planned.copy(), []
+    deviation = float(((planned - preferred) ** 2).sum())
     for entry in entries:
         if entry.kind in ("done", "failed", "declined", "accepted", "refused"):
-            deeds.append(_deed(entry))
+            deeds.append(_record(entry, float(preferred[entry.slot]), deviation=deviation))
         if entry.kind in ("done", "accepted"):
             schedule[entry.slot] = entry.taken
     return ExchangeExplanation(
@@ -128,36 +133,63 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     )
 
 
-def sentences(account: ExchangeExplanation) -> list[str]:
-    """The account in a few plain sentences."""
-    gain = account.discomfort_planned - account.discomfort_exchanged
-    came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
+def sentences(explanation: ExchangeExplanation) -> list[str]:
+    """Return the explanation in a few plain sentences."""
+    asked = [deed for deed in explanation.deeds if deed.asked and not (deed.own and deed.reason)]
+    left = [deed for deed in explanation.deeds if deed.asked and deed.own and deed.reason]
+    answered = [deed for deed in explanation.deeds if not deed.asked]
     told = [
-        f"{account.household} acted under the rule {account.rule} and disclosed at level "
-        f"{account.disclosure}; {_mandated(account)}",
-        f"{came}: from {account.discomfort_planned:.4g} to {account.discomfort_exchanged:.4g}. "
-        f"Slots that are not as preferred: {account.away_planned} before, "
-        f"{account.away_exchanged} after. The sum of its energy moved by "
-        f"{account.energy_drift:+.4g} kWh.",
+        f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
+        f"{explanation.disclosure}; {_mandated(explanation)}",
+        _outcome(explanation),
+        f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}",
     ]
-    asked = [deed for deed in account.deeds if deed.asked and not (deed.own and deed.reason)]
-    left = [deed for deed in account.deeds if deed.asked and deed.own and deed.reason]
-    answered = [deed for deed in account.deeds if not deed.asked]
-    told.append(f"In {_times(account.rounds, 'round')} it asked {_yes(asked)}")
     if left:
-        told.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
-    told.append(f"It was asked {_yes(answered)}")
-    if account.restarts:
         told.append(
-            f"Its host ended {_times(account.restarts, 'time')} meanwhile; it went on from its "
+            f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
+        )
+    told.append(f"It was asked {_answers(answered)}")
+    if explanation.restarts:
+        told.append(
+            f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "
             "journal."
         )
-    if not account.over:
+    if not explanation.over:
         told.append("The journal ends before the stage was over.")
     return told
 
 
-def _deed(entry: Entry) -> NegotiationRecord:
+def negotiation_sentence(record: NegotiationRecord, household: str) -> str:
+    """Return what was on the table in one negotiation of `household`."""
+    who = (
+        f"{household} asked {record.partner}"
+        if record.asked
+        else f"{record.partner} asked {household}"
+    )
+    verb = "removed" if record.gain >= 0 else "added"
+    verb = f"would have {verb}" if record.reason else verb
+    return (
+        f"Round {record.round}: {who}. {household} held {record.given:.4g} kWh, prefers "
+        f"{record.preferred:.4g} and was offered {record.taken:.4g}; that {verb} "
+        f"{abs(record.gain_share):.2%} of its squared deviation from what it prefers."
+    )
+
+
+def _outcome(explanation: ExchangeExplanation) -> str:
+    before, after = explanation.discomfort_planned, explanation.discomfort_exchanged
+    if before > after:
+        came = f"The discomfort fell by {before - after:.4g} kWh, {1 - after / before:.0%} of it"
+    else:
+        came = "The discomfort did not fall"
+    return (
+        f"{came}: from {before:.4g} to {after:.4g}. Slots that are not as preferred: "
+        f"{explanation.away_planned} before, {explanation.away_exchanged} after. The sum of its "
+        f"energy moved by {explanation.energy_drift:+.4g} kWh."
+    )
+
+
+def _record(entry: Entry, preferred: float, *, deviation: float) -> NegotiationRecord:
+    """Return an entry as a record; `deviation` is the squared deviation after stage 1, kWh²."""
     return NegotiationRecord(
         round=entry.round,
         slot=entry.slot,
@@ -168,18 +200,20 @@ def _deed(entry: Entry) -> NegotiationRecord:
         gain=-entry.change,
         reason=entry.reason,
         own=entry.kind in ("declined", "accepted", "refused"),
+        preferred=preferred,
+        gain_share=-entry.change / deviation if deviation else 0.0,
     )
 
 
-def _mandated(account: ExchangeExplanation) -> str:
-    if not account.mandate:
+def _mandated(explanation: ExchangeExplanation) -> str:
+    if not explanation.mandate:
         return "its people have narrowed nothing."
-    said = ", ".join(f"{name} = {value}" for name, value in account.mandate.items())
+    said = ", ".join(f"{name} = {value}" for name, value in explanation.mandate.items())
     return f"its people's mandate: {said}."
 
 
-def _yes(deeds: Sequence[NegotiationRecord]) -> str:
-    """How often something was asked for, and what was answered and why."""
+def _answers(deeds: Sequence[NegotiationRecord]) -> str:
+    """Return how often something was asked, how often the answer was yes, and why it was no."""
     refused = [deed for deed in deeds if deed.reason]
     if not deeds:
         return "0 times."
@@ -190,10 +224,11 @@ def _yes(deeds: Sequence[NegotiationRecord]) -> str:
 
 
 def _why(deeds: Sequence[NegotiationRecord]) -> str:
-    """The reasons for which something did not come about, the most frequent first."""
+    """Return the reasons for which nothing came of negotiations, the most frequent first."""
     reasons = Counter(deed.reason for deed in deeds)
     return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"
 
 
 def _times(count: int, what: str) -> str:
+    """Return a count and its noun."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
