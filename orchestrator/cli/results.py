@@ -36,12 +36,12 @@ def report(
     ] = None,
 ) -> None:
     """Write the figures of a run (PNG, and CSV of what they show) and one page with all of them."""
-    require("the report", "jinja2", "matplotlib")
+    require("the report", "jinja2", "matplotlib", "plotly")
     from orchestrator.reporting.report import write_report
     from orchestrator.results.result_files import REPORT_FOLDER, read
 
     folder = out or results / REPORT_FOLDER
-    typer.echo(f"Report in {write_report(read(results), folder)}")
+    typer.echo(f"Report in {write_report(read(results), folder, results)}")
 
 
 def explain(
@@ -57,13 +57,14 @@ def explain(
         find_explanation,
         plain,
         print_explanation,
+        slot_times,
     )
 
     explanation = find_explanation(results, household)
     if as_json:
         typer.echo(json.dumps(plain(explanation), indent=2, ensure_ascii=False))
     else:
-        print_explanation(explanation, slot)
+        print_explanation(explanation, slot, slot_times(results))
 
 
 def compare(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +18,7 @@ from orchestrator.coordination.placement import Run
 from orchestrator.distributed import launcher
 from orchestrator.monitoring.prometheus import Operations
 from orchestrator.reporting.terminal_summary import print_summary
+from orchestrator.results.command_line import command_line
 from orchestrator.results.result_files import write
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
@@ -86,5 +88,7 @@ def _kept() -> Iterator[Path]:
 
 
 def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None) -> None:
+    ended = datetime.now().astimezone().isoformat(timespec="seconds")
+    results = replace(results, ended=ended, command=command_line(sys.argv[1:]))
     write(results, settings.out, kept)
     print_summary(results, settings.out)

@@ -82,6 +82,9 @@ def collect(
         exchange=summary,
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
+        slot_times=population.slot_times,
+        names={name: population.names[name] for name in members if name in population.names}
+        or None,
         rows=rows,
         rounds=rounds,
         exchanges=_traced(reports) if settings.trace and exchange is not None else None,

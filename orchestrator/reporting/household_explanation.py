@@ -7,30 +7,38 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from agents.exchange.journal.explanation import (
     WORDS,
     ExchangeExplanation,
     NegotiationRecord,
     explain,
+    negotiation_sentence,
     sentences,
 )
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.results.result_files import JOURNALS_FOLDER
+from agents.plans import SlotTimes
+from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read_record
+from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError
+
+WIDEST = 80
+"""Columns; longer lines are hard to read."""
 
 
 def find_explanation(results: Path, household: str) -> ExchangeExplanation:
-    """Explain what a household did, from the journals in the folder of a run's results.
+    """Explain what a household did, from the journals in the folder of a run's results, in what a
+    host keeps (`--keep`), or in a folder of journals itself.
 
     Raises InputError if there are no journals, or none of this household.
     """
-    files = sorted((results / JOURNALS_FOLDER).glob("*.sqlite"))
+    files = sorted([*(results / JOURNALS_FOLDER).glob("*.sqlite"), *results.glob("*.sqlite")])
     if not files:
-        reason = "no journals there: only a run with a stage 2 has them; run again"
-        raise InputError(reason, file=results)
+        raise InputError(_no_journals(results), file=results)
     known: list[str] = []
     for file in files:
         journal = SqliteJournal(file)
@@ -43,29 +51,84 @@ def find_explanation(results: Path, household: str) -> ExchangeExplanation:
     raise InputError(f"no journal of {household!r}: there are {some} ...", field="--household")
 
 
-def print_explanation(explanation: ExchangeExplanation, slot: int | None) -> None:
-    """Print the explanation in words, then the exchanges; only what concerns `slot`, if given."""
-    console = Console()
-    if slot is None:
-        for sentence in sentences(explanation):
-            console.print(sentence, highlight=False)
-    records = explanation.exchanges if slot is None else explanation.at(slot)
-    if not records:
-        console.print("Nothing was exchanged." if slot is None else f"Nothing at slot {slot}.")
-        return
-    table = Table("round", "slot", "partner", "asked by", "from kWh", "to kWh", "gain kWh²")
+def print_explanation(
+    explanation: ExchangeExplanation, slot: int | None, times: SlotTimes | None = None
+) -> None:
+    """Print the explanation in words, then the exchanges; of `slot` alone, every negotiation.
+
+    `times` says when slots are, if that is known. Lines have at most 80 columns.
+    """
+    console = Console(width=min(Console().width, WIDEST))
+    names = _SlotNames(times)
     if slot is not None:
-        table.add_column("result")
-    for record in records:
-        row = [
+        _print_negotiations(console, explanation, names=names, slot=slot)
+        return
+    for sentence in sentences(explanation):
+        console.print(sentence, highlight=False, markup=False)
+    if not explanation.exchanges:
+        console.print("Nothing was exchanged.")
+        return
+    head = "slot" if times is None else "time"
+    table = Table(head, "round", "partner", "asked by", box=None, pad_edge=False)
+    for number in ("held", "preferred", "offered", "gain"):
+        table.add_column(number, justify="right")
+    for record in explanation.exchanges:
+        table.add_row(
+            names.of(record.slot),
             str(record.round),
-            str(record.slot),
-            record.partner,
-            explanation.household if record.asked else record.partner,
-            *(f"{value:.4g}" for value in (record.given, record.taken, record.gain)),
-        ]
-        table.add_row(*row, *([] if slot is None else [_result(explanation, record)]))
+            Text(record.partner),
+            Text(explanation.household if record.asked else record.partner),
+            *(f"{kwh:.4g}" for kwh in (record.given, record.preferred, record.taken)),
+            f"{record.gain_share:.2%}",
+        )
+    console.print("\nExchanges (kWh; gain: share of the squared deviation after stage 1)")
     console.print(table)
+
+
+def slot_times(results: Path) -> SlotTimes | None:
+    """Return when the slots of a run are, as far as the folder with its results says so."""
+    if not (results / RUN).is_file():
+        return None
+    return read_record(results).slot_times
+
+
+class _SlotNames:
+    """What slots are called: by their times where those are known, else by number."""
+
+    def __init__(self, times: SlotTimes | None) -> None:
+        self._times = times
+
+    def of(self, slot: int) -> str:
+        """Return the name of one slot."""
+        return str(slot) if self._times is None else clock_times(self._times, slot + 1)[slot]
+
+
+def _print_negotiations(
+    console: Console, explanation: ExchangeExplanation, *, names: _SlotNames, slot: int
+) -> None:
+    name = names.of(slot)
+    place = f"slot {slot}" if name == str(slot) else f"slot {slot} ({name})"
+    records = explanation.at(slot)
+    if not records:
+        console.print(f"Nothing at {place}.", highlight=False)
+        return
+    console.print(f"{explanation.household} at {place}:", highlight=False, markup=False)
+    for record in records:
+        said = negotiation_sentence(record, explanation.household)
+        console.print(said, highlight=False, markup=False)
+        console.print(Padding(Text(_result(explanation, record)), (0, 0, 0, 2)))
+
+
+def _no_journals(results: Path) -> str:
+    """Return why there are no journals, and where they are."""
+    if not (results / RUN).is_file():
+        return "no journals there: name the results of a run, or what a host keeps (--keep)"
+    if read_record(results).exchange is None:
+        return "no journals there: only a run with a stage 2 has them; run again with --exchange"
+    return (
+        "no journals there: the hosts of this run stood by, and each keeps its own: name the "
+        "folder that the household's host has as --keep"
+    )
 
 
 def plain(explanation: ExchangeExplanation) -> dict[str, object]:

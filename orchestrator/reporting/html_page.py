@@ -1,12 +1,14 @@
-"""Pages from templates, and the page about one run: no scripts, nothing fetched, figures as vectors
-inside.
+"""Pages from templates, and the page about one run: one file that fetches nothing, with figures to
+be explored and, where scripts are off, as vectors.
 
-What a page says is decided in `wording`, its look in `page.html.j2`, which all pages extend.
+What a page says is decided in `highlights`, `wording` and `glossary`, its look in `page.html.j2`,
+which all pages extend.
 """
 
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +16,11 @@ from typing import Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from orchestrator.reporting.figures.style import Drawing
+from orchestrator.reporting.figures.interactive import script
+from orchestrator.reporting.figures.style import COLOURS, Drawing
+from orchestrator.reporting.glossary import GLOSSARY
+from orchestrator.reporting.highlights import highlights, lead_sentences
+from orchestrator.reporting.household_view import Schedules, household_view
 from orchestrator.reporting.wording import (
     ROUND_HEADS,
     exchange_facts,
@@ -23,8 +29,18 @@ from orchestrator.reporting.wording import (
     measure_lines,
     round_lines,
 )
+from orchestrator.results.measures import MEASURES, STATE_LABELS, discomfort_removed
 from orchestrator.results.run_results import RunResults
 
+_AFTER = ("exchanged", "bound")
+"""States in which discomfort may be less than after stage 1."""
+_MEASURE_WORDS = {
+    "inefficiency": "inefficiency",
+    "peak": "peak",
+    "mean_discomfort": "discomfort",
+    "mean_comfort": "comfort",
+}
+"""Words of the glossary for measures that are called otherwise there."""
 _TEMPLATES = Path(__file__).parents[1]
 """Templates lie beside the modules that fill them, and are named from here."""
 
@@ -60,24 +76,93 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(values)
 
 
-def page(results: RunResults, drawings: Iterable[Drawing]) -> str:
-    """Return the page about a run as HTML: what ran, the measures, the figures with their data,
-    the configuration."""
+def page(
+    results: RunResults, drawings: Iterable[Drawing], schedules: Schedules | None = None
+) -> str:
+    """Return the page about a run as HTML: the result first, then one household, the measures, the
+    other figures, and where it all comes from. The drawing `demand` goes to the top."""
+    from orchestrator.reporting.figures.explorable import explorable
+
+    figures = {
+        own.name: PlacedFigure(
+            name=own.name,
+            title=own.title,
+            drawing=own,
+            live=Markup(explorable(results, own.name)),  # plotly has escaped it
+        )
+        for own in drawings
+    }
     return render(
         "reporting/report.html.j2",
         title=f"coflex run {results.run}",
         lead=headline(results),
+        sentences=lead_sentences(results),
+        cards=highlights(results),
+        words=GLOSSARY,
+        plotly=Markup(script().decode()),
+        first=figures.pop("demand", None),
+        figures=list(figures.values()),
+        view=_view(results, schedules or {}),
         facts=facts(results),
-        states=list(results.states()),
-        measures=measure_lines(results),
+        states=[(state, STATE_LABELS.get(state, state)) for state in results.states()],
+        measures=_measure_cells(results),
         exchange=exchange_facts(results),
         round_heads=ROUND_HEADS,
         rounds=round_lines(results),
         traced=results.exchanges is not None,
-        figures=list(drawings),
         configuration=[(key, _plain(value)) for key, value in results.config.items()],
         versions=[*results.versions.items(), ("data sha256", results.data_sha256)],
+        ended=f"Run ended {_date(results.ended)}. " if results.ended else "",
+        version=results.versions.get("coflex", ""),
+        run=results.run,
+        digest=results.data_sha256[:12],
+        command=results.command,
     )
+
+
+def _measure_cells(results: RunResults) -> list[dict[str, object]]:
+    """Return the lines of the table of measures, with the share of discomfort that was removed
+    after the comfort, whose scale depends on the size of the homes."""
+    lines: list[dict[str, object]] = []
+    for measure, line in zip(MEASURES, measure_lines(results), strict=False):
+        cells = list(line.values.values())
+        word = _MEASURE_WORDS.get(measure, line.name)
+        lines.append({"name": line.name, "unit": line.unit, "cells": cells, "word": word})
+        if measure == "mean_comfort" and results.exchanged is not None:
+            removed = [
+                discomfort_removed(results.planned, found) if state in _AFTER else None
+                for state, found in results.states().items()
+            ]
+            cells = ["" if share is None else f"{share:.1%}" for share in removed]
+            name = "discomfort removed"
+            lines.append({"name": name, "unit": "", "cells": cells, "word": name})
+    return lines
+
+
+def _view(results: RunResults, schedules: Schedules) -> dict[str, object]:
+    """Return the data of the part about one household, with how its schedule is drawn."""
+    from orchestrator.reporting.figures.explorable import slot_axis, slot_names
+
+    dashes = {"preferred": "solid", "planned": "solid", "exchanged": "dash"}
+    return household_view(results, schedules) | {
+        "slots": slot_names(results),
+        "lines": {state: {"color": COLOURS[state], "dash": dash} for state, dash in dashes.items()},
+        "layout": {
+            "height": 320,
+            "font": {"family": 'system-ui, "DejaVu Sans", sans-serif', "size": 13},
+            "margin": {"l": 56, "r": 12, "t": 30, "b": 44},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "paper_bgcolor": "rgba(0, 0, 0, 0)",
+            "plot_bgcolor": "rgba(0, 0, 0, 0)",
+            "xaxis": slot_axis(results) | {"automargin": True},
+            "yaxis": {"title": {"text": "demand (kWh per slot)"}, "automargin": True},
+        },
+    }
+
+
+def _date(iso: str) -> str:
+    """Return an ISO 8601 time as people write it."""
+    return f"{datetime.fromisoformat(iso):%d %B %Y, %H:%M (%Z)}".lstrip("0")
 
 
 @cache

@@ -11,14 +11,19 @@ from orchestrator.results.run_results import RunResults
 PAGE = "index.html"
 
 
-def write_report(results: RunResults, folder: Path) -> Path:
-    """Write a PNG and a CSV for each figure, and the page; its path. InputError where the folder
-    cannot be written."""
+def write_report(results: RunResults, folder: Path, origin: Path | None = None) -> Path:
+    """Write a PNG and a CSV for each figure, and the page, and return the page's path.
+
+    `origin` is the folder with the results, for the schedules that may be saved there. Raises
+    InputError where the folder cannot be written.
+    """
     from orchestrator.reporting.figures.planning import drawings
+    from orchestrator.reporting.household_view import read_schedules
     from orchestrator.reporting.html_page import page
 
     drawn = drawings(results)
-    files = {PAGE: page(results, drawn).encode()}
+    schedules = {} if origin is None else read_schedules(results, origin)
+    files = {PAGE: page(results, drawn, schedules).encode()}
     for drawing in drawn:
         files[f"{drawing.name}.png"] = drawing.png
         files[f"{drawing.name}.csv"] = drawing.table.csv().encode()

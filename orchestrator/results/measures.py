@@ -19,6 +19,9 @@ PERCENTILES = (5, 25, 50, 75, 95)
 STATES = ("preferred", "planned", "exchanged", "bound")
 """Everyone on the preferred plan, after stage 1, after stage 2, and at the bound."""
 
+STATE_LABELS = {"bound": "bound of values"}
+"""Names of states for people, where they differ: a bound is named by what it bounds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -135,6 +138,14 @@ def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures
         jain=jain(discomforts),
         max_discomfort=float(discomforts.max()),
     )
+
+
+def discomfort_removed(before: Measures, after: Measures) -> float | None:
+    """Return the share of the mean discomfort of one state that is gone in a later one, negative
+    if there is more of it; None if there was none. It does not depend on the size of the homes."""
+    if before.mean_discomfort == 0:
+        return None
+    return 1 - after.mean_discomfort / before.mean_discomfort
 
 
 def demand_measures(demand: Array) -> dict[str, float]:

@@ -25,6 +25,7 @@ from orchestrator.results.run_results import (
     RunRecord,
     RunResults,
 )
+from orchestrator.results.slot_clock import iso_times
 from protocol.errors import InputError
 from protocol.messages import Iteration
 from protocol.vectors import Array
@@ -58,13 +59,20 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
     parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
     record = {name: part for name, part in parts.items() if part is not None}
     demand = results.demand.columns()
+    known = results.slot_times
+    times = {} if known is None else {"time": iso_times(known, results.slots)}
     files = {
         RUN: json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
         ITERATIONS: csv_text(Iteration._fields, results.planning_history),
         HOUSEHOLDS: csv_text(*_without_empty(*_table(HouseholdRow, results.rows))),
         DEMAND: csv_text(
-            ("slot", *demand),
-            zip(range(results.slots), *(c.tolist() for c in demand.values()), strict=True),
+            ("slot", *times, *demand),
+            zip(
+                range(results.slots),
+                *times.values(),
+                *(c.tolist() for c in demand.values()),
+                strict=True,
+            ),
         ),
     }
     if results.exchange is not None:
@@ -82,7 +90,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
 
 def read(out: Path) -> RunResults:
     """The results in the folder `out`; InputError names what is missing or broken, and where."""
-    record = _read_record(out / RUN)
+    record = read_record(out)
     planning_history = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
     rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
     demand = tuple(_read_rows(out / DEMAND, TypeAdapter(_DemandRow)))
@@ -173,7 +181,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read_record(path: Path) -> RunRecord:
+def read_record(out: Path) -> RunRecord:
+    """Return run.json of the folder `out`; InputError if it is missing or broken."""
+    path = out / RUN
     try:
         content = json.loads(_read_text(path))
     except ValueError as error:

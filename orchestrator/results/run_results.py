@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from agents.plans import SlotTimes
 from orchestrator.results.measures import Measures
 from protocol.messages import Iteration
 from protocol.vectors import Array
@@ -170,6 +171,14 @@ class RunRecord:
     exchange: Exchange | None = None
     bus: BusTraffic | None = None
     seconds: Seconds
+    ended: str | None = None
+    """When the run was over: ISO 8601 with the offset."""
+    command: str | None = None
+    """What was typed, without logins; None if the run was started from Python."""
+    slot_times: SlotTimes | None = None
+    """When the slots are, if the data set says so."""
+    names: dict[str, str] | None = None
+    """Names of households as their people wrote them, by id, where they differ from the id."""
 
     def states(self) -> dict[str, Measures]:
         """The measures of each state that there is, in the order in which they come about."""

@@ -1,7 +1,7 @@
-"""Explanation of a household's stage 2, read from its own journal alone.
+"""What a household did in stage 2 and why, read from its own journal alone.
 
-It reads the entries (entries.py) and decides nothing; how an explanation is shown on a terminal is
-decided in orchestrator/reporting.
+Reads the entries (`entries`) and decides which sentences tell them; how they are laid out on a
+terminal is decided in `orchestrator.reporting`.
 """
 
 from collections import Counter
@@ -18,41 +18,44 @@ from protocol.terms import DisclosureName, RuleName
 WORDS: dict[Refusal, str] = {
     "loss": "it would have lost comfort by it",
     "no joint gain": "the two together would not have gained enough",
-    "preferred": "the slot was at its preferred value",
+    "preferred": "it already held the value that it prefers",
     "cap": "it would have ended with more discomfort than it may",
     "drift": "the sum of its energy would have drifted too far",
     "never": "its people never trade that slot",
     "stale": "the value had changed hands meanwhile",
-    "busy": "that slot was being negotiated already",
+    "busy": "it was already negotiating about that slot",
 }
-"""The reasons for a refusal in words, about the household that refused."""
+"""Why a household said no; "it" is that household."""
 
 
 @dataclass(frozen=True, slots=True)
 class NegotiationRecord:
-    """One negotiation, as it ended for this household."""
+    """A negotiation about one slot, as it ended for this household."""
 
     round: int
     slot: int
     partner: str
     asked: bool
-    """True if this household was the requester."""
+    """Whether this household was the requester."""
     given: float
-    """Value held before, kWh."""
+    """kWh that this household held before."""
     taken: float
-    """Value offered for it, kWh."""
+    """kWh that it was offered."""
     gain: float
-    """Decrease of the own squared deviation that the exchange brought, or would have brought,
-    kWh²."""
+    """Fall of its squared deviation that the exchange brought, or would have brought, kWh²."""
     reason: Refusal
-    """Reason for the failure; empty if the values were exchanged."""
+    """Why nothing came of it; empty if the values changed hands."""
     own: bool
-    """True if this household made the decision."""
+    """Whether this household decided."""
+    preferred: float
+    """kWh that it prefers at this slot."""
+    gain_share: float
+    """The gain as a share of its squared deviation after stage 1 over all slots, if it had any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A slot whose value has changed."""
+    """A slot at which the household holds another value than after stage 1, kWh."""
 
     slot: int
     planned: float
@@ -62,45 +65,46 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeExplanation:
-    """An explanation of one household's stage 2."""
+    """Stage 2 as one household saw it."""
 
     household: str
     rule: RuleName
     disclosure: DisclosureName
     mandate: dict[str, object]
-    """The fields of its mandate that differ from an empty mandate."""
+    """What its people asked for; empty if they asked for nothing."""
     rounds: int
     restarts: int
     over: bool
-    """True if the journal reaches the end of the stage."""
+    """Whether the journal reaches to the end of the stage."""
     discomfort_planned: float
-    """Discomfort before stage 2, kWh."""
+    """kWh, as is the next."""
     discomfort_exchanged: float
     energy_drift: float
-    """Change of the sum of the schedule, kWh."""
+    """kWh."""
     away_planned: int
-    """Number of slots that were not at their preferred value."""
+    """Number of slots that were not as preferred, after stage 1; the next is after stage 2."""
     away_exchanged: int
     deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
-        """The negotiations that ended in an exchange."""
+        """The negotiations in which values changed hands."""
         return [deed for deed in self.deeds if not deed.reason]
 
     def at(self, slot: int) -> "list[NegotiationRecord]":
-        """Return the negotiations at one slot, in their order."""
+        """Return what happened at one slot, in order."""
         return [deed for deed in self.deeds if deed.slot == slot]
 
 
 def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
-    """Explain a household's entries, of which the first must be the `begin` of stage 2."""
+    """Return the explanation in a household's entries, which start with the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, deeds = planned.copy(), []
+    deviation = float(((planned - preferred) ** 2).sum())
     for entry in entries:
         if entry.kind in ("done", "failed", "declined", "accepted", "refused"):
-            deeds.append(_deed(entry))
+            deeds.append(_record(entry, float(preferred[entry.slot]), deviation=deviation))
         if entry.kind in ("done", "accepted"):
             schedule[entry.slot] = entry.taken
     return ExchangeExplanation(
@@ -130,36 +134,62 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
 
 
 def sentences(explanation: ExchangeExplanation) -> list[str]:
-    """Return the explanation as a few plain sentences."""
-    gain = explanation.discomfort_planned - explanation.discomfort_exchanged
-    came = f"The discomfort fell by {gain:.4g} kWh" if gain > 0 else "The discomfort did not fall"
-    lines = [
-        f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
-        f"{explanation.disclosure}; {_mandated(explanation)}",
-        f"{came}: from {explanation.discomfort_planned:.4g} to "
-        f"{explanation.discomfort_exchanged:.4g}. "
-        f"Slots that are not as preferred: {explanation.away_planned} before, "
-        f"{explanation.away_exchanged} after. The sum of its energy moved by "
-        f"{explanation.energy_drift:+.4g} kWh.",
-    ]
+    """Return the explanation in a few plain sentences."""
     asked = [deed for deed in explanation.deeds if deed.asked and not (deed.own and deed.reason)]
     left = [deed for deed in explanation.deeds if deed.asked and deed.own and deed.reason]
     answered = [deed for deed in explanation.deeds if not deed.asked]
-    lines.append(f"In {_times(explanation.rounds, 'round')} it asked {_yes(asked)}")
+    told = [
+        f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
+        f"{explanation.disclosure}; {_mandated(explanation)}",
+        _outcome(explanation),
+        f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}",
+    ]
     if left:
-        lines.append(f"It left what was found for it {_times(len(left), 'time')}{_why(left)}.")
-    lines.append(f"It was asked {_yes(answered)}")
+        told.append(
+            f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
+        )
+    told.append(f"It was asked {_answers(answered)}")
     if explanation.restarts:
-        lines.append(
+        told.append(
             f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "
             "journal."
         )
     if not explanation.over:
-        lines.append("The journal ends before the stage was over.")
-    return lines
+        told.append("The journal ends before the stage was over.")
+    return told
 
 
-def _deed(entry: Entry) -> NegotiationRecord:
+def negotiation_sentence(record: NegotiationRecord, household: str) -> str:
+    """Return what was on the table in one negotiation of `household`."""
+    who = (
+        f"{household} asked {record.partner}"
+        if record.asked
+        else f"{record.partner} asked {household}"
+    )
+    verb = "removed" if record.gain >= 0 else "added"
+    verb = f"would have {verb}" if record.reason else verb
+    return (
+        f"Round {record.round}: {who}. {household} held {record.given:.4g} kWh, prefers "
+        f"{record.preferred:.4g} and was offered {record.taken:.4g}; that {verb} "
+        f"{abs(record.gain_share):.2%} of its squared deviation from what it prefers."
+    )
+
+
+def _outcome(explanation: ExchangeExplanation) -> str:
+    before, after = explanation.discomfort_planned, explanation.discomfort_exchanged
+    if before > after:
+        came = f"The discomfort fell by {before - after:.4g} kWh, {1 - after / before:.0%} of it"
+    else:
+        came = "The discomfort did not fall"
+    return (
+        f"{came}: from {before:.4g} to {after:.4g}. Slots that are not as preferred: "
+        f"{explanation.away_planned} before, {explanation.away_exchanged} after. The sum of its "
+        f"energy moved by {explanation.energy_drift:+.4g} kWh."
+    )
+
+
+def _record(entry: Entry, preferred: float, *, deviation: float) -> NegotiationRecord:
+    """Return an entry as a record; `deviation` is the squared deviation after stage 1, kWh²."""
     return NegotiationRecord(
         round=entry.round,
         slot=entry.slot,
@@ -170,6 +200,8 @@ def _deed(entry: Entry) -> NegotiationRecord:
         gain=-entry.change,
         reason=entry.reason,
         own=entry.kind in ("declined", "accepted", "refused"),
+        preferred=preferred,
+        gain_share=-entry.change / deviation if deviation else 0.0,
     )
 
 
@@ -180,8 +212,8 @@ def _mandated(explanation: ExchangeExplanation) -> str:
     return f"its people's mandate: {said}."
 
 
-def _yes(deeds: Sequence[NegotiationRecord]) -> str:
-    """Say how often something was asked for, and how often it was accepted or refused and why."""
+def _answers(deeds: Sequence[NegotiationRecord]) -> str:
+    """Return how often something was asked, how often the answer was yes, and why it was no."""
     refused = [deed for deed in deeds if deed.reason]
     if not deeds:
         return "0 times."
@@ -192,10 +224,11 @@ def _yes(deeds: Sequence[NegotiationRecord]) -> str:
 
 
 def _why(deeds: Sequence[NegotiationRecord]) -> str:
-    """List the reasons for which negotiations failed, the most frequent first."""
+    """Return the reasons for which nothing came of negotiations, the most frequent first."""
     reasons = Counter(deed.reason for deed in deeds)
     return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"
 
 
 def _times(count: int, what: str) -> str:
+    """Return a count and its noun."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -27,6 +27,7 @@ from orchestrator.reporting.figures.style import (
     level_colour,
 )
 from orchestrator.reporting.wording import number, worse_off
+from orchestrator.results.measures import STATE_LABELS
 from orchestrator.results.run_results import RunResults
 
 _MARKS = "osD^vP*X<>ph"
@@ -67,8 +68,8 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
             title="How evenly discomfort is spread",
             caption="Lorenz curves: what share of all discomfort is borne by the households that "
             "have the "
-            "least. On the straight line all bear alike (Gini 0). The bound is the best that "
-            "reassigning the same values within each slot could do.",
+            "least. On the straight line all bear alike (Gini 0). The bound of values is the best "
+            "that reassigning the same values within each slot could do.",
             table=series.lorenz(results),
             draw=lambda: lorenz(results),
         ),
@@ -84,10 +85,9 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
         drawn(
             name="success",
             title="From lookup to exchange",
-            caption="Above: slots looked up in each round, and what became of them (each bar "
-            "lies in the "
-            "one before; the scale is logarithmic from 1). Below: the share of lookups that found "
-            "a partner, and of proposals that were accepted.",
+            caption="Above: slots looked up in each round, and what became of them, on a "
+            "logarithmic scale. Below: the share of lookups that found a partner, and of "
+            "proposals that were accepted.",
             table=series.success(results),
             draw=lambda: success(results),
         ),
@@ -181,7 +181,7 @@ def lorenz(results: RunResults) -> Figure:
             linestyle=_STATE_LINES[state],
             color=COLOURS[state],
             linewidth=1.2 if state == "bound" else 1.8,
-            label=f"{state}, Gini {results.states()[state].gini:.3f}",
+            label=f"{STATE_LABELS.get(state, state)}, Gini {results.states()[state].gini:.3f}",
             zorder=3,
         )
     axes.set_aspect("equal")
@@ -208,7 +208,7 @@ def progress(results: RunResults) -> Figure:
         best = results.bound.mean_comfort
         above.axhline(best, color=COLOURS["bound"], linestyle=_STATE_LINES["bound"])
         above.annotate(
-            f"bound {number(best)}", (rounds[-1], best), xytext=(0, 3),
+            f"{STATE_LABELS['bound']} {number(best)}", (rounds[-1], best), xytext=(0, 3),
             textcoords="offset points", ha="right", va="bottom", color=INK, fontsize=9,
         )  # fmt: skip
     above.annotate(

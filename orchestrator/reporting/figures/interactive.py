@@ -31,8 +31,13 @@ def as_html(figure: Any, name: str) -> str:
     from plotly.io import to_html
 
     font = {"family": 'system-ui, "DejaVu Sans", sans-serif', "color": INK, "size": 13}
-    figure.update_layout(template="plotly_white", font=font)
-    figure.update_xaxes(automargin=True, showline=True, linecolor=INK, ticks="outside")
+    clear = "rgba(0, 0, 0, 0)"  # the page is the paper, light or dark
+    figure.update_layout(
+        template="plotly_white", font=font, paper_bgcolor=clear, plot_bgcolor=clear
+    )
+    figure.update_xaxes(
+        automargin=True, showline=True, linecolor=INK, ticks="outside", zeroline=False
+    )
     figure.update_yaxes(automargin=True, showline=True, linecolor=INK, zeroline=False)
     config = {"displaylogo": False, "responsive": True}
     return str(to_html(figure, include_plotlyjs=False, full_html=False, div_id=name, config=config))

@@ -23,6 +23,7 @@ from orchestrator.reporting.figures.style import (
     end_label,
     figure_of,
     legend,
+    slots_along,
     with_unit,
 )
 from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number, with_cost
@@ -55,9 +56,9 @@ def drawings(results: RunResults) -> list[Drawing]:
         drawn(
             name="levels",
             title="Discomfort by tree level",
-            caption="Each dot is a household, each box the middle half of a level, the line in "
-            "it the "
-            "median; the diamond is the mean. Level 1 is the root.",
+            caption="Each box is the middle half of a level's households, the line in it the "
+            "median. In the picture each dot is a household and the diamond the mean. Level 1 is "
+            "the root.",
             table=series.levels(results),
             draw=lambda: levels(results),
         ),
@@ -125,7 +126,7 @@ def demand(results: RunResults) -> Figure:
         )
     axes.set_ylabel("demand (kWh per slot)")
     axes.margins(x=0.01)
-    count_along(axes, "slot", results.slots)
+    slots_along(axes, results.slots, results.slot_times)
     legend(axes)
     return figure
 

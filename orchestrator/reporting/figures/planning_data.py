@@ -8,6 +8,7 @@ import numpy as np
 from orchestrator.reporting.figures.data_table import Cell, Table
 from orchestrator.reporting.wording import drawn_target
 from orchestrator.results.run_results import RunResults
+from orchestrator.results.slot_clock import iso_times
 from protocol.vectors import Array
 
 
@@ -35,6 +36,8 @@ def convergence(results: RunResults) -> Table:
 def demand(results: RunResults) -> Table:
     """The sum of all households, kWh, slot by slot; with the target as given and as drawn."""
     columns: dict[str, Sequence[Cell]] = {"slot": list(range(results.slots))}
+    if results.slot_times is not None:
+        columns["time"] = iso_times(results.slot_times, results.slots)
     columns |= {name: values.tolist() for name, values in results.demand.columns().items()}
     target = drawn_target(results)
     if target is not None:

@@ -17,7 +17,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from agents.plans import SlotTimes
 from orchestrator.reporting.figures.data_table import Table
+from orchestrator.results.slot_clock import axis_label, axis_ticks
 
 COLOURS = {
     "preferred": "#E69F00",
@@ -81,6 +83,18 @@ def count_along(axes: Axes, label: str, count: int) -> None:
     """Whole numbers along x, also where there is but one."""
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    if count < 3:
+        axes.set_xlim(-0.5, count - 0.5)
+
+
+def slots_along(axes: Axes, count: int, times: SlotTimes | None) -> None:
+    """Label x with the local times of slots, or with their numbers where no times are known."""
+    if times is None:
+        count_along(axes, "slot", count)
+        return
+    axes.set_xlabel(axis_label(times))
+    ticks = axis_ticks(times, count)
+    axes.set_xticks([slot for slot, _ in ticks], [text for _, text in ticks])
     if count < 3:
         axes.set_xlim(-0.5, count - 0.5)
 

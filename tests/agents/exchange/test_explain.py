@@ -1,7 +1,9 @@
 """`coflex explain`: an account from a household's own journal, held against the results."""
 
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.exchange.journal.explanation import WORDS, ExchangeExplanation, explain, sentences
+from agents.plans import SlotTimes
 from orchestrator.cli import app
 from orchestrator.coordination.placement import Run
 from orchestrator.reporting.household_explanation import find_explanation
@@ -23,6 +26,7 @@ from protocol.errors import InputError
 from protocol.terms import ExchangeTerms
 from tests.support.exchange_world import World
 from tests.support.population import population
+from tests.support.sample_results import sample_results
 
 MANDATES = """
 [h1]
@@ -107,7 +111,7 @@ def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
     account = find_explanation(out, row.household)
     text = told(str(out), "--household", row.household)
     assert f"{row.household} acted under the rule cooperative" in text
-    assert "its people have narrowed nothing" in text
+    assert "its people have narrowed nothing" in " ".join(text.split())
     assert "The discomfort fell by" in text
     slot = next(deed.slot for deed in account.deeds if deed.reason and deed.own)
     text = told(str(out), "--household", row.household, "--slot", str(slot))
@@ -124,6 +128,47 @@ def test_what_is_not_there_is_said(ran: tuple[RunResults, Path], tmp_path: Path)
         find_explanation(out, "h99")
     with pytest.raises(InputError, match="no journals there"):
         find_explanation(tmp_path, "h0")
+
+
+def test_it_is_found_in_what_a_host_keeps_and_else_it_says_where_that_is(
+    ran: tuple[RunResults, Path], tmp_path: Path
+) -> None:
+    results, out = ran
+    assert find_explanation(out / "journals", "h0") == find_explanation(out, "h0")
+    write(results, tmp_path)
+    with pytest.raises(InputError, match="each keeps its own: name the folder"):
+        find_explanation(tmp_path, "h0")
+    write(sample_results(), tmp_path / "planned")
+    with pytest.raises(InputError, match="only a run with a stage 2"):
+        find_explanation(tmp_path / "planned", "h0")
+
+
+def test_lines_have_at_most_80_columns_and_slots_are_times(
+    ran: tuple[RunResults, Path], tmp_path: Path
+) -> None:
+    results, out = ran
+    timed = replace(results, slot_times=SlotTimes("00:00", 45))
+    write(timed, tmp_path, out)
+    row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
+    text = told(str(tmp_path), "--household", row.household)
+    assert max(map(len, text.splitlines())) <= 80
+    first = find_explanation(out, row.household).exchanges[0]
+    line = next(line for line in text.splitlines() if re.match(r"\d\d:\d\d ", line))
+    assert line.split() == [
+        f"{first.slot * 45 // 60:02}:{first.slot * 45 % 60:02}",
+        *(str(first.round), first.partner),
+        row.household if first.asked else first.partner,
+        *(f"{kwh:.4g}" for kwh in (first.given, first.preferred, first.taken)),
+        f"{first.gain_share:.2%}",
+    ]
+    text = told(str(tmp_path), "--household", row.household, "--slot", str(first.slot))
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"prefers {first.preferred:.4g}" in " ".join(text.split())
+    # The shares of all exchanges are what the squared deviation has lost.
+    explanation = find_explanation(out, row.household)
+    left = (explanation.discomfort_exchanged / explanation.discomfort_planned) ** 2
+    gained = sum(record.gain_share for record in explanation.exchanges)
+    assert 1 - gained == pytest.approx(left)
 
 
 def test_a_restart_is_told() -> None:

@@ -58,7 +58,7 @@ def test_the_first_lookup_tells_all_offers() -> None:
     own.announce()
     own.closed.append(Closed(LeaseId(7, 1), "done"))
     assert not own.idle
-    assert not own.told
+    assert not own.informed
     said = sent(own, held)
     expected = Lookup(
         session=3,
@@ -82,10 +82,10 @@ def test_the_first_lookup_tells_all_offers() -> None:
     assert own.outstanding is said
     assert (own.changed, own.closed) == (set(), [])
     assert not own.idle
-    assert not own.told
+    assert not own.informed
     assert own.heard(match(said), 0.0) is said
     assert own.idle
-    assert own.told
+    assert own.informed
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_a_matchmaker_that_has_started_again_is_told_everything() -> None:
 def test_there_is_nothing_to_say_without_news_or_wishes() -> None:
     own = client()
     assert own.idle
-    assert own.told
+    assert own.informed
     assert lookup_of(own) is None
     own.ask([0])
     assert not own.idle
-    assert own.told
+    assert own.informed
     assert lookup_of(own, room=0) is None, "no further lease may be opened"
     assert own.number == 0
     assert sent(own, room=1).leases_max == 1
@@ -163,7 +163,7 @@ def test_closed_leases_alone_are_told() -> None:
     own = client()
     own.closed.append(Closed(LeaseId(7, 1), "void"))
     assert not own.idle
-    assert not own.told
+    assert not own.informed
     assert sent(own).closed == (Closed(LeaseId(7, 1), "void"),)
 
 

@@ -37,7 +37,7 @@ def test_in_concurrent_order_all_begin_at_once() -> None:
     assert sums == RoundDone(1, RoundCount._make(3 * each for each in ONE), (0, 1, 4), 3)
     assert own.rise(sums, 10.0) == [Envelope(OWN, PARENT, sums)]
     assert own.complete() is None
-    assert own.missing == (PARENT,)
+    assert list(own.missing) == [PARENT]
     assert own.repeat(10.4) == []
     assert own.repeat(10.5) == [Envelope(OWN, PARENT, sums)]
 

@@ -1,0 +1,198 @@
+"""The result of a run at a glance: the lead of the page and its few large figures.
+
+Decides which numbers come first and what they mean in words. Pure; `wording` has the full tables.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.reporting.wording import counted
+from orchestrator.results.measures import discomfort_removed
+from orchestrator.results.run_results import RunResults
+
+Tone = Literal["good", "bad", "plain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Highlight:
+    """One large figure of the page."""
+
+    word: str
+    """Of the glossary, if it is there."""
+    title: str
+    value: str
+    detail: str
+    tone: Tone = "plain"
+
+
+def highlights(results: RunResults) -> list[Highlight]:
+    """Return peak, comfort, the households that lost, and how evenly the rest is shared."""
+    shown = [_peak(results)]
+    if results.exchanged is None:
+        return [*shown, *_after_planning(results)]
+    return [*shown, _comfort(results), _worse_off(results), _spread(results)]
+
+
+def lead_sentences(results: RunResults) -> list[str]:
+    """Return the result in a few sentences: what was reached, for whom, and what was not."""
+    told = [_demand_sentence(results), _discomfort_sentence(results)]
+    if results.exchanged is not None:
+        told += [_equality_sentence(results), _bound_sentence(results)]
+    return [sentence for sentence in (*told, negative_comfort(results)) if sentence]
+
+
+def negative_comfort(results: RunResults) -> str:
+    """Return why a comfort is below 0; empty if none is."""
+    if min(found.mean_comfort for found in results.states().values()) >= 0:
+        return ""
+    return (
+        "Comfort is below 0 because it is 1 minus a discomfort in kWh, and slots differ from what "
+        "households prefer by more than 1 kWh (RMSE): homes with larger demand have lower comfort. "
+        "Compare shares of discomfort instead, which do not depend on the size of the homes."
+    )
+
+
+def _brief(value: float) -> str:
+    """Return three significant digits, whole above 1000."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _peak(results: RunResults) -> Highlight:
+    after, before = results.planned.peak, results.preferred
+    if before is None:
+        return Highlight(word="peak", title="Peak demand", value=f"{_brief(after)} kWh", detail="")
+    return Highlight(
+        word="peak",
+        title="Peak demand",
+        value=f"{_brief(after)} kWh",
+        detail=f"{_brief(before.peak)} kWh as preferred{_percent_change(before.peak, after)}",
+        tone="good" if after < before.peak else "plain" if after == before.peak else "bad",
+    )
+
+
+def _percent_change(before: float, after: float) -> str:
+    return f" ({(after - before) / before:+.1%})".replace("-", "\u2212") if before > 0 else ""
+
+
+def _after_planning(results: RunResults) -> list[Highlight]:
+    moved = sum(row.discomfort_planned > 0 for row in results.rows)
+    planned = results.planned
+    return [
+        Highlight(
+            word="comfort",
+            title="Mean comfort",
+            value=_brief(planned.mean_comfort),
+            detail=f"mean discomfort {_brief(planned.mean_discomfort)} kWh",
+        ),
+        Highlight(
+            word="discomfort",
+            title="Gave up comfort",
+            value=f"{moved:,} of {results.households:,}",
+            detail=f"at most {_brief(planned.max_discomfort)} kWh",
+        ),
+    ]
+
+
+def _comfort(results: RunResults) -> Highlight:
+    assert results.exchanged is not None
+    before, after = results.planned, results.exchanged
+    removed = discomfort_removed(before, after)
+    comfort = f"comfort {_brief(before.mean_comfort)} to {_brief(after.mean_comfort)}"
+    if removed is None:
+        return Highlight(
+            word="comfort", title="Mean comfort", value=_brief(after.mean_comfort), detail=comfort
+        )
+    return Highlight(
+        word="discomfort removed",
+        title="Discomfort removed",
+        value=f"{removed:.0%}".replace("-", "\u2212"),
+        detail=comfort,
+        tone="good" if removed > 0 else "bad" if removed < 0 else "plain",
+    )
+
+
+def _worse_off(results: RunResults) -> Highlight:
+    assert results.exchange is not None
+    worse = results.exchange.households_worse
+    return Highlight(
+        word="worse off",
+        title="Worse off by the exchange",
+        value=f"{worse:,} of {results.households:,}",
+        detail="no household lost" if not worse else f"rule {results.config.get('exchange', '?')}",
+        tone="bad" if worse else "good",
+    )
+
+
+def _spread(results: RunResults) -> Highlight:
+    assert results.exchanged is not None
+    before, after = results.planned, results.exchanged
+    return Highlight(
+        word="unfairness",
+        title="Standard deviation of discomfort",
+        value=f"{_brief(after.unfairness)} kWh",
+        detail=f"{_brief(before.unfairness)} before; Gini {_brief(before.gini)} to "
+        f"{_brief(after.gini)}",
+        tone="good" if after.unfairness < before.unfairness else "plain",
+    )
+
+
+def _demand_sentence(results: RunResults) -> str:
+    homes, after = counted(results.households, "household"), results.planned.peak
+    if results.preferred is None:
+        return f"{homes} planned together; the highest demand of a slot is {_brief(after)} kWh."
+    before = results.preferred.peak
+    if _brief(before) == _brief(after):
+        return f"{homes} planned together; the peak stayed at {_brief(after)} kWh."
+    verb = "fell" if after < before else "rose"
+    return (
+        f"{homes} planned together: the peak {verb} from {_brief(before)} to {_brief(after)} kWh."
+    )
+
+
+def _discomfort_sentence(results: RunResults) -> str:
+    before, after = results.planned, results.exchanged
+    told = (
+        "For that, their schedules differ from what they prefer by "
+        f"{_brief(before.mean_discomfort)} kWh (mean discomfort)"
+    )
+    removed = None if after is None else discomfort_removed(before, after)
+    if removed is None:
+        return f"{told}."
+    if removed <= 0:
+        return f"{told}; the exchange removed none of it."
+    return f"{told}; the exchange then removed {removed:.0%} of it."
+
+
+def _equality_sentence(results: RunResults) -> str:
+    assert results.exchanged is not None
+    before, after = results.planned, results.exchanged
+    spread = f"{_brief(before.unfairness)} to {_brief(after.unfairness)} kWh"
+    gini = f"{_brief(before.gini)} to {_brief(after.gini)}"
+    fairer, evener = after.unfairness < before.unfairness, after.gini <= before.gini
+    if fairer and evener:
+        return (
+            "Households became more alike: the standard deviation of discomfort went from "
+            f"{spread} and Gini from {gini}."
+        )
+    if fairer:
+        return (
+            f"Differences in kWh shrank (standard deviation {spread}), but the discomfort that is "
+            f"left is shared less equally than before (Gini {gini}): some households got rid of a "
+            "larger part of theirs than others."
+        )
+    return (
+        f"Households did not become more alike: the standard deviation of discomfort went from "
+        f"{spread}, Gini from {gini}."
+    )
+
+
+def _bound_sentence(results: RunResults) -> str:
+    if results.bound is None:
+        return ""
+    most = discomfort_removed(results.planned, results.bound)
+    if most is None:
+        return ""
+    return (
+        f"The most that any exchange of these values could have removed is {most:.0%} (the bound "
+        "of values)."
+    )
