@@ -36,6 +36,7 @@ from agents.population.plan_alternatives import (
     portfolio,
     scaled_scheme,
 )
+from agents.population.size_limits import check_memory
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -70,6 +71,7 @@ def generate(
     Without a scheme, it is the source's, scaled with d. Raises InputError for fewer than one
     household or slot, a negative seed, or a scheme that does not fit the slots.
     """
+    check_memory(households, slots)
     scheme = _checked(households, slots, seed, scheme)
     return Population(
         {
