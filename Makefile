@@ -41,7 +41,7 @@ $(VENV)/.compose-test: $(LOCKS)/compose-test.lock $(VENV)/.dev
 
 run:  ## a demo population on an embedded bus; the environment first, and the seconds of both
 	@began=$$(date +%s) && $(MAKE) --no-print-directory $(VENV)/.run && installed=$$(date +%s) \
-		&& $(BIN)/coflex run --demo --out results && ended=$$(date +%s) \
+		&& $(BIN)/coflex run --demo --out results --force && ended=$$(date +%s) \
 		&& echo "Seconds: $$((installed - began)) to install, $$((ended - installed)) to run"
 
 # -- development ----------------------------------------------------------------------------------

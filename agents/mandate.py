@@ -1,9 +1,11 @@
-"""Mandates: the limits that the people of a household set for their proxy.
+"""What the people of a household allow their proxy: one concept, one place.
 
-A mandate narrows the terms of a run for one household. It is checked before every decision, and
-nobody else ever widens it. `--mandates FILE` has one TOML table per household; a key that is left
-out means that the run's own terms apply:
+A mandate narrows the terms of a run for one household. It is checked before every decision and
+never widened by anybody else. `--mandates FILE` holds one TOML table per household, and a table
+`default` for all of them; what neither says is as the run has it:
 
+    [default]
+    disclosure = "direction"
 
     [h17]
     rule = "cooperative"
@@ -11,7 +13,6 @@ out means that the run's own terms apply:
     energy_drift = 0.5
 """
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,14 +20,15 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from agents.suggestions import household_suggestion, suggestion
+from protocol.checked_input import first_mistake, read_toml
 from protocol.errors import InputError
 from protocol.terms import DisclosureName, RuleName
 
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """The mandate of one household. A field that is None leaves the run's terms as they are, or
-    sets no bound."""
+    """The mandate of one household. None means: as the run has it, or no bound."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -35,18 +37,17 @@ class Mandate:
     rule: RuleName | None = None
     disclosure: DisclosureName | None = None
     tolerance: float | None = None
-    """Distance from the preferred value that the household may accept when it asks, kWh."""
+    """How far from its preferred value a slot may be that it asks for, kWh."""
     never: frozenset[int] = frozenset()
-    """Slots that the household never trades."""
+    """Slots that it never trades, counted from 0."""
     discomfort: float | None = None
-    """Largest discomfort that an exchange may leave the household with, kWh, whatever the rule
-    allows."""
+    """kWh: no exchange may leave it with more discomfort than this, whatever the rule allows."""
     energy_drift: float | None = None
-    """Largest change of the sum over all slots from the selected plan's, up or down, kWh."""
+    """kWh that the sum over all slots may move away from what stage 1 chose, up or down."""
     exchange: bool = True
-    """False if the household takes no part in stage 2."""
+    """Whether it takes part in stage 2."""
     take_part: bool = True
-    """False if the household takes no part in the run."""
+    """Whether it takes part in the run at all."""
 
     def __post_init__(self) -> None:
         for name in ("tolerance", "discomfort", "energy_drift"):
@@ -65,46 +66,59 @@ class Mandate:
 
 FREE = Mandate()
 """A mandate that narrows nothing."""
+DEFAULT = "default"
+"""The table for all households; what a household's own table says wins."""
 
 
 def load_mandates(file: Path, households: Collection[str], slots: int) -> dict[str, Mandate]:
-    """Read mandates from a TOML file, by household id. InputError names the file and the field."""
-    try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("no such file", file=file, field="--mandates") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"not a TOML file: {error}", file=file) from error
+    """Read the mandates in a TOML file, by household.
+
+    Raises InputError that names the file and the key that is wrong.
+    """
+    tables = read_toml(file, field="--mandates")
+    shared = _table(tables.pop(DEFAULT, {}), file, DEFAULT)
     known = set(households)
-    mandates: dict[str, Mandate] = {}
-    for household, table in tables.items():
+    for household in tables:
         if household not in known:
+            reason = "no such household in this run: "
             raise InputError(
-                "no such household in this run: name a table after a household's id",
+                f"{reason}{household_suggestion(household, list(households))}",
                 file=file,
                 field=household,
             )
-        mandates[household] = _mandate(table, file, household, slots)
-    return mandates
+    own = {name: _table(table, file, name) for name, table in tables.items()}
+    if not shared:
+        return {name: _mandate(table, file, name, slots) for name, table in own.items()}
+    _mandate(shared, file, DEFAULT, slots)  # so that a mistake in it is reported as its own
+    return {
+        name: _mandate({**shared, **own.get(name, {})}, file, name, slots) for name in households
+    }
 
 
-def _mandate(table: Any, file: Path, household: str, slots: int) -> Mandate:
+def _table(table: object, file: Path, household: str) -> dict[str, Any]:
+    """Return the keys of one household's table, with underscores."""
     if not isinstance(table, Mapping):
         raise InputError("a mandate is a TOML table", file=file, field=household)
-    values = {key.replace("-", "_"): value for key, value in table.items()}
+    return {key.replace("-", "_"): value for key, value in table.items()}
+
+
+def _mandate(table: Mapping[str, Any], file: Path, household: str, slots: int) -> Mandate:
+    values = dict(table)
     if isinstance(values.get("never"), list):
         values["never"] = frozenset(values["never"])
+    for key, value in values.items():
+        if isinstance(value, bool) != (key in _SWITCHES) and key in _KEYS:
+            wanted = "true or false" if key in _SWITCHES else "no switch"
+            reason = f"{str(value).lower()}: this key is {wanted}"
+            raise InputError(reason, file=file, field=f"{household}.{key}")
     try:
         mandate = _READ.validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join([household, *(str(part) for part in first["loc"])])
-        advice = (
-            f" (known: {', '.join(f.name for f in fields(Mandate))})"
-            if first["type"] == "unexpected_keyword_argument"
-            else ""
-        )
-        raise InputError(f"{first['msg']}{advice}", file=file, field=place) from error
+        place, message, kind = first_mistake(error)
+        if kind == "unexpected_keyword_argument":
+            message = f"no such key: {suggestion(place, _KEYS)}"
+        field = f"{household}.{place}" if place else household
+        raise InputError(message.removeprefix("Value error, "), file=file, field=field) from error
     beyond = [slot for slot in mandate.never if slot >= slots]
     if beyond:
         raise InputError(
@@ -115,4 +129,6 @@ def _mandate(table: Any, file: Path, household: str, slots: int) -> Mandate:
     return mandate
 
 
+_KEYS = tuple(field.name for field in fields(Mandate))
+_SWITCHES = ("exchange", "take_part")
 _READ = TypeAdapter(Mandate)

@@ -11,7 +11,7 @@ from rich.table import Table
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.settings_options import with_settings
 from orchestrator.results.atomic_folder import publish
-from orchestrator.results.result_files import csv_text
+from orchestrator.results.csv_tables import csv_text
 from orchestrator.scenario.settings import RunSettings
 
 FILE = "baselines.csv"
@@ -19,7 +19,7 @@ FILE = "baselines.csv"
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("baselines")(with_settings(baselines))
+    app.command("baselines")(with_settings(baselines, "baselines"))
 
 
 def baselines(

@@ -7,39 +7,53 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Annotated
 
 import typer
 
 from orchestrator.cli.monitoring_options import watched
 from orchestrator.cli.progress import run_progress
-from orchestrator.cli.settings_options import with_settings
+from orchestrator.cli.settings_options import RESULTS_PANEL, with_settings
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed import launcher
 from orchestrator.monitoring.prometheus import Operations
 from orchestrator.reporting.terminal_summary import print_summary
 from orchestrator.results.command_line import command_line
-from orchestrator.results.result_files import write
+from orchestrator.results.result_files import check_output, write
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_scenario
+from orchestrator.scenario.option_effects import without_effect
+from orchestrator.scenario.scenario import Scenario, read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation import simulator
-from protocol.errors import InputError
+from protocol.errors import InputError, RunError
 from protocol.subjects import ORCHESTRATOR, check_name
+
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Replace the results of an earlier run in --out; other files there stay.",
+        rich_help_panel=RESULTS_PANEL,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("run")(watched(with_settings(run), ORCHESTRATOR, "warning"))
-    app.command("simulate")(with_settings(simulate))
-    app.command("orchestrate")(watched(with_settings(orchestrate), ORCHESTRATOR, "info"))
+    app.command("run")(watched(with_settings(run, "run"), ORCHESTRATOR, "warning"))
+    app.command("simulate")(with_settings(simulate, "simulate"))
+    orchestrated = with_settings(orchestrate, "orchestrate")
+    app.command("orchestrate")(watched(orchestrated, ORCHESTRATOR, "info"))
 
 
-def run(settings: RunSettings, operations: Operations) -> None:
+def run(settings: RunSettings, operations: Operations, force: Force = False) -> None:
     """Run households as processes on a NATS bus, and write the results."""
     if settings.external and settings.nats is None:
         raise InputError("say where they find the run: a NATS server", field="--nats")
+    check_output(settings.out, force=force)
     scenario = read_scenario(settings)
+    _refuse_idle_hosts(scenario)
     with _kept() as kept:
         with run_progress(scenario) as watch:
             named = Run(_announced_id(settings), scenario)
@@ -47,8 +61,9 @@ def run(settings: RunSettings, operations: Operations) -> None:
         _finish(results, settings, kept)
 
 
-def simulate(settings: RunSettings) -> None:
-    """The same run in one process, without a bus: for experiments."""
+def simulate(settings: RunSettings, force: Force = False) -> None:
+    """Run in one process, without a bus, with the same results: for experiments."""
+    check_output(settings.out, force=force)
     scenario = read_scenario(settings, "simulation")
     with _kept() as kept:
         with run_progress(scenario) as watch:
@@ -56,8 +71,9 @@ def simulate(settings: RunSettings) -> None:
         _finish(results, settings, kept)
 
 
-def orchestrate(settings: RunSettings, operations: Operations) -> None:
+def orchestrate(settings: RunSettings, operations: Operations, force: Force = False) -> None:
     """Run with hosts and matchmakers that stand by on the bus, and write the results."""
+    check_output(settings.out, force=force)
     scenario = read_scenario(settings, "standby")
     with run_progress(scenario) as watch:
         named = Run(_announced_id(settings), scenario)
@@ -90,5 +106,26 @@ def _kept() -> Iterator[Path]:
 def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None) -> None:
     ended = datetime.now().astimezone().isoformat(timespec="seconds")
     results = replace(results, ended=ended, command=command_line(sys.argv[1:]))
-    write(results, settings.out, kept)
+    try:
+        write(results, settings.out, kept)
+    except InputError as error:  # it could be written when the run began
+        raise RunError(_rescue(results, kept, error)) from error
     print_summary(results, settings.out)
+
+
+def _rescue(results: RunResults, kept: Path | None, error: InputError) -> str:
+    """Write the results into a temporary folder instead; return where they are, and why."""
+    place = Path(mkdtemp(prefix="coflex-results-"))
+    try:
+        write(results, place, kept)
+    except InputError as second:
+        place.rmdir()
+        return f"{error}; nor can they be kept elsewhere ({second.reason}): the results are lost"
+    return f"{error}. The results are complete in {place}: move them from there"
+
+
+def _refuse_idle_hosts(scenario: Scenario) -> None:
+    """Refuse a number of hosts where every household has a process of its own after all."""
+    resolved = scenario.settings.model_copy(update={"isolation": scenario.isolation})
+    if "hosts" in (found := without_effect(resolved, "run")):
+        raise InputError(f"has no effect: {found['hosts']}", field="--hosts")

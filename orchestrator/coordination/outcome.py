@@ -146,6 +146,7 @@ def _household_rows(
             beta=reports[name].beta,
             selected_plan=reports[name].selected_plan,
             discomfort_planned=reports[name].discomfort_planned_kwh,
+            name=scenario.population.names.get(name),
             **_exchanged(reports[name], float(bounds[position])),
         )
         for position, name in enumerate(members)

@@ -13,7 +13,7 @@ from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
 from orchestrator.reporting.wording import counted
 from orchestrator.results.atomic_folder import publish
-from orchestrator.results.result_files import csv_text
+from orchestrator.results.csv_tables import csv_text
 
 PAGE, TABLE = "index.html", "compare.csv"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.experiments.sweep_runs import Cell, seed_of
+from orchestrator.scenario.option_effects import without_effect
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.errors import InputError
 
@@ -56,7 +57,18 @@ class Grid:
             count *= len(values)
         if not 0 < count <= MOST:
             raise InputError(f"{count:,} runs: name at least one value each, and fewer in all")
-        return list(self._cells())
+        cells = list(self._cells())
+        self._refuse_idle(cells)
+        return cells
+
+    def _refuse_idle(self, cells: Sequence[Cell]) -> None:
+        """Raise InputError for an option that has no effect in any of the runs."""
+        idle = [without_effect(cell.settings, "sweep") for cell in cells]
+        for name, reason in idle[0].items() if idle else ():
+            if all(name in found for found in idle):
+                raise InputError(
+                    f"has no effect in any run: {reason}", field="--" + name.replace("_", "-")
+                )
 
     def _cells(self) -> Iterator[Cell]:
         for chosen in product(*self.values.values()):

@@ -17,7 +17,7 @@ from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
 from orchestrator.results.atomic_folder import publish
-from orchestrator.results.result_files import csv_text
+from orchestrator.results.csv_tables import csv_text
 
 PAGE, CLAIMS = "index.html", "claims.csv"
 SOURCE = "Cooperative Flexibility Exchange"

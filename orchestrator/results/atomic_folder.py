@@ -1,12 +1,16 @@
 """Files that appear in a folder together, or not at all. What they contain is decided elsewhere."""
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import copytree, disk_usage, rmtree
 
 from agents.population.atomic_write import scratch_folder
+from agents.population.size_limits import as_size
 from protocol.errors import InputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def publish(
@@ -21,8 +25,8 @@ def publish(
     remove what matches the patterns `stale`, and leave everything else in it alone.
 
     The file `seal` tells readers that the rest is there and belongs together: it is removed first
-    and comes back last. All is on disk under temporary names before anything old goes, so a full
-    disk leaves the old files as they were. Raises InputError where the folder cannot be written.
+    and comes back last. Everything is on disk under temporary names before anything old goes, so a
+    full disk leaves the old files as they were. Raises InputError if the folder cannot be written.
     """
     try:
         with scratch_folder(folder) as written:
@@ -39,8 +43,25 @@ def publish(
             for name in sorted(files, key=lambda name: name == seal):
                 (written / name).replace(folder / name)
     except OSError as error:
-        reason = f"cannot be written ({error.strerror or error}): choose another folder"
-        raise InputError(reason, file=error.filename or folder) from error
+        raise _cannot_write(folder, error) from error
+
+
+def try_folder(folder: Path) -> None:
+    """Write a file into `folder`, sync it and remove it again, with every folder made for that.
+
+    Raises InputError if any of this is impossible: better now than after hours of computation.
+    """
+    place = folder.absolute()
+    made = [parent for parent in (place, *place.parents) if not parent.exists()]
+    try:
+        with scratch_folder(folder) as written:
+            _write(written / "trial", b"coflex\n")
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    finally:
+        for parent in made:
+            if parent.is_dir():
+                parent.rmdir()
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -48,3 +69,20 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _cannot_write(folder: Path, error: OSError) -> InputError:
+    """Return an error that names the folder and, if it is full, the disk it is on."""
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        reason += f"; {_disk_of(folder)}"
+    return InputError(f"cannot be written ({reason}): choose another folder", file=folder)
+
+
+def _disk_of(folder: Path) -> str:
+    """Return the disk that holds `folder`, with its free and total space."""
+    place = folder.absolute()
+    while not place.is_mount() and place != place.parent:
+        place = place.parent
+    usage = disk_usage(place)
+    return f"the disk at {place} has {as_size(usage.free)} free of {as_size(usage.total)}"

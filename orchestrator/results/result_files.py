@@ -1,14 +1,14 @@
 """The files of a run: written together, read back exactly, and checked (DESIGN.md section 7).
 
-What a run does not have (stage 2, a target) is a key or a column that is not there. What the
-results mean is decided in `run_results`.
+A part that a run does not have (stage 2, a target) is a missing key or column. What the results
+mean is decided in run_results.py, and how a cell is written in csv_tables.py.
 """
 
 import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from orchestrator.results.atomic_folder import publish
+from orchestrator.results.atomic_folder import publish, try_folder
+from orchestrator.results.csv_tables import csv_text, text_of
 from orchestrator.results.run_results import (
     Demand,
     ExchangeRow,
@@ -36,11 +37,14 @@ ROUNDS = "rounds.csv"
 EXCHANGES = "exchanges.csv"
 """Only where the run was traced."""
 JOURNALS_FOLDER = "journals"
-"""The journals of the hosts, one file each (agents/exchange/sqlite_journal.py)."""
+"""The journals of the hosts, one file each (agents/exchange/journal/sqlite.py)."""
 SCHEDULES_FOLDER = "schedules"
-"""The schedules of the households, one file each (agents/saved.py), if they were to be saved."""
+"""The schedules of the households, one file each, with `--save-schedules`
+(coordination/host_files.py)."""
 REPORT_FOLDER = "report"
 """Where `coflex report` writes by default, inside the folder of the results."""
+_DISK_ROOT = "lost+found"
+"""What an empty disk holds; its root may be a folder for results."""
 _STALE = (
     JOURNALS_FOLDER,
     SCHEDULES_FOLDER,
@@ -48,21 +52,54 @@ _STALE = (
     EXCHANGES,
     *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
 )
-"""What other commands or options derive from a run; no longer true once there is another run."""
+"""What other commands or options derive from a run; it goes when another run replaces it."""
+
+
+def check_output(out: Path, *, force: bool = False) -> None:
+    """Check, before a run, that its results can be written into the folder `out`.
+
+    Raises InputError if the folder cannot be written, or if it holds results or other files
+    already and `force` is not set.
+    """
+    try_folder(out)
+    try:
+        there = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=out) from error
+    others = [name for name in there if name != _DISK_ROOT]
+    if not others or force:
+        return
+    if RUN in others:
+        held = "the results of an earlier run"
+    else:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        held = f"other files ({others[0]}{more})"
+    raise InputError(
+        f"holds {held}: name another folder with --out, or replace results with --force", file=out
+    )
+
+
+def record_of(results: RunResults) -> dict[str, Any]:
+    """Return a run as run.json has it: what does not exist is left out, what is not a finite
+    number is None."""
+    parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
+    record = {name: part for name, part in parts.items() if part is not None}
+    return {name: _plain(part) for name, part in record.items()}
 
 
 def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
     """Write the files of a run into the folder `out`, and copies of the folders that hosts have
-    made in `kept`, run.json last: where it is, the others are complete and of the same run. Results
-    of an earlier run there, and what was derived from them, go. Numbers are written exactly.
-    InputError where the folder cannot be written."""
-    parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
-    record = {name: part for name, part in parts.items() if part is not None}
+    made in `kept`.
+
+    run.json comes last: where it is, the others are complete and of the same run. The results of
+    an earlier run, and what was derived from them, are removed; other files stay. Numbers are
+    written exactly. Raises InputError if the folder cannot be written.
+    """
     demand = results.demand.columns()
     known = results.slot_times
     times = {} if known is None else {"time": iso_times(known, results.slots)}
     files = {
-        RUN: json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
+        RUN: json.dumps(record_of(results), indent=2, allow_nan=False, ensure_ascii=False) + "\n",
         ITERATIONS: csv_text(Iteration._fields, results.planning_history),
         HOUSEHOLDS: csv_text(*_without_empty(*_table(HouseholdRow, results.rows))),
         DEMAND: csv_text(
@@ -89,7 +126,10 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
 
 
 def read(out: Path) -> RunResults:
-    """The results in the folder `out`; InputError names what is missing or broken, and where."""
+    """Return the results in the folder `out`.
+
+    Raises InputError if a file is missing or broken; it names file, line and field.
+    """
     record = read_record(out)
     planning_history = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
     rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
@@ -127,15 +167,6 @@ def read(out: Path) -> RunResults:
     )
 
 
-def csv_text(header: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
-    """Comma separated lines; floats so that they read back exactly."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 @dataclass(frozen=True, slots=True)
 class _DemandRow:
     """A line of demand.csv."""
@@ -154,7 +185,7 @@ def _table(
     kind: type[HouseholdRow] | type[Round] | type[ExchangeRow],
     rows: Sequence[HouseholdRow] | Sequence[Round] | Sequence[ExchangeRow],
 ) -> tuple[list[str], list[list[object]]]:
-    """Names of the fields, and a line for each row."""
+    """Return the names of the fields, and a line for each row."""
     names = [field.name for field in fields(kind)]
     return names, [[getattr(row, name) for name in names] for row in rows]
 
@@ -162,13 +193,14 @@ def _table(
 def _without_empty(
     header: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> tuple[list[str], list[list[object]]]:
-    """The table without the columns in which no row has a value."""
+    """Return the table without the columns in which no row has a value."""
     kept = [i for i in range(len(header)) if any(row[i] is not None for row in rows)]
     return [header[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _plain(value: Any) -> Any:
-    """`value` for JSON: what is None in a record goes, what is not a finite number is null."""
+    """Return `value` as JSON can hold it: a record without the fields that are None, and None for
+    a number that is not finite."""
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
         return {key: _plain(item) for key, item in value.items() if item is not None}
@@ -192,12 +224,12 @@ def read_record(out: Path) -> RunRecord:
 
 
 def _read_rows(path: Path, kind: TypeAdapter[Row]) -> Iterator[Row]:
-    """The lines of a table, checked; an empty cell is a value that there is not."""
+    """Yield the lines of a table, checked; an empty cell stands for a missing value."""
     reader = csv.DictReader(io.StringIO(_read_text(path)), restkey="", restval="")
     for cells in reader:
         if "" in cells:
             raise InputError("more cells than the header", file=path, line=reader.line_num)
-        given = {name: cell for name, cell in cells.items() if cell != ""}
+        given = {name: text_of(cell) for name, cell in cells.items() if cell != ""}
         yield _checked(kind, given, path=path, line=reader.line_num)
 
 
@@ -221,7 +253,7 @@ def _read_text(path: Path) -> str:
 
 
 def _column(path: Path, name: str, values: Sequence[float | None]) -> Array | None:
-    """A column that is there as a whole, or None."""
+    """Return a column as an array, or None if it has no value; raise InputError if it has gaps."""
     present = [value for value in values if value is not None]
     if not present:
         return None

@@ -33,7 +33,9 @@ class HouseholdRow:
     accepted: int | None = None
     refused: int | None = None
     discomfort_bound: float | None = None
-    """kWh, if the same values were reassigned in the best way (metrics.exchange_bound)."""
+    """kWh, if the same values were reassigned in the best way (measures.exchange_bound)."""
+    name: str | None = None
+    """Its name as its people wrote it, where that differs from the id."""
 
 
 @dataclass(frozen=True, slots=True)

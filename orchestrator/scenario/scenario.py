@@ -15,6 +15,7 @@ from agents.planning.java_random import JavaRandom
 from agents.plans import Population
 from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
+from agents.population.size_limits import check_magnitudes
 from agents.population.synthetic import generate
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.settings import RunSettings
@@ -96,6 +97,7 @@ def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenar
     for household in population.households:
         check_name(household, "household id")
     target = _target(settings, population)
+    check_magnitudes(population, target)
     common = _terms(settings, target, population.slots)
     weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
     everybody = tree_order(settings, population)

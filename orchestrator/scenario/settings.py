@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from agents.plans import ScoreMeaning
+from agents.suggestions import suggestion
 from protocol.checked_input import first_mistake, read_toml
 from protocol.errors import InputError
 from protocol.terms import (
@@ -27,6 +28,14 @@ IsolationName = Literal["auto", "process", "task", "subtree"]
 
 ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
 
+# Beyond these, a value is surely a slip of the pen; it would overflow or never end.
+_COUNT_MAX = 1_000_000_000
+_STEPS_MAX = 10_000_000
+_PROCESSES_MAX = 10_000
+_NUMBER_MAX = 1e9
+_SECONDS_MAX = 1e8
+_SEED_MAX = 2**64 - 1
+
 
 class RunSettings(BaseModel):
     """The options of `coflex run`, `coflex simulate` and `coflex orchestrate`."""
@@ -35,17 +44,21 @@ class RunSettings(BaseModel):
 
     dataset: Path | None = Field(None, description="Folder of EPOS plan files, or a .npz file.")
     demo: bool = Field(False, description="Generate the households instead.")
-    households: int | None = Field(None, ge=1, description="Take the first N households.")
-    slots: int = Field(144, ge=1, description="Slots of generated households.")
+    households: int | None = Field(
+        None, ge=1, le=_COUNT_MAX, description="Take the first N households."
+    )
+    slots: int = Field(144, ge=1, le=_COUNT_MAX, description="Slots of generated households.")
     order: str | None = Field(
         None, description="Tree order: a file of household ids, one per line, or 'random'."
     )
-    seed: int = Field(0, ge=0, description="Seed of ties, generated households, random order.")
+    seed: int = Field(
+        0, ge=0, le=_SEED_MAX, description="Seed of ties, generated households, random order."
+    )
     score: ScoreMeaning | None = Field(
         None, description="What the number before a plan means: a preference or a cost."
     )
     children: int = Field(2, ge=1, le=10, description="Children of a household in the tree.")
-    iterations: int = Field(50, ge=1, description="Iterations of stage 1.")
+    iterations: int = Field(50, ge=1, le=_STEPS_MAX, description="Iterations of stage 1.")
     alpha: float = Field(0.0, ge=0, le=1, description="Weight of unfairness.")
     beta: float = Field(0.0, ge=0, le=1, description="Weight of own discomfort.")
     behaviours: Path | None = Field(
@@ -58,24 +71,41 @@ class RunSettings(BaseModel):
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
     reorganise: StrategyName = Field("never", description="When the tree is reorganised.")
-    period: int = Field(10, ge=1, description="Iterations between periodical reorganisations.")
-    offset: int = Field(0, ge=0, description="Iteration whose selection 'memorise' keeps.")
+    period: int = Field(
+        10, ge=1, le=_STEPS_MAX, description="Iterations between periodical reorganisations."
+    )
+    offset: int = Field(
+        0, ge=0, le=_STEPS_MAX, description="Iteration whose selection 'memorise' keeps."
+    )
     memorise: bool = Field(False, description="Return to the kept selection on a new tree.")
-    threshold: float = Field(0.0, ge=0, description="Relative change for cost-reduction.")
+    threshold: float = Field(
+        0.0, ge=0, le=_NUMBER_MAX, description="Relative change for cost-reduction."
+    )
     exchange: ExchangeName = Field("mutual", description="Rule of stage 2, or off.")
     disclose: DisclosureName = Field("limit", description="What an offer says (docs/privacy.md).")
     tolerance: float | None = Field(
-        None, ge=0, description="kWh from the preferred value; none: anything that brings closer."
+        None,
+        ge=0,
+        le=_NUMBER_MAX,
+        description="kWh from the preferred value; none: anything that brings closer.",
     )
     min_gain: float = Field(
-        0.02, ge=0, description="Least gain worth an exchange, share of mean squared deviation."
+        0.02,
+        ge=0,
+        le=_NUMBER_MAX,
+        description="Least gain worth an exchange, share of mean squared deviation.",
     )
     rounds: int | None = Field(
-        None, ge=1, description="Rounds of the exchange at most (default 50; 10 for paper)."
+        None,
+        ge=1,
+        le=_STEPS_MAX,
+        description="Rounds of the exchange at most (default 50; 10 for paper).",
     )
     exchange_order: OrderName = Field("concurrent", description="All at once, or in turn.")
     locks: LocksName = Field("slot", description="What a lease marks busy.")
-    matchmakers: int = Field(1, ge=1, description="Matchmakers that share the slots.")
+    matchmakers: int = Field(
+        1, ge=1, le=_PROCESSES_MAX, description="Matchmakers that share the slots."
+    )
     mandates: Path | None = Field(None, description="TOML: what households allow their proxies.")
     participation: float = Field(
         1.0, ge=0, le=1, description="Share of the households that exchange, drawn by the seed."
@@ -87,7 +117,9 @@ class RunSettings(BaseModel):
     isolation: IsolationName = Field(
         "auto", description="Households a process: one, or many (auto: one up to 500)."
     )
-    hosts: int | None = Field(None, ge=1, description="Processes for task and subtree isolation.")
+    hosts: int | None = Field(
+        None, ge=1, le=_PROCESSES_MAX, description="Processes for task and subtree isolation."
+    )
     nats: str | None = Field(
         None,
         description="URL of a NATS server, or of a cluster's, comma separated (default: embedded).",
@@ -99,8 +131,21 @@ class RunSettings(BaseModel):
         None,
         description="Households that other people run, comma separated; they join by themselves.",
     )
-    deadline: float = Field(60.0, gt=0, description="Seconds without progress that end a run.")
+    deadline: float = Field(
+        60.0, gt=0, le=_SECONDS_MAX, description="Seconds without progress that end a run."
+    )
     out: Path = Field(Path("results"), description="Folder for the results.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_number_is_a_switch(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse `true` where a number is expected, and a number where `true` or `false` is."""
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and wanted is not bool:
+            raise ValueError(f"{str(value).lower()} is a switch, and this option is none")
+        if wanted is bool and isinstance(value, (int, float)) and not isinstance(value, bool):
+            raise ValueError(f"{value} is a number: say true or false")
+        return value
 
     @property
     def externals(self) -> tuple[str, ...]:
@@ -108,23 +153,35 @@ class RunSettings(BaseModel):
         return tuple(name.strip() for name in (self.external or "").split(",") if name.strip())
 
 
+def read_options(config: Path) -> dict[str, Any]:
+    """Read options from a TOML file, by the names of the settings.
+
+    Raises InputError if the file cannot be read, or if options stand in a table.
+    """
+    values = read_toml(config)
+    for key, value in values.items():
+        if isinstance(value, dict):
+            reason = f"options are lines such as beta = 0.5, not a table: remove the line [{key}]"
+            raise InputError(reason, file=config, field=key)
+    return {key.replace("-", "_"): value for key, value in values.items()}
+
+
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:
     """Return the settings given in a TOML file and as options; options win.
 
-    InputError names the option or the file and field that is wrong.
+    Raises InputError that names the option, or the file and its key, that is wrong.
     """
-    values = {} if config is None else read_toml(config)
-    values = {key.replace("-", "_"): value for key, value in values.items()}
+    values = {} if config is None else read_options(config)
     given = {key: value for key, value in options.items() if value is not None}
     try:
         settings = RunSettings.model_validate({**values, **given})
     except ValidationError as error:
         field, message, kind = first_mistake(error)
-        known = ", ".join(RunSettings.model_fields)
-        advice = f" (known: {known})" if kind == "extra_forbidden" else ""
+        if kind == "extra_forbidden":
+            message = f"no such option: {suggestion(field, RunSettings.model_fields)}"
         from_file = field in values and field not in given
         raise InputError(
-            f"{message}{advice}",
+            _plain(message),
             file=config if from_file else None,
             field=field if from_file else "--" + field.replace("_", "-"),
         ) from error
@@ -133,3 +190,9 @@ def settings_from(options: Mapping[str, Any], config: Path | None = None) -> Run
     if settings.demo == (settings.dataset is not None):
         raise InputError("give either a data set or --demo", field="--dataset")
     return settings
+
+
+def _plain(message: str) -> str:
+    """Return a message of pydantic in the style of ours: no capital, no "Input"."""
+    message = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    return message[:1].lower() + message[1:]

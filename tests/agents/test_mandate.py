@@ -37,13 +37,26 @@ def test_a_table_a_household(tmp_path: Path) -> None:
     }
 
 
+def test_a_table_for_all_and_one_that_wins(tmp_path: Path) -> None:
+    found = load(tmp_path, "[default]\nbeta = 0.5\nnever = [1]\n[h2]\nbeta = 0.25\n")
+    assert found == {
+        "h1": Mandate(beta=0.5, never=frozenset({1})),
+        "h2": Mandate(beta=0.25, never=frozenset({1})),
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[h9]\n", "field h9: no such household"),
+        ("[h9]\n", "field h9: no such household in this run: there are h1, h2"),
+        ("[agent_1]\n", "field agent_1: .*did you mean 'h1'"),
+        ("[h1]\nbetta = 1\n", "field h1.betta: no such key: did you mean 'beta'"),
+        ("[h1]\nexchange = 1\n", "field h1.exchange: 1: this key is true or false"),
+        ("[h1]\nbeta = true\n", "field h1.beta: true: this key is no switch"),
+        ("[default]\nbeta = 2\n", "field default: beta must be in"),
         ("h1 = 3\n", "field h1: a mandate is a TOML table"),
         ("[h1]\nrule = 'greedy'\n", "field h1.rule: "),
-        ("[h1]\nrules = 'mutual'\n", "field h1.rules: .*known: alpha, beta, rule"),
+        ("[h1]\nrules = 'mutual'\n", "field h1.rules: no such key: did you mean 'rule'"),
         ("[h1]\nnever = [4]\n", "field h1.never: slot 4 is beyond the last one, 3"),
         ("[h1]\nnever = ['x']\n", "field h1.never"),
         ("[h1]\nenergy_drift = -1.0\n", "energy_drift must be"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.results.result_files import csv_text
+from orchestrator.results.csv_tables import csv_text
 
 Cell = float | int | str
 

@@ -58,6 +58,15 @@ LISTS: dict[str, list[Any]] = {
 }
 """Values of each option that can be swept, one after the other; `dataset` and `demo` are apart."""
 
+NEEDS: dict[str, dict[str, Any]] = {
+    "scaling": {"cost": "rss", "target": "target.csv"},
+    "period": {"reorganise": "periodically"},
+    "memorise": {"reorganise": "convergence"},
+    "offset": {"reorganise": "convergence", "memorise": "true"},
+    "threshold": {"reorganise": "cost-reduction"},
+}
+"""Options without which another has no effect."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -104,7 +113,12 @@ def test_of_every_option_it_is_known_whether_it_can_be_swept() -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> None:
-    options: dict[str, Any] = {key: value for key, value in BASE.items() if key != name}
+    base = {**BASE, **NEEDS.get(name, {})}
+    options: dict[str, Any] = {key: value for key, value in base.items() if key != name}
+    if name == "score":
+        made = ["generate", "--households", "5", "--slots", str(SLOTS), "--out", "scored"]
+        assert CliRunner().invoke(app, made).exit_code == 0
+        options = {"dataset": "scored", "iterations": 3}
     options[name] = LISTS[name]
     Path("grid.toml").write_text(as_toml(options))
     grid = read_grid(Path("grid.toml"), {}, None)

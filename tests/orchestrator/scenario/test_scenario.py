@@ -101,5 +101,5 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"run\.toml: not a TOML file"):
         settings_from({}, file)
     file.write_text("demo = true\nbetta = 1\n")
-    with pytest.raises(InputError, match=r"run\.toml, field betta: .*known: .*beta"):
+    with pytest.raises(InputError, match=r"run\.toml, field betta: .*did you mean 'beta'"):
         settings_from({}, file)

@@ -1,0 +1,71 @@
+"""Limits on the size of a population: what this machine has memory for, and what a number may be.
+
+Decides before anything is made, so that a slip of the pen ends at once and not after minutes.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from agents.plans import Population
+from protocol.errors import InputError
+from protocol.vectors import Array
+
+LARGEST_VALUE = 1e12
+"""Largest magnitude of a value of a plan or a target, kWh a slot. Squares of sums of such values
+over any number of households stay far inside the range of a float."""
+PLANS_PER_HOUSEHOLD = 10
+"""Plans that a generated household has, unless its scheme says otherwise."""
+_COPIES = 2
+"""A population is held at least twice while it is made and handed on."""
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def check_memory(households: int, slots: int, plans: int = PLANS_PER_HOUSEHOLD) -> None:
+    """Raise InputError if the plans of so many households do not fit in this machine's memory."""
+    needed = households * slots * plans * 8 * _COPIES
+    available = memory_bytes()
+    if needed > available:
+        raise InputError(
+            f"{households:,} households with {plans} plans of {slots:,} slots need about "
+            f"{as_size(needed)} of memory, and this machine has {as_size(available)}: "
+            "take fewer households or slots",
+            field="--households",
+        )
+
+
+def check_magnitudes(population: Population, target: Array | None) -> None:
+    """Raise InputError if a value of a plan or of the target is absurdly large."""
+    for household, plans in population.households.items():
+        largest = float(np.abs(plans.values).max())
+        if largest > LARGEST_VALUE:
+            raise InputError(
+                f"household {household} has a plan with a value of {largest:.3g} kWh: "
+                f"at most {LARGEST_VALUE:.0e} makes sense",
+                file=population.source,
+            )
+    if target is not None and float(np.abs(target).max()) > LARGEST_VALUE:
+        raise InputError(
+            f"a value of the target is {float(np.abs(target).max()):.3g} kWh: "
+            f"at most {LARGEST_VALUE:.0e} makes sense",
+            field="--target",
+        )
+
+
+def memory_bytes() -> int:
+    """Return how much memory this machine, or the container around this process, has."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(physical, int(_CGROUP_LIMIT.read_text()))
+    except (OSError, ValueError):  # no such limit, or "max"
+        return physical
+
+
+def as_size(count: float) -> str:
+    """Return a number of bytes for people."""
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.0f} EB"

@@ -1,0 +1,138 @@
+"""Which options have an effect in which runs: one table, for every command and file of options.
+
+An option that would be swallowed is refused (DESIGN.md 6). What a valid value is, is decided in
+settings.py.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from orchestrator.scenario.settings import RunSettings
+from protocol.errors import InputError
+
+Mode = Literal["run", "simulate", "orchestrate", "baselines", "sweep"]
+"""The command that reads the options; a sweep's runs have neither names nor servers."""
+
+_Reason = Callable[[RunSettings, Mode], str]
+"""Returns why an option has no effect; empty if it has one."""
+_ON_A_BUS = ("run", "orchestrate")
+
+
+def _with_demo(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.demo else "a data set has slots of its own"
+
+
+def _with_dataset(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.dataset is not None else "generated households have no scores to read"
+
+
+def _with_rss(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.cost == "rss" else "it scales the cost rss: add --cost rss"
+
+
+def _when_periodical(settings: RunSettings, mode: Mode) -> str:
+    wanted = "periodically"
+    return "" if settings.reorganise == wanted else f"it needs --reorganise {wanted}"
+
+
+def _at_convergence(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.reorganise == "convergence" else "it needs --reorganise convergence"
+
+
+def _when_memorised(settings: RunSettings, mode: Mode) -> str:
+    remembers = settings.reorganise == "convergence" and settings.memorise
+    return "" if remembers else "it needs --reorganise convergence and --memorise"
+
+
+def _by_reduction(settings: RunSettings, mode: Mode) -> str:
+    wanted = "cost-reduction"
+    return "" if settings.reorganise == wanted else f"it needs --reorganise {wanted}"
+
+
+def _with_exchange(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.exchange != "off" else "there is no stage 2 with --exchange off"
+
+
+def _with_files(settings: RunSettings, mode: Mode) -> str:
+    return "" if mode in ("run", "simulate", "orchestrate") else f"{mode} keeps no files of runs"
+
+
+def _with_traced_exchange(settings: RunSettings, mode: Mode) -> str:
+    return _with_files(settings, mode) or _with_exchange(settings, mode)
+
+
+def _with_shared_hosts(settings: RunSettings, mode: Mode) -> str:
+    if mode == "baselines":
+        return "the comparison is simulated, and the same on any number of hosts"
+    if settings.isolation == "process":
+        return "each household has a process of its own: add --isolation task or subtree"
+    return ""
+
+
+def _on_a_bus(settings: RunSettings, mode: Mode) -> str:
+    return "" if mode in (*_ON_A_BUS, "sweep") else "a simulation has no bus: use coflex run"
+
+
+def _with_server(settings: RunSettings, mode: Mode) -> str:
+    if reason := _on_a_bus(settings, mode):
+        return reason
+    return "" if settings.nats is not None else "it is for a server named with --nats"
+
+
+def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
+    return "the comparison has no use for it" if mode == "baselines" else ""
+
+
+_EFFECTS: dict[str, _Reason] = {
+    "slots": _with_demo,
+    "score": _with_dataset,
+    "scaling": _with_rss,
+    "period": _when_periodical,
+    "memorise": _at_convergence,
+    "offset": _when_memorised,
+    "threshold": _by_reduction,
+    **dict.fromkeys(
+        (
+            *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks"),
+            *("matchmakers", "participation"),
+        ),
+        _with_exchange,
+    ),
+    "trace": _with_traced_exchange,
+    "save_schedules": _with_files,
+    "hosts": _with_shared_hosts,
+    "isolation": _apart_from_baselines,
+    "run": _apart_from_baselines,
+    "deadline": _on_a_bus,
+    "nats": _on_a_bus,
+    "keys": _with_server,
+    "insecure": _with_server,
+    "external": _on_a_bus,
+}
+"""The options whose effect depends on others; all the rest always have one."""
+
+
+def without_effect(settings: RunSettings, mode: Mode) -> dict[str, str]:
+    """Return the options that were given a value of their own and change nothing, with the
+    reason."""
+    found = {}
+    for name, reason_for in _EFFECTS.items():
+        default = RunSettings.model_fields[name].default
+        if getattr(settings, name) != default and (reason := reason_for(settings, mode)):
+            found[name] = reason
+    return found
+
+
+def refuse_without_effect(
+    settings: RunSettings, mode: Mode, *, config: Path | None = None, given: frozenset[str]
+) -> None:
+    """Raise InputError if an option has no effect; it names the first one, and the reason.
+
+    `given` are the options of the command line; any other value stands in the file `config`.
+    """
+    for name, reason in without_effect(settings, mode).items():
+        if name in given:
+            raise InputError(f"has no effect: {reason}", field="--" + name.replace("_", "-"))
+        if config is not None:
+            raise InputError(f"has no effect: {reason}", file=config, field=name)
