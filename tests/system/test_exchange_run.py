@@ -95,9 +95,10 @@ def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
     other = in_simulation(chosen)
     assert other.rows == reference.rows
     assert told(other) == told(reference)
-    # Nothing is late here, so nothing is said twice: the same messages, in other frames.
-    said = [[(row.messages, row.answers) for row in run.rounds] for run in (other, reference)]
-    assert said[0] == said[1]
+    # A household tells a matchmaker of the end of a lease with its next lookup or alone, whichever
+    # comes first; who shares a host decides that now and then, and nothing else.
+    said = [sum(row.messages for row in run.rounds) for run in (other, reference)]
+    assert abs(said[0] - said[1]) <= said[1] / 100
 
 
 def test_bad_weather_loses_and_doubles_nothing() -> None:

@@ -123,7 +123,8 @@ class Exchange:
         room = at_once - len(self.asked) if self.in_pass else 0
         wants: list[int] = []
         if room and self.voice.now >= maker.rests_until:
-            wants = maker.due = [slot for slot in maker.due if self.wants(slot)]
+            maker.due = [slot for slot in maker.due if self.wants(slot)]
+            wants = list(maker.due)
         if not (wants or maker.changed or maker.closed):
             return
         offered = sorted(s for s in maker.changed if self.held[s] != self.preferred[s])
