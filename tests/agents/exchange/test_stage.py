@@ -277,6 +277,17 @@ def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_r
     assert [one.message for one in own.said if isinstance(one.message, Lookup)] == []
 
 
+def test_a_rest_ends_when_a_partner_has_been_answered() -> None:
+    own = Household(PARENT)
+    own.enter()
+    lookup = own.lookup
+    busy = Match(lookup.session, lookup.number, 9, False, False, (), (), (0,))
+    own.hear(MAKER, busy, now=0.25)
+    assert own.said == []
+    own.hear(PARTNER, Proposal(LeaseId(9, 5), 1, 2.0, 2.0, 0.0), now=0.25)
+    assert own.lookup.wants == (0,)
+
+
 def test_lookups_and_matches_are_counted() -> None:
     own = Household(PARENT)
     own.enter()
