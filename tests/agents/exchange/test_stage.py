@@ -233,6 +233,17 @@ def test_a_leaf_that_was_killed_before_it_knew_the_sums_offers_them_again() -> N
     assert own.stage.next_deadline() == 20.5
 
 
+def test_a_leaf_that_was_killed_after_it_knew_the_sums_offers_nothing() -> None:
+    own = Household(PARENT)
+    own.enter()
+    own.answer(none=(0,))
+    own.hear(PARENT, End(1))
+    own.hear(PARENT, Down(7, np.array([5.0, 6.0]), 1.0, 2.0, True, False, attempt=3))
+    own.resume(20.0)
+    assert own.said == []
+    assert own.stage.result is not None
+
+
 def test_what_stands_before_a_new_beginning_is_void() -> None:
     planned, begin, anew = (Entry("own", kind) for kind in ("planned", "begin", "anew"))
     assert list(remembered([planned, begin])) == [planned, begin]
