@@ -61,7 +61,7 @@ EXAMPLES = 8
 """Random cases per test (COFLEX_EXAMPLES), always the same ones."""
 QUICK_S = 0.3
 """Each mutant meets the tests that take at most this long first; survivors meet all of them."""
-TEST_AT_MOST_S = 10
+TEST_AT_MOST_S = 60
 """Time limit of one test against a mutant, which may run forever."""
 SURVIVORS_AT_MOST = 0.1
 """Share of a group's mutants that may survive, each with a reason."""

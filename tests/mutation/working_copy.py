@@ -22,7 +22,7 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
 from tests.mutation.fastest_first import QUICK
-from tests.mutation.groups import EXAMPLES, SEEDS, TEST_AT_MOST_S, UNTOUCHED_LINES, Group
+from tests.mutation.groups import EXAMPLES, QUICK_S, SEEDS, TEST_AT_MOST_S, UNTOUCHED_LINES, Group
 from tests.mutation.survivors import Survivor, mutation_of
 from tests.support.paths import ROOT, SHARED
 
@@ -61,6 +61,8 @@ class WorkingCopy:
         self.group, self.only = group, only
         self.path = PLACE / group.folder
         self.log = self.path / "log.txt"
+        self._state = ""
+        """Of source and tests, once the copy is prepared."""
 
     def prepare(self) -> None:
         """Copy source and tests, write the configuration, forget what is uncertain now."""
@@ -79,14 +81,27 @@ class WorkingCopy:
         for file in sorted(self.path.glob("*/**/*.py")):
             if file.relative_to(self.path).parts[0] in (*PACKAGES, "tests"):
                 state.update(file.read_bytes())
-        seen = self.path / "state.txt"
-        if not seen.exists() or seen.read_text() != state.hexdigest():
+        self._state = state.hexdigest()
+        if self._changed:
+            # Which tests reach a function is to be found anew.
+            (self.path / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
             self._forget_survivors()
-            seen.write_text(state.hexdigest())
 
-    def run(self, quick_s: float | None = None) -> None:
-        """Let mutmut try whatever has no result yet, if `quick_s` is given with no test that takes
-        longer; MutationError when it cannot."""
+    @property
+    def _changed(self) -> bool:
+        seen = self.path / "state.txt"
+        return not seen.exists() or seen.read_text() != self._state
+
+    def run(self) -> None:
+        """Let mutmut try whatever has no result yet: quick tests first, all tests with what
+        survives those. MutationError when it cannot."""
+        if self._changed:
+            self._mutmut(QUICK_S)
+            self._forget_survivors()
+        self._mutmut()
+        (self.path / "state.txt").write_text(self._state)
+
+    def _mutmut(self, quick_s: float | None = None) -> None:
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             **{"COFLEX_SEEDS": str(SEEDS), "COFLEX_EXAMPLES": str(EXAMPLES)},
@@ -153,8 +168,7 @@ class WorkingCopy:
         return "\n".join(["[tool.mutmut]", *lines, *(f"{name} = false" for name in switches), ""])
 
     def _forget_survivors(self) -> None:
-        """Have the tests of each function found anew, and whatever was not killed tried again."""
-        (self.path / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+        """Have whatever was not killed tried again."""
         with contextlib.chdir(self.path):
             for path in self.group.files():
                 data = SourceFileMutationData(path=path)

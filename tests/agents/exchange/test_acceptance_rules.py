@@ -80,6 +80,12 @@ def test_cooperative_ends_nobody_above_where_it_began(
     assert answer_cooperative(change, -10.0, deviation, start, 0.0) == answer
 
 
+def test_cooperative_gives_back_all_but_a_margin() -> None:
+    most = 4.0 * (1 - MARGIN)
+    assert answer_cooperative(most, -5.0, 0.0, 4.0, 0.0) == ""
+    assert answer_cooperative(4.0, -5.0, 0.0, 4.0, 0.0) == "cap"
+
+
 def test_no_joint_gain_is_said_before_the_cap() -> None:
     assert answer_cooperative(1.0, 0.0, 5.0, 5.0, 0.0) == "no joint gain"
 

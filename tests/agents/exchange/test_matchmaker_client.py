@@ -183,6 +183,13 @@ def test_few_slots_are_asked_for_and_twice_as_many_while_nothing_is_found() -> N
     assert sent(own).wants == tuple(range(10, 18)), "few again, since something was found"
 
 
+def test_twice_as_many_are_not_all() -> None:
+    own = client()
+    own.ask(range(20))
+    own.heard(match(sent(own), none=(0,)), 0.0)
+    assert sent(own).wants == tuple(range(1, 17))
+
+
 def test_a_new_round_asks_for_few_again() -> None:
     own = client()
     own.ask(range(8))

@@ -233,6 +233,17 @@ def test_a_leaf_that_was_killed_before_it_knew_the_sums_offers_them_again() -> N
     assert own.stage.next_deadline() == 20.5
 
 
+def test_a_leaf_that_was_killed_after_it_knew_the_sums_offers_nothing() -> None:
+    own = Household(PARENT)
+    own.enter()
+    own.answer(none=(0,))
+    own.hear(PARENT, End(1))
+    own.hear(PARENT, Down(7, np.array([5.0, 6.0]), 1.0, 2.0, True, False, attempt=3))
+    own.resume(20.0)
+    assert own.said == []
+    assert own.stage.result is not None
+
+
 def test_what_stands_before_a_new_beginning_is_void() -> None:
     planned, begin, anew = (Entry("own", kind) for kind in ("planned", "begin", "anew"))
     assert list(remembered([planned, begin])) == [planned, begin]
@@ -275,6 +286,17 @@ def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_r
     own.answer(none=(0,))
     own.hear(PARENT, NextRound(3, (1,), 0.5))
     assert [one.message for one in own.said if isinstance(one.message, Lookup)] == []
+
+
+def test_a_rest_ends_when_a_partner_has_been_answered() -> None:
+    own = Household(PARENT)
+    own.enter()
+    lookup = own.lookup
+    busy = Match(lookup.session, lookup.number, 9, False, False, (), (), (0,))
+    own.hear(MAKER, busy, now=0.25)
+    assert own.said == []
+    own.hear(PARTNER, Proposal(LeaseId(9, 5), 1, 2.0, 2.0, 0.0), now=0.25)
+    assert own.lookup.wants == (0,)
 
 
 def test_lookups_and_matches_are_counted() -> None:
