@@ -15,9 +15,9 @@ from protocol.vectors import Array
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 """A float that may be undefined: NaN here, null in JSON."""
 PERCENTILES = (5, 25, 50, 75, 95)
-"""Of the households' comfort, as kept of each run of a sweep."""
+"""Percentiles of the households' comfort that a sweep keeps of each run."""
 STATES = ("preferred", "planned", "exchanged", "bound")
-"""Everyone on the preferred plan, after stage 1, after stage 2, and at the bound."""
+"""Everyone on the preferred plan, after stage 1, after stage 2, and at the bound of values."""
 
 STATE_LABELS = {"bound": "bound of values"}
 """Names of states for people, where they differ: a bound is named by what it bounds."""
@@ -44,11 +44,11 @@ class MeasureDescription:
     """The words for one measure."""
 
     label: str
-    """Its name where there is room."""
+    """Full name."""
     short: str
-    """Its name in a column or beside that of a state."""
+    """Short name, for a column or beside the name of a state."""
     unit: str = ""
-    """Empty where it has none, or where it depends on the run's cost (`cost_unit`)."""
+    """Empty if it has none, or if it depends on the run's cost (`cost_unit`)."""
     more_is_better: bool = False
     help: str
 
@@ -110,7 +110,7 @@ MEASURES = {
         help="Of the discomforts: 1 all alike, 1/n borne by one household; 1 if nobody has any.",
     ),
 }
-"""Every field of `Measures`, in the order in which a reader sees them."""
+"""A description of every field of `Measures`, in the order in which a reader sees them."""
 
 
 def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures:

@@ -1,4 +1,4 @@
-"""The results of a run as objects (DESIGN.md section 7).
+"""The results of a run as objects.
 
 Holds data only: `result_files` writes and reads them, `coordination.outcome` computes them, and
 `reporting` shows them. What a run does not have (stage 2, a target) is None.
@@ -16,12 +16,12 @@ from protocol.vectors import Array
 
 @dataclass(frozen=True, slots=True)
 class HouseholdRow:
-    """What came out for one household; from discomfort_exchanged on: stage 2."""
+    """One household's results; the fields from `discomfort_exchanged` on are of stage 2."""
 
     household: str
     position: int
     level: int
-    """In the tree of the run's start; the root's is 1."""
+    """Level in the tree at the start of the run; the root's is 1."""
     beta: float
     selected_plan: int
     discomfort_planned: float
@@ -40,31 +40,31 @@ class HouseholdRow:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """How stage 2 went. Ratios are None where there is nothing to divide by."""
+    """Stage 2 in numbers. Ratios are None if there is nothing to divide by."""
 
     rounds: int
     lookups: int
-    """Slots looked up; a Lookup message has many."""
+    """Slots looked up; one Lookup message can name many."""
     matches: int
     proposals: int
     accepted: int
-    """Exchanges: values that changed hands, two at a time."""
+    """Number of exchanges; in each, two values change hands."""
     refused: int
     expired: int
     households_worse: int
     share_of_bound: float
     inefficiency_change: float
     max_energy_drift: float
-    """Of a household's own energy over all slots, kWh."""
+    """Largest change of a household's own energy over all slots, kWh."""
     messages: int
-    """Sent by households and matchmakers in the rounds, repetitions included."""
+    """Messages of households and matchmakers in the rounds, repetitions included."""
     frames: int
-    """Sent by their hosts: messages as the bus counts them."""
+    """Frames of their hosts: messages as the bus counts them."""
     bytes: int
     lookup_success: float | None = None
-    """Matches a lookup."""
+    """Matches per lookup."""
     proposal_success: float | None = None
-    """Exchanges a proposal."""
+    """Exchanges per proposal."""
     messages_per_exchange: float | None = None
     frames_per_exchange: float | None = None
     bytes_per_exchange: float | None = None
@@ -81,16 +81,16 @@ class Round:
     accepted: int
     refused: int
     mean_discomfort: float
-    """At the end of the round, which is when households hear of the next one, kWh; so is the
-    next."""
+    """kWh, at the end of the round, when households hear of the next one; so is
+    `pooled_discomfort`."""
     pooled_discomfort: float
     messages: int
-    """Sent by households; what a household says after it has gone through its own slots counts
-    with the next round."""
+    """Messages of households; those that a household sends after it has gone through its own slots
+    count with the next round."""
     answers: int
-    """Sent by matchmakers."""
+    """Messages of matchmakers."""
     frames: int
-    """Sent by the hosts of households."""
+    """Frames of the hosts of households."""
     bytes: int
 
 
@@ -103,21 +103,21 @@ class ExchangeRow:
     requester: str
     responder: str
     given: float
-    """What the requester held before and the responder holds then, kWh."""
+    """kWh that the requester held before and the responder holds afterwards."""
     taken: float
-    """The other way round, kWh."""
+    """kWh that the responder held before and the requester holds afterwards."""
     requester_gain: float
-    """Fall of its squared deviation at this slot, kWh²; the responder's is the next."""
+    """Fall of the requester's squared deviation at this slot, kWh²."""
     responder_gain: float
 
 
 @dataclass(frozen=True, slots=True)
 class BusTraffic:
-    """What went over the bus in the whole run."""
+    """Traffic on the bus in the whole run."""
 
     messages: int
     frames: int
-    """Messages as the bus counts them; each carries one or more of ours."""
+    """Messages as the bus counts them; each carries one or more messages of the protocol."""
     bytes: int
     resent: int
     dropped: int
@@ -125,7 +125,7 @@ class BusTraffic:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """How long the parts of a run took."""
+    """Durations of the parts of a run."""
 
     start: float
     planning: float
@@ -143,7 +143,7 @@ class Demand:
     target: Array | None = None
 
     def columns(self) -> dict[str, Array]:
-        """Those that there are, in the order of demand.csv."""
+        """Return the curves that the run has, in the order of demand.csv."""
         named = {
             "preferred": self.preferred,
             "planned": self.planned,
@@ -155,7 +155,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """The run as a whole: run.json."""
+    """The run as a whole: the content of run.json."""
 
     run: str
     households: int
@@ -183,7 +183,8 @@ class RunRecord:
     """Names of households as their people wrote them, by id, where they differ from the id."""
 
     def states(self) -> dict[str, Measures]:
-        """The measures of each state that there is, in the order in which they come about."""
+        """Return the measures of each state that the run has, in the order in which they come
+        about."""
         named = {
             "preferred": self.preferred,
             "planned": self.planned,
@@ -195,14 +196,14 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResults(RunRecord):
-    """Everything that a run leaves behind."""
+    """The results of a run in full."""
 
     rows: tuple[HouseholdRow, ...]
-    """By position in the tree."""
+    """One row per household, by position in the tree."""
     planning_history: tuple[Iteration, ...]
     demand: Demand
     rounds: tuple[Round, ...] = ()
-    """From round 0 on; empty without stage 2."""
+    """The rounds from 0 on; empty without stage 2."""
     exchanges: tuple[ExchangeRow, ...] | None = None
-    """By round, then in the order in which matchmakers brought them about; None if the run was not
-    traced."""
+    """Exchanges by round, then in the order in which matchmakers arranged them; None if the run was
+    not traced."""

@@ -16,10 +16,10 @@ from orchestrator.reporting.figures.interactive import DASHES, as_html, ink
 from orchestrator.reporting.figures.style import FAINT, Drawing, drawn
 
 Mark = Literal["line", "joined", "dots"]
-"""A line, a line with a mark at each point, marks alone."""
+"""`line`: a line; `joined`: a line with a mark at each point; `dots`: marks alone."""
 Legend = Literal["inside", "above", "beside"]
 MANY = 50
-"""Points of a line; the page shows no marks on one with more."""
+"""Number of points up to which the page marks the points of a line."""
 SYMBOLS = (
     ("o", "circle"),
     ("s", "square"),
@@ -27,7 +27,7 @@ SYMBOLS = (
     ("D", "diamond"),
     ("v", "triangle-down"),
 )
-"""As matplotlib and plotly call them."""
+"""Marks, by their names in matplotlib and in plotly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,15 @@ class Series:
     y: Sequence[float]
     mark: Mark = "line"
     low: Sequence[float] | None = None
-    """Of the 95 % intervals: along y, or along x in a panel of rows; None where there are none."""
+    """Lower ends of the 95 % intervals: along y, or along x in a panel of rows; None if there are
+    none."""
     high: Sequence[float] | None = None
     ink: int = 0
-    """Its colour, mark and dashes, by number."""
+    """Number of its colour, mark and dashes."""
     labels: Sequence[str] | None = None
-    """Shown beside the points."""
+    """Texts beside the points."""
     told: Sequence[str] | None = None
-    """What the page says of each point when the pointer rests on it."""
+    """What the page says about each point when the pointer rests on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,7 @@ class Panel:
     even: bool = False
     """Whether the values of x stand at even distances, whatever lies between them."""
     rows: Sequence[str] = ()
-    """What stands at y = 0, 1, ..., from above: one line of text or several for each; then y has no
-    numbers."""
+    """Labels at y = 0, 1, ..., from the top, of one or more lines each; y then has no numbers."""
     x_range: tuple[float, float] | None = None
 
 
@@ -79,13 +79,13 @@ class Chart:
     panels: Sequence[Panel]
     columns: int = 1
     height: float = 2.8
-    """Of a row of panels, inches."""
+    """Height of a row of panels, inches."""
     legend: Legend = "inside"
     data: Table | None = None
-    """The CSV beside it; None: all points."""
+    """The content of the CSV beside it; None for all points."""
 
     def table(self) -> Table:
-        """Return the CSV's content: `data`, or all points, one a line."""
+        """Return the content of the CSV: `data`, or all points, one per line."""
         if self.data is not None:
             return self.data
         rows = [
@@ -114,7 +114,8 @@ class Chart:
         )
 
     def interactive(self, name: str) -> str:
-        """Return it as a piece of a page that has plotly's script; `name` is unique in the page."""
+        """Return the figure as HTML for a page that has plotly's script; `name` is its id in the
+        page."""
         return as_html(self._plotly(), name)
 
     def _draw(self) -> Figure:
@@ -189,7 +190,7 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
 
 
 def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
-    """Draw a series; `number` is its place in the panel: of lines the dashes differ by it."""
+    """Draw a series; `number` is its place in the panel, which decides the dashes of a line."""
     colour, x_values = ink(series.ink), _places(panel, series)
     symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
     certain = series.low is not None and series.high is not None
@@ -226,7 +227,7 @@ def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
 
 
 def _places(panel: Panel, series: Series) -> list[Any]:
-    """Return the values of x: as words where they stand at even distances."""
+    """Return the values of x, as words if they stand at even distances."""
     return [f"{x:g}" for x in series.x] if panel.even else list(series.x)
 
 
@@ -261,7 +262,7 @@ def _plotly_axes(figure: Any, panel: Panel, where: dict[str, int]) -> None:
 
 
 def _trace(panel: Panel, series: Series, first: bool) -> Any:
-    """Return a series for plotly; `first` of its name, so that the legend has it once."""
+    """Return a series for plotly. The legend shows it if it is the `first` of its name."""
     from plotly import graph_objects
 
     errors: dict[str, Any] = {}

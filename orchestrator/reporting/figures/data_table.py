@@ -15,5 +15,5 @@ class Table:
     columns: dict[str, Sequence[Cell]]
 
     def csv(self) -> str:
-        """The table as comma separated lines."""
+        """Return the table as comma separated lines."""
         return csv_text(self.columns, zip(*self.columns.values(), strict=True))

@@ -1,6 +1,6 @@
 """The figures of stage 2: who gained, how evenly discomfort is spread, how the rounds went.
 
-Decides what is drawn; the numbers come from exchange_series.py, the look from style.py. Each
+Decides what is drawn; the numbers come from `exchange_data`, the look from `style`. Each
 function returns a figure. Only for results with a stage 2.
 """
 
@@ -32,7 +32,7 @@ from orchestrator.results.run_results import RunResults
 
 _MARKS = "osD^vP*X<>ph"
 _NAMED_LEVELS = len(_MARKS)
-"""So many levels at most have a mark of their own."""
+"""Number of levels up to which each has a mark of its own."""
 _STATE_LINES: dict[str, Any] = {"planned": "-", "exchanged": "--", "bound": "-."}
 _FUNNEL = (
     ("lookups", "slots looked up", "#C8C8C8", 0.84),
@@ -43,7 +43,7 @@ _FUNNEL = (
 
 
 def exchange_drawings(results: RunResults) -> list[Drawing]:
-    """The figures of stage 2, in the order of the page; none without it."""
+    """Return the figures of stage 2 in the order of the page; none if there was no stage 2."""
     if results.exchange is None:
         return []
     return [
@@ -95,7 +95,7 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
 
 
 def gains(results: RunResults) -> Figure:
-    """A mark for each household, in order of gain."""
+    """Draw a mark for each household, in order of gain."""
     figure, (axes,) = figure_of(4.2)
     found = series.gains_of(results)
     ranks, levels = np.arange(1, len(found) + 1), np.array([one.level for one in found])
@@ -139,7 +139,7 @@ def gains(results: RunResults) -> Figure:
 
 
 def comfort_by_level(results: RunResults) -> Figure:
-    """Two marks for each level, and a line from the first to the second."""
+    """Draw two marks for each level, and a line from the first to the second."""
     figure, (axes,) = figure_of(3.6)
     columns = series.comfort_by_level(results).columns
     levels = np.asarray(columns["level"], dtype=float)
@@ -169,7 +169,7 @@ def comfort_by_level(results: RunResults) -> Figure:
 
 
 def lorenz(results: RunResults) -> Figure:
-    """A curve for each state, under the diagonal."""
+    """Draw a curve for each state, under the diagonal."""
     figure, (axes,) = figure_of(4.4)
     columns = dict(series.lorenz(results).columns)
     shares = columns.pop("households_share")
@@ -197,7 +197,7 @@ def lorenz(results: RunResults) -> Figure:
 
 
 def progress(results: RunResults) -> Figure:
-    """Mean comfort above, exchanges below, by round."""
+    """Draw mean comfort above and exchanges below, by round."""
     figure, (above, below) = figure_of(4.6, rows=2)
     columns = series.progress(results).columns
     rounds = np.asarray(columns["round"], dtype=float)
@@ -229,7 +229,7 @@ def progress(results: RunResults) -> Figure:
 
 
 def success(results: RunResults) -> Figure:
-    """Nested bars of counts above, rates below, by round."""
+    """Draw nested bars of counts above and rates below, by round."""
     figure, (above, below) = figure_of(4.9, rows=2)
     columns = series.success(results).columns
     rounds = np.asarray(columns["round"], dtype=float)
@@ -265,7 +265,7 @@ def success(results: RunResults) -> Figure:
 
 
 def _level_scale(figure: Figure, axes: Axes, deepest: int) -> None:
-    """A scale of colours where there are more levels than marks."""
+    """Draw a scale of colours, for trees with more levels than there are marks."""
     shades = ListedColormap([level_colour(n, deepest) for n in range(1, deepest + 1)])
     norm = BoundaryNorm(np.arange(0.5, deepest + 1), deepest)
     figure.colorbar(ScalarMappable(norm, shades), ax=axes, label="level of the tree")

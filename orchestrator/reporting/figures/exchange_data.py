@@ -1,4 +1,5 @@
-"""The data behind the figures of stage 2, as series.py has it for stage 1. Pure; draws nothing.
+"""The data behind the figures of stage 2, as `planning_data` has it for stage 1. Pure; draws
+nothing.
 
 Only for results with a stage 2.
 """
@@ -16,7 +17,7 @@ from protocol.vectors import Array
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What the exchange made of one household's comfort (1 - discomfort in kWh)."""
+    """One household's comfort (1 - discomfort in kWh) before and after the exchange."""
 
     household: str
     level: int
@@ -30,7 +31,7 @@ class Gain:
 
 
 def gains_of(results: RunResults) -> list[Gain]:
-    """All households, the largest gain first, by position where gains are equal."""
+    """Return all households, the largest gain first, and by position where gains are equal."""
     found = [
         Gain(
             household=row.household,
@@ -45,7 +46,7 @@ def gains_of(results: RunResults) -> list[Gain]:
 
 
 def gains(results: RunResults) -> Table:
-    """The households by comfort gain."""
+    """Return the households by comfort gain."""
     found = gains_of(results)
     return Table(
         {
@@ -60,7 +61,8 @@ def gains(results: RunResults) -> Table:
 
 
 def comfort_by_level(results: RunResults) -> Table:
-    """Means over the households of each level of the tree, and the extremes of their gains."""
+    """Return means over the households of each level of the tree, and the extremes of their
+    gains."""
     found = gains_of(results)
     levels = sorted({one.level for one in found})
     grouped = [[one for one in found if one.level == level] for level in levels]
@@ -77,7 +79,8 @@ def comfort_by_level(results: RunResults) -> Table:
 
 
 def lorenz(results: RunResults) -> Table:
-    """What share of all discomfort the share of households with the least of it bears."""
+    """Return Lorenz curves: the share of all discomfort that a share of the households bears, those
+    with the least discomfort first."""
     count = len(results.rows)
     columns: dict[str, Sequence[Cell]] = {
         "households_share": [place / count for place in range(count + 1)]
@@ -94,8 +97,8 @@ def lorenz(results: RunResults) -> Table:
 
 
 def success(results: RunResults) -> Table:
-    """From slots looked up to exchanges, round by round; a rate is empty where nothing was asked.
-    In round 0 nobody asks."""
+    """Return the steps from slots looked up to exchanges, round by round, without round 0, in which
+    nobody asks. A rate is empty if there was nothing to divide by."""
     asking = results.rounds[1:]
     return Table(
         {
@@ -111,7 +114,7 @@ def success(results: RunResults) -> Table:
 
 
 def progress(results: RunResults) -> Table:
-    """Comfort and exchanges round by round, and what was sent for them."""
+    """Return comfort, exchanges and traffic, round by round."""
     rounds = results.rounds
     return Table(
         {

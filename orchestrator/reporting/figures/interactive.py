@@ -7,27 +7,28 @@ from typing import Any
 from orchestrator.reporting.figures.style import INK, Drawing
 
 SCRIPT = "plotly.min.js"
-"""Lies beside a page with such figures, whose template names it."""
+"""File name of plotly's script beside a page that does not contain it."""
 INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Of series: the palette of Okabe and Ito, told apart by the colour-blind."""
+"""Colours of series: the palette of Okabe and Ito, which colour-blind readers can tell apart."""
 DASHES = (("-", "solid"), ("--", "dash"), (":", "dot"), ("-.", "dashdot"))
-"""As matplotlib and plotly call them."""
+"""Dashes, by their names in matplotlib and in plotly."""
 
 
 def ink(number: int) -> str:
-    """The colour of a series, by its number."""
+    """Return the colour of a series, by its number."""
     return INKS[number % len(INKS)]
 
 
 def script() -> bytes:
-    """The content of SCRIPT."""
+    """Return plotly's script: the content of SCRIPT."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs()).encode()
 
 
 def as_html(figure: Any, name: str) -> str:
-    """A plotly figure as a piece of a page that has the script; `name` is its own in the page."""
+    """Return a plotly figure as HTML for a page that has the script; `name` is its id in the
+    page."""
     from plotly.io import to_html
 
     font = {"family": 'system-ui, "DejaVu Sans", sans-serif', "color": INK, "size": 13}
@@ -44,5 +45,5 @@ def as_html(figure: Any, name: str) -> str:
 
 
 def files_of(drawing: Drawing, name: str) -> dict[str, bytes]:
-    """Picture and data, as files of this `name`."""
+    """Return the picture and its data by file name, each called `name`."""
     return {f"{name}.png": drawing.png, f"{name}.csv": drawing.table.csv().encode()}

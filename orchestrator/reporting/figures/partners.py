@@ -19,14 +19,14 @@ from orchestrator.results.run_results import RunResults
 
 GROUPS_AT_MOST = 12
 _GAP = 0.035
-"""Of the height, between two groups: as high as a label."""
+"""Share of the height between two groups: as much as a label needs."""
 _NODE = 0.025
-"""Of the width."""
+"""Share of the width that a bar takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Names of groups in the order of the tree, and in which each household is."""
+    """Groups of households in the order of the tree, by name, and the group of each household."""
 
     names: tuple[str, ...]
     of: dict[str, int]
@@ -34,7 +34,7 @@ class Groups:
 
 
 def partner_drawings(results: RunResults) -> list[Drawing]:
-    """The figure, if anything was exchanged and it was traced."""
+    """Return the figure, if the run was traced and anything was exchanged."""
     if not results.exchanges:
         return []
     groups = groups_of(results)
@@ -53,7 +53,8 @@ def partner_drawings(results: RunResults) -> list[Drawing]:
 
 
 def groups_of(results: RunResults) -> Groups:
-    """Households one by one if few took part, else by level or by ranges of levels."""
+    """Return households one by one if few took part, else levels of the tree or ranges of
+    levels."""
     exchanges = results.exchanges or ()
     involved = {row.requester for row in exchanges} | {row.responder for row in exchanges}
     rows = [row for row in results.rows if row.household in involved]
@@ -71,7 +72,8 @@ def groups_of(results: RunResults) -> Groups:
 
 
 def table(results: RunResults, groups: Groups) -> Table:
-    """Exchanges between each two groups that had any, and what both sides gained by them, kWh²."""
+    """Return the exchanges between every two groups that had any, and what both sides gained,
+    kWh²."""
     counts = _counts(results, groups)
     gains: dict[tuple[int, int], tuple[float, float]] = {}
     for row in results.exchanges or ():
@@ -90,7 +92,7 @@ def table(results: RunResults, groups: Groups) -> Table:
 
 
 def partners(results: RunResults, groups: Groups) -> Figure:
-    """The bands, in the order of the groups on both sides."""
+    """Draw the bands, in the order of the groups on both sides."""
     figure, (axes,) = figure_of(4.8)
     counts = _counts(results, groups)
     total, number = sum(counts.values()), len(groups.names)
@@ -137,7 +139,7 @@ def _counts(results: RunResults, groups: Groups) -> Counter[tuple[int, int]]:
 
 
 def _tops(sums: Sequence[int], scale: float) -> list[float]:
-    """Where each group's bar begins, from above."""
+    """Return where each group's bar begins, from the top."""
     tops, top = [], 1.0
     for amount in sums:
         tops.append(top)
@@ -146,7 +148,8 @@ def _tops(sums: Sequence[int], scale: float) -> list[float]:
 
 
 def _band(axes: Axes, start: float, end: float, height: float, colour: str) -> None:
-    """A band of one height from a left bar to a right one; `start` and `end` are its upper edge."""
+    """Draw a band from a left bar to a right one; `start` and `end` are the ends of its upper
+    edge."""
     near, far = _NODE, 1 - _NODE
     middle = 0.5
     points = [

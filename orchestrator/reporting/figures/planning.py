@@ -1,6 +1,6 @@
 """The figures of stage 1, and all figures of a run in the order of the page.
 
-Decides what is drawn; the numbers come from series.py, the look from style.py. Each function
+Decides what is drawn; the numbers come from `planning_data`, the look from `style`. Each function
 returns a figure.
 """
 
@@ -34,7 +34,7 @@ _LOG_FROM = 20.0
 
 
 def drawings(results: RunResults) -> list[Drawing]:
-    """All figures of a run, in the order of the page."""
+    """Return all figures of a run, in the order of the page."""
     share = "each bar is the share of households whose selection is the plan at that place"
     return [
         drawn(
@@ -75,7 +75,7 @@ def drawings(results: RunResults) -> list[Drawing]:
 
 
 def convergence(results: RunResults) -> Figure:
-    """Inefficiency above, discomfort and unfairness below, by iteration."""
+    """Draw inefficiency above, discomfort and unfairness below, by iteration."""
     columns = series.convergence(results).columns
     steps, cost = columns["iteration"], str(results.config.get("cost", ""))
     figure, (above, below) = figure_of(4.9, rows=2)
@@ -110,7 +110,7 @@ def convergence(results: RunResults) -> Figure:
 
 
 def demand(results: RunResults) -> Figure:
-    """Preferred, planned, exchanged demand and the target, by slot."""
+    """Draw preferred, planned and exchanged demand and the target, by slot."""
     figure, (axes,) = figure_of(3.8)
     curves = {k: v for k, v in results.demand.columns().items() if k != "target"}
     slots = np.arange(results.slots)
@@ -132,7 +132,7 @@ def demand(results: RunResults) -> Figure:
 
 
 def levels(results: RunResults) -> Figure:
-    """A box and the households of each level; states beside each other."""
+    """Draw a box and the households of each level, with the states beside each other."""
     figure, (axes,) = figure_of(3.8)
     states = series.discomforts(results)
     width = 0.7 / len(states)
@@ -188,7 +188,7 @@ def levels(results: RunResults) -> Figure:
 
 
 def plans(results: RunResults) -> Figure:
-    """A bar for each plan index."""
+    """Draw a bar for each plan index."""
     figure, (axes,) = figure_of(3.4)
     columns = series.plans(results).columns
     counts, indices = columns["households"], columns["plan"]

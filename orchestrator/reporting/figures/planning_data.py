@@ -1,4 +1,5 @@
-"""The data behind each figure: what is drawn, and the CSV beside it. Pure; draws nothing."""
+"""The data behind the figures of stage 1, which is also the CSV beside each. Pure; draws
+nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class LevelDiscomforts:
 
 
 def convergence(results: RunResults) -> Table:
-    """Stage 1, iteration by iteration."""
+    """Return the costs of stage 1, iteration by iteration."""
     planning_history = results.planning_history
     return Table(
         {
@@ -34,7 +35,8 @@ def convergence(results: RunResults) -> Table:
 
 
 def demand(results: RunResults) -> Table:
-    """The sum of all households, kWh, slot by slot; with the target as given and as drawn."""
+    """Return the sum of all households, kWh, slot by slot, with the target as given and as
+    drawn."""
     columns: dict[str, Sequence[Cell]] = {"slot": list(range(results.slots))}
     if results.slot_times is not None:
         columns["time"] = iso_times(results.slot_times, results.slots)
@@ -46,7 +48,7 @@ def demand(results: RunResults) -> Table:
 
 
 def discomforts(results: RunResults) -> list[LevelDiscomforts]:
-    """After stage 1, and after stage 2 where it took place."""
+    """Return the discomforts after stage 1, and after stage 2 if there was one."""
     states = {
         "planned": [(row.level, row.discomfort_planned) for row in results.rows],
         "exchanged": [
@@ -69,7 +71,7 @@ def discomforts(results: RunResults) -> list[LevelDiscomforts]:
 
 
 def levels(results: RunResults) -> Table:
-    """Discomfort by level of the tree, kWh: how many households, mean, quartiles, extremes."""
+    """Return discomfort by level of the tree, kWh: households, mean, quartiles and extremes."""
     rows: list[tuple[Cell, ...]] = [
         (state.state, level, len(values), float(values.mean()), *_quartiles(values))
         for state in discomforts(results)
@@ -80,7 +82,7 @@ def levels(results: RunResults) -> Table:
 
 
 def plans(results: RunResults) -> Table:
-    """How many households selected each plan in stage 1, by its index in their own list."""
+    """Return how many households selected each plan in stage 1, by its index in their own list."""
     selected = np.array([row.selected_plan for row in results.rows])
     counts = np.bincount(selected)
     return Table(

@@ -55,14 +55,14 @@ _STYLE: dict[Any, Any] = {
 _DOTS_PER_INCH = 200
 _LEVELS = colormaps["cividis"]
 _LIGHTEST = 0.92
-"""Of the colour scale: lighter is lost on white paper."""
+"""Upper end of the colour scale that is used: lighter colours are lost on white paper."""
 LABELLED_BARS = 25
-"""So many bars at most carry their number."""
+"""Number of bars up to which each carries its count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure of the report."""
+    """A figure as pixels and vectors, with its words and its data."""
 
     name: str
     title: str
@@ -73,14 +73,15 @@ class Drawing:
 
 
 def figure_of(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure of the page's width, inches, without the state that pyplot keeps."""
+    """Return a figure as wide as the page and `height` inches high, without pyplot's global
+    state."""
     figure = Figure(figsize=(7.2, height), layout="constrained")
     axes = figure.subplots(rows, 1, sharex=True, squeeze=False)
     return figure, list(axes[:, 0])
 
 
 def count_along(axes: Axes, label: str, count: int) -> None:
-    """Whole numbers along x, also where there is but one."""
+    """Label x with whole numbers, also if there is only one."""
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     if count < 3:
@@ -100,25 +101,26 @@ def slots_along(axes: Axes, count: int, times: SlotTimes | None) -> None:
 
 
 def legend(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Above the axes, where it hides nothing; of what is labelled, or of `handles`."""
+    """Add a legend above the axes, where it hides nothing: of all that is labelled, or of
+    `handles`."""
     shown = axes.get_legend_handles_labels()[0] if handles is None else handles
     axes.legend(handles=shown, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
 
 
 def end_label(axes: Axes, x: object, y: float, text: str, colour: str) -> None:
-    """A number at the end of a line."""
+    """Write a number at the end of a line."""
     axes.annotate(
         text, (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=colour
     )
 
 
 def with_unit(name: str, unit: str) -> str:
-    """The label of an axis."""
+    """Return the label of an axis."""
     return f"{name} ({unit})" if unit and "(" not in name else f"{name}, {unit}" if unit else name
 
 
 def level_colour(level: int, deepest: int) -> str:
-    """Dark at the root, light at the leaves; told apart by the colour-blind, too."""
+    """Return the colour of a tree level: dark at the root, light at the leaves, for any eyes."""
     return to_hex(_LEVELS(_LIGHTEST * (level - 1) / max(deepest - 1, 1)))
 
 
