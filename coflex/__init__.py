@@ -13,7 +13,7 @@ It decides nothing.
 
 from importlib.metadata import version
 
-from orchestrator.api import Outcome, Scenario, load_results, run, simulate
+from orchestrator.api import Outcome, Scenario, load_results, run, save_population, simulate
 from protocol.errors import InputError, RunError
 
 __version__ = version("coflex")
@@ -26,5 +26,6 @@ __all__ = [
     "__version__",
     "load_results",
     "run",
+    "save_population",
     "simulate",
 ]

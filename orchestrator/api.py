@@ -15,19 +15,23 @@ words as on the command line; a run that fails raises RunError. Frames need the 
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
+from agents.population import npz_archive
+from agents.population.arrays import population_of
 from orchestrator.coordination.placement import Run
 from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
 from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings, settings_from
+from protocol.errors import InputError
 from protocol.messages import Iteration
+from protocol.vectors import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,6 +150,39 @@ def load_results(folder: str | Path) -> Outcome:
     Raises InputError if there are none, or if they are damaged.
     """
     return Outcome(read(Path(folder)))
+
+
+def save_population(
+    file: str | Path,
+    data: Any,
+    *,
+    ids: Sequence[str] | None = None,
+    preferred: Sequence[int] | Mapping[str, int] | int = 0,
+    alternatives: Callable[[Array], Any] | None = None,
+) -> Path:
+    """Write the households of an array, a mapping or a DataFrame to an .npz file, kWh per slot, and
+    return its path: `coflex.simulate(dataset=coflex.save_population("homes.npz", frame))`.
+
+    An array has the shape (households, plans, slots), or (households, slots) with one plan each;
+    `ids` name its households, else they are h0, h1, ... A mapping has an array (plans, slots) by
+    household id. A DataFrame has one row per plan and one column per slot; its index, or the first
+    level of it, is the household id. `preferred` is the number of the preferred plan, for all or by
+    household. `alternatives` makes plans (k, slots) from a household's preferred plan, which take
+    the place of its other plans: a pure function, called twice to see that it is one.
+
+    Raises InputError if something does not fit, or if the file exists.
+    """
+    path = Path(file)
+    if path.suffix != ".npz":
+        raise InputError("a population is kept in an .npz file: name it so", file=path)
+    if path.exists():
+        raise InputError("exists already: choose another name, or remove it", file=path)
+    population = population_of(data, ids=ids, preferred=preferred, alternatives=alternatives)
+    try:
+        npz_archive.write(population, path)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=path) from error
+    return path
 
 
 def _launch(settings: RunSettings, report: Callable[[Any], None] | None = None) -> RunResults:

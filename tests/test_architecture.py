@@ -41,6 +41,7 @@ PURE = (
 """Folders and files that decide."""
 WITH_IO = (
     *NATS_HOMES,
+    "protocol/runtime/event_loop.py",
     "protocol/runtime/shell.py",
     "agents/population/",
     "agents/data/",

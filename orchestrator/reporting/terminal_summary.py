@@ -50,7 +50,23 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
     for part in parts:
         console.print()
         console.print(part, width=width, highlight=False)
+    if (advice := _repeatable(results)) is not None:
+        console.print()
+        console.print(advice, width=width, highlight=False, style="dim")
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _repeatable(results: RunResults) -> str | None:
+    """Return what to add so that the same command gives the same exchanges; None if it does."""
+    config = results.config
+    if results.exchange is None or config.get("execution") != "bus":
+        return None
+    if config.get("exchange_order") != "concurrent":
+        return None
+    return (
+        "On a bus the order of concurrent exchanges varies from run to run: add "
+        "--exchange-order sequential (slower) for the same bytes each time."
+    )
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> Table:

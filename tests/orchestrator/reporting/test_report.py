@@ -75,6 +75,23 @@ class TestSummary:
         ):
             assert part in text
 
+    @pytest.mark.parametrize(
+        ("execution", "order", "exchange", "said"),
+        [
+            ("bus", "concurrent", True, True),
+            ("bus", "sequential", True, False),
+            ("bus", "concurrent", False, False),
+            ("simulation", "concurrent", True, False),
+        ],
+    )
+    def test_says_what_to_add_for_the_same_exchanges_each_time(
+        self, execution: str, order: str, exchange: bool, said: bool
+    ) -> None:
+        results = sample_results(exchange=exchange)
+        config = {**results.config, "execution": execution, "exchange_order": order}
+        text = printed(replace(results, config=config))
+        assert ("--exchange-order sequential" in text) is said
+
     def test_says_how_the_exchange_went(self) -> None:
         text = printed(sample_results(exchange=True))
         for part in (
