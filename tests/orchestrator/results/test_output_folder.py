@@ -30,7 +30,7 @@ def test_trying_a_folder_leaves_nothing(tmp_path: Path) -> None:
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     for place in (tmp_path / "out", tmp_path / "out" / "below"):
-        with pytest.raises(InputError, match="out.*: cannot be written"):
+        with pytest.raises(InputError, match=r"out.*: cannot be written"):
             check_output(place)
 
 
@@ -47,7 +47,7 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
         check_output(tmp_path)
     check_output(tmp_path, force=True)
     write(sample_results(), tmp_path)
-    with pytest.raises(InputError, match="holds the results of an earlier run: .*--force"):
+    with pytest.raises(InputError, match=r"holds the results of an earlier run: .*--force"):
         check_output(tmp_path)
 
 

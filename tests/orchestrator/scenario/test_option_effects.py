@@ -54,7 +54,7 @@ def test_what_has_no_effect(mode: Mode, source: str, exchange: str) -> None:
     base = {"demo": True} if source == "demo" else {"dataset": "x"}
     expected = IDLE[mode] | ({"score"} if source == "demo" else {"slots"})
     expected |= STAGE_TWO if exchange == "off" else set()
-    found = set()
+    found: set[str] = set()
     for name, value in OTHER.items():
         if name == "exchange":
             continue
