@@ -17,10 +17,11 @@ def suggestion(word: str, known: Collection[str]) -> str:
 def household_suggestion(household: str, known: Collection[str]) -> str:
     """Return which household may be meant: one with a similar id, or with the same number, as
     `agent_0` and `h0`; else some ids that exist."""
-    near = get_close_matches(household, known, n=1, cutoff=0.8)
-    number = _NUMBER.search(household)
-    if not near and number is not None:
-        near = [name for name in known if _number_of(name) == int(number.group())][:1]
+    number = _number_of(household)
+    if number is None:
+        near = get_close_matches(household, known, n=1, cutoff=0.8)
+    else:  # another number is another household
+        near = [name for name in known if _number_of(name) == number][:1]
     if near:
         return f"did you mean {near[0]!r}?"
     return f"there are {some(known)}"

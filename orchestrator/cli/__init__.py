@@ -1,58 +1,52 @@
 """The command `coflex`: parsing and printing only.
 
-One module for each group of commands, and one for each group of options that several commands have.
-A command ends with status 0 when it is done, 1 if the run failed, 2 for bad input or usage.
+Light: it answers Ctrl-C before anything slow is imported. The commands are put together in
+application.py. A command ends with status 0 when it is done, 1 if the run failed, 2 for bad input
+or usage, and 130 if it was interrupted.
 """
 
+import os
+import signal
 import sys
+from typing import TYPE_CHECKING, Any
 
-import typer
+if TYPE_CHECKING:
+    from orchestrator.cli.application import app as app
 
-from orchestrator.cli import (
-    baselines,
-    conformance,
-    doctor,
-    keys,
-    paper,
-    population,
-    results,
-    run,
-    standby,
-    status,
-    sweep,
-    verify,
-    version,
-)
-from protocol.errors import InputError, RunError
-
-app = typer.Typer(
-    name="coflex",
-    help="Households agree on when to use electricity, without a central planner.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-version.register(app)
-run.register(app)
-population.register(app)
-results.register(app)
-verify.register(app)
-standby.register(app)
-keys.register(app)
-doctor.register(app)
-conformance.register(app)
-sweep.register(app)
-baselines.register(app)
-paper.register(app)
-status.register(app)
+INTERRUPTED_STATUS = 130
+_NOTICE = b"interrupted\n"
 
 
 def main() -> None:
-    """Run the command line; exit with status 1 if a run fails, 2 for bad input or usage."""
+    """Run the command line and exit with its status."""
+    _answer_ctrl_c_with(_end_at_once)
+    from orchestrator.cli.application import run_command
+
+    _answer_ctrl_c_with(signal.default_int_handler)
     try:
-        app()
-    except InputError as error:
-        print(f"coflex: {error}", file=sys.stderr)
-        sys.exit(2)
-    except RunError as error:
-        print(f"coflex: {error}", file=sys.stderr)
-        sys.exit(1)
+        status = run_command()
+    except KeyboardInterrupt:
+        _end_at_once()
+    _answer_ctrl_c_with(_end_at_once)
+    sys.exit(status)
+
+
+def __getattr__(name: str) -> Any:
+    """Return the application; it is imported when it is first asked for."""
+    if name == "app":
+        from orchestrator.cli.application import app
+
+        return app
+    raise AttributeError(name)
+
+
+def _answer_ctrl_c_with(handler: Any) -> None:
+    """Set the handler of Ctrl-C, unless this process is to ignore it (nohup, a background job)."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _end_at_once(number: int = signal.SIGINT, frame: object = None) -> None:
+    """End the process in the middle of an import, or of its own end: nothing is there to tidy."""
+    os.write(2, _NOTICE)
+    os._exit(INTERRUPTED_STATUS)

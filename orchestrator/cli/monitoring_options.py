@@ -6,10 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestrator.cli import INTERRUPTED_STATUS
 from orchestrator.cli.settings_options import shaped
+from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from orchestrator.monitoring.logs import LogFormat, LogLevel, LogSettings, complain, logging_as
 from orchestrator.monitoring.prometheus import Operations, read_endpoint
 from protocol.errors import InputError, RunError
+
+
+def _status_of(error: InputError | RunError) -> int:
+    if isinstance(error, InputError):
+        return 2
+    return INTERRUPTED_STATUS if str(error).startswith(INTERRUPTED) else 1
 
 
 def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callable[..., None]:
@@ -28,7 +36,7 @@ def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callabl
                 command(operations=Operations(logs, endpoint), **options)
             except (InputError, RunError) as error:
                 if complain(part, error):
-                    raise typer.Exit(2 if isinstance(error, InputError) else 1) from error
+                    raise typer.Exit(_status_of(error)) from error
                 raise
 
     own = inspect.signature(command).parameters.values()

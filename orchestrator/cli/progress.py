@@ -1,4 +1,4 @@
-"""Progress bars, on a terminal alone: of a run, and of anything that can be counted."""
+"""Progress on a terminal: of a run, and of anything that can be counted. Files get none."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -41,13 +42,12 @@ def counting(what: str, *, threads: bool = True) -> Iterator[Callable[[int, int]
 
 @contextmanager
 def run_progress(scenario: Scenario) -> Iterator[Watch]:
-    """Show iterations while a run is planning, and rounds while it is exchanging."""
+    """Show one line for each stage of a run, each with a clock of its own: households enrolled,
+    iterations planned, exchanges so far."""
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
     )
     # Drawn on demand: a drawing thread of its own must not exist when hosts are forked.
     with Progress(
@@ -57,31 +57,35 @@ def run_progress(scenario: Scenario) -> Iterator[Watch]:
         auto_refresh=False,
         disable=not sys.stderr.isatty(),
     ) as bars:
-        iterations = scenario.settings.iterations
-        task = bars.add_task(RunPhase.ENROLLING.value, total=iterations, note="")
-        shown: tuple[RunPhase, int] | None = None
+        task: TaskID | None = None
+        shown: tuple[RunPhase, str] | None = None
 
         def watch(coordinator: RunCoordinator) -> None:
-            nonlocal shown
-            total, done, note = _steps(coordinator, scenario)
-            if shown == (coordinator.phase, done):
+            nonlocal task, shown
+            phase, note = coordinator.phase, progress_note(coordinator, scenario)
+            if shown == (phase, note):
                 return
-            shown = (coordinator.phase, done)
-            description = coordinator.phase.value
-            bars.update(task, description=description, total=total, completed=done, note=note)
+            if task is None or shown is None or shown[0] is not phase:
+                if task is not None:
+                    bars.stop_task(task)
+                task = bars.add_task(phase.value, total=None, note=note)
+            shown = phase, note
+            bars.update(task, note=note)
             bars.refresh()
 
         yield watch
 
 
-def _steps(coordinator: RunCoordinator, scenario: Scenario) -> tuple[int, int, str]:
-    """Return the largest number of steps, how many are done, and what the last achieved."""
-    iterations = scenario.settings.iterations
+def progress_note(coordinator: RunCoordinator, scenario: Scenario) -> str:
+    """Return how far a run is in its present stage, in the units of that stage."""
+    if coordinator.phase is RunPhase.ENROLLING:
+        return f"{len(coordinator.enrolled)} of {len(scenario.members)} households"
     if coordinator.round is not None:
         number, count = coordinator.round
         comfort = 1 - count.discomfort_kwh / count.households
-        return scenario.rounds, max(number, 0), f"rounds at most, mean comfort {comfort:.3f}"
+        return f"{coordinator.exchanges:,} exchanges, round {number}, mean comfort {comfort:.3f}"
     if coordinator.latest is not None:
-        note = f"inefficiency {coordinator.latest.inefficiency:.4g}"
-        return iterations, coordinator.latest.iteration + 1, note
-    return iterations, 0, ""
+        done, latest = coordinator.latest.iteration + 1, coordinator.latest
+        total = scenario.settings.iterations
+        return f"{done} of {total} iterations, inefficiency {latest.inefficiency:.4g}"
+    return ""

@@ -21,12 +21,28 @@ def register(app: typer.Typer) -> None:
     app.command("compare")(compare)
 
 
-def show(results: Results) -> None:
+def show(
+    results: Results,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For programs: as in run.json, and all households.")
+    ] = False,
+) -> None:
     """Print the results of a run again."""
-    from orchestrator.reporting.terminal_summary import print_summary
-    from orchestrator.results.result_files import read
+    from dataclasses import asdict
 
-    print_summary(read(results), results)
+    from orchestrator.reporting.printable_text import json_text
+    from orchestrator.reporting.terminal_summary import print_summary
+    from orchestrator.results.result_files import read, record_of
+
+    found = read(results)
+    if as_json:
+        rows = [
+            {name: value for name, value in asdict(row).items() if value is not None}
+            for row in found.rows
+        ]
+        typer.echo(json_text({**record_of(found), "rows": rows}))
+    else:
+        print_summary(found, results)
 
 
 def report(
@@ -46,25 +62,26 @@ def report(
 
 def explain(
     results: Results,
-    household: Annotated[str, typer.Option(help="Its id.")],
+    household: Annotated[str, typer.Option(help="Its id, or its name.")],
     slot: Annotated[int | None, typer.Option(min=0, help="What happened at this slot.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Tell what a household's proxy did in stage 2 and why, from its own journal."""
-    import json
-
     from orchestrator.reporting.household_explanation import (
         find_explanation,
+        name_of,
         plain,
         print_explanation,
         slot_times,
     )
+    from orchestrator.reporting.printable_text import json_text
 
     explanation = find_explanation(results, household)
     if as_json:
-        typer.echo(json.dumps(plain(explanation), indent=2, ensure_ascii=False))
+        typer.echo(json_text(plain(explanation, slot)))
     else:
-        print_explanation(explanation, slot, slot_times(results))
+        name = name_of(results, explanation.household)
+        print_explanation(explanation, slot, times=slot_times(results), name=name)
 
 
 def compare(

@@ -20,6 +20,8 @@ from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read
 from orchestrator.experiments.sweep_table import TOLD
 from orchestrator.scenario.settings import RunSettings
 
+FEWEST_SHOWN = 3
+"""Runs from which on an interval is printed: of two runs it says next to nothing."""
 HEADS = {
     "planned_mean_comfort": "comfort planned",
     "exchanged_mean_comfort": "comfort exchanged",
@@ -141,7 +143,7 @@ def _print(summary: Any, out: Path) -> None:
     for head in [str(name).replace("_", " ") for name in named] + list(shown.values()):
         table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
     for _, line in summary.iterrows():
-        cells = [NONE if line[name] != line[name] else str(line[name]) for name in named]
+        cells = [_option(line[name]) for name in named]
         cells += [_cell(line, name) for name in shown]
         table.add_row(*cells)
     # Wide enough, where there is no terminal, that no number is cut in two.
@@ -150,9 +152,20 @@ def _print(summary: Any, out: Path) -> None:
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _option(value: Any) -> str:
+    """Return the value of an option; a whole number that pandas holds as a float as a whole one."""
+    if value != value:
+        return NONE
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
 def _cell(line: Any, name: str) -> str:
     if math.isnan(line[name]):  # for example, if nobody exchanged
         return "-"
     low = line.get(f"{name}_low", math.nan)
+    if line["runs"] < FEWEST_SHOWN:
+        return f"{line[name]:.4g}"
     half = (line.get(f"{name}_high", math.nan) - low) / 2
     return f"{line[name]:.4g}" + (f" ±{half:.2g}" if half > 0 else "")

@@ -3,7 +3,7 @@
 Decides the layout on a terminal; what is explained is decided in `agents.exchange.journal`.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +22,9 @@ from agents.exchange.journal.explanation import (
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
 from agents.plans import SlotTimes
-from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read_record
+from agents.suggestions import household_suggestion
+from orchestrator.reporting.printable_text import printable
+from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
 from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError
 
@@ -34,8 +36,10 @@ def find_explanation(results: Path, household: str) -> ExchangeExplanation:
     """Explain what a household did, from the journals in the folder of a run's results, in what a
     host keeps (`--keep`), or in a folder of journals itself.
 
-    Raises InputError if there are no journals, or none of this household.
+    `household` is an id or a name. Raises InputError if there are no journals, or none of it.
     """
+    names = _names(results)
+    household = {name: key for key, name in names.items()}.get(household, household)
     files = sorted([*(results / JOURNALS_FOLDER).glob("*.sqlite"), *results.glob("*.sqlite")])
     if not files:
         raise InputError(_no_journals(results), file=results)
@@ -47,18 +51,37 @@ def find_explanation(results: Path, household: str) -> ExchangeExplanation:
         journal.close()
         if entries:
             return explain(entries[1:])
-    some = ", ".join(sorted(known)[:8])
-    raise InputError(f"no journal of {household!r}: there are {some} ...", field="--household")
+    advice = household_suggestion(household, sorted(known))
+    raise InputError(f"no journal of {household!r}: {advice}", field="--household")
+
+
+def name_of(results: Path, household: str) -> str | None:
+    """Return the name of a household as its people wrote it, if it has one beside its id."""
+    return _names(results).get(household)
+
+
+def _names(results: Path) -> dict[str, str]:
+    """Return the names in the results, by household id; empty if the run ended without results."""
+    if not (results / RUN).exists():
+        return {}
+    return {row.household: row.name for row in read(results).rows if row.name is not None}
 
 
 def print_explanation(
-    explanation: ExchangeExplanation, slot: int | None, times: SlotTimes | None = None
+    explanation: ExchangeExplanation,
+    slot: int | None,
+    *,
+    times: SlotTimes | None = None,
+    name: str | None = None,
 ) -> None:
     """Print the explanation in words, then the exchanges; of `slot` alone, every negotiation.
 
-    `times` says when slots are, if that is known. Lines have at most 80 columns.
+    `times` says when slots are, and `name` what people call the household, if that is known. Lines
+    have at most 80 columns.
     """
     console = Console(width=min(Console().width, WIDEST))
+    if name is not None:
+        console.print(Text(f"{explanation.household} is {printable(name)}."))
     names = _SlotNames(times)
     if slot is not None:
         _print_negotiations(console, explanation, names=names, slot=slot)
@@ -131,8 +154,15 @@ def _no_journals(results: Path) -> str:
     )
 
 
-def plain(explanation: ExchangeExplanation) -> dict[str, object]:
-    """Return the explanation as nested dictionaries, for programs."""
+def plain(explanation: ExchangeExplanation, slot: int | None = None) -> dict[str, object]:
+    """Return the explanation as nested dictionaries, for programs; only what concerns `slot`, if
+    given."""
+    if slot is not None:
+        explanation = replace(
+            explanation,
+            deeds=tuple(explanation.at(slot)),
+            changes=tuple(change for change in explanation.changes if change.slot == slot),
+        )
     return asdict(explanation)
 
 

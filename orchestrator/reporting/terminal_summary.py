@@ -1,12 +1,14 @@
 """The results of a run in a terminal: at the end of `coflex run`, and again by `coflex show`.
 
-Decides the layout only; what is told stands in account.py.
+Decides the layout only: a table that is too wide loses columns, so that no number is cut. What is
+told is decided in wording.py.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -31,18 +33,27 @@ _LOG_FROM = 20.0
 """A course that falls by more than this factor is drawn on a logarithmic scale."""
 _MANY_ROUNDS = 12
 """More than the table of rounds can show."""
+_BESIDE = 60
+"""Columns from which on two plots stand beside each other."""
+_BETWEEN = 3
+"""Columns between two columns of a table."""
+_STATES_DROPPED = ("unit", "bound", "preferred")
+_ROUNDS_DROPPED = ("MB", "messages", "matched", "looked up")
+"""Columns that a narrow terminal does not show, the least needed first."""
 _STYLES = {"preferred": "yellow", "planned": "cyan", "exchanged": "green", "target": "magenta"}
 
 
 def print_summary(results: RunResults, out: Path, console: Console | None = None) -> None:
-    """Print what ran, the table of measures, the plots, and where the files are. Fits 80 columns,
-    with or without a terminal; without one there is no colour."""
+    """Print what ran, the table of measures, the plots, and where the files are.
+
+    Fits the terminal from 40 columns on, and 80 columns without one; then there is no colour.
+    """
     console = console or Console()
     width, ascii_only = min(console.width, _WIDEST), console.options.ascii_only
     parts: list[RenderableType] = [
         Text.assemble((f"Run {results.run}", "bold"), f"  {headline(results)}"),
         _pairs(facts(results)),
-        _measures(results, ascii_only),
+        _measures(results, width, ascii_only),
         _course(results, width, ascii_only),
         _demand(results, width, ascii_only),
         *_exchange(results, width, ascii_only),
@@ -78,16 +89,38 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> Table:
     return table
 
 
-def _measures(results: RunResults, ascii_only: bool) -> Table:
+def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
+    rows = [
+        [
+            line.name,
+            line.unit.replace("²", "^2") if ascii_only else line.unit,
+            *line.values.values(),
+        ]
+        for line in measure_lines(results)
+    ]
+    heads = ["", "unit", *results.states()]
+    kept = _fitting(heads, rows, width, least_needed=_STATES_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
-    table.add_column("")
-    table.add_column("unit", style="dim")
-    for state in results.states():
-        table.add_column(state, justify="right", style=_STYLES.get(state, ""))
-    for line in measure_lines(results):
-        unit = line.unit.replace("²", "^2") if ascii_only else line.unit
-        table.add_row(line.name, unit, *line.values.values())
+    for i in kept:
+        style = "dim" if heads[i] == "unit" else _STYLES.get(heads[i], "")
+        table.add_column(heads[i], justify="right" if i > 1 else "left", style=style)
+    for row in rows:
+        table.add_row(*(row[i] for i in kept))
     return table
+
+
+def _fitting(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, least_needed: Sequence[str]
+) -> list[int]:
+    """Return the columns that fit into `width` side by side; those named first in `least_needed`
+    go first."""
+    needed = [max(cell_len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    kept = list(range(len(heads)))
+    for name in least_needed:
+        if sum(needed[i] + _BETWEEN for i in kept) - _BETWEEN <= width:
+            break
+        kept = [i for i in kept if heads[i] != name]
+    return kept
 
 
 def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
@@ -109,11 +142,13 @@ def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
 
 
 def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType:
-    """Before and after beside each other on one scale: told apart without colour, too."""
+    """Return the demand before and after on one scale, each in a plot of its own, so that they are
+    told apart without colour too."""
     target = drawn_target(results)
     curves = {k: v for k, v in results.demand.columns().items() if k in ("preferred", "planned")}
     shown = [*curves.values(), *([] if target is None else [target[1]])]
     limits = min(float(c.min()) for c in shown), max(float(c.max()) for c in shown)
+    beside = len(curves) if width >= _BESIDE else 1
     panels = []
     for state, values in curves.items():
         lines = [Curve(values, _STYLES[state])]
@@ -123,7 +158,7 @@ def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType
             plot(
                 f"Demand by slot, kWh: {state}",
                 lines,
-                width=(width - _GAP * (len(curves) - 1)) // len(curves),
+                width=(width - _GAP * (beside - 1)) // beside,
                 height=8,
                 limits=limits,
                 ascii_only=ascii_only,
@@ -134,14 +169,16 @@ def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType
 
 
 def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[RenderableType]:
-    """Stage 2 in words, round by round, and its comfort as a curve if there are many rounds."""
+    """Return stage 2 in words, round by round, and its comfort as a curve over many rounds."""
     if results.exchange is None:
         return []
+    rows = [line.cells or ("...",) * len(ROUND_HEADS) for line in round_lines(results)]
+    kept = _fitting(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
-    for head in ROUND_HEADS:
-        table.add_column(head, justify="right")
-    for line in round_lines(results):
-        table.add_row(*(["..."] * len(ROUND_HEADS) if line.cells is None else line.cells))
+    for i in kept:
+        table.add_column(ROUND_HEADS[i], justify="right")
+    for row in rows:
+        table.add_row(*(row[i] for i in kept))
     parts: list[RenderableType] = [
         Group(Text("Slot exchange", style="bold"), _pairs(exchange_facts(results))),
         table,

@@ -1,13 +1,14 @@
 """A run in words and its table of measures, for the terminal and the page alike.
 
-Decides what is told and how numbers are written; how it is laid out is decided by summary.py and
-report/.
+Decides what is told and how numbers are written; how it is laid out is decided in
+terminal_summary.py and html_page.py.
 """
 
 import math
 from dataclasses import dataclass
 
-from orchestrator.results.measures import MEASURES, cost_unit
+from orchestrator.reporting.printable_text import printable
+from orchestrator.results.measures import MEASURES, Measures, cost_unit
 from orchestrator.results.run_results import Exchange, Round, RunResults
 from protocol.vectors import Array
 
@@ -24,6 +25,8 @@ class MeasureLine:
     values: dict[str, str]
 
 
+_NAMES = 6
+"""Names that are shown of many."""
 _FIRST, _LAST = 8, 2
 """Rounds at the beginning and at the end that are shown of many."""
 
@@ -39,7 +42,7 @@ ROUND_HEADS = ("round", "looked up", "matched", "exchanged", "comfort", "message
 
 
 def number(value: float) -> str:
-    """Four significant digits, whole above 1000, for people; a dash where undefined."""
+    """Return a number for people: four significant digits, whole above 1000, or a dash."""
     if not math.isfinite(value):
         return "-" if math.isnan(value) else str(value)
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
@@ -51,7 +54,7 @@ def counted(count: int, what: str) -> str:
 
 
 def headline(results: RunResults) -> str:
-    """What ran, in one line."""
+    """Return what ran, in one line."""
     return (
         f"{counted(results.households, 'household')}, {counted(results.slots, 'slot')}, "
         f"{counted(results.iterations, 'iteration')}"
@@ -59,10 +62,10 @@ def headline(results: RunResults) -> str:
 
 
 def facts(results: RunResults) -> list[tuple[str, str]]:
-    """What a reader must know of how the results came about: (subject, text). What the
-    configuration does not say is left out."""
+    """Return how the results came about, as pairs (subject, text); what the configuration does not
+    say is left out."""
     config = results.config
-    told = {key: str(value) for key, value in config.items() if value is not None}
+    told = {key: printable(str(value)) for key, value in config.items() if value is not None}
     source = told.get("dataset") or ("generated" if config.get("demo") else "")
     score = {
         "preference": "a preference: more is better",
@@ -73,6 +76,7 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
         ("data", f"{source} (sha256 {results.data_sha256[:12]})".strip()),
         ("score", f"{score}{origin}" if score else ""),
         ("households", _where(results, told)),
+        ("names", _named(results)),
         ("aim", _aim(results, told)),
         ("seed", str(results.seed)),
     ]
@@ -83,7 +87,7 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
 
 
 def measure_lines(results: RunResults) -> list[MeasureLine]:
-    """The table of measures: one line each, one value for each state."""
+    """Return the table of measures: one line each, one value for each state."""
     states = results.states()
     cost = str(results.config.get("cost", ""))
     lines = []
@@ -103,8 +107,11 @@ def with_cost(results: RunResults) -> str:
 
 
 def drawn_target(results: RunResults) -> tuple[str, Array] | None:
-    """The target as it can be drawn beside the demand, kWh, and its name. Where the cost looks at
-    its shape alone, it is shifted and stretched to the mean and spread of the planned demand."""
+    """Return the name of the target and its curve as it can be drawn beside the demand, kWh.
+
+    Where the cost looks at its shape alone, it is shifted and stretched to the mean and spread of
+    the planned demand.
+    """
     target, planned = results.demand.target, results.demand.planned
     if target is None:
         return None
@@ -116,17 +123,20 @@ def drawn_target(results: RunResults) -> tuple[str, Array] | None:
 
 
 def discomfort_in_course(results: RunResults) -> tuple[str, str]:
-    """Name and unit of the discomfort that stage 1 weighed, as iterations.csv has it."""
+    """Return name and unit of the discomfort that stage 1 weighed, as in iterations.csv."""
     measure = str(results.config.get("discomfort", "rmse"))
     return ("mean discomfort", "kWh") if measure == "rmse" else (f"mean discomfort, {measure}", "")
 
 
 def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
-    """What a reader wants to know of stage 2: (subject, text); empty where there was none."""
+    """Return how stage 2 went, as pairs (subject, text); empty without a stage 2."""
     exchange, after, bound = results.exchange, results.exchanged, results.bound
     if exchange is None or after is None or bound is None:
         return []
     before = results.planned
+    held, bound_name = before.mean_discomfort, "the bound of values"
+    removed = f"{1 - after.mean_discomfort / held:.1%}" if held else ""
+    share = f"{removed} of the discomfort of stage 1 removed; " if removed else ""
     return [
         ("rule", _rule(results)),
         (
@@ -142,15 +152,11 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         ("messages", _messages(exchange)),
         (
             "comfort",
-            f"{number(before.mean_comfort)} to {number(after.mean_comfort)}, "
-            f"{exchange.share_of_bound:.1%} of what the bound allows "
-            f"({number(bound.mean_comfort)})",
+            f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: {share}"
+            f"{exchange.share_of_bound:.1%} of what {bound_name} allows "
+            f"({number(bound.mean_comfort)}){negative_comfort(results)}",
         ),
-        (
-            "unfairness",
-            f"{number(before.unfairness)} to {number(after.unfairness)} kWh, "
-            f"Gini {number(before.gini)} to {number(after.gini)}",
-        ),
+        ("unfairness", _fairness(before, after)),
         ("worse off", worse_off(results)),
         (
             "kept",
@@ -160,8 +166,32 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     ]
 
 
+def negative_comfort(results: RunResults) -> str:
+    """Return why a mean comfort is below 0, as a sentence to append; empty if none is."""
+    if all(found.mean_comfort >= 0 for found in results.states().values()):
+        return ""
+    return (
+        ". Comfort is 1 - RMSE in kWh a slot: below 0 means only that homes are large or slots "
+        "long, so compare the share removed"
+    )
+
+
+def _fairness(before: Measures, after: Measures) -> str:
+    """Return what became more equal, and what did not: absolute spread and relative inequality
+    can move apart."""
+    told = (
+        f"standard deviation {number(before.unfairness)} to {number(after.unfairness)} kWh, "
+        f"Gini {number(before.gini)} to {number(after.gini)}"
+    )
+    if after.unfairness < before.unfairness and after.gini > before.gini:
+        return f"{told}: in kWh households are closer, in shares of what is left they are not"
+    if after.unfairness > before.unfairness and after.gini < before.gini:
+        return f"{told}: in shares of what is left households are closer, in kWh they are not"
+    return told
+
+
 def worse_off(results: RunResults) -> str:
-    """How many lost by the exchange, as a sentence; empty where there was none."""
+    """Return how many households lost by the exchange, as a sentence; empty without a stage 2."""
     exchange = results.exchange
     if exchange is None:
         return ""
@@ -176,11 +206,18 @@ def worse_off(results: RunResults) -> str:
 
 
 def round_lines(results: RunResults) -> list[RoundLine]:
-    """The rounds as the cells under ROUND_HEADS; of many, the first and the last."""
+    """Return the rounds as cells under ROUND_HEADS; of many, the first and the last."""
     lines = [RoundLine(_cells(row)) for row in results.rounds]
     if len(lines) <= _FIRST + _LAST + 1:
         return lines
     return [*lines[:_FIRST], RoundLine(None), *lines[-_LAST:]]
+
+
+def _named(results: RunResults) -> str:
+    """Return the first households that have a name, beside their ids."""
+    named = [f"{row.household} {printable(row.name)}" for row in results.rows if row.name]
+    more = f", and {len(named) - _NAMES} more in households.csv" if len(named) > _NAMES else ""
+    return ", ".join(named[:_NAMES]) + more
 
 
 def _where(results: RunResults, told: dict[str, str]) -> str:

@@ -255,7 +255,7 @@ def refused(
         main()
     said = capsys.readouterr()
     assert end.value.code == 2, said.err
-    assert said.err.startswith("coflex: ")
+    assert said.err.startswith("error: ")
     assert said.err.count("\n") == 1
     assert said.out == ""
     assert sorted(folder.iterdir()) == before

@@ -102,7 +102,7 @@ def test_an_interrupted_sweep_leaves_nobody_and_is_finished_by_the_same_command(
     if sent is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
     else:
-        assert (process.returncode, said) == (1, f"coflex: {GO_ON}\n")
+        assert (process.returncode, said) == (130, f"{GO_ON}\n")
         assert {path.name for path in out.iterdir()} == {LOG, "sweep.json"}
     wait_until(lambda: not any(map(alive, parts)), "all parts to end")
     finished = log.read_bytes()

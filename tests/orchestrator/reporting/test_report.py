@@ -57,11 +57,37 @@ def without_scripts(text: str) -> str:
 
 
 class TestSummary:
+    @pytest.mark.parametrize("width", [40, 60, 80, 120])
     @pytest.mark.parametrize("exchange", [False, True])
     @pytest.mark.parametrize("size", [(1, 1, 1), (2, 2, 2), (31, 24, 12), (200, 144, 50)])
-    def test_fits_the_width(self, size: tuple[int, int, int], exchange: bool) -> None:
-        lines = printed(sample_results(*size, exchange=exchange, target=True)).splitlines()
-        assert max(map(len, lines)) <= 80
+    def test_fits_the_width(self, size: tuple[int, int, int], exchange: bool, width: int) -> None:
+        results = sample_results(*size, exchange=exchange, target=True)
+        text = printed(results, width)
+        assert max(map(len, text.splitlines())) <= width
+        for state in results.states().values():
+            if state is results.planned or state is results.exchanged:
+                assert number(state.pooled_discomfort) in text
+        assert "…" not in text
+
+    def test_control_characters_do_not_reach_the_terminal(self) -> None:
+        results = sample_results()
+        rows = (replace(results.rows[0], name="Zoë \x1b[31m"), *results.rows[1:])
+        text = printed(replace(results, rows=rows, config={"dataset": "a\x1b]0;b"}))
+        assert "\x1b" not in text
+        assert "h0 Zoë \\x1b[31m" in text
+
+    def test_a_negative_comfort_says_why(self) -> None:
+        results = sample_results(exchange=True)
+        low = replace(results.planned, mean_comfort=-1.5)
+        assert "slots long" in " ".join(printed(replace(results, planned=low)).split())
+        assert "slots long" not in printed(results)
+
+    def test_it_says_what_did_not_get_more_equal(self) -> None:
+        results = sample_results(exchange=True)
+        assert results.exchanged is not None
+        worse = replace(results.exchanged, gini=results.planned.gini + 0.1)
+        text = " ".join(printed(replace(results, exchanged=worse)).split())
+        assert "in kWh households are closer, in shares of what is left they are not" in text
 
     def test_says_what_ran_and_what_came_out(self) -> None:
         text = printed(sample_results())
@@ -97,7 +123,8 @@ class TestSummary:
         for part in (
             "exchanges   180 in 5 rounds, 240 proposed (75.0% accepted)",
             "lookups     607 slots, 300 matches (49.4% found), 60 leases unused",
-            "97.0% of what the bound allows",
+            "50.0% of the discomfort of stage 1 removed",
+            "97.0% of what the bound of values allows (",
             "No household has more discomfort",
         ):
             assert part in text
