@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
-from orchestrator.cli.settings_options import with_settings
+from orchestrator.cli.options.settings_options import with_settings
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 from orchestrator.scenario.settings import RunSettings

@@ -9,7 +9,7 @@ import typer
 
 from agents.plans import ScoreMeaning
 from agents.population.epos_folder import read_agent
-from orchestrator.cli.connection_options import Insecure, Nats
+from orchestrator.cli.options.connection_options import Insecure, Nats
 from orchestrator.cli.run import run_id
 from orchestrator.distributed.connection import reach
 from orchestrator.validation.conformance.checks import Check

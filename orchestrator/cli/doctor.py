@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.connection_options import Insecure, Keys, OptionalNats
+from orchestrator.cli.options.connection_options import Insecure, Keys, OptionalNats
 from orchestrator.security.check_result import CheckResult, bad
 from protocol.errors import InputError
 

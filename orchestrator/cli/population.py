@@ -19,8 +19,8 @@ from agents.population import npz_archive as archive
 from agents.population.loader import load
 from agents.population.plan_alternatives import SOURCE_SLOTS, Scheme, parse_scheme
 from agents.population.synthetic import from_preferred, generate
-from orchestrator.cli import meter_options
 from orchestrator.cli.optional_packages import require
+from orchestrator.cli.options import meter_options
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200

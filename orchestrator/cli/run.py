@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.monitoring_options import watched
+from orchestrator.cli.options.monitoring_options import watched
+from orchestrator.cli.options.settings_options import RESULTS_PANEL, with_settings
 from orchestrator.cli.progress import run_progress
-from orchestrator.cli.settings_options import RESULTS_PANEL, with_settings
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed import launcher
 from orchestrator.monitoring.prometheus import Operations

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.connection_options import Insecure, Keys, Nats
-from orchestrator.cli.monitoring_options import watched
+from orchestrator.cli.options.connection_options import Insecure, Keys, Nats
+from orchestrator.cli.options.monitoring_options import watched
 from orchestrator.distributed.connection import reach
 from orchestrator.distributed.standby import as_host, as_matchmaker, claimed_name, stand_by
 from orchestrator.monitoring.part_status import PartStatus

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.connection_options import Insecure, Keys, Nats
+from orchestrator.cli.options.connection_options import Insecure, Keys, Nats
 from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:

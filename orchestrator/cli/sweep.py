@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
+from orchestrator.cli.options.settings_options import shaped
 from orchestrator.cli.progress import counting
 from orchestrator.cli.results import UNSEEN
-from orchestrator.cli.settings_options import shaped
 from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.sweep_table import TOLD
 from orchestrator.scenario.settings import RunSettings

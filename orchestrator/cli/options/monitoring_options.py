@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli import INTERRUPTED_STATUS
-from orchestrator.cli.settings_options import shaped
+from orchestrator.cli.options.settings_options import shaped
 from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from orchestrator.monitoring.logs import LogFormat, LogLevel, LogSettings, complain, logging_as
 from orchestrator.monitoring.prometheus import Operations, read_endpoint

@@ -1,0 +1,1 @@
+"""Options that several commands share: of a run, a connection, monitoring, and meter files."""
