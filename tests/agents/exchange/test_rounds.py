@@ -29,7 +29,7 @@ def test_in_concurrent_order_all_begin_at_once() -> None:
     assert own.done(ONE, (1,)) == []
     assert own.on_done(LEFT, done(0)) == to(LEFT), "it has missed the round"
     assert own.on_done(LEFT, done(1, 4, attempt=2)) == [], "of another attempt"
-    assert own.missing == (LEFT, RIGHT)
+    assert list(own.missing) == [LEFT, RIGHT]
     own.on_done(LEFT, done(1, 4))
     assert own.complete() is None
     own.on_done(RIGHT, done(1, 0, 1))
@@ -37,7 +37,7 @@ def test_in_concurrent_order_all_begin_at_once() -> None:
     assert sums == RoundDone(1, RoundCount._make(3 * each for each in ONE), (0, 1, 4), 3)
     assert own.rise(sums, 10.0) == [Envelope(OWN, PARENT, sums)]
     assert own.complete() is None
-    assert own.missing == (PARENT,)
+    assert list(own.missing) == [PARENT]
     assert own.repeat(10.4) == []
     assert own.repeat(10.5) == [Envelope(OWN, PARENT, sums)]
 
