@@ -29,7 +29,7 @@ def test_in_concurrent_order_all_begin_at_once() -> None:
     assert own.done(ONE, (1,)) == []
     assert own.on_done(LEFT, done(0)) == to(LEFT), "it has missed the round"
     assert own.on_done(LEFT, done(1, 4, attempt=2)) == [], "of another attempt"
-    assert own.missing == (LEFT, RIGHT)
+    assert list(own.missing) == [LEFT, RIGHT]
     own.on_done(LEFT, done(1, 4))
     assert own.complete() is None
     own.on_done(RIGHT, done(1, 0, 1))
