@@ -36,6 +36,7 @@ from agents.population.plan_alternatives import (
     portfolio,
     scaled_scheme,
 )
+from agents.population.size_limits import check_memory
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -55,8 +56,6 @@ _DISTURBANCE = 0.45
 _OWN_REACH = 0.1667
 """Own variation is uniform between minus and plus this share of the level."""
 
-_MOST_BYTES = 2**35
-"""Memory that the plans of a population may take."""
 
 _SHARED_STREAM, _BASELINE_STREAM, _PLANS_STREAM = 0, 1, 2
 
@@ -74,7 +73,7 @@ def generate(
     household or slot, a negative seed, or a scheme that does not fit the slots.
     """
     scheme = _checked(households, slots, seed=seed, scheme=scheme)
-    _check_size(households, slots, plans=1 + sum(part.plans for part in scheme))
+    check_memory(households, slots, 1 + sum(part.plans for part in scheme))
     return Population(
         {
             household_id(index): generate_household(index, slots=slots, seed=seed, scheme=scheme)
@@ -111,7 +110,7 @@ def from_preferred(
     `names` are the original names by id; those that equal the id are not kept.
     """
     scheme = _checked(len(ids), preferred.shape[1], seed=seed, scheme=scheme)
-    _check_size(*preferred.shape, plans=1 + sum(part.plans for part in scheme))
+    check_memory(len(preferred), preferred.shape[1], 1 + sum(part.plans for part in scheme))
     return Population(
         {
             household: portfolio(curve, scheme, plans_stream(index, seed))
@@ -126,17 +125,6 @@ def from_preferred(
 def household_id(index: int) -> str:
     """Return the id of generated household number `index`."""
     return f"h{index}"
-
-
-def _check_size(households: int, slots: int, *, plans: int) -> None:
-    """Refuse a population that no computer at home holds, before anything is made."""
-    size = 8 * households * slots * plans
-    if size > _MOST_BYTES:
-        raise InputError(
-            f"{households:,} households with {plans} plans of {slots:,} slots would need "
-            f"{size / 2**30:,.0f} GiB of memory, more than {_MOST_BYTES / 2**30:g}: ask for fewer",
-            field="households",
-        )
 
 
 def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> Scheme:

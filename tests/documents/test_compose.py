@@ -233,7 +233,7 @@ def test_told_to_stop_everybody_ends_in_time_and_the_run_is_aborted(standing: St
     parts = [container for service in STANDING[1:] for container in standing.containers(service)]
     standing.engine.docker("stop", "--time", "10", orchestrator)
     status, said = ended(run)
-    assert status == 1, said
+    assert status == 130, said
     standing.compose("stop")
     for container in parts:
         state = standing.inspected(container)["State"]

@@ -26,6 +26,5 @@ def test_the_examples_of_a_page_work(
     assert found
     for example in found:
         smaller = example.replace("households=50", "households=6, iterations=3")
-        assert smaller != example
         exec(compile(smaller, page, "exec"), {})
     assert list(tmp_path.glob("*/run.json"))

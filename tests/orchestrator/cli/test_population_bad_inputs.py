@@ -191,8 +191,8 @@ def test_a_bad_meter_file_is_refused_in_one_line(
         (["--drop-incomplete"], "field --drop-incomplete: has no effect without --from"),
         (["--seed", "-1"], "field seed: must be at least 0"),
         (["--seed", "99999999999999999999"], "field seed: must be below 2^64"),
-        (["--households", "100000000"], "would need 1,073 GiB of memory"),
-        (["--slots", "100000000"], "would need 1,490 GiB of memory"),
+        (["--households", "100000000"], "need about 2.3 TB of memory"),
+        (["--slots", "100000000"], "need about 3.2 TB of memory"),
         (["--scheme", "swap-9:1", "--slots", "4"], "needs plans of at least 9 slots"),
     ],
 )

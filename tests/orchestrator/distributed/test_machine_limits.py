@@ -29,7 +29,7 @@ def test_too_few_open_files_are_named_with_what_is_needed(tmp_path: Path) -> Non
     done = run_with(40, "--households", "60", out=tmp_path / "out")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("coflex: this shell allows 40 open files, and 62 processes")
+    assert line.startswith("error: this shell allows 40 open files, and 62 processes")
     assert "ulimit -n 128" in line
     assert "--nats" not in line
     assert not (tmp_path / "out").exists()
@@ -40,7 +40,9 @@ def test_too_few_open_files_are_named_with_what_is_needed(tmp_path: Path) -> Non
 def test_the_files_that_are_said_to_be_needed_are_enough(tmp_path: Path) -> None:
     done = run_with(SERVER_FILES + 22, "--households", "20", out=tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")
-    done = run_with(32, "--households", "20", "--isolation", "task", "--hosts", "2", out=tmp_path)
+    done = run_with(
+        32, "--households", "20", "--isolation", "task", "--hosts", "2", out=tmp_path / "two"
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 

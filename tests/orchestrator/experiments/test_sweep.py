@@ -152,7 +152,7 @@ def test_ctrl_c_says_how_to_go_on(grid: Path, tmp_path: Path) -> None:
     workers = children_of(process.pid)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "interrupted; the same command goes on with what is left" in said
     assert "Traceback" not in said
     wait_until(lambda: not any(map(_runs, workers)), "the workers to end")
@@ -191,7 +191,7 @@ def test_a_lost_worker_is_one_line_and_the_same_command_goes_on(grid: Path, tmp_
     assert process.returncode == 1
     (line,) = said.splitlines()
     assert re.fullmatch(
-        r"coflex: lost the run households [69], beta 0.[05], exchange (mutual|cooperative), "
+        r"error: lost the run households [69], beta 0.[05], exchange (mutual|cooperative), "
         r"replication [12]: its process was ended by SIGKILL; the same command goes on .*",
         line,
     )

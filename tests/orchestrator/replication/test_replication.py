@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 from orchestrator.api import simulate
 from orchestrator.cli import app
-from orchestrator.cli.optional_packages import require
 from orchestrator.replication.figures import labels
 from orchestrator.replication.measurements import comfort_after_some, knee, pareto
 from orchestrator.replication.study_design import Design
@@ -105,12 +104,6 @@ def test_what_was_run_is_not_run_again(made: tuple[Path, str]) -> None:
 def test_nothing_to_run_is_said() -> None:
     with pytest.raises(InputError, match="give --dataset, or --households"):
         CliRunner().invoke(app, ["paper", "--households", "0"], catch_exceptions=False)
-
-
-def test_a_missing_package_is_said_before_anything_runs() -> None:
-    require("the test", "pytest")
-    with pytest.raises(InputError, match=r"the test needs no_such_package: .*coflex\[report\]"):
-        require("the test", "pytest", "no_such_package")
 
 
 def test_runs_share_their_seeds_over_all_kinds() -> None:
