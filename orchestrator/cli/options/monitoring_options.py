@@ -35,8 +35,8 @@ def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callabl
             try:
                 command(operations=Operations(logs, endpoint), **options)
             except (InputError, RunError) as error:
-                if complain(part, error):
-                    raise typer.Exit(_status_of(error)) from error
+                if complain(part, error):  # said already, in the form that the log has
+                    raise SystemExit(_status_of(error)) from error
                 raise
 
     own = inspect.signature(command).parameters.values()
