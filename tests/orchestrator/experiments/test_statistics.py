@@ -79,6 +79,15 @@ def test_the_interval_is_bias_corrected_and_accelerated() -> None:
     assert (found.low, found.high) == pytest.approx((0.805714, 0.891429), abs=2e-6)
 
 
+@pytest.mark.parametrize("seed", [{}, {"seed": 5}])
+def test_the_bounds_of_a_difference_are_those_of_an_interval_of_the_differences(
+    seed: dict[str, int],
+) -> None:
+    found = difference(BEFORE, AFTER, **seed)
+    apart = interval([after - before for before, after in zip(BEFORE, AFTER, strict=True)], **seed)
+    assert (found.low, found.high) == (apart.low, apart.high)
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_cliff_has_the_sign_of_second_minus_first(sign: float) -> None:
     low, high = [sign * value for value in (1.0, 2.0, 3.0)], [sign * v for v in (4.0, 5.0, 6.5)]

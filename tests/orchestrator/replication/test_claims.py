@@ -268,6 +268,29 @@ def test_each_replication_is_compared_with_itself() -> None:
     assert lead.values == pytest.approx([0.01, 0.4])
 
 
+def test_one_replication_is_enough() -> None:
+    alone = {beta: found[:1] for beta, found in OVER_BETA.runs().items()}
+    found = {claim.says: claim for claim in claims(alone, OVER_SIZE.runs())}
+    criteria = [criterion for says in MEASURED_OVER_BETA for criterion in found[says].criteria]
+    assert {len(criterion.values) for criterion in criteria} == {1}
+
+
+def test_replications_beyond_those_by_the_rule_cooperative_are_left_out() -> None:
+    found = beyond(OVER_BETA.runs(), [cooperative_run()])
+    assert [len(criterion.values) for criterion in found[0].criteria] == [1, 1, 1]
+
+
+def test_without_a_beta_of_less_comfort_nothing_is_dearer() -> None:
+    _, _, dearer = about_cooperative(comfort=0.5)[NEVER_BETTER].criteria
+    assert dearer.values == [0, 0]
+
+
+def test_if_all_betas_are_high_the_lowest_stands_for_high_beta() -> None:
+    higher = dict(zip((0.8, 0.85, 0.9, 0.95, 1.0), OVER_BETA.runs().values(), strict=True))
+    says = [claim.says for claim in claims(higher, OVER_SIZE.runs())]
+    assert "the upper levels gain most at high beta (here 0.8)" in says
+
+
 def test_the_levels_are_halved_with_the_middle_below() -> None:
     # Levels 1 to 4 of 15 households: 1 and 2 above. Levels 1 to 3 of 7: only 1 above.
     assert upper_lead(run_with(gains=[0.3] * 3 + [0.1] * 12)) == pytest.approx(0.2)
