@@ -31,7 +31,7 @@ from mutmut.runners.harness import ListAllTestsResult, PytestRunner
 from mutmut.state import state
 from mutmut.type_checking import run_type_checker
 from mutmut.utils.file_utils import change_cwd
-from mutmut.utils.format_utils import get_mutant_name, is_mutated_method_name
+from mutmut.utils.format_utils import get_mutant_name
 from mutmut.workers.isolation import ForkRunner
 
 LEAST_CPU_S, TIMES_AS_LONG = 3, 5
@@ -132,7 +132,10 @@ class MutantForks(ForkRunner):
 
 
 def refused_by_types() -> dict[str, FailedTypeCheckMutant]:
-    """Return the mutants in whose lines the type checker finds an error, by name."""
+    """Return the mutants in whose lines the type checker finds an error, by name.
+
+    An error that it finds in the function as it was, too, comes from what mutmut adds to it.
+    """
     with change_cwd("mutants"):
         errors = run_type_checker(config().type_check_command)
         top = Path.cwd()
@@ -140,19 +143,24 @@ def refused_by_types() -> dict[str, FailedTypeCheckMutant]:
     for file, of_file in group_by_path(errors).items():
         path = file.relative_to(top)
         index = MutantLineSpans.load(path)
-        spans = index.span_by_function_name if index else {}
-        mutants = {
+        functions = {
             line: MutatedMethodLocation(file, name, span.start, span.end)
-            for name, span in spans.items()
-            if is_mutated_method_name(name)
+            for name, span in (index.span_by_function_name if index else {}).items()
             for line in range(span.start, span.end + 1)
         }
-        for error in of_file:
-            mutant = mutants.get(error.line_number)
-            if mutant is None:
+        placed = [(functions.get(error.line_number), error) for error in of_file]
+        added = {
+            error.error_description
+            for function, error in placed
+            if function and function.function_name.endswith("__mutmut_orig")
+        }
+        for function, error in placed:
+            if error.error_description in added:
+                continue
+            if function is None:
                 raise ValueError(f"{file}:{error.line_number}: {error.error_description}")
-            name = get_mutant_name(path, mutant.function_name)
-            found[name] = FailedTypeCheckMutant(mutant, name, error)
+            name = get_mutant_name(path, function.function_name)
+            found[name] = FailedTypeCheckMutant(function, name, error)
     return found
 
 

@@ -268,6 +268,32 @@ def test_each_replication_is_compared_with_itself() -> None:
     assert lead.values == pytest.approx([0.01, 0.4])
 
 
+def test_shares_are_those_of_the_largest_population() -> None:
+    between = [
+        run_with(participation=share, gains=[0.3] * 2, households=300, messages=1)
+        for share in OVER_SIZE.gains
+        for _ in range(2)
+    ]
+    found = claims(OVER_BETA.runs(), [*between, *OVER_SIZE.runs()])
+    (shares,) = [claim for claim in found if claim.says == BY_SHARE]
+    assert [own.values[0] for own in shares.criteria] == pytest.approx([0.04, 0.06, 0.065])
+
+
+@pytest.mark.parametrize("missing", [3, 15])
+def test_a_run_that_is_missing_is_noticed(missing: int) -> None:
+    """One of 1,000 households: with 40 % of them, and with all."""
+    runs = OVER_SIZE.runs()
+    del runs[missing]
+    with pytest.raises(ValueError, match="argument 2 is"):
+        claims(OVER_BETA.runs(), runs)
+
+
+def test_the_spread_of_sets_grows_by_so_much() -> None:
+    """Written down, of the sets drawn with the seed 0."""
+    (spread,) = about_several(OverBeta(exchanges=2_000))[SPREAD].criteria
+    assert spread.values[0] == pytest.approx(5.361003e-06, rel=1e-5)
+
+
 def test_one_replication_is_enough() -> None:
     alone = {beta: found[:1] for beta, found in OVER_BETA.runs().items()}
     found = {claim.says: claim for claim in claims(alone, OVER_SIZE.runs())}
