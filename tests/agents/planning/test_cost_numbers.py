@@ -55,6 +55,13 @@ def test_scalings_have_their_textbook_values() -> None:
         assert found == pytest.approx(((own - aim) ** 2).sum())
 
 
+def test_each_row_is_scaled_by_its_own_span() -> None:
+    rows = np.array([[1.0, 5.0, 2.0, 4.0], [-30.0, 10.0, 0.0, 20.0]])
+    together = cost_function("rss", GOAL, "min-max", EXACT)(rows)
+    alone = [cost("rss", row, GOAL, EXACT, "min-max") for row in rows]
+    assert together.tolist() == pytest.approx(alone)
+
+
 def test_epos_looks_for_a_maximum_above_zero_only() -> None:
     x = np.array([-4.0, -2.0, -3.0, -1.0])
     aim = (GOAL - 1.0) / GOAL.std()
@@ -137,6 +144,11 @@ def test_chance_is_the_same_for_ever() -> None:
     chance = JavaRandom(0)
     drawn = [chance.next_int((1 << 30) + 1) for _ in range(6)]
     assert drawn == [516548029, 663681053, 251269761, 715581077, 542832677, 827187473]
+
+
+def test_a_negative_lower_half_borrows_from_an_upper_half_of_zero() -> None:
+    # Java adds the halves as signed numbers; the seed was found by running the generator backwards.
+    assert JavaRandom(263231208417410).next_long() == -2147298936
 
 
 def test_levels_and_children_at_the_edge() -> None:
