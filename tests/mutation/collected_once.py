@@ -40,6 +40,8 @@ Seconds by the clock would depend on how busy the machine is."""
 
 KILLERS = Path("killers.txt")
 """The tests that failed, one for each mutant, in the folder `mutants`."""
+PROFILE = "mutants"
+"""Hypothesis's settings, which the configuration of pytest names."""
 SUSPICIOUS = 35
 """mutmut's exit status for what is neither a kill nor a survival."""
 
@@ -64,6 +66,14 @@ class CollectedTests(PytestRunner):
             configuration.hook.pytest_sessionstart(session=self._session)
             configuration.hook.pytest_collection(session=self._session)
         self._items = {item.nodeid: item for item in self._session.items}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        """Have Hypothesis look for a failing case, and not for a smaller one; called by pytest."""
+        from hypothesis import Phase, settings  # pytest asks to be first
+
+        searching = [Phase.explicit, Phase.generate]
+        settings.register_profile(PROFILE, settings.get_profile("ci"), phases=searching)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of a failure; called by pytest."""

@@ -142,7 +142,7 @@ class WorkingCopy:
             "do_not_mutate_patterns": UNTOUCHED_LINES,
             "pytest_add_cli_args": (
                 *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
-                "--hypothesis-profile=ci",
+                "--hypothesis-profile=mutants",
             ),
             "pytest_add_cli_args_test_selection": self.group.tests,
             "type_check_command": (sys.executable, "-m", "mypy", *MYPY, *self.group.files()),

@@ -146,6 +146,14 @@ def test_chance_is_the_same_for_ever() -> None:
     assert drawn == [516548029, 663681053, 251269761, 715581077, 542832677, 827187473]
 
 
+def test_only_the_last_block_that_is_not_whole_is_rejected() -> None:
+    """The first three draws of 31 bits are 1569741360, 1785505948 and 516548029."""
+    # The only block but the last number of all is whole.
+    assert JavaRandom(0).next_int(2**31 - 1) == 1569741360
+    # Of three blocks, the third wants one number.
+    assert JavaRandom(0).next_int(715827883) == 516548029
+
+
 def test_a_negative_lower_half_borrows_from_an_upper_half_of_zero() -> None:
     # Java adds the halves as signed numbers; the seed was found by running the generator backwards.
     assert JavaRandom(263231208417410).next_long() == -2147298936

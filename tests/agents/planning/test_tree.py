@@ -50,6 +50,12 @@ def test_a_kept_selection_is_dropped_when_the_tree_changes_too_soon() -> None:
     assert memory.reorganise(9) is None  # there was nothing kept to differ from
 
 
+def test_a_selection_is_kept_in_the_very_iteration_after_which_the_tree_changes() -> None:
+    memory = Memory(Reorganisation("convergence", offset=3, memorise=True))
+    memory.note(3, 5)
+    assert memory.reorganise(3) == 5
+
+
 def test_a_kept_selection_is_kept_anew_only_when_it_changed() -> None:
     memory = Memory(Reorganisation("convergence", offset=1, memorise=True))
     memory.note(1, 5)
