@@ -17,6 +17,12 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in a folder of its own: results that lie in the checkout change no verdict."""
+    monkeypatch.chdir(tmp_path)
+
+
 def pytest_configure() -> None:
     """Refuse to run in CI without the reference data, where skipped tests would go unseen."""
     if os.environ.get("CI", "").lower() in ("1", "true") and not SHARED.is_dir():
