@@ -32,6 +32,13 @@ def pytest_configure() -> None:
         )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of workers for `-n auto`: one more than processors, since many tests wait
+    for processes that they have started."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--rewrite`: write down in the scripts what happens now; `--docker`: containers too."""
     parser.addoption("--rewrite", action="store_true", help="rewrite tests/scripts")
