@@ -190,7 +190,7 @@ def test_the_command_tells_what_others_must_know(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--external", "h3"], "--nats: say where they find the run"),
+        (["--external", "h3"], "--nats: name the NATS server that"),
         (["--external", "h3,h99", "--nats", "nats://127.0.0.1:9"], "no household 'h99'"),
         (["--run", "two words"], "'two words' is not a name"),
     ],

@@ -115,7 +115,7 @@ def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
     assert "The discomfort fell by" in text
     slot = next(deed.slot for deed in account.deeds if deed.reason and deed.own)
     text = told(str(out), "--household", row.household, "--slot", str(slot))
-    assert f"{row.household} said no: " in text
+    assert f"{row.household} refused: " in text
     assert "acted under" not in text
     parsed = json.loads(told(str(out), "--household", row.household, "--json"))
     assert len(parsed["deeds"]) == len(account.deeds)
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_said(ran: tuple[RunResults, Path], tmp_path: Path)
     _, out = ran
     with pytest.raises(InputError, match=r"no journal of 'h99': there are h0, h1"):
         find_explanation(out, "h99")
-    with pytest.raises(InputError, match="no journals there"):
+    with pytest.raises(InputError, match="has no journals"):
         find_explanation(tmp_path, "h0")
 
 

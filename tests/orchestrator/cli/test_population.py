@@ -84,7 +84,7 @@ def test_a_folder_says_that_it_loses_the_names(
     meters: Path,
 ) -> None:
     assert run(monkeypatch, "--from", meters, "--out", tmp_path / "made") == 0
-    assert "its coflex.toml keeps their names" in capsys.readouterr().out
+    assert "its coflex.toml keeps their old names" in capsys.readouterr().out
     assert list(epos_folder.read(tmp_path / "made").households) == ["h0", "h1", "h2"]
 
 
@@ -121,5 +121,5 @@ def test_more_households_than_the_file_holds_are_refused(
 ) -> None:
     out = tmp_path / "made"
     assert run(monkeypatch, "--from", meters, "--households", number, "--out", out) == 2
-    assert f"field households: {number} asked for, but" in capsys.readouterr().err
+    assert f"field --households: {number} is not possible:" in capsys.readouterr().err
     assert not out.exists()

@@ -164,7 +164,7 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     "nem12 in disorder": (NEM + "300,20250114,1,2\n", "", "line 2: record 300 before"),
     "too many slots": (table("time,home"), "--slots 100000000", "a day has 86,400 seconds"),
     "no slot": (table("time,home"), "--slots 0", "must be at least 1"),
-    "too many households": (table("time,home"), "--households 2", "2 asked for"),
+    "too many households": (table("time,home"), "--households 2", "2 is not possible"),
 }
 
 

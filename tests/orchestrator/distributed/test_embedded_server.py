@@ -77,7 +77,9 @@ def test_a_wrong_name_in_the_environment_is_said(
     elif what == "not executable":
         named.write_text("")
     monkeypatch.setenv(ENVIRONMENT, str(named))
-    with pytest.raises(RunError, match=f"{ENVIRONMENT} names {named}, which is not a program"):
+    with pytest.raises(
+        RunError, match=f"{ENVIRONMENT} names {named}, which is not an executable file"
+    ):
         find_server()
 
 
@@ -85,7 +87,7 @@ def test_a_wrong_name_in_the_environment_is_said(
     ("text", "complaint"),
     [
         ("no program at all", "cannot be run as a nats-server: Exec format error"),
-        ("#!/bin/sh\nexit 3\n", "did not start: it said nothing"),
+        ("#!/bin/sh\nexit 3\n", "did not start: it wrote no log"),
     ],
 )
 def test_a_program_that_is_no_server_is_said(

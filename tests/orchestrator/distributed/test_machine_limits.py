@@ -63,8 +63,8 @@ def test_a_soft_limit_is_raised_as_far_as_allowed() -> None:
 @pytest.mark.parametrize(
     ("number", "cause"),
     [
-        (errno.EMFILE, "no more files can be opened, [0-9]+ are allowed: raise ulimit -n"),
-        (errno.EAGAIN, "no further process can be started.*--hosts 2"),
+        (errno.EMFILE, "the limit of [0-9]+ open files is reached: raise it"),
+        (errno.EAGAIN, "no more processes can be started.*--hosts 2"),
         (errno.ENOSPC, "/tmp/x cannot be written .No space left on device.: .*TMPDIR"),
     ],
 )

@@ -71,8 +71,8 @@ def test_options_win_over_the_file(grid: Path) -> None:
     [
         ("demo = ", "grid.toml.*not a TOML file"),
         ("demo = true\nbetta = 1", r"grid.toml.*betta.*no such option \(known: replications"),
-        ("demo = true\nbeta = [0.5, 0.5]", "beta.*named twice"),
-        ("demo = true\nbeta = []", "0 runs: name at least one value"),
+        ("demo = true\nbeta = [0.5, 0.5]", "beta.*given twice"),
+        ("demo = true\nbeta = []", "0 runs: give 1 to"),
         ("demo = true\nreplications = 0", "replications.*at least 1"),
         ("demo = true\nbeta = [0, 2]", "beta.*less than or equal to 1.*in the run beta 2"),
         ("demo = true\nbeta = [0, 0.6]\nalpha = [0, 0.6]", "at most 1 .in the run beta 0.6, alp"),
@@ -153,7 +153,7 @@ def test_ctrl_c_says_how_to_go_on(grid: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; the same command goes on with what is left" in said
+    assert "interrupted; the same command continues with the runs that are left" in said
     assert "Traceback" not in said
     wait_until(lambda: not any(map(_runs, workers)), "the workers to end")
 

@@ -121,7 +121,7 @@ def test_a_folder_has_runs_of_one_place(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, words).exit_code == 0
     assert list(pd.read_csv(tmp_path / "sweep.csv")["on"]) == ["simulation"]
     found = CliRunner().invoke(app, [*words, "--on", "bus"])
-    with pytest.raises(InputError, match="holds a sweep --on simulation: choose another"):
+    with pytest.raises(InputError, match="has a sweep --on simulation: choose another"):
         raise found.exception or AssertionError(found.output)
     (tmp_path / "sweep.json").write_text("{}")
     found = CliRunner().invoke(app, words)

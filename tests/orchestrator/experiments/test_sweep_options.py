@@ -178,9 +178,9 @@ def test_what_takes_one_value_is_said(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"beta": "0,"}, "--beta: a value is missing beside a comma"),
-        ({"beta": "0.5,0.50"}, "--beta: a value is named twice"),
-        ({"memorise": "true,True"}, "--memorise: a value is named twice"),
+        ({"beta": "0,"}, "--beta: a value is missing next to a comma"),
+        ({"beta": "0.5,0.50"}, "--beta: a value is given twice"),
+        ({"memorise": "true,True"}, "--memorise: a value is given twice"),
         ({"beta": "0,none"}, "--beta: .*valid number.*in the run beta none"),
     ],
 )

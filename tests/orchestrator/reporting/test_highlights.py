@@ -24,7 +24,7 @@ from protocol.errors import InputError
 from tests.support.sample_results import assemble, sample_results
 
 
-def told(results: RunResults) -> str:
+def lead(results: RunResults) -> str:
     return " ".join(lead_sentences(results))
 
 
@@ -54,19 +54,19 @@ def test_a_comfort_below_0_says_why() -> None:
     results = sample_results(exchange=True)
     assert negative_comfort(results) == ""
     low = replace(results, planned=replace(results.planned, mean_comfort=-0.1))
-    assert negative_comfort(low) in told(low)
-    assert "1 minus a discomfort in kWh" in told(low)
+    assert negative_comfort(low) in lead(low)
+    assert "1 minus a discomfort in kWh" in lead(low)
 
 
 def test_it_says_what_becomes_more_equal_and_what_does_not() -> None:
     results = sample_results(exchange=True)
     before = results.planned
     even = after(results, unfairness=before.unfairness / 2, gini=before.gini / 2)
-    assert "Households became more alike" in told(even)
+    assert "Discomfort became more equal" in lead(even)
     uneven = after(results, unfairness=before.unfairness / 2, gini=before.gini + 0.1)
-    assert "shared less equally than before (Gini" in told(uneven)
+    assert "shared less equally than before (Gini" in lead(uneven)
     neither = after(results, unfairness=before.unfairness * 2, gini=before.gini + 0.1)
-    assert "did not become more alike" in told(neither)
+    assert "did not become more equal" in lead(neither)
 
 
 def test_households_that_lost_are_a_large_figure() -> None:
@@ -87,7 +87,7 @@ def test_words_of_the_figures_are_explained() -> None:
 def test_a_run_without_stage_2_or_preferences_has_figures_too() -> None:
     cards = [card.title for card in highlights(sample_results(preferred=False))]
     assert cards == ["Peak demand", "Mean comfort", "Gave up comfort"]
-    assert "exchange" not in told(sample_results())
+    assert "exchange" not in lead(sample_results())
 
 
 def test_the_chosen_household_has_its_discomfort_and_its_place(tmp_path: Path) -> None:

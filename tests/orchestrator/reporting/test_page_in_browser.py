@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.plans import SlotTimes
+from orchestrator.experiments.compared_configurations import read_configurations
 from orchestrator.experiments.comparison import compare
 from orchestrator.experiments.comparison_page import write_comparison
-from orchestrator.experiments.comparison_sides import read_configurations
 from orchestrator.reporting.report import write_report
 from orchestrator.results.result_files import write
 from tests.support.sample_results import sample_results

@@ -87,7 +87,7 @@ class TestSummary:
         assert results.exchanged is not None
         worse = replace(results.exchanged, gini=results.planned.gini + 0.1)
         text = " ".join(printed(replace(results, exchanged=worse)).split())
-        assert "in kWh households are closer, in shares of what is left they are not" in text
+        assert "households are closer in kWh, but not in shares of what is left" in text
 
     def test_says_what_ran_and_what_came_out(self) -> None:
         text = printed(sample_results())

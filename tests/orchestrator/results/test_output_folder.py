@@ -43,11 +43,11 @@ def test_a_full_disk_is_found_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"holds other files \(notes.txt\): .*--force"):
+    with pytest.raises(InputError, match=r"has other files \(notes.txt\): .*--force"):
         check_output(tmp_path)
     check_output(tmp_path, force=True)
     write(sample_results(), tmp_path)
-    with pytest.raises(InputError, match=r"holds the results of an earlier run: .*--force"):
+    with pytest.raises(InputError, match=r"has the results of an earlier run: .*--force"):
         check_output(tmp_path)
 
 
@@ -58,7 +58,7 @@ def test_results_that_cannot_be_written_are_kept(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     settings = RunSettings.model_validate({"demo": True, "out": tmp_path / "full"})
     results = sample_results(exchange=True)
-    with pytest.raises(RunError, match=r"full: cannot be .* The results are complete in (\S+):"):
+    with pytest.raises(RunError, match=r"full: cannot be .* The complete results are in (\S+):"):
         command._finish(results, settings)
     (place,) = tmp_path.glob("coflex-results-*")
     assert read(place).rows == results.rows
