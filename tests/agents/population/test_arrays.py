@@ -71,7 +71,7 @@ def changing(own: Any) -> Any:
         ({"a": PLANS[0]}, {"ids": ["a"]}, "leave ids out"),
         (PLANS, {"alternatives": lambda own: own}, "it returned the shape .4,."),
         (PLANS, {"alternatives": lambda own: CHANCE.random((1, 4))}, "different plans the second"),
-        (PLANS, {"alternatives": changing}, "changes the plan that it is given"),
+        (PLANS, {"alternatives": changing}, "changes its argument"),
     ],
 )
 def test_what_does_not_fit_is_named(data: Any, options: Any, complaint: str) -> None:

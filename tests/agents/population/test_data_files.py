@@ -91,10 +91,12 @@ def test_a_malformed_folder_is_refused(tmp_path: Path, contents: list[str], comp
 
 def test_gaps_doubles_folders_and_absence_are_refused(tmp_path: Path) -> None:
     place = folder(tmp_path, "1:1\n", "1:1\n", "1:1\n")
-    with pytest.raises(InputError, match="4 households are asked for, the folder has 3"):
+    with pytest.raises(InputError, match="4 is not possible: the folder has 3"):
         load(place, households=4)
     (place / "agent_02.plans").write_text("1:1\n")
-    with pytest.raises(InputError, match=r"agent_2.plans: household h2 stands in agent_02.plans"):
+    with pytest.raises(
+        InputError, match=r"agent_2.plans: household h2 is already in agent_02.plans"
+    ):
         load(place)
     (place / "agent_02.plans").unlink()
     (place / "agent_1.plans").rename(place / "agent_3.plans")

@@ -209,15 +209,15 @@ def test_bad_options_are_refused_in_one_line(
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        ('first_slot = "00:00"\n', "field slot_minutes: is needed beside first_slot"),
-        ("slot_minutes = 30\n", "field first_slot: is needed beside slot_minutes"),
-        ('timezone = "UTC"\n', "field first_slot: is needed beside timezone"),
-        ('first_slot = "noon"\nslot_minutes = 30\n', "field first_slot: 'noon' is no time"),
+        ('first_slot = "00:00"\n', "field slot_minutes: is required together with first_slot"),
+        ("slot_minutes = 30\n", "field first_slot: is required together with slot_minutes"),
+        ('timezone = "UTC"\n', "field first_slot: is required together with timezone"),
+        ('first_slot = "noon"\nslot_minutes = 30\n', "field first_slot: 'noon' is not a time"),
         ('first_slot = "00:00"\nslot_minutes = 0\n', "field slot_minutes: expected minutes"),
         ('first_slot = "00:00"\nslot_minutes = true\n', "field slot_minutes: expected minutes"),
         (
             'first_slot = "00:00"\nslot_minutes = 30\ntimezone = "Mars/Olympus"\n',
-            "field timezone: 'Mars/Olympus' is no zone",
+            "field timezone: 'Mars/Olympus' is not a time zone",
         ),
         ('names = "Anna"\n', "field names: expected a table"),
         ("[names]\nh0 = 1\n", "field names: expected a table"),
