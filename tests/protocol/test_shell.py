@@ -1,4 +1,4 @@
-"""The shell: what it sends and when, when it ends, and what ends it."""
+"""The shell: when it sends, what it sends, and what ends it."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,8 @@ ASKER = "coflex.r.to.a.from.q"
 
 
 class MemoryBus:
-    """A bus in this process. Delivers like NATS: from the loop, one after another."""
+    """A bus in this process, which delivers like NATS: from the event loop, one message after
+    another."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -61,7 +62,7 @@ def never(_: object = None) -> bool:
 async def running(
     bus: MemoryBus, done: Callable[[Answerer], bool]
 ) -> tuple[Shell, Answerer, "asyncio.Task[None]"]:
-    """A shell with an answerer on host a, subscribed."""
+    """Start a shell with an answerer on host a, and wait until it is subscribed."""
     node, answerer = answering("a")
     shell = Shell(node, bus)
     task = asyncio.create_task(shell.run(lambda: done(answerer)))
@@ -109,7 +110,7 @@ async def test_an_unanswered_question_is_repeated_by_the_timer() -> None:
 
 
 async def test_the_clock_is_an_argument() -> None:
-    """The asker is due at the time that the clock tells, not at the loop's."""
+    """The asker's deadline depends on the given clock, not on that of the event loop."""
     bus = MemoryBus()
     node, _ = asking("q", "nobody", 1)
     now = 1e9
@@ -124,7 +125,7 @@ async def test_the_clock_is_an_argument() -> None:
     assert len(bus.sent) == 101
 
 
-async def test_nonsense_is_counted_and_changes_nothing() -> None:
+async def test_undecodable_bytes_are_counted_and_change_nothing() -> None:
     bus = MemoryBus()
     shell, answerer, task = await running(bus, lambda answerer: answerer.told == [7])
     bus.deliver(ASKER, b"nonsense")
@@ -140,7 +141,7 @@ async def test_nonsense_is_counted_and_changes_nothing() -> None:
 
 @pytest.mark.parametrize("together", [(Enrol(0),), (Enrol(1), Enrol(0)), (Enrol(0), Enrol(1))])
 async def test_a_defect_of_a_machine_ends_the_shell(together: tuple[Message, ...]) -> None:
-    """Also when what came with it would have ended the shell in peace."""
+    """It does so even if another message of the same frame would have ended the shell."""
     bus = MemoryBus()
     _, _, task = await running(bus, lambda answerer: bool(answerer.told))
     for message in together:
@@ -150,7 +151,7 @@ async def test_a_defect_of_a_machine_ends_the_shell(together: tuple[Message, ...
             await task
 
 
-async def test_a_defect_while_the_last_words_are_sent_is_not_lost() -> None:
+async def test_a_defect_while_the_last_messages_are_sent_is_not_lost() -> None:
     class Interrupting(MemoryBus):
         async def publish(self, subject: str, data: bytes) -> None:
             await super().publish(subject, data)
@@ -192,7 +193,7 @@ async def test_a_bus_that_cannot_go_on_ends_the_shell() -> None:
             await task
 
 
-async def test_what_the_bus_lost_is_counted_once() -> None:
+async def test_messages_lost_by_the_bus_are_counted_once() -> None:
     bus = MemoryBus()
     shell, _, task = await running(bus, lambda answerer: len(answerer.told) == 2)
     bus.lost = 4
@@ -205,7 +206,7 @@ async def test_what_the_bus_lost_is_counted_once() -> None:
     assert shell.node.counters.dropped == 5
 
 
-async def test_words_out_of_turn_are_sent_at_once() -> None:
+async def test_posted_messages_are_sent_at_once() -> None:
     bus = MemoryBus()
     shell, answerer, task = await running(bus, lambda _: bool(bus.sent))
     shell.post([Envelope(answerer.address, Address("q", "asker"), Go())])
@@ -214,7 +215,7 @@ async def test_words_out_of_turn_are_sent_at_once() -> None:
     assert [subject for subject, _ in bus.sent] == ["coflex.r.to.q.from.a"]
 
 
-async def test_who_watches_sees_every_step() -> None:
+async def test_the_watcher_is_called_after_every_step() -> None:
     bus = MemoryBus()
     node, _ = asking("q", "nobody", 1)
     seen: list[int] = []

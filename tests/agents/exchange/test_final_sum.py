@@ -1,4 +1,4 @@
-"""The final sum: what a household says up and down, and what it does not hear."""
+"""The final sum: the messages of a household up and down, and messages that it ignores."""
 
 import numpy as np
 import pytest
@@ -31,11 +31,11 @@ def down(factor: float) -> Down:
 
 
 def told(envelopes: list[Envelope]) -> list[tuple[Address, Address, bytes]]:
-    """Envelopes as they can be compared."""
+    """Return envelopes in a form that can be compared."""
     return [(each.sender, each.to, encode_message(each.message)) for each in envelopes]
 
 
-def test_a_leaf_says_its_own_part_once_and_closes_with_the_sums_over_all() -> None:
+def test_a_leaf_sends_its_own_part_and_ends_with_the_sums_of_all() -> None:
     own = FinalSum(OWN, place())
     assert not own.offered
     with pytest.raises(PeerError, match="may not close"):
@@ -81,7 +81,7 @@ def test_the_root_sums_up() -> None:
 
 
 def test_sums_are_taken_in_the_order_of_the_tree() -> None:
-    """Rounding depends on it: children first, from the left, then the household itself."""
+    """Rounding depends on the order: children first, from the left, then the household itself."""
     left, right, own_part = 0.1, 0.2, 0.3
     own = FinalSum(OWN, place(None, (LEFT, RIGHT)))
     own.on_up(RIGHT, Up(7, 1, np.array([right]), right, right, attempt=3))

@@ -1,4 +1,5 @@
-"""Stage 2 of one household, played by hand: rounds, final sum, result, and again after a kill."""
+"""Stage 2 of one household, message by message: rounds, final sum, result, and restarts after a
+kill."""
 
 from collections.abc import Sequence
 
@@ -40,7 +41,7 @@ PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
 
 
 class Household:
-    """A household in stage 2 with its journal; the root, if it has no parent."""
+    """A household in stage 2 with its journal; the root if it has no parent."""
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class Household:
         )
 
     def enter(self) -> None:
-        """With a parent: go as far as the lookup of round 1."""
+        """Go as far as the lookup of round 1, for a household with a parent."""
         self.hear(PARENT, NextRound(0, (), 0.5))
         self.answer()
         self.hear(PARENT, NextRound(1, (0, 1), 0.5))
@@ -108,7 +109,7 @@ def lease(slot: int, number: int, value: float = 2.0) -> Lease:
 
 
 def reported(said: Sequence[Envelope]) -> list[tuple[Address, int]]:
-    """To whom progress is reported, and of which round."""
+    """Return the receivers of reports of progress, and the rounds."""
     return [(one.to, one.message.round) for one in said if isinstance(one.message, RoundProgress)]
 
 
@@ -153,7 +154,7 @@ def test_a_household_alone_goes_through_all_rounds() -> None:
     assert own.stage.progress == 1
 
 
-def test_the_journal_has_what_stage_1_chose_and_what_came_out_in_the_end() -> None:
+def test_the_journal_has_the_selected_plan_and_the_result() -> None:
     own = Household()
     own.answer()
     own.answer(none=(0,))
@@ -188,7 +189,7 @@ def test_a_household_that_was_killed_after_the_end_has_the_same_result() -> None
     assert own.stage.next_deadline() == float("inf")
 
 
-def test_a_leaf_offers_its_sums_until_it_hears_those_of_all() -> None:
+def test_a_leaf_repeats_its_sums_until_it_receives_those_of_all() -> None:
     own = Household(PARENT)
     (done,) = own.said
     assert done.to == PARENT
@@ -221,7 +222,7 @@ def test_a_leaf_offers_its_sums_until_it_hears_those_of_all() -> None:
     assert own.stage.tick(100.0) == []
 
 
-def test_a_leaf_that_was_killed_before_it_knew_the_sums_offers_them_again() -> None:
+def test_a_leaf_killed_before_it_has_the_sums_sends_its_own_again() -> None:
     own = Household(PARENT)
     own.enter()
     own.answer(none=(0,))
@@ -233,7 +234,7 @@ def test_a_leaf_that_was_killed_before_it_knew_the_sums_offers_them_again() -> N
     assert own.stage.next_deadline() == 20.5
 
 
-def test_a_leaf_that_was_killed_after_it_knew_the_sums_offers_nothing() -> None:
+def test_a_leaf_killed_after_it_has_the_sums_sends_nothing() -> None:
     own = Household(PARENT)
     own.enter()
     own.answer(none=(0,))
@@ -244,7 +245,7 @@ def test_a_leaf_that_was_killed_after_it_knew_the_sums_offers_nothing() -> None:
     assert own.stage.result is not None
 
 
-def test_what_stands_before_a_new_beginning_is_void() -> None:
+def test_journal_entries_before_a_restart_of_stage_1_are_ignored() -> None:
     planned, begin, anew = (Entry("own", kind) for kind in ("planned", "begin", "anew"))
     assert list(remembered([planned, begin])) == [planned, begin]
     assert list(remembered([begin, planned, begin])) == [planned, begin]
@@ -265,7 +266,7 @@ def test_the_mandate_holds_in_the_exchange_and_after_a_kill() -> None:
 # -- attempts, and slots that were given up -------------------------------------------------------
 
 
-def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_round() -> None:
+def test_a_slot_is_given_up_after_several_attempts_until_the_next_round() -> None:
     own = Household(PARENT, attempts=2)
     own.enter()
     for number in (5, 6):
@@ -315,7 +316,7 @@ def test_lookups_and_matches_are_counted() -> None:
     assert own.stage.trader.counts.messages == 7
 
 
-def test_a_kill_is_a_new_session_and_every_offer_is_told_again() -> None:
+def test_a_restart_is_a_new_session_with_all_offers() -> None:
     own = Household(PARENT)
     own.enter()
     assert own.lookup.session == 1
@@ -325,7 +326,7 @@ def test_a_kill_is_a_new_session_and_every_offer_is_told_again() -> None:
         assert (own.lookup.slots, own.lookup.wants) == ((0,), (0,))
 
 
-def test_a_proposal_that_was_open_is_repeated_after_a_kill() -> None:
+def test_an_open_proposal_is_repeated_after_a_restart() -> None:
     own = Household(PARENT)
     own.enter()
     own.answer(leases=(lease(0, 5),))
@@ -341,7 +342,7 @@ def proposal(number: int = 5) -> Proposal:
     return Proposal(LeaseId(9, number), 0, 2.0, 1.0, 0.0)
 
 
-def test_proposals_are_answered_in_rounds_only_and_always_alike() -> None:
+def test_proposals_are_answered_only_in_rounds_and_consistently() -> None:
     own = Household(PARENT)
     with pytest.raises(PeerError, match="outside the rounds"):
         own.hear(PARTNER, proposal())
@@ -378,7 +379,7 @@ def test_in_sequential_order_an_answer_waits_until_the_matchmaker_knows() -> Non
     assert own.said == [said]
 
 
-def test_a_matchmaker_that_was_not_asked_is_an_error() -> None:
+def test_an_answer_of_another_matchmaker_is_an_error() -> None:
     own = Household(PARENT)
     own.enter()
     lookup = own.lookup

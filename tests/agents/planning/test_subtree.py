@@ -1,6 +1,5 @@
-"""Whole subtrees in arrays give the same as households one by one: every selection, the course, and
-every message that passes between hosts, to the last bit. And the tree is divided as it should be.
-"""
+"""Whole subtrees in arrays give the same as single households, to the last bit: every selection,
+the history, and every message between hosts. And the tree is divided as intended."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -48,7 +47,7 @@ class World:
 
 @dataclass
 class Outcome:
-    """All that can be told of a run, and what was counted."""
+    """Everything that a run reports, and its counters."""
 
     selections: dict[str, list[int]]
     results: dict[str, bytes]
@@ -73,8 +72,8 @@ def world(
     mixed: bool = False,
     **terms: Any,
 ) -> World:
-    """Households with a few equal values in their plans, so that there are many ties, some of them
-    broken by rounding; or with real values."""
+    """Return households with few different values in their plans, so that there are many ties, some
+    of them broken by rounding; or with real values."""
     rng = np.random.default_rng(seed)
     names = [f"h{n}" for n in range(households)]
     plans = {}
@@ -103,7 +102,7 @@ def world(
 def run(
     inputs: World, isolation: Any, weather: NetworkFaults = NO_FAULTS, together: Any = None
 ) -> Outcome:
-    """`together`: which hosts are of that isolation, the others being of isolation task."""
+    """Do a run; the hosts in `together` have the isolation subtree, and the others have task."""
     hosts = [
         host_node(
             "r",
@@ -193,8 +192,8 @@ def test_a_row_does_not_depend_on_its_batch(slots: int, cost: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_where_rounding_alone_decides(seed: int) -> None:
-    """Plans that are shifted copies cost the same but for the order in which numbers are added."""
+def test_choices_that_only_rounding_decides(seed: int) -> None:
+    """Plans that are shifted copies have the same cost up to the order of summation."""
     rng = np.random.default_rng(seed)
     inputs = world(seed, households=40, slots=9)
     for name in inputs.plans:
@@ -215,7 +214,7 @@ def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("scattered", [False, True])
-def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
+def test_network_faults_change_nothing(seed: int, scattered: bool) -> None:
     inputs = world(seed, scattered=scattered, beta=0.25, patience_seconds=1000.0)
     weather = NetworkFaults(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
     stormy = run(inputs, "subtree", weather)
@@ -226,7 +225,7 @@ def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_household_by_itself_says_the_same_at_the_same_moment(seed: int) -> None:
+def test_a_single_household_sends_the_same_at_the_same_time(seed: int) -> None:
     inputs = world(seed, households=9, hosts=9, beta=0.25, patience_seconds=0.7)
     weather = NetworkFaults(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
     single, reference = run(inputs, "subtree", weather), run(inputs, "task", weather)
@@ -235,7 +234,7 @@ def test_a_household_by_itself_says_the_same_at_the_same_moment(seed: int) -> No
 
 
 @pytest.mark.parametrize("together", [{0}, {1, 2}])
-def test_hosts_of_both_kinds_understand_one_another(together: set[int]) -> None:
+def test_hosts_of_both_isolations_work_together(together: set[int]) -> None:
     inputs = world(3, scattered=True)
     assert_equal(run(inputs, "subtree", together=together), run(inputs, "task"))
 
@@ -254,7 +253,7 @@ def test_arithmetic_of_epos() -> None:
     ],
     ids=["reorganisation", "constraint"],
 )
-def test_households_decide_one_by_one_where_arrays_do_not_serve(terms: dict[str, Any]) -> None:
+def test_households_decide_one_by_one_if_arrays_cannot(terms: dict[str, Any]) -> None:
     inputs = world(5, **terms)
     together = run(inputs, "subtree")
     assert_equal(together, run(inputs, "task"))
@@ -262,12 +261,12 @@ def test_households_decide_one_by_one_where_arrays_do_not_serve(terms: dict[str,
 
 
 @pytest.mark.parametrize(("households", "isolation"), [(1, "task"), (1, "subtree"), (5, "subtree")])
-def test_many_iterations_without_hearing_from_others(households: int, isolation: str) -> None:
+def test_many_iterations_without_messages_from_others(households: int, isolation: str) -> None:
     inputs = world(1, households=households, hosts=1, iterations=500)
     assert {len(rows) for rows in run(inputs, isolation).selections.values()} == {500}
 
 
-def test_who_is_silent_is_named() -> None:
+def test_a_silent_household_is_named() -> None:
     inputs = world(1, households=15, hosts=3, patience_seconds=1.0)
     hosts = [
         host_node("r", f"host-{k}", {n: inputs.plans[n] for n in share}, isolation="subtree")
@@ -299,7 +298,9 @@ def test_who_is_silent_is_named() -> None:
         max_size=8,
     ),
 )
-def test_choosing_in_step_is_choosing_one_by_one(seed: int, costs: list[list[float]]) -> None:
+def test_choosing_in_a_batch_equals_choosing_one_by_one(
+    seed: int, costs: list[list[float]]
+) -> None:
     generators = [JavaRandom(seed + row) for row in range(len(costs) + 1)]
     chances, rows = JavaRandoms(generators), np.arange(1, len(costs) + 1)
     for _ in range(3):
@@ -309,7 +310,7 @@ def test_choosing_in_step_is_choosing_one_by_one(seed: int, costs: list[list[flo
     assert chances.next_double(np.arange(len(generators))).tolist() == following
 
 
-def test_nothing_to_choose_from() -> None:
+def test_an_empty_batch() -> None:
     with pytest.raises(ArithmeticError, match="no candidate"):
         choose_each(np.array([[np.nan, np.nan]]), JavaRandoms([JavaRandom(1)]), np.array([0]))
 

@@ -1,4 +1,4 @@
-"""The machines against their slow twin, on random small populations."""
+"""The machines and their slow twin, compared on random small populations."""
 
 from dataclasses import replace
 from typing import Any
@@ -66,7 +66,7 @@ def setups(draw: st.DrawFn, constrained: bool = False) -> Setup:
 def machines(
     setup: Setup, arithmetic: Arithmetic = COMPATIBLE
 ) -> tuple[list[list[int]], list[float], list[float]]:
-    """The same run through the household machines."""
+    """Return the results of the same run by the household machines."""
     last = len(setup.plans) - 1
     members = [f"h{vertex}" for vertex in reversed(range(last + 1))]
     constraint = None
@@ -144,7 +144,8 @@ def test_machines_and_twin_agree_under_hard_constraints(setup: Setup) -> None:
 @pytest.mark.parametrize("strategy", ["never", "convergence"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_larger_population(strategy: str, whole: bool) -> None:
-    """Whole numbers have ties; with others, over many slots, the order of summation decides."""
+    """Whole numbers have ties; with other numbers and many slots, the order of summation
+    decides."""
     rng = np.random.default_rng(7)
     shape = (4, 6) if whole else (4, 30)
     plans = [rng.integers(0, 5, shape).astype(float) for _ in range(40)]

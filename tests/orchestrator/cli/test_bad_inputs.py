@@ -1,4 +1,5 @@
-"""Bad inputs over all commands: exit status 2, one line that names the place, nothing written."""
+"""Bad inputs of all commands: exit status 2, one line that names the place, and no files
+written."""
 
 import shlex
 import sys
@@ -10,7 +11,7 @@ from orchestrator.cli import main
 
 RUN = "simulate --demo --households 4 --slots 36"
 OPTIONS = [
-    # what is typed, what is said
+    # command line, error message
     ("simulate", "give either a data set or --demo"),
     ("simulate --demo --dataset plans", "give either a data set or --demo"),
     ("simulate --dataset nowhere", "nowhere"),
@@ -96,7 +97,7 @@ OPTIONS = [
     ("simulat --demo", "no such command"),
 ]
 FILES = [
-    # option, content, what is said
+    # option, content of its file, error message
     ("config", "[run]\nbeta = 0.5\n", "field run: options are lines"),
     ("config", "iterations = true\n", "field iterations: true is for switches"),
     ("config", "trace = 1\n", "field trace: 1 is a number"),
@@ -164,7 +165,7 @@ def check(
     typed: str,
     said: str,
 ) -> None:
-    """Run a command, and check status, the one line, and that nothing is written."""
+    """Run a command, and check its status, its single line, and that it has written nothing."""
     before = sorted(folder.rglob("*"))
     monkeypatch.setattr(sys, "argv", ["coflex", *shlex.split(typed)])
     with pytest.raises(SystemExit) as end:

@@ -1,4 +1,4 @@
-"""Bad meter files and plan files: exit status 2, one line that helps, nothing written."""
+"""Bad meter files and plan files: exit status 2, one helpful line, and no files written."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ OTHERS = [round(0.1 + 0.7 * (row * 29 % 48) / 48, 3) for row in range(96)]
 def table(
     header: str, cells: Callable[[int], str] | None = None, *, lines: dict[int, str] | None = None
 ) -> str:
-    """A file of two days in half hours, with some lines (counted from 1) replaced."""
+    """Return a file of two days in half hours, with some lines (counted from 1) replaced."""
     made = [header]
     for row, time in enumerate(TIMES):
         made.append(f"{time:%Y-%m-%d %H:%M},{cells(row) if cells else VALUES[row]}")
@@ -36,7 +36,7 @@ def row_a_day(labels: list[str]) -> str:
 
 NEM = "100,NEM12,202501010000,A,B\n"
 BAD: dict[str, tuple[str | bytes, str, str]] = {
-    # what is wrong: the file, options, what is said
+    # fault: (content of the file, options, error message)
     "empty": ("", "", "is empty"),
     "blank lines": ("\n\n \n", "", "is empty"),
     "header alone": ("time,home\n", "", "holds no readings"),
@@ -247,7 +247,8 @@ def refused(
     *,
     command: Sequence[str] = (),
 ) -> str:
-    """What is said when the command refuses; checks status, one line, and that nothing is left."""
+    """Return the error message of a command, after checking status, the single line, and that
+    nothing is left."""
     before = sorted(folder.iterdir())
     command = command or ["generate", *options, "--out", str(folder / "made")]
     monkeypatch.setattr(sys, "argv", ["coflex", *command])

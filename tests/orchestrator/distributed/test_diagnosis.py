@@ -1,4 +1,4 @@
-"""`coflex doctor`: each thing that can be wrong is found, and said with what to do."""
+"""`coflex doctor`: every fault is found and reported with advice."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def doctor(*options: object, status: int = 0) -> str:
     return result.output
 
 
-def test_all_is_well(server: EmbeddedServer, ring: Keyring) -> None:
+def test_a_sound_setup_passes(server: EmbeddedServer, ring: Keyring) -> None:
     lines = doctor("--nats", server.url, "--keys", ring.folder).splitlines()
     for part in ring.users():
         assert any(line.startswith(f"ok    keys of {part} ") for line in lines)
@@ -70,7 +70,7 @@ def test_the_embedded_server_is_examined(tmp_path: Path, monkeypatch: pytest.Mon
     assert f"FAILS embedded server              {ENVIRONMENT} names" in doctor(status=1)
 
 
-def test_a_server_that_is_not_there_or_wants_keys(server: EmbeddedServer, ring: Keyring) -> None:
+def test_a_missing_server_or_one_that_requires_keys(server: EmbeddedServer, ring: Keyring) -> None:
     said = doctor("--nats", "nats://127.0.0.1:9", "--keys", ring.folder, status=1)
     assert "no NATS server answers" in said
     assert "permissions" not in said
@@ -83,7 +83,7 @@ def test_a_server_that_is_not_there_or_wants_keys(server: EmbeddedServer, ring: 
         assert "ok    server, as doctor" in doctor("--nats", plain.url)
 
 
-def test_a_part_that_was_revoked(server: EmbeddedServer, ring: Keyring) -> None:
+def test_a_revoked_part(server: EmbeddedServer, ring: Keyring) -> None:
     before = ring.folder.parent / "before"
     shutil.copytree(ring.folder / "host-1", before)
     ring.revoke(["host-1"])
@@ -122,9 +122,7 @@ def test_a_part_that_was_revoked(server: EmbeddedServer, ring: Keyring) -> None:
         ('"_INBOX_host-1.>"', '"x"', "does not allow host-1 what it needs"),
     ],
 )
-def test_permissions_that_are_not_as_they_were_made(
-    ring: Keyring, old: str, new: str, complaint: str
-) -> None:
+def test_permissions_that_were_changed(ring: Keyring, old: str, new: str, complaint: str) -> None:
     file = ring.folder / "users.conf"
     text = file.read_text()
     assert old in text
@@ -151,7 +149,7 @@ def days_ago(ring: Keyring, days: int, valid: int) -> Keyring:
         (-1, 20, "set this machine"),
     ],
 )
-def test_certificates_at_the_wrong_time(
+def test_expired_and_future_certificates(
     ring: Keyring, days: int, valid: int, complaint: str
 ) -> None:
     days_ago(ring, days, valid).rotate(["host-1"])
@@ -164,7 +162,7 @@ def test_certificates_at_the_wrong_time(
     assert "FAILS server's certificate" in doctor("--keys", ring.folder, status=1)
 
 
-def test_files_that_are_wrong(ring: Keyring, tmp_path: Path) -> None:
+def test_wrong_files(ring: Keyring, tmp_path: Path) -> None:
     def failing(*options: object) -> str:
         said = doctor("--keys", *options, status=1).splitlines()
         return "\n".join(line for line in said if line.startswith("FAILS"))
@@ -205,7 +203,7 @@ async def test_a_server_that_is_too_old_or_too_small(
 
 @contextmanager
 def monitor(content: bytes) -> Iterator[str]:
-    """Something that answers like the monitoring address of a server."""
+    """Serve answers like those of the monitoring address of a server; return its URL."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -244,7 +242,7 @@ def test_the_clock(ahead: int, sign: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{}", b"nothing", b"[]", b'{"now": 3}'])
-def test_what_is_no_monitoring_address(content: bytes) -> None:
+def test_a_url_that_is_not_a_monitoring_address(content: bytes) -> None:
     with EmbeddedServer() as server:
         with monitor(content) as url:
             assert "is not the monitoring address" in doctor(
@@ -263,8 +261,8 @@ def test_a_real_servers_clock() -> None:
         assert "ok    clock" in doctor("--nats", server.url, "--monitor", f"http://{address}")
 
 
-def test_a_certificate_that_the_server_still_shows(ring: Keyring) -> None:
-    """Rotated in the folder, but the server was not told."""
+def test_an_old_certificate_that_the_server_still_presents(ring: Keyring) -> None:
+    """The certificate is rotated in the folder, but the server has not reloaded."""
     days_ago(ring, 10, 20).rotate(["server"])
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
         ring.rotate(["server"])

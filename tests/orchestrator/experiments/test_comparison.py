@@ -1,4 +1,4 @@
-"""`coflex compare`: which runs belong together, what differs, and what may be concluded."""
+"""`coflex compare`: how runs are grouped, how they differ, and what may be concluded."""
 
 import csv
 import json
@@ -68,7 +68,7 @@ def test_runs_of_one_configuration_are_grouped(runs: dict[tuple[str, int], Path]
     assert "Fewer than 6 pairs" in others[1]
 
 
-def test_one_run_a_side_concludes_nothing(runs: dict[tuple[str, int], Path]) -> None:
+def test_single_runs_allow_no_conclusion(runs: dict[tuple[str, int], Path]) -> None:
     configurations = read_configurations([runs["mutual", 1], runs["off", 1]])
     lines = compare(configurations)
     assert all(line.interval is None and line.difference is None for line in lines)
@@ -113,11 +113,11 @@ def test_the_command_writes_page_figures_and_table(
     assert "Better: comfort, exchanged" in result.output
 
 
-def test_the_page_is_explored_without_a_network(
+def test_the_page_is_interactive_without_a_network(
     runs: dict[tuple[str, int], Path], tmp_path: Path
 ) -> None:
-    """Its only script lies beside it; points have their intervals, axes their units, names the
-    colours that the colour-blind tell apart."""
+    """Its only script is in a file next to it; points have intervals, axes have units, and names
+    have colours that colour-blind readers can distinguish."""
     configurations = read_configurations(list(runs.values()))
     lines = compare(configurations)
     page = write_comparison(configurations, lines, tmp_path).read_text()
@@ -144,7 +144,7 @@ def test_the_page_is_explored_without_a_network(
 
 
 def figures_of(page: str) -> list[tuple[list[dict[str, Any]], dict[str, Any]]]:
-    """Traces and layout of each figure of a page."""
+    """Return the traces and the layout of each figure of a page."""
     found, decoder = [], json.JSONDecoder()
     for call in re.finditer(r"Plotly\.newPlot\(\s*\"[a-z]+\",\s*", page):
         traces, end = decoder.raw_decode(page, call.end())
@@ -165,7 +165,7 @@ def test_costs_of_different_kinds_are_not_compared(
     assert "inefficiency of" not in page
 
 
-def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path: Path) -> None:
+def test_sweeps_are_compared_where_their_options_agree(tmp_path: Path) -> None:
     small = ["--demo", "true", "--households", "8", "--slots", "36", "--iterations", "3"]
     for rule, betas in (("mutual", "0,0.5"), ("cooperative", "0,0.5,1")):
         words = ["sweep", *small, "--beta", betas, "--exchange", rule, "--replications", "2"]

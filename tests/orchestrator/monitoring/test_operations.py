@@ -1,4 +1,4 @@
-"""Logs, metrics, status, abort, signals: of real parts on a real server."""
+"""Logs, metrics, status, abort and signals of real parts on a real server."""
 
 import asyncio
 import json
@@ -62,12 +62,12 @@ class Bus:
         return self.start("orchestrator", "orchestrate", *demo, *out, *options)
 
     def said(self, name: str) -> list[dict[str, Any]]:
-        """The lines of a part's log so far."""
+        """Return the lines of a part's log so far."""
         text = (self.folder / f"{name}.log").read_text()
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def await_line(self, name: str, message: str, **fields: object) -> dict[str, Any]:
-        """The first line like this, once it is there."""
+        """Wait for the first line like this, and return it."""
         wanted = {"message": message, **fields}.items()
         found: list[dict[str, Any]] = []
 
@@ -87,11 +87,11 @@ class Bus:
         wait_until(amid, "stage 1")
 
     def await_last(self, name: str, message: str) -> None:
-        """Wait until this is the last that a part has said."""
+        """Wait until the last line of a part's log is like this."""
         wait_until(lambda: bool(self.said(name)[-1]["message"] == message), f"{message} of {name}")
 
     def metrics(self, name: str) -> dict[str, float]:
-        """What its endpoint shows now; labels left away, but for stages and names."""
+        """Return the current values at its endpoint, without labels except for stages and names."""
         port = self.await_line(name, "serves metrics")["port"]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as page:
             text = page.read().decode()
@@ -138,7 +138,7 @@ def results(bus: Bus) -> dict[str, Any]:
     return found
 
 
-def test_logs_and_metrics_tell_how_a_run_went(bus: Bus) -> None:
+def test_logs_and_metrics_show_the_course_of_a_run(bus: Bus) -> None:
     orchestrate = bus.orchestrate("--iterations", "20", "--run", "told")
     assert orchestrate.wait(120) == 0
     for name in HOSTS:
@@ -265,7 +265,7 @@ def test_status_names_a_host_that_hangs_and_abort_ends_the_run(bus: Bus) -> None
     after = bus.status()
     assert after["runs"] == []
     assert [host["run"] for host in after["hosts"]] == [None, None]
-    # And they take part in the next.
+    # They take part in the next run.
     assert bus.orchestrate("--iterations", "3", "--run", "next").wait(120) == 0
     assert results(bus)["run"] == "next"
 
@@ -291,7 +291,7 @@ def test_every_part_ends_on_a_signal_within_ten_seconds(bus: Bus, number: signal
     struck = bus.processes["host-1"]
     struck.send_signal(number)
     assert struck.wait(10) == 0
-    assert orchestrate.poll() is None  # it waits for the host to come back
+    assert orchestrate.poll() is None  # the run waits for the host to come back
     orchestrate.send_signal(number)
     assert orchestrate.wait(10) == 130
     assert bus.said("orchestrator")[-1]["message"] == "interrupted"
@@ -307,7 +307,7 @@ def test_a_whole_run_ends_on_a_signal_and_its_forked_hosts_answer(bus: Bus) -> N
     bus.await_planning()
     assert bus.metrics("orchestrator")["coflex_run_households"] == 6
     assert bus.status()["runs"][0]["missing"] == []
-    # What it starts logs as it does, in one stream.
+    # The parts that it starts log in the same format, to the same stream.
     assert {line["part"] for line in bus.said("orchestrator")} >= {"h0", "h5", "matchmaker-1"}
     children = children_of(whole.pid)
     assert len(children) >= 7
@@ -342,11 +342,11 @@ def test_a_forked_host_that_fails_says_so_in_its_line(tmp_path: Path) -> None:
 
 
 def _is_host(pid: int, parent: int) -> bool:
-    """Forked, so of the same command line as its parent."""
+    """Return True for a forked host, which has the same command line as its parent."""
     return command_of(pid) == command_of(parent)
 
 
-def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:
+def test_undecodable_bytes_are_logged_as_a_count_only(bus: Bus) -> None:
     orchestrate = bus.orchestrate(*ENDLESS)
     bus.await_planning()
 
@@ -371,7 +371,7 @@ def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:
     assert orchestrate.wait(10) == 130
 
 
-def test_an_address_that_is_taken_is_said(bus: Bus) -> None:
+def test_a_used_address_is_reported(bus: Bus) -> None:
     port = bus.await_line("host-1", "serves metrics")["port"]
     said = bus.command("host", "host-9", "--metrics", str(port), "--log-format", "text")
     assert said.returncode == 2

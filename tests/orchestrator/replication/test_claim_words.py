@@ -1,6 +1,7 @@
-"""How each claim stands in the report: where it is made, its words, its measures, its reason.
+"""The text of each claim in the report: its place in the paper, its words, its measures, its
+reason.
 
-The words are in `claim_words.txt`: a claim that is worded anew is worded anew there.
+The texts are in `claim_words.txt`; after a change of wording, change them there too.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def told(claim: Claim) -> Iterator[str]:
         yield f"  because {claim.why}"
 
 
-def test_claims_are_worded_as_the_report_has_them() -> None:
+def test_claims_have_the_texts_of_the_report() -> None:
     runs = OverBeta().runs()
     found = [
         *claims(runs, OverSize().runs()),
