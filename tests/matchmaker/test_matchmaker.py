@@ -16,11 +16,11 @@ OFFERS = {"a": (0.0, 3.0), "b": (1.0, -1.5), "c": (2.0, -2.5)}
 """Value and limit, kWh, at both slots: a gains most with c."""
 
 
-def maker(per_slot: bool = False, **told: Any) -> Matchmaker:
+def maker(per_slot: bool = False, **changed: Any) -> Matchmaker:
     """Return a matchmaker of two slots that knows the offers of a, b and c, including `told`."""
     made = Matchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=per_slot)
     for name, (value, limit) in OFFERS.items():
-        fields = {"disclosure": "limit", "limits_kwh": [limit, limit], **told}
+        fields = {"disclosure": "limit", "limits_kwh": [limit, limit], **changed}
         ask(made, name, lookup(slots=(0, 1), values_kwh=[value, value], **fields))
     return made
 
@@ -93,13 +93,13 @@ def test_limits_that_do_not_bind_reach_the_ledger_as_such(binds: bool) -> None:
     """c names a limit of 1 and would have to go 2."""
     made = maker()
     again(made, "b", withdrawn=(0,))
-    told: dict[str, Any] = {
+    changed: dict[str, Any] = {
         "slots": (0,),
         "values_kwh": [2.0],
         "limits_kwh": [-1.0],
         "disclosure": "limit",
     }
-    again(made, "c", limits_bind=binds, **told)
+    again(made, "c", limits_bind=binds, **changed)
     answer = again(made, "a", wants=(0,))
     assert (len(answer.leases), answer.none) == ((0, (0,)) if binds else (1, ()))
 

@@ -167,22 +167,22 @@ async def test_permissions_that_are_missing_end_the_run_with_a_reason() -> None:
 async def test_a_flush_waits_for_everything_sent_before() -> None:
     """Otherwise the server might not yet know a subscription, or the last message before
     leaving."""
-    said: list[bytes] = []
+    commands: list[bytes] = []
 
     def answer(line: bytes) -> bytes:
-        said.append(line.split()[0] if line.strip() else b"")
+        commands.append(line.split()[0] if line.strip() else b"")
         return b"PONG\r\n" if line.startswith(b"PING") else b""
 
     async with pretending(answer) as url:
         bus = await NatsBus.connect(Connection(url, "h1"))
         ear = Ear()
         await bus.subscribe("t", ear.receive, ear.fail)
-        assert said.index(b"SUB") < len(said) - 1 - said[::-1].index(b"PING")
+        assert commands.index(b"SUB") < len(commands) - 1 - commands[::-1].index(b"PING")
         for _ in range(3):
             await bus.publish("t", b"")
             await bus.flush()
-            assert said[-1] == b"PING"
-        assert said.count(b"PUB") == 3
+            assert commands[-1] == b"PING"
+        assert commands.count(b"PUB") == 3
         await bus.close()
 
 
@@ -245,7 +245,7 @@ async def test_closing_works_without_a_server(server: EmbeddedServer, noticed: b
 async def test_two_shells_talk(server: EmbeddedServer) -> None:
     asker, answerer = await talk(server.url, 300)
     assert asker.heard == list(range(1, 301))
-    assert sorted(set(answerer.told)) == list(range(1, 301))
+    assert sorted(set(answerer.received)) == list(range(1, 301))
 
 
 @pytest.mark.parametrize("kills", [1, 3])

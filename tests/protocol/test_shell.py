@@ -75,13 +75,15 @@ async def test_two_shells_talk_until_done() -> None:
     here.peers, there.peers = [there], [here]
     asking_node, asker = asking("q", "a", 500)
     answering_node, answerer = answering("a")
-    other = asyncio.create_task(Shell(answering_node, there).run(lambda: len(answerer.told) >= 500))
+    other = asyncio.create_task(
+        Shell(answering_node, there).run(lambda: len(answerer.received) >= 500)
+    )
     await there.subscribed.wait()
     async with asyncio.timeout(60):
         await Shell(asking_node, here).run(lambda: asker.done)
         await other
     assert asker.heard == list(range(1, 501))
-    assert answerer.told == list(range(1, 501))
+    assert answerer.received == list(range(1, 501))
     for bus in (here, there):
         assert bus.log[0] == "subscribe"  # before anything is said that may be answered
         assert bus.log[-1] == "flush"  # what was said last has arrived before it leaves
@@ -89,12 +91,12 @@ async def test_two_shells_talk_until_done() -> None:
 
 async def test_frames_that_come_together_are_answered_together() -> None:
     bus = MemoryBus()
-    _, answerer, task = await running(bus, lambda answerer: len(answerer.told) == 30)
+    _, answerer, task = await running(bus, lambda answerer: len(answerer.received) == 30)
     for number in range(1, 31):
         bus.deliver(ASKER, frame(Enrol(number)))
     async with asyncio.timeout(60):
         await task
-    assert answerer.told == list(range(1, 31))
+    assert answerer.received == list(range(1, 31))
     assert [subject for subject, _ in bus.sent] == ["coflex.r.to.q.from.a"]
     answers = decode_frame(bus.sent[0][1], "r")
     assert [item.message for item in answers] == [Enrol(number) for number in range(1, 31)]
@@ -127,7 +129,7 @@ async def test_the_clock_is_an_argument() -> None:
 
 async def test_undecodable_bytes_are_counted_and_change_nothing() -> None:
     bus = MemoryBus()
-    shell, answerer, task = await running(bus, lambda answerer: answerer.told == [7])
+    shell, answerer, task = await running(bus, lambda answerer: answerer.received == [7])
     bus.deliver(ASKER, b"nonsense")
     bus.deliver(ASKER, frame(Enrol(7), run="another"))
     bus.deliver(ASKER, frame(Go()))  # what nobody may say to an answerer
@@ -135,7 +137,7 @@ async def test_undecodable_bytes_are_counted_and_change_nothing() -> None:
     bus.deliver(ASKER, frame(Enrol(7)))
     async with asyncio.timeout(60):
         await task
-    assert answerer.told == [7]
+    assert answerer.received == [7]
     assert shell.node.counters.dropped == 4
 
 
@@ -143,7 +145,7 @@ async def test_undecodable_bytes_are_counted_and_change_nothing() -> None:
 async def test_a_defect_of_a_machine_ends_the_shell(together: tuple[Message, ...]) -> None:
     """It does so even if another message of the same frame would have ended the shell."""
     bus = MemoryBus()
-    _, _, task = await running(bus, lambda answerer: bool(answerer.told))
+    _, _, task = await running(bus, lambda answerer: bool(answerer.received))
     for message in together:
         bus.deliver(ASKER, frame(message))
     async with asyncio.timeout(60):
@@ -158,7 +160,7 @@ async def test_a_defect_while_the_last_messages_are_sent_is_not_lost() -> None:
             self.deliver(ASKER, frame(Enrol(0)))
 
     bus = Interrupting()
-    _, _, task = await running(bus, lambda answerer: answerer.told == [1])
+    _, _, task = await running(bus, lambda answerer: answerer.received == [1])
     bus.deliver(ASKER, frame(Enrol(1)))
     async with asyncio.timeout(60):
         with pytest.raises(AssertionError, match="a defect"):
@@ -195,7 +197,7 @@ async def test_a_bus_that_cannot_go_on_ends_the_shell() -> None:
 
 async def test_messages_lost_by_the_bus_are_counted_once() -> None:
     bus = MemoryBus()
-    shell, _, task = await running(bus, lambda answerer: len(answerer.told) == 2)
+    shell, _, task = await running(bus, lambda answerer: len(answerer.received) == 2)
     bus.lost = 4
     bus.deliver(ASKER, frame(Enrol(1)))
     await bus.published.wait()

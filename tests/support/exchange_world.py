@@ -104,7 +104,7 @@ class World(Network):
                 if place.host == name:
                     trader = self._new(position)
                     if place.name in entries:
-                        trader, said = Trader.resume(
+                        trader, sent = Trader.resume(
                             place,
                             entries[place.name],
                             journal,
@@ -112,10 +112,10 @@ class World(Network):
                             self.mandates.get(position, FREE),
                         )
                     else:
-                        said = trader.start(self.now)
+                        sent = trader.start(self.now)
                     self.traders[position] = trader
                     node.machines[place.name] = trader
-                    node.post(said)
+                    node.post(sent)
             self.nodes[name] = node
         self._send(name, self.nodes[name].start(self.now))
 

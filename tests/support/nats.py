@@ -43,8 +43,8 @@ async def pretending(
     """Start a program that answers each line like a NATS server, or not quite; return its URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        said = {"server_id": "s", "version": version, "max_payload": max_payload}
-        writer.write(f"INFO {json.dumps(said)}\r\n".encode())
+        information = {"server_id": "s", "version": version, "max_payload": max_payload}
+        writer.write(f"INFO {json.dumps(information)}\r\n".encode())
         while line := await reader.readline():
             writer.write(answer(line))
         writer.close()

@@ -53,14 +53,14 @@ class Answerer:
     """Answers with the number that it receives; 0 is a defect."""
 
     address: Address
-    told: list[int] = field(default_factory=list)
+    received: list[int] = field(default_factory=list)
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         if not isinstance(envelope.message, Enrol):
             raise PeerError("not a question")
         number = envelope.message.slots
         assert number, "a defect"
-        self.told.append(number)
+        self.received.append(number)
         return [Envelope(self.address, envelope.sender, Enrol(number))]
 
     def tick(self, now: float) -> list[Envelope]:

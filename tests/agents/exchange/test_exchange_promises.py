@@ -156,15 +156,15 @@ def small() -> World:
 
 
 def test_a_crash_does_not_change_the_counts() -> None:
-    calm = small()
+    undisturbed = small()
     events = 0
 
     def count() -> None:
         nonlocal events
         events += 1
 
-    assert calm.run(calm.over, watch=count, until=900)
-    assert totals(calm)[1] > 1
+    assert undisturbed.run(undisturbed.over, watch=count, until=900)
+    assert totals(undisturbed)[1] > 1
     for victim in ("host0", "host1", "host2"):
         for moment in range(0, events, 3):
             world, left = small(), moment
@@ -178,8 +178,8 @@ def test_a_crash_does_not_change_the_counts() -> None:
             assert world.run(world.over, watch=crash, until=900)
             assert world.crashes == 1
             # Begun again, a household may exchange in this round what it would have in the next.
-            assert totals(world) == totals(calm), f"{victim} after event {moment}"
-            assert (world.after == calm.after).all()
+            assert totals(world) == totals(undisturbed), f"{victim} after event {moment}"
+            assert (world.after == undisturbed.after).all()
 
 
 def test_the_root_counts_agree_with_the_journals() -> None:
@@ -192,9 +192,9 @@ def test_the_root_counts_agree_with_the_journals() -> None:
     assert kinds["accepted"] == kinds["done"]
     assert kinds["refused"] == kinds["failed"] > 0
     for trader in world.traders:
-        tally, trace = trader.counts, trader.trace
-        assert tally.proposals == tally.accepted + tally.refused
-        assert len(trace.rounds) == tally.accepted + tally.given
+        totals_so_far, trace = trader.counts, trader.trace
+        assert totals_so_far.proposals == totals_so_far.accepted + totals_so_far.refused
+        assert len(trace.rounds) == totals_so_far.accepted + totals_so_far.given
 
 
 # -- order ----------------------------------------------------------------------------------------

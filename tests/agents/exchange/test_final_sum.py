@@ -30,7 +30,7 @@ def down(factor: float) -> Down:
     return Down(7, response * factor, discomfort * factor, squares * factor, True, False, attempt=3)
 
 
-def told(envelopes: list[Envelope]) -> list[tuple[Address, Address, bytes]]:
+def comparable(envelopes: list[Envelope]) -> list[tuple[Address, Address, bytes]]:
     """Return envelopes in a form that can be compared."""
     return [(each.sender, each.to, encode_message(each.message)) for each in envelopes]
 
@@ -40,7 +40,7 @@ def test_a_leaf_sends_its_own_part_and_ends_with_the_sums_of_all() -> None:
     assert not own.offered
     with pytest.raises(PeerError, match="may not close"):
         own.on_down(PARENT, down(9))
-    assert told(own.offer(SUMS)) == told([Envelope(OWN, PARENT, up(1, 1))])
+    assert comparable(own.offer(SUMS)) == comparable([Envelope(OWN, PARENT, up(1, 1))])
     assert own.offered
     assert own.offer(SUMS) == []
     with pytest.raises(PeerError, match="may not close"):
@@ -64,17 +64,21 @@ def test_a_parent_adds_its_children_and_passes_the_sums_down() -> None:
         own.on_up(PARENT, up(1, 1))
     with pytest.raises(PeerError, match="may not close"):
         own.on_down(PARENT, down(9))
-    assert told(own.on_up(LEFT, up(100, 3))) == told([Envelope(OWN, PARENT, up(111, 6))])
+    assert comparable(own.on_up(LEFT, up(100, 3))) == comparable(
+        [Envelope(OWN, PARENT, up(111, 6))]
+    )
     assert own.on_up(LEFT, up(100, 3)) == [], "it waits for its parent, too"
     below = [Envelope(OWN, LEFT, down(200)), Envelope(OWN, RIGHT, down(200))]
-    assert told(own.on_down(PARENT, down(200))) == told(below)
-    assert told(own.on_up(RIGHT, up(10, 2))) == told(below[1:]), "who has missed it hears it again"
+    assert comparable(own.on_down(PARENT, down(200))) == comparable(below)
+    assert comparable(own.on_up(RIGHT, up(10, 2))) == comparable(below[1:]), (
+        "who has missed it hears it again"
+    )
 
 
 def test_the_root_sums_up() -> None:
     own = FinalSum(OWN, place(None, (LEFT,)))
     assert own.offer(SUMS) == []
-    assert told(own.on_up(LEFT, up(2, 1))) == told([Envelope(OWN, LEFT, down(3))])
+    assert comparable(own.on_up(LEFT, up(2, 1))) == comparable([Envelope(OWN, LEFT, down(3))])
     assert own.result is not None
     assert (own.result.discomfort, own.result.discomfort_squares) == (9.0, 15.0)
     assert own.result.response.tolist() == [3.0, 6.0]

@@ -81,8 +81,8 @@ def proposal(slot: int, given: float, taken: float | None = None, change: float 
 @pytest.mark.parametrize(("rule", "named"), [("mutual", 0.0), ("cooperative", -1.0)])
 def test_a_gain_is_proposed_and_the_slot_becomes_busy(rule: RuleName, named: float) -> None:
     household = Household(rule)
-    said = household.ask(0, 2.0, now=10.0)
-    assert said == Envelope(OWN, PARTNER, Proposal(LeaseId(7, 100), 0, 1.0, 2.0, named))
+    envelope = household.ask(0, 2.0, now=10.0)
+    assert envelope == Envelope(OWN, PARTNER, Proposal(LeaseId(7, 100), 0, 1.0, 2.0, named))
     assert household.written == [entry("proposed", 0, 1.0, 2.0, -1.0)]
     assert household.holding.pending == {0: 1.0}
     assert household.counted() == {"proposals": 1}
@@ -165,13 +165,13 @@ def test_how_a_lease_ends(reason: Refusal, end: Ending) -> None:
 
 def test_a_proposal_is_repeated_until_it_is_answered() -> None:
     household, now = Household(), 10.0
-    said = household.ask(0, 2.0, now=now)
+    envelope = household.ask(0, 2.0, now=now)
     own = household.own
     for wait in (0.5, 1.0, 2.0, 4.0, EXCHANGE_MAX_WAIT_SECONDS, EXCHANGE_MAX_WAIT_SECONDS):
         assert own.wake == now + wait
         now += wait
         assert own.repeat(now - 0.01) == []
-        assert own.repeat(now) == [said]
+        assert own.repeat(now) == [envelope]
     own.conclude(PARTNER, outcome(0), 3, now)
     assert own.repeat(now + 100) == []
 
@@ -191,9 +191,9 @@ def test_an_answer_is_journalled_and_repeated() -> None:
     household = Household()
     own, asked = household.own, proposal(0, 2.0)
     assert own.answered(PARTNER, asked) is None
-    said = own.answer(PARTNER, asked, 3, 0.0)
-    assert said == Envelope(OWN, PARTNER, outcome(0))
-    assert own.answered(PARTNER, asked) == said
+    envelope = own.answer(PARTNER, asked, 3, 0.0)
+    assert envelope == Envelope(OWN, PARTNER, outcome(0))
+    assert own.answered(PARTNER, asked) == envelope
     assert own.answered(OTHER, asked) is None
     assert own.answered(PARTNER, proposal(1, 2.0)) is None
     assert household.holding.values[0] == 2.0
@@ -208,10 +208,10 @@ def test_an_answer_is_journalled_and_repeated() -> None:
 def test_a_refusal_changes_nothing() -> None:
     household = Household()
     for slot, taken, reason in ((3, 4.0, "loss"), (0, 7.0, "stale")):
-        said = household.own.answer(PARTNER, proposal(slot, 9.0, taken), 3, 0.0)
-        assert isinstance(said.message, Outcome)
-        assert (said.message.accepted, said.message.reason) == (False, reason)
-        assert household.own.answered(PARTNER, proposal(slot, 9.0, taken)) == said
+        envelope = household.own.answer(PARTNER, proposal(slot, 9.0, taken), 3, 0.0)
+        assert isinstance(envelope.message, Outcome)
+        assert (envelope.message.accepted, envelope.message.reason) == (False, reason)
+        assert household.own.answered(PARTNER, proposal(slot, 9.0, taken)) == envelope
     assert household.written == [
         entry("refused", 3, 4.0, 9.0, 25.0, "loss"),
         entry("refused", 0, 1.0, 9.0, 48.0, "stale"),
@@ -272,7 +272,7 @@ def test_replaying_a_journal_gives_the_same_household() -> None:
     before.own.conclude(PARTNER, outcome(1, "busy"), 3, 1.0)
     before.own.answer(OTHER, proposal(2, 2.0), 3, 0.0)
     before.own.answer(PARTNER, proposal(3, 9.0), 3, 0.0)  # refused
-    said = before.own.consider(lease(1, 5.0), 3, 0.0, 1.0)
+    envelope = before.own.consider(lease(1, 5.0), 3, 0.0, 1.0)
     for each in before.written:
         after.own.replay(each, 50.0)
     assert after.written == [], "what stands in the journal is not written again"
@@ -281,7 +281,7 @@ def test_replaying_a_journal_gives_the_same_household() -> None:
     assert after.counted() == {**before.counted(), "lookups": 5, "matches": 5}
     assert after.own.trace().slots == before.own.trace().slots
     assert after.own.wake == 50.0
-    assert after.own.repeat(50.0) == [said], "whatever is open is repeated at once"
+    assert after.own.repeat(50.0) == [envelope], "whatever is open is repeated at once"
     assert after.own.wake == 51.0
     assert after.own.answered(OTHER, proposal(2, 2.0)) is not None
     assert after.own.answered(PARTNER, proposal(3, 9.0)) is not None

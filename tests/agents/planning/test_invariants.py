@@ -38,9 +38,9 @@ def test_the_global_plan_is_the_sum_of_the_selected_plans(setup: Setup, cost: Co
     totals = sums(setup, selections)
     assert np.allclose(response, totals[-1], rtol=1e-9, atol=1e-9)
     kernel = cost_function(cost, np.array(setup.goal), "std", EXACT)
-    for told, total in zip(inefficiencies, totals, strict=True):
+    for reported, total in zip(inefficiencies, totals, strict=True):
         # The root of a variance that is zero up to rounding is less exact.
-        assert abs(told - float(kernel(total[None, :])[0])) <= 1e-6
+        assert abs(reported - float(kernel(total[None, :])[0])) <= 1e-6
     for chosen in selections:
         assert all(0 <= plan < len(own) for plan, own in zip(chosen, setup.plans, strict=True))
 

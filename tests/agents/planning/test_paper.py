@@ -41,8 +41,8 @@ def ran(beta: float, alpha: float = 0.0, seed: int = 3) -> tuple[RunResults, Sce
             **{"isolation": "task", "hosts": 1, "beta": beta, "alpha": alpha},
         }
     )
-    inputs = read_scenario(settings)
-    return simulate(Run("paper", read_scenario(settings, "simulation"))), inputs
+    resolved = read_scenario(settings)
+    return simulate(Run("paper", read_scenario(settings, "simulation"))), resolved
 
 
 def test_plans_are_vectors_of_d_slots_that_keep_the_household_s_energy() -> None:
@@ -75,8 +75,8 @@ def test_comfort_is_one_minus_discomfort() -> None:
 
 def test_the_global_plan_is_the_sum_of_all_selected_plans() -> None:
     """III-C, equation 4: inefficiency is a function of that sum."""
-    results, inputs = ran(0.3)
-    plans = inputs.population.households
+    results, resolved = ran(0.3)
+    plans = resolved.population.households
     total = sum(plans[row.household].values[row.selected_plan] for row in results.rows)
     assert results.demand.planned == pytest.approx(total)
     assert results.planned.inefficiency == pytest.approx(np.var(total))
@@ -120,10 +120,10 @@ def test_weighing_unfairness_evens_out_the_discomforts() -> None:
 
 def test_every_household_selects_exactly_one_of_its_plans() -> None:
     """III-A: every household selects one of its plans."""
-    results, inputs = ran(0.0)
+    results, resolved = ran(0.0)
     assert len({row.household for row in results.rows}) == 40
     for row in results.rows:
-        assert 0 <= row.selected_plan < len(inputs.population.households[row.household].scores)
+        assert 0 <= row.selected_plan < len(resolved.population.households[row.household].scores)
 
 
 def test_iterations_lower_the_common_cost_until_it_stays() -> None:
@@ -177,10 +177,10 @@ def test_a_household_minimises_the_weighted_sum(beta: float) -> None:
 def test_households_that_decide_alone_make_new_peaks() -> None:
     """III-E: without coordination, households that each even out their own demand do worse
     together."""
-    results, inputs = ran(0.0)
+    results, resolved = ran(0.0)
     alone = sum(
         plans.values[int(np.argmin(plans.values.var(1)))]
-        for plans in inputs.population.households.values()
+        for plans in resolved.population.households.values()
     )
     assert results.planned.inefficiency < np.var(alone) / 10
 
@@ -197,18 +197,18 @@ def test_a_household_sends_one_message_up_and_one_down_per_iteration() -> None:
     members = list(plans)
     hosts = [host_node("r", f"on-{name}", {name: plans[name]}) for name in members]
     node, course = orchestrator_node("r", members, lambda name: Terms(iterations=6))
-    said = Counter[tuple[str, type, int]]()
+    sent = Counter[tuple[str, type, int]]()
 
     def listen(sender: str, frame: Frame) -> None:
         for item in decode_frame(frame.data, "r"):
             if isinstance(item.message, Up | Down):
-                said[item.sender, type(item.message), item.message.iteration] += 1
+                sent[item.sender, type(item.message), item.message.iteration] += 1
 
     network = Network([*hosts, node])
     network.listen = listen
     assert network.run(lambda: course.finished)
     tree = {name: children_of(at, 2, len(members)) for at, name in enumerate(members)}
-    assert said == Counter(
+    assert sent == Counter(
         {(name, Up, t): 1 for name in members[1:] for t in range(6)}
         | {(name, Down, t): len(tree[name]) for name in members if tree[name] for t in range(6)}
     )

@@ -106,18 +106,18 @@ def machines(
     }
     rules = Numerics(arithmetic, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
     host = host_node("twin", "host", plans, numerics=rules)
-    node, course = orchestrator_node("twin", members, terms)
-    assert Network([host, node]).run(lambda: course.finished)
-    assert not course.reason
+    node, coordinator = orchestrator_node("twin", members, terms)
+    assert Network([host, node]).run(lambda: coordinator.finished)
+    assert not coordinator.reason
     by_vertex = {h.address.name: h.selections for h in households_of(host)}
     selections = [
         [by_vertex[f"h{vertex}"][t] for vertex in range(last + 1)] for t in range(setup.iterations)
     ]
-    rows = course.planning_history.iterations
+    rows = coordinator.planning_history.iterations
     return (
         selections,
         [row.inefficiency for row in rows],
-        course.planning_history.response_kwh.tolist(),
+        coordinator.planning_history.response_kwh.tolist(),
     )
 
 

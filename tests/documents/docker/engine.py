@@ -34,7 +34,7 @@ class Engine:
 
     def docker(self, *command: str, patience: float = 120.0) -> str:
         """What `docker COMMAND` says; it must work."""
-        return said(("docker", *command), {**os.environ, **self.environment}, patience)
+        return output_of(("docker", *command), {**os.environ, **self.environment}, patience)
 
     def kill(self, container: str) -> None:
         """End the first process of a container as a crash does, unknown to the engine: a container
@@ -69,7 +69,7 @@ def engine(folder: Path) -> Iterator[Engine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def said(command: tuple[str, ...], environment: dict[str, str], patience: float) -> str:
+def output_of(command: tuple[str, ...], environment: dict[str, str], patience: float) -> str:
     """What a command says on stdout; fails with all that it says unless its status is 0."""
     done = subprocess.run(
         command, env=environment, timeout=patience, capture_output=True, text=True, check=False
@@ -105,7 +105,7 @@ def _with_images(environment: dict[str, str], folder: Path) -> Engine:
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         pytest.skip(f"no {' and '.join(PUBLIC)} from a registry; root with debootstrap makes them")
     archives = os.environ.get("COFLEX_BASE_IMAGES", str(folder / "images"))
-    said((str(HERE / "base-images.sh"), archives), {**os.environ, **environment}, LONG)
+    output_of((str(HERE / "base-images.sh"), archives), {**os.environ, **environment}, LONG)
     return Engine(*STAND_INS, environment)
 
 

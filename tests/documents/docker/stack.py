@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.documents.docker.engine import LONG, Engine, said, tool
+from tests.documents.docker.engine import LONG, Engine, output_of, tool
 from tests.support.paths import ROOT
 
 TOP = ROOT
@@ -49,7 +49,7 @@ class Stack:
     def compose(self, *command: str, patience: float = 120.0, **variables: str) -> str:
         """What `docker compose COMMAND` says; it must work."""
         line = (tool("docker-compose"), "--project-directory", str(self.folder), *command)
-        return said(line, {**self.environment, **variables}, patience)
+        return output_of(line, {**self.environment, **variables}, patience)
 
     def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
         """`docker compose COMMAND`, while the test goes on."""
@@ -132,7 +132,7 @@ def _download(folder: Path, python: str) -> None:
 
 
 def _pip(*command: str) -> None:
-    said((sys.executable, "-m", "pip", "--quiet", *command), dict(os.environ), LONG)
+    output_of((sys.executable, "-m", "pip", "--quiet", *command), dict(os.environ), LONG)
 
 
 def rows(folder: Path, names: Sequence[str]) -> dict[str, str]:

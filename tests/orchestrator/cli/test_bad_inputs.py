@@ -129,19 +129,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("typed", "said"), OPTIONS)
+@pytest.mark.parametrize(("typed", "message"), OPTIONS)
 def test_a_bad_command_line_is_refused_in_one_line(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     *,
     typed: str,
-    said: str,
+    message: str,
 ) -> None:
-    check(folder, monkeypatch, capsys, typed=typed, said=said)
+    check(folder, monkeypatch, capsys, typed=typed, message=message)
 
 
-@pytest.mark.parametrize(("option", "content", "said"), FILES)
+@pytest.mark.parametrize(("option", "content", "message"), FILES)
 def test_a_bad_file_is_refused_in_one_line(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -149,12 +149,12 @@ def test_a_bad_file_is_refused_in_one_line(
     *,
     option: str,
     content: str,
-    said: str,
+    message: str,
 ) -> None:
     (folder / "file").write_text(content)
     typed = f"{RUN} --{option} file"
-    for part in said.split(".*"):
-        check(folder, monkeypatch, capsys, typed=typed, said=part)
+    for part in message.split(".*"):
+        check(folder, monkeypatch, capsys, typed=typed, message=part)
 
 
 def check(
@@ -163,7 +163,7 @@ def check(
     capsys: pytest.CaptureFixture[str],
     *,
     typed: str,
-    said: str,
+    message: str,
 ) -> None:
     """Run a command, and check its status, its single line, and that it has written nothing."""
     before = sorted(folder.rglob("*"))
@@ -175,5 +175,5 @@ def check(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert "\x1b" not in error
-    assert said in error
+    assert message in error
     assert sorted(folder.rglob("*")) == before

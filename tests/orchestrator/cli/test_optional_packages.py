@@ -45,7 +45,7 @@ def test_a_command_names_the_extra_to_install(
     monkeypatch.setattr(optional_packages, "find_spec", lambda name: None)
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, InputError)
-    said = str(result.exception)
-    assert package in said
-    assert "pip install 'coflex[report]'" in said
+    message = str(result.exception)
+    assert package in message
+    assert "pip install 'coflex[report]'" in message
     assert not list(tmp_path.iterdir())

@@ -105,9 +105,9 @@ def test_wrong_input_is_reported_in_one_line(
     message: str,
 ) -> None:
     assert run(monkeypatch, *options, "--out", tmp_path / "made") == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

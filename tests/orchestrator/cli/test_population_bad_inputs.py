@@ -175,8 +175,8 @@ def test_a_bad_meter_file_is_refused_in_one_line(
     content, options, message = BAD[name]
     source = tmp_path / "meters.csv"
     source.write_bytes(content if isinstance(content, bytes) else content.encode())
-    said = refused(tmp_path, monkeypatch, capsys, ["--from", str(source), *options.split()])
-    assert message in said
+    output = refused(tmp_path, monkeypatch, capsys, ["--from", str(source), *options.split()])
+    assert message in output
 
 
 @pytest.mark.parametrize(
@@ -254,10 +254,10 @@ def refused(
     monkeypatch.setattr(sys, "argv", ["coflex", *command])
     with pytest.raises(SystemExit) as end:
         main()
-    said = capsys.readouterr()
-    assert end.value.code == 2, said.err
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert end.value.code == 2, output.err
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
     assert sorted(folder.iterdir()) == before
-    return said.err
+    return output.err

@@ -19,14 +19,16 @@ from tests.support.faulty_run import SLOTS, outcome, results, world
 
 
 @pytest.fixture(scope="module", params=["never", "periodically"])
-def calm(request: pytest.FixtureRequest) -> tuple[str, object]:
+def undisturbed(request: pytest.FixtureRequest) -> tuple[str, object]:
     return request.param, outcome(NO_FAULTS, request.param)[:3]
 
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("share", [0.05, 0.25])
-def test_network_faults_change_nothing(calm: tuple[str, object], seed: int, share: float) -> None:
-    strategy, expected = calm
+def test_network_faults_change_nothing(
+    undisturbed: tuple[str, object], seed: int, share: float
+) -> None:
+    strategy, expected = undisturbed
     faults = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
     *found, network = outcome(faults, strategy)
     assert tuple(found) == expected
@@ -34,8 +36,8 @@ def test_network_faults_change_nothing(calm: tuple[str, object], seed: int, shar
     assert network.repeated
 
 
-def test_delays_longer_than_the_retransmission_interval(calm: tuple[str, object]) -> None:
-    strategy, expected = calm
+def test_delays_longer_than_the_retransmission_interval(undisturbed: tuple[str, object]) -> None:
+    strategy, expected = undisturbed
     *found, network = outcome(NetworkFaults(delay=(0.0, 3.0), seed=1), strategy)
     assert tuple(found) == expected
     assert sum(node.counters.resent for node in network.nodes.values())
@@ -85,8 +87,8 @@ def test_any_bytes_are_counted_and_dropped(data: bytes, at: int) -> None:
     assert node.counters.dropped == 1
 
 
-def test_undecodable_bytes_during_a_run_change_nothing(calm: tuple[str, object]) -> None:
-    strategy, expected = calm
+def test_undecodable_bytes_during_a_run_change_nothing(undisturbed: tuple[str, object]) -> None:
+    strategy, expected = undisturbed
     network, coordinator, hosts = world(NO_FAULTS, strategy)
     chance, fed = Random(3), Counter[str]()
 
@@ -103,9 +105,9 @@ def test_undecodable_bytes_during_a_run_change_nothing(calm: tuple[str, object])
     assert {name: node.counters.dropped for name, node in network.nodes.items()} == fed
 
 
-def test_forged_messages_of_a_host_are_ignored(calm: tuple[str, object]) -> None:
+def test_forged_messages_of_a_host_are_ignored(undisturbed: tuple[str, object]) -> None:
     """Have a host repeat all messages in the names of others, with other numbers."""
-    strategy, expected = calm
+    strategy, expected = undisturbed
     network, coordinator, hosts = world(NO_FAULTS, strategy)
 
     def repeat(sender: str, frame: Frame) -> None:

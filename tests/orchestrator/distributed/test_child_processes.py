@@ -66,8 +66,8 @@ def test_each_host_runs_in_its_own_process(hosts: HostProcesses, talk: Talk) -> 
     hosts.start(names, lambda name: void(os.write(talk.says, f"{name} {os.getpid()}\n".encode())))
     pids = hosts.pids
     ended = until_all_ended(hosts)
-    said = dict(line.split() for line in os.read(talk.listen, 10_000).decode().splitlines())
-    assert said == {name: str(pid) for name, pid in pids.items()}
+    output = dict(line.split() for line in os.read(talk.listen, 10_000).decode().splitlines())
+    assert output == {name: str(pid) for name, pid in pids.items()}
     assert len(set(pids.values())) == 20
     assert ended == {name: Ended(name, 0) for name in names}
 
@@ -84,20 +84,20 @@ def fail_with(error: BaseException) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "output"),
     [
         (RunError("no way"), "coflex: host h1: no way\n"),
         (InputError("no way", field="--nats"), "coflex: host h1: field --nats: no way\n"),
     ],
 )
 def test_a_failing_host_reports_the_reason(
-    hosts: HostProcesses, capfd: pytest.CaptureFixture[str], error: Exception, said: str
+    hosts: HostProcesses, capfd: pytest.CaptureFixture[str], error: Exception, output: str
 ) -> None:
     hosts.start(["h1"], fail_with(error))
     ended = until_all_ended(hosts)["h1"]
     assert ended == Ended("h1", 1)
     assert str(ended) == "h1 ended with status 1"
-    assert capfd.readouterr().err == said
+    assert capfd.readouterr().err == output
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_a_defect_shows_its_traceback_and_never_runs_the_parents_code(
         if os.getpid() != pid:  # a child in the parent's code
             os._exit(0)
     assert until_all_ended(hosts)["h1"] == Ended("h1", 1)
-    said = capfd.readouterr().err
-    assert said.startswith("coflex: host h1:\nTraceback")
-    assert type(error).__name__ in said
-    assert "a defect" in said
+    output = capfd.readouterr().err
+    assert output.startswith("coflex: host h1:\nTraceback")
+    assert type(error).__name__ in output
+    assert "a defect" in output
 
 
 def test_a_failure_without_standard_error_is_still_a_failure(hosts: HostProcesses) -> None:
@@ -163,8 +163,8 @@ async def test_the_loop_is_woken_by_a_child_that_ends(hosts: HostProcesses) -> N
 
 def test_an_interrupt_leaves_the_hosts_to_the_parent(hosts: HostProcesses, talk: Talk) -> None:
     def echo(name: str) -> None:
-        while said := os.read(talk.hears, 1):
-            os.write(talk.says, said)
+        while output := os.read(talk.hears, 1):
+            os.write(talk.says, output)
 
     hosts.start(["h1"], echo)
     for word in (b"a", b"b", b"c"):
@@ -265,12 +265,12 @@ def test_no_host_outlives_a_killed_parent(kernel: bool) -> None:
         cwd=ROOT,
     ) as parent:
         assert parent.stdout is not None
-        said = b""
-        while said.count(b".") < 3 or b"\n" not in said:
+        output = b""
+        while output.count(b".") < 3 or b"\n" not in output:
             heard = os.read(parent.stdout.fileno(), 1000)
             assert heard, "the parent ended"
-            said += heard
-        pids = [int(word) for word in said.replace(b".", b"").split()]
+            output += heard
+        pids = [int(word) for word in output.replace(b".", b"").split()]
         assert len(pids) == 3
         parent.kill()
     wait_until(lambda: not any(map(alive, pids)), "the hosts to end")

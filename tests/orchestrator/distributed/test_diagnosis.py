@@ -71,9 +71,9 @@ def test_the_embedded_server_is_examined(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_missing_server_or_one_that_requires_keys(server: EmbeddedServer, ring: Keyring) -> None:
-    said = doctor("--nats", "nats://127.0.0.1:9", "--keys", ring.folder, status=1)
-    assert "no NATS server answers" in said
-    assert "permissions" not in said
+    printed = doctor("--nats", "nats://127.0.0.1:9", "--keys", ring.folder, status=1)
+    assert "no NATS server answers" in printed
+    assert "permissions" not in printed
     assert "give --keys" in doctor("--nats", server.url, status=1)
     elsewhere = doctor("--nats", "nats://server.invalid", status=1)
     assert "FAILS encryption" in elsewhere
@@ -89,9 +89,9 @@ def test_a_revoked_part(server: EmbeddedServer, ring: Keyring) -> None:
     ring.revoke(["host-1"])
     server.stop()
     server.start()
-    said = doctor("--nats", server.url, "--keys", before, status=1)
-    assert "ok    keys of host-1" in said
-    assert "Authorization Violation" in said
+    printed = doctor("--nats", server.url, "--keys", before, status=1)
+    assert "ok    keys of host-1" in printed
+    assert "Authorization Violation" in printed
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_permissions_that_were_changed(ring: Keyring, old: str, new: str, compla
     assert old in text
     file.write_text(text.replace(old, new))
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
-        said = doctor("--nats", server.url, "--keys", ring.folder, status=1)
-    assert "FAILS users" in said
-    assert "users.conf does not match parts.json" in said
-    line = next(line for line in said.splitlines() if "permissions of host-1" in line)
+        printed = doctor("--nats", server.url, "--keys", ring.folder, status=1)
+    assert "FAILS users" in printed
+    assert "users.conf does not match parts.json" in printed
+    line = next(line for line in printed.splitlines() if "permissions of host-1" in line)
     assert line.startswith("FAILS")
     assert complaint in line
-    assert "ok    permissions of operator" in said
+    assert "ok    permissions of operator" in printed
 
 
 def days_ago(ring: Keyring, days: int, valid: int) -> Keyring:
@@ -153,8 +153,8 @@ def test_expired_and_future_certificates(
     ring: Keyring, days: int, valid: int, complaint: str
 ) -> None:
     days_ago(ring, days, valid).rotate(["host-1"])
-    said = doctor("--keys", ring.folder, status=1).splitlines()
-    failing = [line for line in said if line.startswith("FAILS")]
+    printed = doctor("--keys", ring.folder, status=1).splitlines()
+    failing = [line for line in printed if line.startswith("FAILS")]
     assert len(failing) == 1
     assert complaint in failing[0]
     assert ("--rotate host-1" in failing[0]) == (days > 0)
@@ -164,8 +164,8 @@ def test_expired_and_future_certificates(
 
 def test_wrong_files(ring: Keyring, tmp_path: Path) -> None:
     def failing(*options: object) -> str:
-        said = doctor("--keys", *options, status=1).splitlines()
-        return "\n".join(line for line in said if line.startswith("FAILS"))
+        printed = doctor("--keys", *options, status=1).splitlines()
+        return "\n".join(line for line in printed if line.startswith("FAILS"))
 
     key = ring.folder / "host-1" / "key.pem"
     key.chmod(0o644)
@@ -197,8 +197,8 @@ async def test_a_server_that_is_too_old_or_too_small(
         return b"PONG\r\n" if line.startswith(b"PING") else b""
 
     async with pretending(answer, version, limit) as url:
-        said = await asyncio.to_thread(doctor, "--nats", url, status=1)
-    assert complaint in said
+        printed = await asyncio.to_thread(doctor, "--nats", url, status=1)
+    assert complaint in printed
 
 
 @contextmanager
@@ -235,8 +235,10 @@ def monitor(content: bytes) -> Iterator[str]:
 def test_the_clock(ahead: int, sign: str, text: str) -> None:
     now = datetime.now(UTC) + timedelta(seconds=ahead)
     with EmbeddedServer() as server, monitor(json.dumps({"now": now.isoformat()}).encode()) as url:
-        said = doctor(*("--nats", server.url, "--monitor", url), status=1 if sign == "FAILS" else 0)
-    line = next(line for line in said.splitlines() if " clock " in line)
+        printed = doctor(
+            *("--nats", server.url, "--monitor", url), status=1 if sign == "FAILS" else 0
+        )
+    line = next(line for line in printed.splitlines() if " clock " in line)
     assert line.startswith(sign)
     assert text in line
 
@@ -266,9 +268,9 @@ def test_an_old_certificate_that_the_server_still_presents(ring: Keyring) -> Non
     days_ago(ring, 10, 20).rotate(["server"])
     with EmbeddedServer(file=ring.folder / "nats.conf") as server:
         ring.rotate(["server"])
-        said = doctor("--nats", server.url, "--keys", ring.folder, status=1)
-        assert "ok    server's certificate" in said
-        assert "FAILS certificate it presents" in said
+        printed = doctor("--nats", server.url, "--keys", ring.folder, status=1)
+        assert "ok    server's certificate" in printed
+        assert "FAILS certificate it presents" in printed
         server.reload()
         wait_until(lambda: _is_well(server, ring), "the reload")
 

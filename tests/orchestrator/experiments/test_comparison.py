@@ -42,20 +42,24 @@ def test_runs_of_one_configuration_are_grouped(runs: dict[tuple[str, int], Path]
     mutual, cooperative = read_configurations([p for (rule, _), p in runs.items() if rule != "off"])
     assert (mutual.name, cooperative.name) == ("exchange mutual", "exchange cooperative")
     assert [run.seed for run in mutual.runs] == [1, 2, 3]
-    told = {(line.measure, line.configuration): line for line in compare([mutual, cooperative])}
-    same = told[INEFFICIENCY, cooperative.name]
+    by_measure = {
+        (line.measure, line.configuration): line for line in compare([mutual, cooperative])
+    }
+    same = by_measure[INEFFICIENCY, cooperative.name]
     assert same.difference is not None
     assert (same.difference.mean, same.difference.low, same.difference.high) == (
         0,
         0,
         0,
     )  # stage 1 is the same
-    better = told[COMFORT, cooperative.name]
+    better = by_measure[COMFORT, cooperative.name]
     assert better.difference is not None
     assert better.difference.low > 0
     assert better.difference.runs == 3
-    assert better.difference.mean == pytest.approx(better.mean - told[COMFORT, mutual.name].mean)
-    assert told[COMFORT, mutual.name].difference is None
+    assert better.difference.mean == pytest.approx(
+        better.mean - by_measure[COMFORT, mutual.name].mean
+    )
+    assert by_measure[COMFORT, mutual.name].difference is None
     assert better.verdict == "better"
     assert same.verdict == "the same"
     first, *others = conclusion([mutual, cooperative], compare([mutual, cooperative]))
@@ -72,8 +76,8 @@ def test_single_runs_allow_no_conclusion(runs: dict[tuple[str, int], Path]) -> N
     configurations = read_configurations([runs["mutual", 1], runs["off", 1]])
     lines = compare(configurations)
     assert all(line.interval is None and line.difference is None for line in lines)
-    (said,) = conclusion(configurations, lines)
-    assert "nothing is concluded" in said
+    (sentences,) = conclusion(configurations, lines)
+    assert "nothing is concluded" in sentences
     assert {line.configuration for line in lines if line.measure == COMFORT} == {"exchange mutual"}
     ends = {
         line.configuration: line.mean for line in lines if line.measure == "comfort, in the end"
@@ -127,10 +131,10 @@ def test_the_page_is_interactive_without_a_network(
     measures, households = figures_of(page)
     comfort = [trace for trace in measures[0] if trace["xaxis"] == "x2"]
     exchanged = next(trace for trace in comfort if trace["name"] == "exchanged")
-    told = [line for line in lines if line.measure == COMFORT]
-    assert exchanged["x"] == [line.mean for line in told]
+    by_measure = [line for line in lines if line.measure == COMFORT]
+    assert exchanged["x"] == [line.mean for line in by_measure]
     reach = exchanged["error_x"]
-    for line, down, up in zip(told, reach["arrayminus"], reach["array"], strict=True):
+    for line, down, up in zip(by_measure, reach["arrayminus"], reach["array"], strict=True):
         assert line.interval is not None
         assert line.interval.low == pytest.approx(line.mean - down)
         assert line.interval.high == pytest.approx(line.mean + up)
@@ -180,15 +184,15 @@ def test_sweeps_are_compared_where_their_options_agree(tmp_path: Path) -> None:
         "beta 0.5, exchange cooperative": "beta 0.5, exchange mutual",
         "beta 1, exchange cooperative": None,
     }
-    told = {(line.measure, line.configuration): line for line in compare(configurations)}
+    by_measure = {(line.measure, line.configuration): line for line in compare(configurations)}
     for beta in ("0", "0.5"):
-        assert told[INEFFICIENCY, f"beta {beta}, exchange cooperative"].verdict == "the same"
-        line = told[COMFORT, f"beta {beta}, exchange cooperative"]
+        assert by_measure[INEFFICIENCY, f"beta {beta}, exchange cooperative"].verdict == "the same"
+        line = by_measure[COMFORT, f"beta {beta}, exchange cooperative"]
         assert line.difference is not None
         assert line.difference.runs == line.runs == 2
     table = pd.read_csv(folders[0] / "sweep.csv")
     alone = table[table["beta"] == 0.5]
-    mean = told[COMFORT, "beta 0.5, exchange mutual"].mean
+    mean = by_measure[COMFORT, "beta 0.5, exchange mutual"].mean
     assert mean == pytest.approx(alone["exchanged_mean_comfort"].mean())
     shown = configurations[1].comfort()
     assert list(shown.share) == [5, 25, 50, 75, 95]
@@ -196,9 +200,10 @@ def test_sweeps_are_compared_where_their_options_agree(tmp_path: Path) -> None:
     words = ["compare", *map(str, folders), "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
-    said = " ".join(result.output.split())
+    sentences = " ".join(result.output.split())
     assert (
-        "beta 0.5, exchange cooperative, compared with beta 0.5, exchange mutual (2 pairs" in said
+        "beta 0.5, exchange cooperative, compared with beta 0.5, exchange mutual (2 pairs"
+        in sentences
     )
 
 

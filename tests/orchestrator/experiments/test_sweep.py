@@ -151,10 +151,10 @@ def test_ctrl_c_says_how_to_continue(grid: Path, tmp_path: Path) -> None:
     wait_until(lambda: (out / LOG).exists() and (out / LOG).read_bytes() != b"", "a run")
     workers = children_of(process.pid)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; the same command continues with the runs that are left" in said
-    assert "Traceback" not in said
+    assert "interrupted; the same command continues with the runs that are left" in printed
+    assert "Traceback" not in printed
     wait_until(lambda: not any(map(_runs, workers)), "the workers to end")
 
 
@@ -189,9 +189,9 @@ def test_a_lost_worker_is_one_line_and_the_same_command_continues(
     log = out / LOG
     wait_until(lambda: log.exists() and log.read_bytes() != b"", "a run")
     os.kill(children_of(process.pid)[-1], signal.SIGKILL)
-    _, said = process.communicate()
+    _, printed = process.communicate()
     assert process.returncode == 1
-    (line,) = said.splitlines()
+    (line,) = printed.splitlines()
     assert re.fullmatch(
         r"error: lost the run households [69], beta 0.[05], exchange (mutual|cooperative), "
         r"replication [12]: its process was ended by SIGKILL; the same command goes on .*",

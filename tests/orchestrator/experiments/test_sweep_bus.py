@@ -32,12 +32,12 @@ def on_a_terminal(command: list[str]) -> tuple[int, str]:
     ours, theirs = os.openpty()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
-    told = bytearray()
+    shown = bytearray()
 
     def listen() -> None:
         try:
             while part := os.read(ours, 4096):
-                told.extend(part)
+                shown.extend(part)
         except OSError:  # the other end is closed
             return
 
@@ -46,7 +46,7 @@ def on_a_terminal(command: list[str]) -> tuple[int, str]:
     status = process.wait(timeout=300)
     listener.join()
     os.close(ours)
-    return status, told.decode(errors="replace")
+    return status, shown.decode(errors="replace")
 
 
 @pytest.mark.nats
@@ -58,8 +58,8 @@ def test_the_table_is_the_same_as_in_simulation(tmp_path: Path) -> None:
     tables = {}
     for where in ("simulation", "bus"):
         out = ["--on", where, "--workers", "1", "--out", str(tmp_path / where)]
-        status, told = on_a_terminal([*COFLEX, "sweep", *GRID, *varied, *out])
-        assert (status, "8/8" in told) == (0, True), told
+        status, shown = on_a_terminal([*COFLEX, "sweep", *GRID, *varied, *out])
+        assert (status, "8/8" in shown) == (0, True), shown
         tables[where] = pd.read_parquet(tmp_path / where / "sweep.parquet")
     simulated, real = tables["simulation"], tables["bus"]
     assert list(simulated.columns) == list(real.columns)
@@ -99,11 +99,11 @@ def test_an_interrupted_sweep_leaves_no_process_and_can_be_finished(
 
     wait_until(complete, "a server, hosts and a matchmaker")
     process.send_signal(sent)
-    _, said = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     if sent is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
     else:
-        assert (process.returncode, said) == (130, f"{GO_ON}\n")
+        assert (process.returncode, printed) == (130, f"{GO_ON}\n")
         assert {path.name for path in out.iterdir()} == {LOG, "sweep.json"}
     wait_until(lambda: not any(map(alive, parts)), "all parts to end")
     finished = log.read_bytes()

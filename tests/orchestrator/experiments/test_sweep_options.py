@@ -123,8 +123,8 @@ def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> No
     Path("grid.toml").write_text(as_toml(options))
     grid = read_grid(Path("grid.toml"), {}, None)
     assert grid.varied == [name]
-    told = [getattr(cell.settings, name) for cell in grid.cells()]
-    assert [str(value).lower() for value in told] == [str(v).lower() for v in LISTS[name]]
+    swept = [getattr(cell.settings, name) for cell in grid.cells()]
+    assert [str(value).lower() for value in swept] == [str(v).lower() for v in LISTS[name]]
     texts = words_of(options)
     named = dict(zip([w[2:].replace("-", "_") for w in texts[::2]], texts[1::2], strict=True))
     assert read_grid(None, named, None).cells() == grid.cells()
@@ -132,7 +132,7 @@ def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> No
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     lines = Path("out/sweep.csv").read_text().splitlines()
-    assert len(lines) == 1 + len(told)
+    assert len(lines) == 1 + len(swept)
 
 
 def test_lists_of_data_sets(folder: Path) -> None:

@@ -121,10 +121,10 @@ def test_only_the_operator_may_abort() -> None:
         with pytest.raises(PeerError):
             coordinator.handle(Envelope(nobody, THE_ORCHESTRATOR, Abort("no")), 1.0)
     assert not coordinator.finished
-    said = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
+    answers = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
     assert coordinator.phase is RunPhase.FAILED
     assert coordinator.reason == "aborted by the operator: enough"
-    assert said == [
+    assert answers == [
         Envelope(THE_ORCHESTRATOR, member, Abort(coordinator.reason)),
         Envelope(THE_ORCHESTRATOR, THE_OPERATOR, Abort("enough")),
     ]

@@ -19,7 +19,7 @@ for name in ("scipy", "kneed"):
 WORDS = Path(__file__).with_name("claim_words.txt")
 
 
-def told(claim: Claim) -> Iterator[str]:
+def text_of(claim: Claim) -> Iterator[str]:
     yield f"{claim.where}: {claim.says}"
     for criterion in claim.criteria:
         yield f"  {criterion.what} {criterion.form}"
@@ -33,4 +33,4 @@ def test_claims_have_the_texts_of_the_report() -> None:
         *claims(runs, OverSize().runs()),
         *beyond(runs, [cooperative_run()] * 2),
     ]
-    assert [line for claim in found for line in told(claim)] == WORDS.read_text().splitlines()
+    assert [line for claim in found for line in text_of(claim)] == WORDS.read_text().splitlines()

@@ -50,7 +50,7 @@ def test_every_figure_has_its_picture_and_its_data(made: tuple[Path, str]) -> No
 
 @pytest.mark.slow
 def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> None:
-    out, told = made
+    out, printed = made
     page = (out / "index.html").read_text()
     found = {verdict: len(re.findall(f"<td[^>]*>{verdict}</td>", page)) for verdict in VERDICTS}
     assert sum(found.values()) == CLAIMS + BEYOND + BY_THE_LETTER
@@ -61,7 +61,7 @@ def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> No
         assert low <= mean <= high or row["measured"].startswith("knee")
         assert row["verdict"] in VERDICTS
     counts = re.search(
-        r"Of 22 claims of the paper (\d+) hold, (\d+) differ", " ".join(told.split())
+        r"Of 22 claims of the paper (\d+) hold, (\d+) differ", " ".join(printed.split())
     )
     assert counts
     assert int(counts[1]) <= found["holds"]

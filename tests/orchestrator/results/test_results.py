@@ -222,9 +222,9 @@ def test_ratios_without_exchanges_are_left_out(tmp_path: Path) -> None:
     assert results.exchange is not None
     none = replace(results.exchange, accepted=0, proposal_success=None, messages_per_exchange=None)
     write(replace(results, exchange=none), tmp_path)
-    told = json.loads((tmp_path / "run.json").read_text())["exchange"]
-    assert "proposal_success" not in told
-    assert told["lookup_success"] == results.exchange.lookup_success
+    summary = json.loads((tmp_path / "run.json").read_text())["exchange"]
+    assert "proposal_success" not in summary
+    assert summary["lookup_success"] == results.exchange.lookup_success
     assert read(tmp_path).exchange == none
 
 

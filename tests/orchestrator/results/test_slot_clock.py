@@ -95,6 +95,6 @@ def test_unknown_times_are_not_written(tmp_path: Path) -> None:
 
 def test_a_command_line_can_be_repeated_and_has_no_login() -> None:
     assert command_line(["run", "--out", "my results"]) == "coflex run --out 'my results'"
-    told = command_line(["run", "--nats", "nats://me:secret@one:4222,two@three", "--out", "a@b"])
-    assert told == "coflex run --nats nats://one:4222,three --out a@b"
+    typed = command_line(["run", "--nats", "nats://me:secret@one:4222,two@three", "--out", "a@b"])
+    assert typed == "coflex run --nats nats://one:4222,three --out a@b"
     assert command_line(["run", "--nats=tls://token@one"]) == "coflex run --nats=tls://one"

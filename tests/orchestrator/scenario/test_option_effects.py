@@ -113,10 +113,10 @@ def test_an_option_without_effect_is_refused_in_one_line(
     monkeypatch.setattr(sys, "argv", ["coflex", *words])
     with pytest.raises(SystemExit) as end:
         main()
-    said = capsys.readouterr().err
+    error = capsys.readouterr().err
     assert end.value.code == 2
-    assert f"field --{name.replace('_', '-')}: has no effect: " in said
-    assert said.count("\n") == 1
+    assert f"field --{name.replace('_', '-')}: has no effect: " in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

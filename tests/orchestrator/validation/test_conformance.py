@@ -154,31 +154,31 @@ def test_the_command_prints_the_checks(tmp_path: Path) -> None:
         ):
             process = subprocess.Popen([sys.executable, "-m", *module, *where])
             try:
-                said = CliRunner().invoke(app, ["conformance", *where])
+                result = CliRunner().invoke(app, ["conformance", *where])
             finally:
                 process.kill()
                 process.wait()
             if status:
-                assert isinstance(said.exception, RunError)
-                assert "h7 failed" in str(said.exception)
-                assert "FAILED  refuses a loss\n        expected: Outcome to" in said.output
-                assert "docs/protocol.md, Stage 2" in said.output
+                assert isinstance(result.exception, RunError)
+                assert "h7 failed" in str(result.exception)
+                assert "FAILED  refuses a loss\n        expected: Outcome to" in result.output
+                assert "docs/protocol.md, Stage 2" in result.output
             else:
-                assert said.exit_code == 0
-                assert "h7 passed" in said.output
+                assert result.exit_code == 0
+                assert "h7 passed" in result.output
 
 
 @pytest.mark.nats
 def test_a_household_that_does_not_come() -> None:
     with EmbeddedServer() as server:
         where = ["--household", "h7", "--nats", server.url, "--patience", "1"]
-        said = CliRunner().invoke(app, ["conformance", *where])
-    assert isinstance(said.exception, RunError)
-    assert "FAILED  enrols" in said.output
-    assert "came:     nothing" in said.output
+        result = CliRunner().invoke(app, ["conformance", *where])
+    assert isinstance(result.exception, RunError)
+    assert "FAILED  enrols" in result.output
+    assert "came:     nothing" in result.output
 
 
 def test_a_missing_server_is_reported() -> None:
     where = ["--household", "h7", "--nats", "nats://127.0.0.1:9"]
-    said = CliRunner().invoke(app, ["conformance", *where])
-    assert isinstance(said.exception, InputError)
+    result = CliRunner().invoke(app, ["conformance", *where])
+    assert isinstance(result.exception, InputError)

@@ -103,7 +103,7 @@ def test_a_wrong_response_is_named(shared: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda trace: trace.update(dataset="nowhere"), "no data set 'nowhere'"),
         (lambda trace: trace.pop("alpha"), "field alpha"),
@@ -121,20 +121,20 @@ def test_a_wrong_response_is_named(shared: Path, tmp_path: Path) -> None:
         (lambda trace: trace["agent_ids"].reverse(), "disagree"),
     ],
 )
-def test_json_that_is_not_a_trace_is_refused(small: Path, change: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_json_that_is_not_a_trace_is_refused(small: Path, change: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         altered(small, change)
 
 
 def test_files_that_are_not_traces_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
-    for content, said in (
+    for content, message in (
         ("{\n\n", "line 3.*not JSON"),
         ("[]", "not a trace"),
         ('"x"', "not a trace"),
     ):
         path.write_text(content)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             verify(path, tmp_path)
     with pytest.raises(InputError, match="no such trace"):
         verify(tmp_path / "none.json", tmp_path)
