@@ -35,7 +35,7 @@ def growth(sizes: list[int], amounts: list[int]) -> float:
 
 
 def bench() -> Measured:
-    """Print a Markdown table and the exponents of growth."""
+    """Return a Markdown table and the exponents of growth."""
     lines = ["", "| " + " | ".join(HEADS) + " |", "| --- " * len(HEADS) + "|"]
     told = []
     for rule in RULES:

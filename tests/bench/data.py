@@ -22,7 +22,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def bench() -> Measured:
-    """Measure the ratio of both, in turn."""
+    """Return the ratio of both, measured in turn."""
     population = generate(households=200, slots=144, seed=0)
     with tempfile.TemporaryDirectory() as place:
         folder, file = Path(place, "folder"), Path(place, "file.npz")

@@ -115,7 +115,7 @@ def planning_seconds() -> float:
 
 
 def bench() -> Measured:
-    """Measure the ratio of both, in turn."""
+    """Return the ratio of both, measured in turn."""
     pairs = [(planning_seconds(), bare_seconds()) for _ in range(REPEATS)]
     ratio = median(ours / bare for ours, bare in pairs)
     ours, bare = (median(column) for column in zip(*pairs, strict=True))

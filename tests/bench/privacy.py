@@ -132,7 +132,7 @@ def told(mutual: float, seen: Yardsticks) -> str:
 
 
 def bench() -> Measured:
-    """Measure on generated households: the default disclosure against planners with full
+    """Return the results for generated households: the default disclosure beside planners with full
     knowledge."""
     found = {(price.rule, price.disclose): price for price in prices(SMALL)}
     messages = ", ".join(

@@ -28,7 +28,7 @@ def _seconds(population: Population, isolation: Literal["task", "subtree"]) -> f
 
 
 def bench() -> Measured:
-    """Measure the ratio for 1,000 and for 5,000 households, in turn."""
+    """Return the ratios for 1,000 and for 5,000 households, measured in turn."""
     told, ratios = [], {}
     for households, repeats in ((1000, REPEATS), (5000, 1)):
         population = generate(households=households, slots=144, seed=0)

@@ -1,7 +1,7 @@
-"""docker-compose.yml in a real engine: `make compose-test` runs this, nothing else does.
+"""docker-compose.yml in a real engine; only `make compose-test` runs this.
 
-Containers are killed from the outside, as by a crash; no test measures time: who does not end by
-itself within the grace period is killed by the engine, and its status tells.
+Containers are killed from the outside, like in a crash. No test measures time: the engine kills a
+container that does not end within the grace period, and its status shows that.
 """
 
 import csv
@@ -50,14 +50,14 @@ def built(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def services(built: Stack) -> Iterator[Stack]:
-    """Everything but a run, and everybody well."""
+    """Start everything except a run, and wait until all services are healthy."""
     built.compose("up", "--detach", "--wait", *STANDING)
     yield built
     built.compose("down", "--timeout", "2")
 
 
 def orchestrate(on: Stack, name: str, options: Options) -> subprocess.Popen[str]:
-    """A run, begun."""
+    """Start a run."""
     wanted: Options = {"households": stacks.HOUSEHOLDS, "hosts": HOSTS, "run": name, **options}
     words = [word for key, value in wanted.items() for word in (f"--{key}", str(value))]
     command = ("orchestrate", "--demo", *words, "--out", f"/results/{name}")
@@ -65,13 +65,13 @@ def orchestrate(on: Stack, name: str, options: Options) -> subprocess.Popen[str]
 
 
 def ended(run: subprocess.Popen[str]) -> tuple[int, str]:
-    """Its status, and all that it said."""
+    """Wait for the end of a run; return its status and its output."""
     output, complaints = run.communicate(timeout=240)
     return run.returncode, output + complaints
 
 
 def reference(folder: Path, options: Options) -> dict[str, str]:
-    """The same run simulated."""
+    """Return the results of the same run in simulation."""
     wanted = {key.replace("-", "_"): value for key, value in options.items()}
     chosen = RunSettings.model_validate(
         {"demo": True, "households": stacks.HOUSEHOLDS, "hosts": HOSTS, **wanted}
@@ -81,12 +81,13 @@ def reference(folder: Path, options: Options) -> dict[str, str]:
 
 
 def column(table: str, name: str) -> list[str]:
-    """One column of a CSV file."""
+    """Return one column of a CSV file."""
     return [row[name] for row in csv.DictReader(table.splitlines())]
 
 
 def busy(on: Stack, run: subprocess.Popen[str], messages: int) -> None:
-    """Wait until so many more messages have been said; the run must still be on."""
+    """Wait until the server has received more messages by this number; the run must still be going
+    on."""
     before = on.messages()
     wait_until(
         lambda: run.poll() is not None or on.messages() > before + messages, "the run to be busy"
@@ -95,7 +96,7 @@ def busy(on: Stack, run: subprocess.Popen[str], messages: int) -> None:
 
 
 def started_again(on: Stack, container: str) -> None:
-    """Wait for that."""
+    """Wait until a container has been restarted."""
     wait_until(lambda: _restarts(on, container) == (1, True), "a killed container to start again")
 
 
@@ -144,7 +145,7 @@ def test_the_image_is_small_and_has_no_tools_to_build_with(built: Stack) -> None
 # -- runs -----------------------------------------------------------------------------------------
 
 
-def test_up_ends_with_the_status_of_its_run_and_the_results_of_simulate(
+def test_up_ends_with_the_status_of_its_run_and_the_simulated_results(
     built: Stack, tmp_path: Path
 ) -> None:
     options = " ".join(f"--{key} {value}" for key, value in SHORT.items())
@@ -158,7 +159,7 @@ def test_up_ends_with_the_status_of_its_run_and_the_results_of_simulate(
     assert (status, "beta" in output) == (2, True), output
 
 
-def test_containers_may_do_little(services: Stack) -> None:
+def test_containers_have_few_rights(services: Stack) -> None:
     for service in STANDING:
         for container in services.containers(service):
             found = services.inspected(container)
@@ -196,7 +197,7 @@ def test_a_host_killed_in_stage_1_and_the_server_killed_later_change_nothing(
     assert rows(found, COMPARED) == reference(tmp_path, options)
 
 
-def test_a_host_and_the_matchmaker_killed_in_stage_2_cost_nobody_anything(
+def test_a_host_and_the_matchmaker_killed_in_stage_2_make_nobody_lose(
     services: Stack, tmp_path: Path
 ) -> None:
     # Which swaps are found after a crash depends on when it came; what they keep does not.
@@ -225,7 +226,7 @@ def test_a_host_and_the_matchmaker_killed_in_stage_2_cost_nobody_anything(
 # -- ending ---------------------------------------------------------------------------------------
 
 
-def test_told_to_stop_everybody_ends_in_time_and_the_run_is_aborted(services: Stack) -> None:
+def test_on_stop_all_parts_end_in_time_and_the_run_is_aborted(services: Stack) -> None:
     run = orchestrate(services, "stopped", {**SHORT, "iterations": 5000})
     busy(services, run, 300)
     listed = ("ps", "--quiet", "--filter", "label=com.docker.compose.oneoff=True")

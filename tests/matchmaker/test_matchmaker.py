@@ -17,7 +17,8 @@ OFFERS = {"a": (0.0, 3.0), "b": (1.0, -1.5), "c": (2.0, -2.5)}
 
 
 def maker(per_slot: bool = False, **changed: Any) -> Matchmaker:
-    """Return a matchmaker of two slots that knows the offers of a, b and c, including `told`."""
+    """Return a matchmaker of two slots that knows the offers of a, b and c, with these fields
+    `changed`."""
     made = Matchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=per_slot)
     for name, (value, limit) in OFFERS.items():
         fields = {"disclosure": "limit", "limits_kwh": [limit, limit], **changed}

@@ -23,7 +23,7 @@ def line(name: str, fates: Counter[str]) -> str:
 
 
 def judged(group: Group, results: list[ModuleResult], known: set[Survivor]) -> list[str]:
-    """Print the group's rows; return a description of its failure, empty if it passes."""
+    """Print the group's rows; return descriptions of everything that is wrong with it."""
     together: Counter[str] = Counter()
     for result in results:
         print(line(result.module, result.fates))

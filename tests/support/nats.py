@@ -40,7 +40,7 @@ class Ear:
 async def pretending(
     answer: Callable[[bytes], bytes], version: str = "2.11.0", max_payload: int = 1000
 ) -> AsyncIterator[str]:
-    """Start a program that answers each line like a NATS server, or not quite; return its URL."""
+    """Serve answers to each line, like a NATS server or not quite; return the URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         information = {"server_id": "s", "version": version, "max_payload": max_payload}

@@ -109,7 +109,7 @@ def lease(slot: int, number: int, value: float = 2.0) -> Lease:
 
 
 def reported(sent: Sequence[Envelope]) -> list[tuple[Address, int]]:
-    """Return the receivers of reports of progress, and the rounds."""
+    """Return the receivers of reports on rounds, with the number of each round."""
     return [(one.to, one.message.round) for one in sent if isinstance(one.message, RoundProgress)]
 
 

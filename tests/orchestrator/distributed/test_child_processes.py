@@ -73,7 +73,7 @@ def test_each_host_runs_in_its_own_process(hosts: HostProcesses, talk: Talk) -> 
 
 
 def void(_: object) -> None:
-    """Return a function that is called for its effect only."""
+    """Do nothing with a value that was computed for its side effect."""
 
 
 def fail_with(error: BaseException) -> Callable[[str], None]:

@@ -194,7 +194,7 @@ def test_a_lost_worker_is_one_line_and_the_same_command_continues(
     (line,) = printed.splitlines()
     assert re.fullmatch(
         r"error: lost the run households [69], beta 0.[05], exchange (mutual|cooperative), "
-        r"replication [12]: its process was ended by SIGKILL; the same command goes on .*",
+        r"replication [12]: its process was ended by SIGKILL; the same command continues .*",
         line,
     )
     finished = log.read_bytes()

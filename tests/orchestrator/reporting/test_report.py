@@ -30,7 +30,7 @@ from tests.support.sample_results import assemble, sample_results
 
 STAGE_ONE = ("convergence", "demand", "levels", "plans")
 STAGE_TWO = ("gains", "comfort", "lorenz", "progress", "success")
-HOW_TO_TRACE = "run again with it to see it here"
+HOW_TO_TRACE = "run again with this option to see them here"
 FIGURES = (*STAGE_ONE, *STAGE_TWO)
 FIRST_FIGURES = ("demand", *(name for name in FIGURES if name != "demand"))
 """In the order of the page."""
