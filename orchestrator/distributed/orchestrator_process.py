@@ -119,7 +119,7 @@ async def _handled_signals(
         for number in handled:
             loop.remove_signal_handler(number)
         for number, handler in before.items():
-            signal.signal(number, handler)  # for example that of a sweep, which goes on
+            signal.signal(number, handler)  # such as that of a sweep, which continues
 
 
 def _pass_on(task: "asyncio.Task[None]", shell: Shell) -> None:

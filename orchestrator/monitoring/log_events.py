@@ -13,7 +13,7 @@ from protocol.errors import DecodeError
 from protocol.runtime.node import Node
 
 TENTHS = 10
-UNREADABLE = "bytes that are no message of this run"
+UNREADABLE = "bytes that are not a message of this run"
 """The log text for undecodable bytes; the bytes themselves are not logged, since they may be
 anything."""
 

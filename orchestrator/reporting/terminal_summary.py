@@ -56,7 +56,7 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
         Text.assemble((f"Run {results.run}", "bold"), f"  {headline(results)}"),
         _pairs(facts(results)),
         _measures(results, width, ascii_only),
-        _course(results, width, ascii_only),
+        _inefficiency_plot(results, width, ascii_only),
         _demand(results, width, ascii_only),
         *_exchange(results, width, ascii_only),
     ]
@@ -127,7 +127,7 @@ def _fitting(
     return kept
 
 
-def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
+def _inefficiency_plot(results: RunResults, width: int, ascii_only: bool) -> Text:
     values = np.array([step.inefficiency for step in results.planning_history])
     values = values[np.isfinite(values)]
     if not values.size:

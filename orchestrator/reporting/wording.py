@@ -121,7 +121,7 @@ def drawn_target(results: RunResults) -> tuple[str, Array] | None:
     return "target (scaled)", fitted
 
 
-def discomfort_in_course(results: RunResults) -> tuple[str, str]:
+def planning_discomfort_name(results: RunResults) -> tuple[str, str]:
     """Return name and unit of the measure of discomfort in stage 1, which is in iterations.csv."""
     measure = str(results.config.get("discomfort", "rmse"))
     return ("mean discomfort", "kWh") if measure == "rmse" else (f"mean discomfort, {measure}", "")

@@ -33,7 +33,7 @@ simulated network in one process."""
 
 DEMO_HOUSEHOLDS = 200
 PROCESSES_MAX = 500
-"""Up to this many households, isolation `auto` gives each a process of its own."""
+"""Up to this many households, isolation `auto` gives each its own process."""
 ROUNDS, PAPER_ROUNDS = 50, 10
 """Default limit on rounds of the exchange; the rule `paper` does not end by itself."""
 PATIENCE_SHARE = 3
@@ -65,7 +65,7 @@ class Scenario:
     host_count: int
     """Number of hosts that share the tree, unless each household has its own host."""
     matchmakers: tuple[Address, ...]
-    """Addresses of the matchmakers, each on a host of its own; empty without stage 2."""
+    """Addresses of the matchmakers, each on its own host; empty without stage 2."""
     rounds: int
     """Limit on rounds of the exchange."""
     data_sha256: str

@@ -13,7 +13,7 @@ from orchestrator.reporting.figures import exchange_data, partners, planning_dat
 from orchestrator.reporting.figures.data_table import Cell
 from orchestrator.reporting.figures.interactive import as_html
 from orchestrator.reporting.figures.style import COLOURS, level_colour, with_unit
-from orchestrator.reporting.wording import discomfort_in_course, drawn_target, with_cost
+from orchestrator.reporting.wording import drawn_target, planning_discomfort_name, with_cost
 from orchestrator.results.measures import STATE_LABELS, cost_unit
 from orchestrator.results.run_results import RunResults
 from orchestrator.results.slot_clock import axis_label, axis_ticks, clock_times
@@ -73,7 +73,7 @@ def _demand(results: RunResults) -> Any:
 def _convergence(results: RunResults) -> Any:
     columns = planning_data.convergence(results).columns
     steps, cost = columns["iteration"], str(results.config.get("cost", ""))
-    name, unit = discomfort_in_course(results)
+    name, unit = planning_discomfort_name(results)
     figure = _stacked()
     line = _line(steps, columns["inefficiency"], name=with_cost(results))
     figure.add_trace(line.update(showlegend=False), row=1, col=1)

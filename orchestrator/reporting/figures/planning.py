@@ -26,7 +26,7 @@ from orchestrator.reporting.figures.style import (
     slots_along,
     with_unit,
 )
-from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number, with_cost
+from orchestrator.reporting.wording import drawn_target, number, planning_discomfort_name, with_cost
 from orchestrator.results.measures import cost_unit
 from orchestrator.results.run_results import RunResults
 
@@ -93,7 +93,7 @@ def convergence(results: RunResults) -> Figure:
         end_label(
             above, steps[-1], y=values[-1], text=number(values[-1]), colour=COLOURS["planned"]
         )
-    name, unit = discomfort_in_course(results)
+    name, unit = planning_discomfort_name(results)
     for column, label, style in (
         ("mean_discomfort", name, "-"),
         ("unfairness", "unfairness (standard deviation)", "--"),

@@ -363,7 +363,7 @@ def test_undecodable_bytes_are_logged_as_a_count_only(bus: Bus) -> None:
 
     asyncio.run(disturb())
     bus.await_line(
-        "host-1", "messages refused or lost", last="bytes that are no message of this run"
+        "host-1", "messages refused or lost", last="bytes that are not a message of this run"
     )
     assert bus.metrics("host-1")["coflex_bus_dropped_messages_total"] == 9
     lines = [
