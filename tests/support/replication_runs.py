@@ -88,8 +88,10 @@ class AtBeta0:
     inefficiency_change: float = 0.0
 
     def runs(self) -> list[RunResults]:
-        """Return two equal runs, so that means are known exactly; all households take part, at least
-        as requesters."""
+        """Return two equal runs, so that means are known exactly.
+
+        All households take part, at least as requesters.
+        """
         names = [f"h{number}" for number in range(HOUSEHOLDS)]
         pairs = [(name, names[0]) for name in names[1:]]
         pairs += [(names[0], name) for name in names[1 : self.both_roles]]
@@ -141,7 +143,7 @@ class OverBeta:
     gini: Sequence[float] = (0.20, 0.25, 0.30, 0.35, 0.0)
     gini_rise: Sequence[float] = (-0.03, -0.01, -0.02, -0.02, 1.0)
     exchanges: int = 1_000
-    """Exchanges of each run at beta 0. With many, larger subsets differ more; with two, all equal."""
+    """Exchanges of each run at beta 0. With many, larger subsets differ more; with two, none do."""
 
     @property
     def betas(self) -> tuple[float, ...]:
