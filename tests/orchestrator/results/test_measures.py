@@ -95,5 +95,5 @@ def test_peak_to_average_is_undefined_if_the_mean_is_0() -> None:
     ],
 )
 def test_an_impossible_state_is_refused(demand: Array, discomforts: Array) -> None:
-    with pytest.raises(ValueError, match=r"measures need|not negative"):
+    with pytest.raises(ValueError, match=r"measures need|must not be negative"):
         measures(demand, discomforts, 0.0)

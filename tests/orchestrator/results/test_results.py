@@ -173,7 +173,7 @@ def cut(text: str) -> str:
         (
             "demand.csv",
             lambda t: t.replace("\n3,", "\n3,9,9,9,"),
-            r"demand\.csv, line 5: more cells",
+            r"demand\.csv, line 5: has more cells",
         ),
         (
             "households.csv",
