@@ -85,8 +85,8 @@ async def test_two_shells_talk_until_done() -> None:
     assert asker.heard == list(range(1, 501))
     assert answerer.received == list(range(1, 501))
     for bus in (here, there):
-        assert bus.log[0] == "subscribe"  # before anything is said that may be answered
-        assert bus.log[-1] == "flush"  # what was said last has arrived before it leaves
+        assert bus.log[0] == "subscribe"  # before any message that may be answered
+        assert bus.log[-1] == "flush"  # the last messages have arrived before the shell ends
 
 
 async def test_frames_that_come_together_are_answered_together() -> None:
