@@ -141,7 +141,7 @@ def test_the_folder_of_a_host_is_read_or_asked_for(
     with pytest.raises(InputError, match="keep their own; name the folder"):
         find_explanation(tmp_path, "h0")
     write(sample_results(), tmp_path / "planned")
-    with pytest.raises(InputError, match="only a run with a stage 2"):
+    with pytest.raises(InputError, match="only runs with a stage 2"):
         find_explanation(tmp_path / "planned", "h0")
 
 
