@@ -1,7 +1,7 @@
 """coflex: households agree on when to use electricity, without a central planner.
 
-This package is the public face: the names below are meant to be used from outside, and no others.
-It decides nothing.
+This package is the public interface: other programs should import these names and no others. It
+contains no logic of its own.
 
     import coflex
 

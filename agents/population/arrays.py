@@ -1,6 +1,7 @@
-"""A population from arrays and frames: what people have in a notebook.
+"""Populations from arrays and data frames, for example in a notebook.
 
-Decides which shapes are understood, and which plan is the preferred one. Values are kWh per slot.
+This module decides which shapes are valid, and which plan is the preferred one. Values are in kWh
+per slot.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from protocol.subjects import check_name
 from protocol.vectors import Array
 
 Alternatives = Callable[[Array], Any]
-"""Makes further plans, (k, slots), from a preferred plan, float64[slots]."""
+"""A function that makes more plans, float64[k, slots], from a preferred plan, float64[slots]."""
 
 
 def population_of(
@@ -24,14 +25,16 @@ def population_of(
     preferred: Sequence[int] | Mapping[str, int] | int = 0,
     alternatives: Alternatives | None = None,
 ) -> Population:
-    """Return the households of an array, a mapping or a frame; InputError names what does not fit.
+    """Return the population of an array, a mapping or a data frame.
 
     An array has the shape (households, plans, slots), or (households, slots) with one plan each. A
     mapping has an array (plans, slots) by household id. A frame has one row per plan and one column
-    per slot; its index, or the first level of it, is the household id. `ids` name the households of
-    an array, else they are h0, h1, ...; `preferred` is the number of the preferred plan, for all or
-    by household. `alternatives` adds plans to each household's preferred one, which is given to it
-    read-only; for the same plan it must return the same.
+    per slot; the first level of its index is the household id. `ids` are the ids of the households
+    in an array, by default h0, h1, ... `preferred` is the index of the preferred plan, for all
+    households or for each. `alternatives` replaces a household's other plans by new ones; it gets
+    the preferred plan read-only and must be deterministic.
+
+    Raises InputError, which names the wrong argument.
     """
     plans = _by_household(data, ids)
     if not plans:
@@ -111,7 +114,7 @@ def _preferred(
 
 
 def _made(alternatives: Alternatives, preferred: Array, name: str) -> Array:
-    """Return what the callable makes of a preferred plan, checked to be pure."""
+    """Return the plans that `alternatives` makes, after checking that it is a pure function."""
     given = preferred.copy()
     given.setflags(write=False)
     try:
@@ -119,7 +122,7 @@ def _made(alternatives: Alternatives, preferred: Array, name: str) -> Array:
     except ValueError as error:
         if "read-only" not in str(error):
             raise
-        reason = f"for {name} it changes the plan that it is given: let it work on a copy"
+        reason = f"for {name} it changes its argument: let it work on a copy"
         raise InputError(reason, field="alternatives") from error
     if first.ndim != 2 or first.shape[1:] != preferred.shape or not np.isfinite(first).all():
         reason = f"for {name} it returned the shape {first.shape}, "

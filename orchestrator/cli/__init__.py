@@ -1,8 +1,8 @@
 """The command `coflex`: parsing and printing only.
 
-Light: it answers Ctrl-C before anything slow is imported. The commands are put together in
-application.py. A command ends with status 0 when it is done, 1 if the run failed, 2 for bad input
-or usage, and 130 if it was interrupted.
+This module imports nothing slow, so that Ctrl-C works from the first moment. `application.py`
+assembles the commands. A command exits with status 0 on success, 1 if the run failed, 2 for bad
+input or usage, and 130 if it was interrupted.
 """
 
 import os
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """Return the application; it is imported when it is first asked for."""
+    """Return the application, which is imported on first use."""
     if name == "app":
         from orchestrator.cli.application import app
 
@@ -41,12 +41,12 @@ def __getattr__(name: str) -> Any:
 
 
 def _answer_ctrl_c_with(handler: Any) -> None:
-    """Set the handler of Ctrl-C, unless this process is to ignore it (nohup, a background job)."""
+    """Set the handler of Ctrl-C, unless this process ignores it (nohup, a background job)."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, handler)
 
 
 def _end_at_once(number: int = signal.SIGINT, frame: object = None) -> None:
-    """End the process in the middle of an import, or of its own end: nothing is there to tidy."""
+    """End the process during imports or during its own exit, when there is nothing to clean up."""
     os.write(2, _NOTICE)
     os._exit(INTERRUPTED_STATUS)

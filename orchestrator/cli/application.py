@@ -1,4 +1,4 @@
-"""All commands together, and how they end: a status, and one line for any error."""
+"""The application: all commands, their exit status, and one line for any error."""
 
 import sys
 from difflib import get_close_matches
@@ -69,7 +69,7 @@ version.register(app)
 
 
 def run_command() -> int:
-    """Run the command line; return its exit status. Any error is one line on standard error."""
+    """Run the command line and return its exit status; print any error as one line to stderr."""
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -92,14 +92,14 @@ def _complain(message: str, status: int) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return a mistake on the command line in the words of our own errors."""
+    """Return the message of a usage error in the style of our own errors."""
     message = str(getattr(error, "message", error)).strip().rstrip(".")
     message = message.removeprefix("Value error, ")
     ctx, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     option = getattr(error, "option_name", None)
     if isinstance(error, typer.BadParameter) and parameter is not None:
         name = next((text for text in parameter.opts if text.startswith("--")), parameter.name)
-        return f"field {name}: {_decapitalised(message) or 'is needed'}"
+        return f"field {name}: {_decapitalised(message) or 'is required'}"
     if option is not None and message.startswith("No such option"):
         known = [] if ctx is None else [name for one in ctx.command.params for name in one.opts]
         begin_alike = [name for name in known if name.startswith(option)]

@@ -1,4 +1,4 @@
-"""Progress on a terminal: of a run, and of anything that can be counted. Files get none."""
+"""Progress on a terminal, of a run or of anything that can be counted; files get none."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -22,11 +22,10 @@ from orchestrator.scenario.scenario import Scenario
 
 @contextmanager
 def counting(what: str, *, threads: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Show how many of how many are done, and the time left; the context's value is called with
-    both numbers.
+    """Show a progress bar; the context's value is a function that takes `done` and `total`.
 
-    Without `threads` the bar is only drawn when it changes: hosts must be forked before there is a
-    thread.
+    Without `threads`, the bar is drawn only when it changes, because hosts must be forked before
+    the first thread starts.
     """
     left = (TextColumn("left"), TimeRemainingColumn())
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), *left)
@@ -42,14 +41,14 @@ def counting(what: str, *, threads: bool = True) -> Iterator[Callable[[int, int]
 
 @contextmanager
 def run_progress(scenario: Scenario) -> Iterator[Watch]:
-    """Show one line for each stage of a run, each with a clock of its own: households enrolled,
-    iterations planned, exchanges so far."""
+    """Show one line with a clock for each phase of a run: households enrolled, iterations done,
+    exchanges made."""
     columns = (
         TextColumn("{task.description}"),
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
     )
-    # Drawn on demand: a drawing thread of its own must not exist when hosts are forked.
+    # Drawn on demand, because no drawing thread may exist when hosts are forked.
     with Progress(
         *columns,
         console=Console(stderr=True),
@@ -77,7 +76,7 @@ def run_progress(scenario: Scenario) -> Iterator[Watch]:
 
 
 def progress_note(coordinator: RunCoordinator, scenario: Scenario) -> str:
-    """Return how far a run is in its present stage, in the units of that stage."""
+    """Return how far a run has come in its present phase."""
     if coordinator.phase is RunPhase.ENROLLING:
         return f"{len(coordinator.enrolled)} of {len(scenario.members)} households"
     if coordinator.round is not None:

@@ -1,9 +1,9 @@
-"""Child processes of a run: started, watched, started again, ended. None outlives its parent.
+"""Child processes of a run: starts, watches, restarts and ends them. None outlives its parent.
 
-Hosts are forked, before any event loop or thread exists here, from a parent that has imported
-everything, so that a hundred of them share its memory. Matchmakers, and hosts that were killed, are
-started as commands of their own. A matchmaker loses nothing that matters: a new one asks the
-households for their offers. A host goes on where its journal ends.
+Hosts are forked from a parent that has imported everything, so that a hundred of them share its
+memory; this happens before the parent has an event loop or a second thread. Matchmakers, and hosts
+that were killed, are started as separate commands. A matchmaker loses nothing when it is killed,
+because the new one asks the households for their offers. A host continues where its journal ends.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ from protocol.runtime.event_loop import RunningClock
 
 STOP_SECONDS = 5.0
 RESTARTS_MAX = 20
-"""Restarts of one part; more mean that something is wrong with it or with the machine."""
+"""Maximum number of restarts of one part; more mean that the part or the machine is faulty."""
 Command = tuple[str, ...]
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 _PR_SET_PDEATHSIG = 1
 
 
 def ending_with_parent(parent: int | None = None) -> Callable[[], None]:
-    """Return what a child has to call first, so that the kernel ends it together with the thread
-    that started it.
+    """Return a function for the child to call first: the kernel then ends the child together with
+    the thread that started it.
 
-    Call this in the parent, before the fork; or in the child, which then has to name its `parent`.
-    It has an effect on Linux only.
+    Call `ending_with_parent` in the parent before the fork, or in the child with the process id of
+    its `parent`. It has an effect only on Linux.
     """
     if sys.platform != "linux":
         return lambda: None
@@ -48,7 +48,7 @@ def ending_with_parent(parent: int | None = None) -> Callable[[], None]:
 
     def arrange() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before this was arranged
+        if os.getppid() != parent:  # the parent ended before the call above
             os._exit(1)
 
     return arrange
@@ -60,7 +60,7 @@ class Ended:
 
     name: str
     status: int
-    """Exit status, or minus the signal that ended it."""
+    """Exit status, or minus the number of the signal that ended it."""
 
     def __str__(self) -> str:
         if self.status < 0:
@@ -69,11 +69,11 @@ class Ended:
 
 
 class HostProcesses:
-    """Forked processes, one per host; a context manager that leaves none behind.
+    """Forked processes, one per host; a context manager that ends all of them on exit.
 
-    The parent keeps the writing end of a pipe that all children watch: when it is gone, for
-    whatever reason, they end. Where the kernel can, it also ends children that cannot watch,
-    because they compute or hang.
+    The parent holds the writing end of a pipe that all children watch: they end when it closes, for
+    whatever reason. On Linux, the kernel also ends children that cannot watch because they are
+    computing or hang.
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class HostProcesses:
         if threading.active_count() > 1:
             raise RuntimeError("hosts must be forked before any thread is started")
         gc.collect()
-        gc.freeze()  # the children's collector then leaves the shared pages alone
+        gc.freeze()  # so that the children's garbage collector does not copy shared pages
         for name in names:
             self._fork(name, main)
 
@@ -116,7 +116,7 @@ class HostProcesses:
         return ended
 
     def join(self, seconds: float) -> None:
-        """Wait some seconds for processes that are about to end by themselves."""
+        """Wait up to `seconds` for the processes to end by themselves."""
         clock = RunningClock()
         until = clock() + seconds
         while self._names and clock() < until:
@@ -124,7 +124,7 @@ class HostProcesses:
             time.sleep(0.005)
 
     def stop(self) -> None:
-        """End all processes: ask, wait some seconds, kill."""
+        """End all processes: terminate them, wait up to STOP_SECONDS, and kill the rest."""
         for attempt in (signal.SIGTERM, signal.SIGKILL):
             for pid in self._names:
                 os.kill(pid, attempt)
@@ -135,14 +135,14 @@ class HostProcesses:
         self._waiting = self._watched = -1
 
     def end_with_parent(self) -> None:
-        """In a child, once its loop runs: end when the parent is gone."""
+        """End this child when its parent has ended. Call it in the child's event loop."""
         asyncio.get_running_loop().add_reader(self._waiting, os._exit, 1)
 
     def _fork(self, name: str, main: Callable[[str], None]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         arrange = ending_with_parent()
-        # A signal right after the fork must not unwind the child through the parent's own code.
+        # A signal right after the fork must not make the child unwind through the parent's code.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         try:
             pid = os.fork()
@@ -155,7 +155,7 @@ class HostProcesses:
     def _run_child(
         self, name: str, main: Callable[[str], None], arrange: Callable[[], None]
     ) -> NoReturn:
-        """In the child: run the host, from fork to exit."""
+        """Run the host in the child process, from the fork to its exit."""
         status = 1
         try:
             arrange()
@@ -171,11 +171,11 @@ class HostProcesses:
         except BaseException:
             _write_error(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:
-            os._exit(status)  # whatever happened, even if it could not be reported
+            os._exit(status)  # even if the error could not be reported
 
 
 class CommandProcesses:
-    """Processes of commands, by name; a context manager that leaves none behind."""
+    """Processes of commands, by name; a context manager that ends all of them on exit."""
 
     def __init__(self, commands: Mapping[str, Command]) -> None:
         self.restarts: Counter[str] = Counter()
@@ -211,19 +211,20 @@ class CommandProcesses:
         self._processes[name] = subprocess.Popen(
             self._commands[name],
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in the terminal is for the run, which ends us
+            start_new_session=True,  # Ctrl-C goes to the parent only, which ends this process
             preexec_fn=ending_with_parent(),
         )
 
     def restart(self, ended: Ended) -> str:
-        """Start a process again that was ended by a signal.
+        """Restart a process that was ended by a signal.
 
-        Returns the reason why not, if it ended by itself or was restarted too often; else "".
+        Returns an empty string, or the reason why it is not restarted: it ended by itself, or it
+        has been restarted too often.
         """
         if ended.status > 0:
             return str(ended)
         if self.restarts[ended.name] >= RESTARTS_MAX:
-            return f"{ended}, after its restarts: time {RESTARTS_MAX + 1}"
+            return f"{ended} after {RESTARTS_MAX} restarts"
         self.restarts[ended.name] += 1
         self.start(ended.name)
         return ""
@@ -240,5 +241,5 @@ class CommandProcesses:
 
 
 def _write_error(text: str) -> None:
-    """Write to standard error in one piece, so that lines of two hosts do not mix."""
+    """Write to standard error in one call, so that lines of two hosts do not mix."""
     os.write(2, text.encode(errors="replace"))

@@ -1,7 +1,8 @@
-"""Log lines of a part: their format, and where they go (standard error).
+"""Log lines of a part: their format, and their destination, which is standard error.
 
-Which events get a line is decided where they happen; no line holds a plan, a schedule or a value of
-one. Nothing is set up on import: programs that use coflex as a library set up `logging` themselves.
+The code in which an event happens decides whether to log it. No line has a plan, a schedule or a
+value from one. Importing this module sets up nothing: programs that use coflex as a library
+configure `logging` themselves.
 """
 
 import logging
@@ -15,13 +16,13 @@ from typing import Literal
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 ROOT = "coflex"
-"""First part of the names of our loggers."""
+"""Name of the parent of all our loggers."""
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """The format of a part's log lines, and the least important ones that are shown."""
+    """The format of a part's log lines, and the lowest level that is shown."""
 
     format: LogFormat = "text"
     level: LogLevel = "warning"
@@ -47,7 +48,7 @@ class PartLog:
         self._logger.info(what, extra={**self._about, **fields})
 
     def warning(self, what: str, **fields: object) -> None:
-        """Log something that deserves attention; the run goes on."""
+        """Log something that deserves attention although the run continues."""
         self._logger.warning(what, extra={**self._about, **fields})
 
     def error(self, what: str, **fields: object) -> None:
@@ -58,7 +59,7 @@ class PartLog:
 def complain(part: str, error: Exception) -> bool:
     """Log that `part` ends with this error, if log lines are JSON.
 
-    Returns whether they are: then the error need not be printed as well.
+    Returns True if so: the error is then not printed as well.
     """
     if not _json_is_on():
         return False
@@ -91,7 +92,7 @@ def _json_is_on() -> bool:
 
 
 def _json_lines() -> logging.Formatter:
-    # Imported only where it is needed.
+    # Imported only if it is needed.
     from pythonjsonlogger.json import JsonFormatter
 
     return JsonFormatter(

@@ -1,8 +1,8 @@
-"""Presence: every part answers an operator's inquiry, whatever it is doing.
+"""Presence: every part answers an operator's inquiry at any time.
 
-What an operator makes of the answers is decided in operator_console.py. An inquiry has a name in
-the place where a run has its name. So an answer belongs to one inquiry, and the permissions of
-every part allow it.
+`operator_console.py` decides what to conclude from the answers. On the bus, an inquiry has its own
+id in place of that of a run. So an answer belongs to one inquiry, and the permissions of every part
+allow it.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ Say = Callable[[], Presence | RunState]
 
 
 async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -> None:
-    """From now on, until the bus is closed, answer every inquiry with what `say` returns then.
+    """Answer every inquiry with the present value of `say`, until the bus is closed.
 
-    `fail` is called when that becomes impossible.
+    Returns once inquiries are received. `fail` is called if they can no longer be answered.
     """
     answers: set[asyncio.Task[None]] = set()
 
@@ -74,7 +74,7 @@ def state_of(run: Run, coordinator: RunCoordinator) -> Callable[[], RunState]:
 
 
 def _expected(run: Run, coordinator: RunCoordinator, now: float) -> Iterator[Expected]:
-    """Yield the parts that the run needs: hosts, matchmakers, households that others run."""
+    """Yield the parts that the run needs: hosts, matchmakers and external households."""
 
     def part(
         name: str, role: Literal["host", "matchmaker", "external"], households: int, host: str

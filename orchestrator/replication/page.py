@@ -1,8 +1,7 @@
-"""The replication on one page: verdicts first, then every figure, to be explored, with its picture
-and its data beside it.
+"""The replication as a page: the verdicts, then all figures, interactive and as files.
 
-Decides the order of the page; what is on it is decided in `study`. Needs no network: plotly's
-script lies beside the page.
+This module decides the order of the page, and `study` its contents. The page needs no network:
+plotly's script is in a file next to it.
 """
 
 import re
@@ -20,8 +19,8 @@ from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 
 PAGE, CLAIMS = "index.html", "claims.csv"
-SOURCE = "Cooperative Flexibility Exchange"
-VERDICT_HEADS = ("source", "it says", "measured: mean [95 % interval]", "verdict", "why")
+PAPER = "Cooperative Flexibility Exchange"
+VERDICT_HEADS = ("paper", "it says", "measured: mean [95 % interval]", "verdict", "why")
 CSV_HEADS = (
     *("of", "where", "says", "measured", "mean", "low", "high", "runs"),
     *("claimed_low", "claimed_high", "verdict"),
@@ -29,9 +28,9 @@ CSV_HEADS = (
 
 
 def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
-    """Write the page, the pictures and the data of all populations and return the page's path.
+    """Write the page, the pictures and the data of all populations; return the path of the page.
 
-    Raises InputError where the folder cannot be written.
+    Raises InputError if the folder cannot be written.
     """
     files = {SCRIPT: script()}
     shown = []
@@ -43,7 +42,7 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
         shown.append(_shown(study, figures))
     files[PAGE] = render(
         "replication/study.html.j2",
-        title=f"{SOURCE}, measured again",
+        title=f"{PAPER}, measured again",
         lead=lead(studies),
         heads=VERDICT_HEADS,
         sized_runs=SIZED_RUNS,
@@ -56,16 +55,16 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
 
 
 def lead(studies: Sequence[PopulationStudy]) -> str:
-    """Say in one sentence how the claims stand."""
+    """Return one sentence with the numbers of verdicts."""
     found = verdicts(studies)
     return (
-        f"of {found.total()} claims of the source {found['holds']} hold, "
+        f"of {found.total()} claims of the paper {found['holds']} hold, "
         f"{found['differs']} differ, {found['not settled']} are not settled"
     )
 
 
 def _figures(study: PopulationStudy, number: int) -> list[tuple[PlacedFigure, list[Claim]]]:
-    """Draw the figures in the source's order, each with what the source says of it."""
+    """Draw the figures in the order of the paper, each with the paper's claims about it."""
     figures: list[Chart | PartnerFigure] = [*study.charts, PartnerFigure(study.traced)]
     figures.sort(key=lambda own: _of(own.name))
     return [
@@ -95,7 +94,7 @@ def _about(study: PopulationStudy, figure: int) -> list[Claim]:
 def _shown(
     study: PopulationStudy, figures: list[tuple[PlacedFigure, list[Claim]]]
 ) -> dict[str, object]:
-    """Return what the template shows of a population."""
+    """Return the values of one population for the template."""
     return {
         "title": study.title,
         "runs": study.runs,
@@ -131,7 +130,7 @@ def _growth(study: PopulationStudy) -> list[list[str]]:
 
 
 def _as_csv(study: PopulationStudy) -> bytes:
-    kinds = {"source": study.claims, "beyond": study.beyond, "source's rule": study.by_the_letter}
+    kinds = {"paper": study.claims, "beyond": study.beyond, "paper's rule": study.by_the_letter}
     rows: list[tuple[object, ...]] = []
     for of, claims in kinds.items():
         for claim in claims:

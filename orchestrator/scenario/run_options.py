@@ -1,7 +1,6 @@
-"""The options of a run as keyword arguments with types, so that editors complete them and a type
-checker finds a wrong one.
+"""The options of a run as typed keyword arguments, for completion in editors and for type checkers.
 
-The names and types are those of RunSettings, which decides what is valid; a test keeps them equal.
+Names and types are those of RunSettings, which decides what is valid; a test keeps the two equal.
 Paths may be strings.
 """
 

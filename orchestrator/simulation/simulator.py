@@ -33,8 +33,8 @@ def simulate(
 ) -> RunResults:
     """Run a scenario that was read for simulation, and return its results.
 
-    `watch` is called after every event. Journals and schedules are kept in the folder `kept`, if
-    one is given. RunError says why the run could not end well.
+    `watch` is called after every event. Journals and schedules are written into the folder `kept`
+    if one is given. Raises RunError with the reason if the run fails.
     """
     if run.scenario.execution != "simulation":
         raise ValueError("read the scenario for simulation: read_scenario(settings, 'simulation')")
@@ -97,7 +97,7 @@ def _matchmakers(run: Run) -> list[Node]:
 def _keep(
     run: Run, kept: Path, *, journals: Mapping[str, MemoryJournal], hosts: Iterable[Node]
 ) -> None:
-    """Write what hosts of their own would have kept."""
+    """Write the files that hosts keep in a run on the bus."""
     for host, journal in journals.items():
         with closing(SqliteJournal(journal_file(kept, host))) as file:
             journal.save(file)

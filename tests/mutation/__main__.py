@@ -23,7 +23,7 @@ def line(name: str, fates: Counter[str]) -> str:
 
 
 def judged(group: Group, results: list[ModuleResult], known: set[Survivor]) -> list[str]:
-    """Print the group's rows; return what is wrong with it."""
+    """Print the group's rows; return descriptions of everything that is wrong with it."""
     together: Counter[str] = Counter()
     for result in results:
         print(line(result.module, result.fates))
@@ -46,8 +46,10 @@ def judged(group: Group, results: list[ModuleResult], known: set[Survivor]) -> l
 
 
 def chosen(only: str) -> list[tuple[Group, str]]:
-    """Return the groups to run, each with the one module to run or nothing; MutationError if
-    `only` names neither."""
+    """Return the groups to run, each with the one module to run or nothing.
+
+    Raises MutationError if `only` names neither a group nor a module.
+    """
     if not only:
         return [(group, "") for group in GROUPS]
     for group in GROUPS:
@@ -60,7 +62,7 @@ def chosen(only: str) -> list[tuple[Group, str]]:
 
 
 def main() -> int:
-    """Run what is asked for; the exit status."""
+    """Run mutation tests; return the exit status."""
     known = set(defended())
     wrong = []
     print(f"{'module':44} {'mutants':>7} " + " ".join(f"{one:>9}" for one in FATES) + "   share")

@@ -1,7 +1,7 @@
-"""A pytest plugin for runs against mutants: fastest tests first, since one failure ends a run.
+"""A pytest plugin for runs against mutants: the fastest tests first, since one failure ends a run.
 
-How long each test takes stands in the file that mutmut writes before it tries the first mutant.
-While `COFLEX_QUICK` is set, a mutant meets only the tests that take at most so many seconds.
+mutmut writes the duration of each test into a file before it tries the first mutant. While
+`COFLEX_QUICK` is set, only tests that take at most that many seconds run against a mutant.
 """
 
 import json
@@ -15,7 +15,7 @@ QUICK = "COFLEX_QUICK"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the tests by the seconds they took without a mutant; leave out slow ones."""
+    """Sort the tests by their durations without a mutant; leave out slow ones."""
     if not STATISTICS.exists():
         return
     seconds: dict[str, float] = json.loads(STATISTICS.read_text())["duration_by_test"]

@@ -1,8 +1,8 @@
 """A group's working copy, in which mutmut makes its mutants and keeps its results between runs.
 
-Results are kept by function: a function that has changed is tried again. After any change of
-source or tests, whatever survived is tried again too, since the tests may notice it now. A kill is
-kept: to try everything again, remove the folder `.mutants`.
+Results are kept by function, and a changed function is tried again. After any change of source or
+tests, survivors are tried again too, since a test may notice them now. Kills are kept: to try
+everything again, remove the folder `.mutants`.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ class MutationError(Exception):
 
 @dataclass(slots=True)
 class ModuleResult:
-    """What became of the mutants of one module."""
+    """The fates of the mutants of one module."""
 
     module: str
     fates: Counter[str] = field(default_factory=Counter)
@@ -65,7 +65,8 @@ class WorkingCopy:
         """Of source and tests, once the copy is prepared."""
 
     def prepare(self) -> None:
-        """Copy source and tests, write the configuration, forget what is uncertain now."""
+        """Copy source and tests, write the configuration, and drop results that are no longer
+        certain."""
         self.path.mkdir(parents=True, exist_ok=True)
         for name in (*PACKAGES, "tests"):
             shutil.rmtree(self.path / name, ignore_errors=True)
@@ -93,8 +94,11 @@ class WorkingCopy:
         return not seen.exists() or seen.read_text() != self._state
 
     def run(self) -> None:
-        """Let mutmut try whatever has no result yet: quick tests first, all tests with what
-        survives those. MutationError when it cannot."""
+        """Let mutmut try every mutant without a result: quick tests first, then all tests for
+        survivors.
+
+        Raises MutationError if mutmut fails.
+        """
         if self._changed:
             self._mutmut(QUICK_S)
             self._forget_survivors()
@@ -125,7 +129,7 @@ class WorkingCopy:
             raise MutationError("\n".join([*end, f"mutmut failed; see {self.log}"]))
 
     def results(self) -> list[ModuleResult]:
-        """Read what became of the mutants by module; MutationError if not all were tried."""
+        """Return the fates of the mutants by module; raises MutationError if not all were tried."""
         found = []
         with contextlib.chdir(self.path):
             for path in [self.only] if self.only else self.group.files():
@@ -168,7 +172,7 @@ class WorkingCopy:
         return "\n".join(["[tool.mutmut]", *lines, *(f"{name} = false" for name in switches), ""])
 
     def _forget_survivors(self) -> None:
-        """Have whatever was not killed tried again."""
+        """Remove the results of all mutants that were not killed, so that they are tried again."""
         with contextlib.chdir(self.path):
             for path in self.group.files():
                 data = SourceFileMutationData(path=path)

@@ -71,10 +71,10 @@ def changing(own: Any) -> Any:
         ({"a": PLANS[0]}, {"ids": ["a"]}, "leave ids out"),
         (PLANS, {"alternatives": lambda own: own}, "it returned the shape .4,."),
         (PLANS, {"alternatives": lambda own: CHANCE.random((1, 4))}, "different plans the second"),
-        (PLANS, {"alternatives": changing}, "changes the plan that it is given"),
+        (PLANS, {"alternatives": changing}, "changes its argument"),
     ],
 )
-def test_what_does_not_fit_is_named(data: Any, options: Any, complaint: str) -> None:
+def test_wrong_arguments_are_named(data: Any, options: Any, complaint: str) -> None:
     with pytest.raises(coflex.InputError, match=complaint):
         population_of(data, **options)
 
@@ -86,7 +86,7 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
             coflex.save_population(tmp_path / name, PLANS)
 
 
-def test_the_page_shows_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_on_the_page_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     page = ROOT / "docs" / "python.md"
     code = page.read_text().split("```python\n")[2].split("```")[0]

@@ -30,7 +30,7 @@ from tests.support.sample_results import assemble, sample_results
 
 STAGE_ONE = ("convergence", "demand", "levels", "plans")
 STAGE_TWO = ("gains", "comfort", "lorenz", "progress", "success")
-HOW_TO_TRACE = "run again with it to see it here"
+HOW_TO_TRACE = "run again with this option to see them here"
 FIGURES = (*STAGE_ONE, *STAGE_TWO)
 FIRST_FIGURES = ("demand", *(name for name in FIGURES if name != "demand"))
 """In the order of the page."""
@@ -87,7 +87,7 @@ class TestSummary:
         assert results.exchanged is not None
         worse = replace(results.exchanged, gini=results.planned.gini + 0.1)
         text = " ".join(printed(replace(results, exchanged=worse)).split())
-        assert "in kWh households are closer, in shares of what is left they are not" in text
+        assert "households are closer in kWh, but not in shares of what is left" in text
 
     def test_says_what_ran_and_what_came_out(self) -> None:
         text = printed(sample_results())
