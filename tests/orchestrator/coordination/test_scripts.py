@@ -1,0 +1,12 @@
+"""The scripts of a run's course hold; `pytest --rewrite` writes down what happens now."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.script import check, scripts
+
+
+@pytest.mark.parametrize("path", scripts("course"), ids=lambda path: path.stem)
+def test_script(path: Path, request: pytest.FixtureRequest) -> None:
+    check(path, rewrite=request.config.getoption("--rewrite"))
