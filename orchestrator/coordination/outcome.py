@@ -1,7 +1,6 @@
 """The outcome of a run: what its machines report, made into results."""
 
 import platform
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from math import nan, sqrt
@@ -99,8 +98,8 @@ def collect(
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
-    """Return how long each part of a run took that has just ended; `began` is a time of
-    `time.monotonic`."""
+    """Return how long each part of a run took that has ended with a result, in seconds of its
+    coordinator's clock; `began` is a time of that clock, too."""
     marks = coordinator.marks
     planned = marks.get(RunPhase.EXCHANGING, marks[RunPhase.RELEASING])
     exchanged = RunPhase.EXCHANGING in marks
@@ -108,7 +107,7 @@ def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
         start=marks[RunPhase.PLANNING] - began,
         planning=planned - marks[RunPhase.PLANNING],
         exchange=marks[RunPhase.RELEASING] - planned if exchanged else None,
-        total=time.monotonic() - began,
+        total=marks[RunPhase.DONE] - began,
     )
 
 
