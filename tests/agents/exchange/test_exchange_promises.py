@@ -208,29 +208,33 @@ def test_the_root_counts_what_stands_in_the_journals() -> None:
 
 
 class SlowMaker(World):
-    """A world whose matchmakers are slow to be reached."""
+    """A world whose matchmakers are slow to be reached, from the host `slow` or from everywhere."""
 
     seconds = 0.0
+    slow = ""
 
     def _send(self, sender: str, frames: list[Frame]) -> None:
         for frame in frames:
-            slow = sender.startswith("maker") or frame.to.startswith("maker")
+            maker, other = sorted((sender, frame.to), key=lambda name: not name.startswith("maker"))
+            slow = maker.startswith("maker") and other.startswith(self.slow)
             delay = (self.seconds, self.seconds) if slow else (0.001, 0.001)
-            self._weather = NetworkFaults(delay=delay)
+            self._faults = NetworkFaults(delay=delay)
             super()._send(sender, [frame])
 
 
+@pytest.mark.parametrize("host", ["", "host0", "host1"])
 @pytest.mark.parametrize("seconds", [0.3, 1.7])
-def test_in_sequential_order_a_slow_matchmaker_changes_nothing(seconds: float) -> None:
+def test_in_sequential_order_a_slow_matchmaker_changes_nothing(seconds: float, host: str) -> None:
     """An answer waits until the matchmaker knows of it: else the next lookup would find what is
     gone already. 1.7 s is longer than households wait before they ask again."""
     schedules, preferred = population(5, 9, 5)
     terms = ExchangeTerms(rule="cooperative", order="sequential", lease_seconds=60.0)
     quick = World(schedules, preferred, terms, weather=NO_FAULTS)
     slow = SlowMaker(schedules, preferred, terms)
-    slow.seconds = seconds
+    slow.seconds, slow.slow = seconds, host
     for world in (quick, slow):
         assert world.run(world.over, until=90_000)
+    assert slow.now > quick.now + 10 * seconds, "the matchmaker was not slow"
     assert (slow.after == quick.after).all()
     assert totals(slow) == totals(quick)
     assert not any(entry.reason == "stale" for entry in entries_of(slow))
