@@ -1,7 +1,6 @@
 """The outcome of a run: turns the reports of its machines into results."""
 
 import platform
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from math import nan, sqrt
@@ -98,9 +97,9 @@ def collect(
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
-    """Return how long each phase took of a run that has just ended.
+    """Return how long each phase took of a run that has ended with a result.
 
-    `began` is the time at which it started, by `time.monotonic`.
+    The seconds are of the coordinator's clock, and so is the time `began`.
     """
     marks = coordinator.marks
     planned = marks.get(RunPhase.EXCHANGING, marks[RunPhase.RELEASING])
@@ -109,7 +108,7 @@ def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
         start=marks[RunPhase.PLANNING] - began,
         planning=planned - marks[RunPhase.PLANNING],
         exchange=marks[RunPhase.RELEASING] - planned if exchanged else None,
-        total=time.monotonic() - began,
+        total=marks[RunPhase.DONE] - began,
     )
 
 

@@ -17,9 +17,8 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import NoReturn
 
 from orchestrator.monitoring.logs import complain
@@ -52,6 +51,18 @@ def ending_with_parent(parent: int | None = None) -> Callable[[], None]:
             os._exit(1)
 
     return arrange
+
+
+def end(processes: Collection[subprocess.Popen[bytes]]) -> None:
+    """End processes: ask all of them, wait some seconds, kill those that still run."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +103,7 @@ class HostProcesses:
     def __enter__(self) -> "HostProcesses":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -186,20 +192,8 @@ class CommandProcesses:
     def __enter__(self) -> "CommandProcesses":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    def __exit__(self, *_: object) -> None:
+        end(self._processes.values())
 
     @property
     def pids(self) -> dict[str, int]:

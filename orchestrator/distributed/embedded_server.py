@@ -12,10 +12,9 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import urlsplit
 
-from orchestrator.distributed.child_processes import ending_with_parent
+from orchestrator.distributed.child_processes import end, ending_with_parent
 from orchestrator.distributed.server_program import check_program
 from protocol.errors import RunError
 from protocol.runtime.event_loop import RunningClock
@@ -23,7 +22,6 @@ from protocol.transport.nats_bus import MAX_PAYLOAD
 
 ENVIRONMENT = "COFLEX_NATS_SERVER"
 START_SECONDS = 10.0
-STOP_SECONDS = 5.0
 
 
 def find_server() -> Path:
@@ -81,12 +79,7 @@ class EmbeddedServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -149,14 +142,9 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """End the server."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+        if self._process is not None:
+            end([self._process])
+            self._process = None
 
 
 def _listening(ports: Path) -> dict[str, list[str]]:

@@ -14,7 +14,6 @@ import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import Any
 
 from orchestrator.distributed.child_processes import Ended, ending_with_parent
@@ -51,14 +50,9 @@ class FreshProcess:
     def __enter__(self) -> "FreshProcess":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.connection.close()  # an idle process then ends by itself
-        if error is not None:
+        if kind is not None:
             self._process.kill()
         self._process.wait()
 

@@ -7,7 +7,6 @@ allow it.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -47,12 +46,15 @@ async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -
     await bus.subscribe(INQUIRIES, receive, fail)
 
 
-def state_of(run: Run, coordinator: RunCoordinator) -> Callable[[], RunState]:
-    """Return the function with which the orchestrator of a run answers inquiries."""
-    began, scenario = time.monotonic(), run.scenario
+def state_of(
+    run: Run, coordinator: RunCoordinator, clock: Callable[[], float]
+) -> Callable[[], RunState]:
+    """Return the function with which the orchestrator of a run answers inquiries; `clock` is the
+    one of its coordinator."""
+    began, scenario = clock(), run.scenario
 
     def say() -> RunState:
-        now, marks = time.monotonic(), coordinator.marks
+        now, marks = clock(), coordinator.marks
         exchanging = marks.get(RunPhase.EXCHANGING)
         ended = marks.get(RunPhase.RELEASING, now)
         return RunState(

@@ -122,3 +122,12 @@ def test_offers_are_kept_when_the_table_grows() -> None:
     assert [one.partner.name for one in look_up(made, "h00", 0).leases] == ["h01"]
     assert look_up(made, "h04", 0).none == (0,)
     assert partner(made, "h05", 1) == "h02"
+
+
+def test_who_may_lose_is_remembered_by_name() -> None:
+    """Households are sorted by name before the first lookup; z, not bound, goes 3.3 down for a."""
+    made = Leases(1, epoch=1)
+    offered(made, "y", (3.3, -2.5))
+    offered(made, "z", (3.3, -2.5), limits_bind=False)
+    offered(made, "a", (0.0, 3.0), limits_bind=False)
+    assert partner(made, "a") == "z"

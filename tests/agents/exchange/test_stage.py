@@ -336,6 +336,9 @@ def test_an_open_proposal_is_repeated_after_a_restart() -> None:
     own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""), now=21.0)
     own.resume(30.0)
     assert own.stage.trader.schedule.tolist() == [2.0, 2.0]
+    own.answer()
+    (done,) = (one.message for one in own.sent if isinstance(one.message, RoundDone))
+    assert (done.changed, done.count.accepted) == ((0,), 1), "the next round does not look there"
 
 
 def proposal(number: int = 5) -> Proposal:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.distributed import child_processes, server_program
 from orchestrator.distributed import embedded_server as embedded
-from orchestrator.distributed import server_program
 from orchestrator.distributed.embedded_server import ENVIRONMENT, EmbeddedServer, find_server
 from protocol.errors import RunError
 from tests.support.waiting import alive, wait_until
@@ -146,7 +146,7 @@ def test_a_killed_server_comes_back_at_its_url() -> None:
 
 @pytest.mark.nats
 def test_a_server_that_hangs_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(child_processes, "STOP_SECONDS", 0.2)
     with EmbeddedServer() as server:
         pid = server.pid
         os.kill(pid, signal.SIGSTOP)

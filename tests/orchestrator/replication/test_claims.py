@@ -12,11 +12,13 @@ import pytest
 from orchestrator.replication.claims import at_beta_0, beyond, claims
 from orchestrator.replication.measurements import (
     both_roles,
+    comfort_after_some,
     message_exponents,
     trend,
     upper_lead,
 )
 from orchestrator.replication.verdict import Claim
+from orchestrator.results.run_results import ExchangeRow
 from tests.support.replication_runs import (
     AtBeta0,
     OverBeta,
@@ -257,6 +259,12 @@ def test_as_much_comfort_is_not_less() -> None:
     assert dearer.values == pytest.approx([3, 3])
 
 
+def test_the_best_of_those_that_cost_no_more_is_compared_with() -> None:
+    """At inefficiency 60 all betas up to 0.9 cost no more; of those 0.9 has most comfort, 0.93."""
+    ahead, _, _ = about_cooperative(inefficiency=60.0)[NEVER_BETTER].criteria
+    assert ahead.values == pytest.approx([0.005, 0.005])
+
+
 def test_each_replication_is_compared_with_itself() -> None:
     """Two replications differ; the lead is taken within each, not between their means."""
     first, second = (
@@ -279,6 +287,23 @@ def test_the_levels_are_halved_with_the_middle_below() -> None:
 def test_both_roles_are_a_share_of_all_households() -> None:
     run = AtBeta0(both_roles=3).runs()[0]
     assert both_roles(run) == pytest.approx(3 / 20)
+
+
+def test_an_exchange_counts_for_both_of_its_sides() -> None:
+    """Of four slots with a squared deviation of 4 in all, one side has 3 left, the other 1."""
+    exchange = ExchangeRow(
+        round=1,
+        slot=0,
+        requester="h0",
+        responder="h1",
+        given=0.0,
+        taken=0.0,
+        requester_gain=1.0,
+        responder_gain=3.0,
+    )
+    run = run_with(gains=[0.0, 0.0], exchanges=(exchange,))
+    found = comfort_after_some(run, [0, 1], sets=2)
+    assert found == {0: [0.0] * 2, 1: [pytest.approx(1 - (0.75**0.5 + 0.25**0.5) / 2)] * 2}
 
 
 def test_trends_are_ranks() -> None:

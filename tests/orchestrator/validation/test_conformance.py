@@ -18,9 +18,11 @@ from orchestrator.validation.conformance.checks import Check, CheckList
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
+from protocol.subjects import ORCHESTRATOR, inbox
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 from tests.support.broken_party import WRONG
+from tests.support.nats import Ear
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -40,6 +42,15 @@ assert set(FOUND) == {wrong.__name__ for wrong in WRONG}
 EVERY = [*FOUND, "third party", "without plans", "our own", "one plan"]
 
 
+async def enrolling(url: str, run: str) -> None:
+    """Wait until a household of this run has started and enrols for the first time."""
+    async with await NatsBus.connect(Connection(url, NAME)) as bus:
+        ear = Ear()
+        await bus.subscribe(inbox(run, ORCHESTRATOR), ear.receive, ear.fail)
+        async with asyncio.timeout(120):
+            await ear.complete.wait()
+
+
 async def third_party(url: str, name: str, plans: Path, known: bool) -> CheckList:
     """Test the third-party household as a separate process."""
     run = name.replace(" ", "-")
@@ -47,6 +58,7 @@ async def third_party(url: str, name: str, plans: Path, known: bool) -> CheckLis
     where = ["--household", "h7", "--run", run, "--nats", url, "--plans", str(plans)]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, *where)
     try:
+        await enrolling(url, run)
         patience = IMPATIENT if name in FOUND else PATIENCE
         checks = await conform(
             Connection(url, NAME), run, "h7", read_agent(plans) if known else None, patience
