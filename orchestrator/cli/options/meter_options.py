@@ -78,7 +78,7 @@ ValueColumn = Annotated[
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        help="COLUMN=VALUE: keep only these rows; repeat for more.", rich_help_panel=_METERS
+        help="COLUMN=VALUE: keep only these rows; repeat for more values.", rich_help_panel=_METERS
     ),
 ]
 StampOption = Annotated[
