@@ -21,13 +21,14 @@ from orchestrator.cli import (
     verify,
     version,
 )
+from orchestrator.cli.narrow_help import NarrowHelpApp
 from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from orchestrator.reporting.printable_text import printable
 from protocol.errors import InputError, RunError
 
 FAILED, USAGE = 1, 2
 
-app = typer.Typer(
+app = NarrowHelpApp(
     name="coflex",
     help="Households agree on when to use electricity, without a central planner.",
     no_args_is_help=True,
