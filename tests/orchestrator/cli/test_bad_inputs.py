@@ -92,6 +92,9 @@ OPTIONS = [
     ("matchmaker", "field --nats: is needed"),
     ("keys new --hosts a --count 2", "do one thing at a time"),
     ("keys new --count 0", "field --count: "),
+    ("baselines --demo --households 0", "field --households: "),
+    ("baselines --demo --exact-seconds -1", "field --exact-seconds: "),
+    ("orchestrate --demo --households 4", "field --hosts: say how many hosts stand by"),
     ("conformance", "is needed"),
     ("simulat --demo", "no such command"),
 ]
