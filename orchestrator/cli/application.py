@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from orchestrator.cli import INTERRUPTED_STATUS, version
+from orchestrator.cli.narrow_help import NarrowHelpApp
 from orchestrator.reporting.printable_text import printable
 from protocol.errors import INTERRUPTED, InputError, RunError
 
@@ -52,13 +53,13 @@ class CommandGroup(TyperGroup):
         # Of a name that nobody knows the nearest one is sought among all.
         modules = {MODULES[cmd_name]} if cmd_name in MODULES else set(MODULES.values())
         for module in modules:
-            part = typer.Typer()
+            part = NarrowHelpApp()
             import_module(f"orchestrator.cli.{module}").register(part)
             self.commands.update(typer.main.get_group(part).commands)
         return self.commands.get(cmd_name)
 
 
-app = typer.Typer(
+app = NarrowHelpApp(
     name="coflex",
     cls=CommandGroup,
     help="Households agree on when to use electricity, without a central planner.",

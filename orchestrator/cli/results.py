@@ -10,6 +10,7 @@ from orchestrator.cli.optional_packages import require
 
 UNSEEN = 120
 """Width of a table that is not printed to a terminal, in characters."""
+_LEAST_COMPARED = ("d", "runs")
 Results = Annotated[Path, typer.Argument(help="Folder with the results of a run.")]
 
 
@@ -108,19 +109,25 @@ def compare(
     from orchestrator.experiments.comparison import compare as compared_with
     from orchestrator.experiments.comparison import conclusion
     from orchestrator.experiments.comparison_page import cells_of, heads_of, write_comparison
+    from orchestrator.reporting.narrow_tables import fitting_columns
 
     configurations = read_configurations(results)
     compared = compared_with(configurations)
     page = write_comparison(configurations, compared, out)
     table = Table(header_style="bold", show_edge=False)
-    for head in heads_of(compared):
-        table.add_column(head, overflow="fold")
-    for cells in cells_of(compared):
-        if cells[0]:
-            table.add_section()
-        table.add_row(*cells)
     # Wide enough that no number is split when the output is not a terminal.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
+    heads, rows = heads_of(compared), list(cells_of(compared))
+    words = [max(head.split(), key=len) for head in heads]
+    narrow = [[max(row[0].split(), key=len, default=""), *row[1:]] for row in rows]
+    kept = fitting_columns(words, narrow, console.width, least_needed=_LEAST_COMPARED)
+    for i in kept:
+        widest = max(len(row[i]) for row in [words, *narrow])
+        table.add_column(heads[i], overflow="fold", min_width=widest)
+    for row in rows:
+        if row[0]:
+            table.add_section()
+        table.add_row(*(row[i] for i in kept))
     console.print(table, highlight=False)
     for sentence in conclusion(configurations, compared):
         console.print(f"\n{sentence}", markup=False, highlight=False)

@@ -18,6 +18,7 @@ from orchestrator.cli.progress import counting
 from orchestrator.cli.results import UNSEEN
 from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.sweep_table import SUMMARISED
+from orchestrator.reporting.narrow_tables import fitting_columns, records
 from orchestrator.scenario.settings import RunSettings
 
 FEWEST_SHOWN = 3
@@ -142,16 +143,24 @@ def _print(summary: Any, out: Path) -> None:
     """Print the main measures of each combination: mean and half the width of its interval."""
     shown = {name: head for name, head in HEADS.items() if name in summary}
     named = [name for name in summary if not any(str(name).startswith(t) for t in SUMMARISED)]
-    table = Table(header_style="bold", show_edge=False)
-    for head in [str(name).replace("_", " ") for name in named] + list(shown.values()):
-        table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
-    for _, line in summary.iterrows():
-        cells = [_option(line[name]) for name in named]
-        cells += [_cell(line, name) for name in shown]
-        table.add_row(*cells)
+    heads = [str(name).replace("_", " ") for name in named] + list(shown.values())
+    rows = [
+        [_option(line[name]) for name in named] + [_cell(line, name) for name in shown]
+        for _, line in summary.iterrows()
+    ]
     # Wide enough that no number is split when the output is not a terminal.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
-    console.print(table)
+    table = Table(header_style="bold", show_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
+    for row in rows:
+        table.add_row(*row)
+    words = [max(head.split(), key=len) for head in heads]
+    if len(fitting_columns(words, rows, console.width, least_needed=words[-1:])) < len(heads):
+        for line in records(heads, rows):
+            console.print(line, soft_wrap=True)
+    else:
+        console.print(table)
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -14,6 +14,7 @@ from orchestrator.coordination.nodes import (
 )
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.host_process import take_part
+from orchestrator.monitoring.logs import without_info
 from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.scenario.scenario import matchmaker_addresses
 from protocol.errors import RunError
@@ -52,7 +53,8 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
         matchmaker = matchmaker_node(trial, name, slots=slots, terms=exchange, epoch=1)
         endpoint = endpoint_of(matchmaker)
         parts.append(_take_part(matchmaker, connection, lambda: endpoint.released))
-    await asyncio.gather(*parts)
+    with without_info():
+        await asyncio.gather(*parts)
     if coordinator.reason:
         raise RunError(f"a trial run on the bus failed: {coordinator.reason}")
 

@@ -17,6 +17,8 @@ LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 ROOT = "coflex"
 """Name of the parent of all our loggers."""
+CLEARED_LINE = "\r\x1b[K"
+"""Moves the cursor of a terminal to the start of its line and clears the line."""
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -71,7 +73,8 @@ def complain(part: str, error: Exception) -> bool:
 def logging_as(settings: LogSettings) -> Iterator[None]:
     """Write our log lines to standard error in this format while the context lasts."""
     logger, handler = logging.getLogger(ROOT), logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_json_lines() if settings.format == "json" else _Text())
+    text = _Text(CLEARED_LINE if sys.stderr.isatty() else "")
+    handler.setFormatter(_json_lines() if settings.format == "json" else text)
     before = logger.level, logger.propagate
     logger.setLevel(settings.level.upper())
     logger.propagate = False
@@ -81,6 +84,19 @@ def logging_as(settings: LogSettings) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.level, logger.propagate = before
+
+
+@contextmanager
+def without_info() -> Iterator[None]:
+    """Hide lines of normal operation while the context lasts, unless details are shown as well."""
+    logger = logging.getLogger(ROOT)
+    before = logger.level
+    if before == logging.INFO:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _json_is_on() -> bool:
@@ -103,11 +119,15 @@ def _json_lines() -> logging.Formatter:
 class _Text(logging.Formatter):
     """Log lines for people: `time LEVEL part: what (field=value, ...)`."""
 
+    def __init__(self, before: str) -> None:
+        super().__init__()
+        self._before = before
+
     def format(self, record: logging.LogRecord) -> str:
         fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
         part = fields.pop("part", record.name)
         shown = ", ".join(f"{name}={value}" for name, value in fields.items())
-        line = f"{_time(record)} {record.levelname} {part}: {record.getMessage()}"
+        line = f"{self._before}{_time(record)} {record.levelname} {part}: {record.getMessage()}"
         return f"{line} ({shown})" if shown else line
 
 

@@ -24,6 +24,7 @@ from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
 from agents.plans import SlotTimes
 from agents.suggestions import household_suggestion
+from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
 from orchestrator.results.slot_clock import clock_times
@@ -31,6 +32,10 @@ from protocol.errors import InputError
 
 WIDEST = 80
 """Maximum width of lines in characters; longer ones are hard to read."""
+
+
+_NUMBERS = ("held", "preferred", "offered", "gain")
+_LEAST_NEEDED = ("round", "requester", "gain", "preferred")
 
 
 def find_explanation(results: Path, household: str) -> ExchangeExplanation:
@@ -94,18 +99,24 @@ def print_explanation(
         console.print("Nothing was exchanged.")
         return
     head = "slot" if times is None else "time"
-    table = Table(head, "round", "partner", "requester", box=None, pad_edge=False)
-    for number in ("held", "preferred", "offered", "gain"):
-        table.add_column(number, justify="right")
-    for record in explanation.exchanges:
-        table.add_row(
+    heads = [head, "round", "partner", "requester", *_NUMBERS]
+    rows = [
+        [
             names.of(record.slot),
             str(record.round),
-            Text(record.partner),
-            Text(explanation.household if record.asked else record.partner),
+            record.partner,
+            explanation.household if record.asked else record.partner,
             *(f"{kwh:.4g}" for kwh in (record.given, record.preferred, record.taken)),
             f"{record.gain_share:.2%}",
-        )
+        ]
+        for record in explanation.exchanges
+    ]
+    kept = fitting_columns(heads, rows, console.width, least_needed=_LEAST_NEEDED, between=1)
+    table = Table(box=None, pad_edge=False)
+    for i in kept:
+        table.add_column(heads[i], justify="right" if heads[i] in _NUMBERS else "left")
+    for row in rows:
+        table.add_row(*(Text(row[i]) for i in kept))
     console.print("\nExchanges (kWh; gain: share of the squared deviation after stage 1)")
     console.print(table)
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.terminal_plot import Curve, plot
 from orchestrator.reporting.wording import (
     ROUND_HEADS,
@@ -36,8 +36,6 @@ _MANY_ROUNDS = 12
 """With more rounds than this, the table leaves some out, and a plot shows all of them."""
 _BESIDE = 60
 """Least width in characters for two plots next to each other."""
-_BETWEEN = 3
-"""Characters between two columns of a table."""
 _STATES_DROPPED = ("unit", "bound", "preferred")
 _ROUNDS_DROPPED = ("MB", "messages", "matched", "looked up")
 """Columns that are left out on a narrow terminal, the least important first."""
@@ -102,7 +100,7 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
         for line in measure_lines(results)
     ]
     heads = ["", "unit", *results.states()]
-    kept = _fitting(heads, rows, width, least_needed=_STATES_DROPPED)
+    kept = fitting_columns(heads, rows, width, least_needed=_STATES_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     for i in kept:
         style = "dim" if heads[i] == "unit" else _STYLES.get(heads[i], "")
@@ -110,22 +108,6 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
     for row in rows:
         table.add_row(*(row[i] for i in kept))
     return table
-
-
-def _fitting(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, least_needed: Sequence[str]
-) -> list[int]:
-    """Return the indices of the columns to show, so that they fit into `width` characters.
-
-    Columns are left out in the order of `least_needed`.
-    """
-    needed = [max(cell_len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    kept = list(range(len(heads)))
-    for name in least_needed:
-        if sum(needed[i] + _BETWEEN for i in kept) - _BETWEEN <= width:
-            break
-        kept = [i for i in kept if heads[i] != name]
-    return kept
 
 
 def _inefficiency_plot(results: RunResults, width: int, ascii_only: bool) -> Text:
@@ -180,7 +162,7 @@ def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[Rendera
     if results.exchange is None:
         return []
     rows = [line.cells or ("...",) * len(ROUND_HEADS) for line in round_lines(results)]
-    kept = _fitting(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
+    kept = fitting_columns(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     for i in kept:
         table.add_column(ROUND_HEADS[i], justify="right")

@@ -80,7 +80,7 @@ ValueColumn = Annotated[
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        help="Keep only rows with this value, as COLUMN=VALUE; repeatable.",
+        help="Keep only rows with this value, as COLUMN=VALUE; repeat for more values.",
         rich_help_panel=_METERS,
     ),
 ]

@@ -93,6 +93,9 @@ OPTIONS = [
     ("matchmaker", "field --nats: is required"),
     ("keys new --hosts a --count 2", "give only one of --hosts"),
     ("keys new --count 0", "field --count: "),
+    ("baselines --demo --households 0", "field --households: "),
+    ("baselines --demo --exact-seconds -1", "field --exact-seconds: "),
+    ("orchestrate --demo --households 4", "field --hosts: "),
     ("conformance", "is required"),
     ("simulat --demo", "no such command"),
 ]

@@ -42,7 +42,7 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     "header alone": ("time,home\n", "", "holds no readings"),
     "no table": ("Dear neighbour,\nthe meter is broken.\n", "", "no row holds a time"),
     "json": ('[{"time": "2025-01-14", "kWh": 1}]', "", "is JSON: save"),
-    "web page": ("<html><body>Log in</body></html>", "", "no interval readings"),
+    "web page": ("<html><body>Log in</body></html>", "", "is a web page"),
     "broken xml": ("<feed><entry>", "", "line 1: is not well-formed XML"),
     "entities in xml": ('<!DOCTYPE a [<!ENTITY b "c">]><a/>', "", "has a document type"),
     "workbook": (b"PK\x03\x04rest", "", "save the sheet as CSV"),
