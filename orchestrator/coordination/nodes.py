@@ -13,6 +13,7 @@ from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
@@ -22,7 +23,7 @@ from matchmaker.matchmaker import Matchmaker
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation
-from protocol.messages import Address, Place
+from protocol.messages import Address, Iteration, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
@@ -55,11 +56,15 @@ def host_node(
     journal: Journal | None = None,
     mandates: Mapping[str, Mandate] | None = None,
     session: int = 1,
+    accepts: AcceptanceRule | None = None,
+    iterated: Callable[[Iteration], None] = lambda iteration: None,
 ) -> Node:
     """Return a host with one household for each entry of `plans`.
 
     In isolation `subtree` they decide stage 1 together, with the same results. The households go on
-    where the journal ends; `session` must rise whenever the host starts again.
+    where the journal ends; `session` must rise whenever the host starts again. `accepts` takes the
+    place of the run's acceptance rule. `iterated` is called after each iteration of a root here
+    that decides together with others.
     """
     kept = MemoryJournal() if journal is None else journal
     entries = kept.entries()
@@ -69,7 +74,7 @@ def host_node(
     companions: dict[Address, Household] = {}
     planning: Callable[[Participant, Place], Planning] = PlanningStage
     if isolation == "subtree":
-        planning = HostPlanning(len(plans)).stage
+        planning = HostPlanning(len(plans), iterated).stage
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),
@@ -84,6 +89,7 @@ def host_node(
             session=session,
             entries=entries.get(household, ()),
             traffic=traffic,
+            accepts=accepts,
         )
     return node
 

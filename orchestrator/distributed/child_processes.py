@@ -7,6 +7,7 @@ households for their offers. A host goes on where its journal ends.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import os
@@ -30,6 +31,8 @@ STOP_SECONDS = 5.0
 RESTARTS_MAX = 20
 """Restarts of one part; more mean that something is wrong with it or with the machine."""
 Command = tuple[str, ...]
+_SAID_MAX = 2048
+"""Bytes of a reason that a host may give for its end; so many are written in one piece."""
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 _PR_SET_PDEATHSIG = 1
 
@@ -61,8 +64,12 @@ class Ended:
     name: str
     status: int
     """Exit status, or minus the signal that ended it."""
+    reason: str = ""
+    """What the process said of its end; empty if it said nothing."""
 
     def __str__(self) -> str:
+        if self.reason:
+            return f"{self.name}: {self.reason}"
         if self.status < 0:
             return f"{self.name} was ended by {signal.Signals(-self.status).name}"
         return f"{self.name} ended with status {self.status}"
@@ -73,12 +80,18 @@ class HostProcesses:
 
     The parent keeps the writing end of a pipe that all children watch: when it is gone, for
     whatever reason, they end. Where the kernel can, it also ends children that cannot watch,
-    because they compute or hang.
+    because they compute or hang. Through a second pipe children say why they end.
     """
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
         self._waiting, self._watched = os.pipe()
+        self.failed: list[Ended] = []
+        """The hosts that said why they ended."""
+        self._reasons: dict[str, str] = {}
+        """What hosts have said that have not been reaped yet."""
+        self._said, self._saying = os.pipe()
+        os.set_blocking(self._said, False)
 
     def start(self, names: Sequence[str], main: Callable[[str], None]) -> None:
         """Fork a process for each name, which runs `main(name)` and ends."""
@@ -112,8 +125,22 @@ class HostProcesses:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 del self._names[pid]
-                ended.append(Ended(name, os.waitstatus_to_exitcode(status)))
-        return ended
+                ended.append((name, os.waitstatus_to_exitcode(status)))
+        if ended:
+            self._hear_reasons()
+        told = [Ended(name, status, self._reasons.pop(name, "")) for name, status in ended]
+        self.failed += [each for each in told if each.reason]
+        return told
+
+    def _hear_reasons(self) -> None:
+        """Read what children have said of their ends since the last call."""
+        said = b""
+        with contextlib.suppress(BlockingIOError):
+            while more := os.read(self._said, _SAID_MAX):
+                said += more
+        for line in said.decode(errors="replace").splitlines():
+            name, _, reason = line.partition("\t")
+            self._reasons[name] = reason
 
     def join(self, seconds: float) -> None:
         """Wait some seconds for processes that are about to end by themselves."""
@@ -129,10 +156,10 @@ class HostProcesses:
             for pid in self._names:
                 os.kill(pid, attempt)
             self.join(STOP_SECONDS)
-        for end in (self._waiting, self._watched):
+        for end in (self._waiting, self._watched, self._said, self._saying):
             if end >= 0:
                 os.close(end)
-        self._waiting = self._watched = -1
+        self._waiting = self._watched = self._said = self._saying = -1
 
     def end_with_parent(self) -> None:
         """In a child, once its loop runs: end when the parent is gone."""
@@ -166,8 +193,9 @@ class HostProcesses:
             main(name)
             status = 0
         except (InputError, RunError) as error:
-            if not complain(name, error):
-                _write_error(f"coflex: host {name}: {error}\n")
+            complain(name, error)
+            reason = " ".join(str(error).split())
+            os.write(self._saying, f"{name}\t{reason}".encode(errors="replace")[:_SAID_MAX] + b"\n")
         except BaseException:
             _write_error(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:

@@ -17,11 +17,13 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from agents.own_functions import NO_OWN_FUNCTIONS, OwnFunctions
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.fresh_process import FreshProcess, LostProcessError, Report
 from orchestrator.results.measures import comfort_percentiles, demand_measures
 from orchestrator.results.result_files import RUN, write
 from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.own_functions import refuse_unsendable
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -43,11 +45,13 @@ class Cell:
 
     settings: RunSettings
     replication: int
+    own: OwnFunctions = NO_OWN_FUNCTIONS
+    """People's own functions in this run."""
 
     @property
     def options(self) -> dict[str, Any]:
-        """The settings that affect the results, as JSON has them."""
-        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE)
+        """The settings that affect the results, as JSON has them; of functions their names."""
+        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE) | self.own.names()
 
     @property
     def key(self) -> str:
@@ -93,7 +97,9 @@ def run_cells(
             os.fsync(file.fileno())
 
         work = partial(_run, where=where)
-        _run_missing(cells, set(rows), work, keep=keep, workers=workers, finished=finished)
+        # Of a function only the name is known: it may have changed since.
+        done = set(rows) - {cell.key for cell in cells if cell.own.given()}
+        _run_missing(cells, done, work, keep=keep, workers=workers, finished=finished)
     return [rows[cell.key] for cell in cells]
 
 
@@ -107,7 +113,9 @@ def run_kept(
     """Return the folders below `folder` with the whole results of all cells, in their order; what
     is there already is not run again. `finished` is told how many are done."""
     places = {cell.key: folder / cell.key for cell in cells}
-    there = {key for key, place in places.items() if (place / RUN).exists()}
+    there = {
+        cell.key for cell in cells if (places[cell.key] / RUN).exists() and not cell.own.given()
+    }
     work = partial(_write_run, folder=folder)
     _run_missing(cells, there, work, workers=workers, finished=finished)
     return [places[cell.key] for cell in cells]
@@ -160,6 +168,8 @@ def in_parallel(
         for cell in cells:
             yield cell.key, work(cell)
         return
+    for cell in cells:
+        refuse_unsendable(cell.own, "take one worker")
     # Started afresh: a fork would take along whatever threads the caller has, and a worker that
     # imports the caller's main module would run a script without a guard again.
     with ExitStack() as stack:
@@ -227,12 +237,13 @@ def _run(cell: Cell, where: Where) -> Row:
     if where == "bus":
         from orchestrator.distributed.launcher import launch
 
-        return row_of(cell, launch(Run("cell", read_scenario(cell.settings))))
-    return row_of(cell, simulate(Run("cell", read_scenario(cell.settings, "simulation"))))
+        return row_of(cell, launch(Run("cell", read_scenario(cell.settings, own=cell.own))))
+    scenario = read_scenario(cell.settings, "simulation", cell.own)
+    return row_of(cell, simulate(Run("cell", scenario)))
 
 
 def _write_run(cell: Cell, folder: Path) -> None:
-    run = Run(cell.key, read_scenario(cell.settings, "simulation"))
+    run = Run(cell.key, read_scenario(cell.settings, "simulation", cell.own))
     write(simulate(run), folder / cell.key)
 
 

@@ -86,18 +86,23 @@ def fail_with(error: BaseException) -> Callable[[str], None]:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (RunError("no way"), "coflex: host h1: no way\n"),
-        (InputError("no way", field="--nats"), "coflex: host h1: field --nats: no way\n"),
+        (RunError("no\nway"), "no way"),
+        (InputError("no way", field="--nats"), "field --nats: no way"),
+        (RunError("ä" * 5000), "ä" * 1020),
     ],
 )
 def test_a_host_that_fails_says_why(
     hosts: HostProcesses, capfd: pytest.CaptureFixture[str], error: Exception, said: str
 ) -> None:
-    hosts.start(["h1"], fail_with(error))
-    ended = until_all_ended(hosts)["h1"]
-    assert ended == Ended("h1", 1)
-    assert str(ended) == "h1 ended with status 1"
-    assert capfd.readouterr().err == said
+    hosts.start(["h1", "h2"], fail_with(error))
+    ended = until_all_ended(hosts)
+    assert [ended[name].status for name in ("h1", "h2")] == [1, 1]
+    assert [str(ended[name])[: len(said) + 4] for name in ("h1", "h2")] == [
+        f"h1: {said}",
+        f"h2: {said}",
+    ]
+    assert set(hosts.failed) == set(ended.values())
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
