@@ -20,8 +20,6 @@ from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read
 from orchestrator.experiments.sweep_table import TOLD
 from orchestrator.scenario.settings import RunSettings
 
-FEWEST_SHOWN = 3
-"""Runs from which on an interval is printed: of two runs it says next to nothing."""
 HEADS = {
     "planned_mean_comfort": "comfort planned",
     "exchanged_mean_comfort": "comfort exchanged",
@@ -165,7 +163,5 @@ def _cell(line: Any, name: str) -> str:
     if math.isnan(line[name]):  # for example, if nobody exchanged
         return "-"
     low = line.get(f"{name}_low", math.nan)
-    if line["runs"] < FEWEST_SHOWN:
-        return f"{line[name]:.4g}"
     half = (line.get(f"{name}_high", math.nan) - low) / 2
     return f"{line[name]:.4g}" + (f" ±{half:.2g}" if half > 0 else "")

@@ -1,6 +1,6 @@
 """The comparison of configurations, measure by measure, with the confidence of each difference.
 
-Two configurations are compared in pairs, over the seeds that both have; with fewer than two pairs
+Two configurations are compared in pairs, over the seeds that both have; with fewer than three pairs
 nothing is concluded. Runs are grouped in `comparison_sides`, and the comparison is shown by
 `comparison_page`.
 """
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from orchestrator.experiments.comparison_sides import END, ComparedConfiguration
 from orchestrator.experiments.statistics import (
-    FEWEST,
+    FEWEST_SHOWN,
     Interval,
     PairedDifference,
     difference,
@@ -20,6 +20,7 @@ from orchestrator.results.measures import MEASURES
 
 CONFIRMED = 6
 """Pairs from which on Wilcoxon's test can fall below 0.05, two-sided: 2 / 2**6 is 0.03."""
+_FEWEST_WORD = "three"
 COMPARED = (
     ("planned", "inefficiency"),
     ("planned", "peak"),
@@ -47,10 +48,10 @@ class ComparedMeasure:
     mean: float
     runs: int
     interval: Interval | None
-    """None: one run is no evidence."""
+    """None: so few runs are no evidence."""
     difference: PairedDifference | None
     """From the configuration that this one is held against, over the seeds that both have. None
-    where it is held against none, or there are fewer than two pairs."""
+    where it is held against none, or there are fewer than three pairs."""
 
     @property
     def verdict(self) -> str:
@@ -97,9 +98,9 @@ def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMea
                     more_is_better=MEASURES[measure].more_is_better,
                     mean=sum(several) / len(several),
                     runs=len(several),
-                    interval=interval(several) if len(several) >= FEWEST else None,
+                    interval=interval(several) if len(several) >= FEWEST_SHOWN else None,
                     difference=difference([first[s] for s in shared], [values[s] for s in shared])
-                    if len(shared) >= FEWEST
+                    if len(shared) >= FEWEST_SHOWN
                     else None,
                 )
             )
@@ -112,10 +113,10 @@ def conclusion(
     """Say in sentences what the runs allow to conclude."""
     if len(configurations) == 1:
         return ["All runs have one configuration: there is nothing to compare them with."]
-    if all(len(own.runs) < FEWEST for own in configurations):
+    if all(len(own.runs) < FEWEST_SHOWN for own in configurations):
         return [
-            "One run a side: what differs may be chance, and nothing is concluded. Run each "
-            "configuration with several seeds, the same on all sides."
+            f"Fewer than {_FEWEST_WORD} runs a side: what differs may be chance, and nothing is "
+            "concluded. Run each configuration with several seeds, the same on all sides."
         ]
     said, fewest = [], CONFIRMED
     for own in configurations:
@@ -128,8 +129,8 @@ def conclusion(
         ]
         if not lines:
             said.append(
-                f"{own.name} and {own.beside} have fewer than two seeds in common: nothing is "
-                "concluded. Run both with the same seeds."
+                f"{own.name} and {own.beside} have fewer than {_FEWEST_WORD} seeds in common: "
+                "nothing is concluded. Run both with the same seeds."
             )
             continue
         pairs = min(line.difference.runs for line in lines if line.difference is not None)

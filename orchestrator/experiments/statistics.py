@@ -13,7 +13,10 @@ RESAMPLES = 9_999
 ROUNDING = 1e-12
 """Values that differ by less than this share of the largest are the same."""
 FEWEST = 2
-"""Runs below which nothing can be concluded."""
+"""Runs below which nothing can be computed."""
+FEWEST_SHOWN = 3
+"""Runs below which no interval is told, and nothing is concluded: of two, the bootstrap knows only
+the two themselves."""
 
 
 class TooFewRunsError(ValueError):

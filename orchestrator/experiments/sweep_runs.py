@@ -4,10 +4,11 @@ and is never run again.
 Which runs there are is decided in `sweep_grid`; what becomes of their rows in `sweep_table`.
 """
 
+import errno
 import json
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
@@ -88,13 +89,17 @@ def run_cells(
         _end_line(log)
     except OSError as error:
         raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
-    with log.open("a", encoding="utf-8") as file:
+    with ExitStack() as stack:
+        with _room_for(log):
+            file = stack.enter_context(log.open("ab", buffering=0))
 
         def keep(key: str, row: Row) -> None:
             rows[key] = row
-            file.write(json.dumps([key, row]) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            with _room_for(log):
+                line = json.dumps([key, row]).encode() + b"\n"
+                if file.write(line) < len(line):  # what is written is cut off, and will be ended
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
 
         work = partial(_run, where=where)
         # Of a function only the name is known: it may have changed since.
@@ -245,6 +250,17 @@ def _run(cell: Cell, where: Where) -> Row:
 def _write_run(cell: Cell, folder: Path) -> None:
     run = Run(cell.key, read_scenario(cell.settings, "simulation", cell.own))
     write(simulate(run), folder / cell.key)
+
+
+@contextmanager
+def _room_for(log: Path) -> Iterator[None]:
+    """Turn a disk that fails or is full into a RunError that names the log and says how to go
+    on."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{log}: cannot be written ({error.strerror}): the runs before are kept in it"
+        raise RunError(f"{reason}; make room, and {GOES_ON}") from error
 
 
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.experiments.statistics import FEWEST, interval
+from orchestrator.experiments.statistics import FEWEST_SHOWN, interval
 from orchestrator.experiments.sweep_runs import Row
 from orchestrator.results.atomic_folder import publish
+from orchestrator.results.csv_tables import safe_cell
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":
 
 def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
     """Return one row for each combination of the varied options: the means of the summary's
-    measures, with 95 % intervals where there are several runs."""
+    measures, with 95 % intervals where there are three runs or more."""
     import pandas as pd
 
     frame = pd.DataFrame(list(rows))
@@ -71,7 +72,7 @@ def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
         line["runs"] = len(group)
         for name in told:
             values = [float(value) for value in group[name] if math.isfinite(value)]
-            if len(values) < FEWEST:
+            if len(values) < FEWEST_SHOWN:
                 line[name] = values[0] if values else math.nan
                 continue
             found = interval(values)
@@ -95,10 +96,16 @@ def write_tables(folder: Path, rows: Sequence[Row], varied: Sequence[str]) -> No
     publish(
         folder,
         {
-            TABLE_CSV: frame.to_csv(index=False).encode(),
+            TABLE_CSV: _csv(frame),
             TABLE_PARQUET: parquet.getvalue(),
-            SUMMARY: summary_of(rows, varied).to_csv(index=False).encode(),
-            SECONDS: seconds.to_csv(index=False).encode(),
+            SUMMARY: _csv(summary_of(rows, varied)),
+            SECONDS: _csv(seconds),
         },
         seal=TABLE_PARQUET,
     )
+
+
+def _csv(frame: "pd.DataFrame") -> bytes:
+    """Return a frame as CSV in which no cell is a formula to a spreadsheet."""
+    text: str = frame.map(safe_cell).to_csv(index=False)
+    return text.encode()

@@ -16,6 +16,7 @@ from orchestrator.replication.verdict import Claim
 from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
+from orchestrator.reporting.wording import counted
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 
@@ -58,9 +59,11 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
 def lead(studies: Sequence[PopulationStudy]) -> str:
     """Say in one sentence how the claims stand."""
     found = verdicts(studies)
+    holds, differs, open_ = (found[name] for name in ("holds", "differs", "not settled"))
     return (
-        f"of {found.total()} claims of the source {found['holds']} hold, "
-        f"{found['differs']} differ, {found['not settled']} are not settled"
+        f"of {counted(found.total(), 'claim')} of the source {holds} "
+        f"hold{'s' if holds == 1 else ''}, {differs} differ{'s' if differs == 1 else ''}, "
+        f"{open_} {'is' if open_ == 1 else 'are'} not settled"
     )
 
 
@@ -98,8 +101,8 @@ def _shown(
     """Return what the template shows of a population."""
     return {
         "title": study.title,
-        "runs": study.runs,
-        "literal_runs": study.literal_runs,
+        "runs": counted(study.runs, "run"),
+        "literal_runs": counted(study.literal_runs, "run"),
         "literal_households": study.literal_households,
         "claims": _lines(study.claims),
         "beyond": _lines(study.beyond),

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from orchestrator.api import Scenario, simulate
 from orchestrator.cli import app
 from orchestrator.experiments.comparison import compare, conclusion
-from orchestrator.experiments.comparison_page import write_comparison
+from orchestrator.experiments.comparison_page import cells_of, write_comparison
 from orchestrator.experiments.comparison_sides import read_configurations
 from orchestrator.reporting.figures.interactive import INKS
 from orchestrator.scenario.settings import ExchangeName
@@ -84,11 +84,24 @@ def test_one_run_a_side_concludes_nothing(runs: dict[tuple[str, int], Path]) -> 
     assert ends["exchange off"] == planned["exchange off"] < ends["exchange mutual"]
 
 
+def test_two_runs_a_side_conclude_nothing(runs: dict[tuple[str, int], Path]) -> None:
+    """The interval of two runs is the two runs."""
+    sides = read_configurations(
+        [runs[rule, seed] for rule in ("mutual", "cooperative") for seed in (1, 2)]
+    )
+    lines = compare(sides)
+    assert all(line.interval is None and line.difference is None for line in lines)
+    assert all("[" not in cell for cells in cells_of(lines) for cell in cells)
+    (said,) = conclusion(sides, lines)
+    assert said.startswith("Fewer than three runs a side")
+
+
 def test_pairs_are_runs_with_the_same_seed(runs: dict[tuple[str, int], Path]) -> None:
-    sides = read_configurations([runs["mutual", 1], runs["mutual", 2], runs["cooperative", 3]])
+    named = [runs["mutual", 1], runs["mutual", 2], runs["mutual", 3], runs["cooperative", 3]]
+    sides = read_configurations(named)
     lines = compare(sides)
     assert all(line.difference is None for line in lines)
-    assert "fewer than two seeds in common" in conclusion(sides, lines)[0]
+    assert "fewer than three seeds in common" in conclusion(sides, lines)[0]
 
 
 def test_the_command_writes_page_figures_and_table(
@@ -164,7 +177,7 @@ def test_costs_of_different_kinds_are_not_compared(
 def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path: Path) -> None:
     small = ["--demo", "true", "--households", "8", "--slots", "36", "--iterations", "3"]
     for rule, betas in (("mutual", "0,0.5"), ("cooperative", "0,0.5,1")):
-        words = ["sweep", *small, "--beta", betas, "--exchange", rule, "--replications", "2"]
+        words = ["sweep", *small, "--beta", betas, "--exchange", rule, "--replications", "3"]
         words += ["--workers", "1", "--out", str(tmp_path / rule)]
         assert CliRunner().invoke(app, words).exit_code == 0
     folders = [tmp_path / "mutual", tmp_path / "cooperative"]
@@ -181,7 +194,7 @@ def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path:
         assert told[INEFFICIENCY, f"beta {beta}, exchange cooperative"].verdict == "the same"
         line = told[COMFORT, f"beta {beta}, exchange cooperative"]
         assert line.difference is not None
-        assert line.difference.runs == line.runs == 2
+        assert line.difference.runs == line.runs == 3
     table = pd.read_csv(folders[0] / "sweep.csv")
     alone = table[table["beta"] == 0.5]
     mean = told[COMFORT, "beta 0.5, exchange mutual"].mean
