@@ -206,7 +206,7 @@ def test_sweeps_are_held_against_one_another_where_their_options_agree(tmp_path:
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
-    assert "beta 0.5, exchange cooperative, beside beta 0.5, exchange mutual (2 pairs" in said
+    assert "beta 0.5, exchange cooperative, beside beta 0.5, exchange mutual (3 pairs" in said
 
 
 def test_wrong_folders_are_said(runs: dict[tuple[str, int], Path], tmp_path: Path) -> None:
