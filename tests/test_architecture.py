@@ -22,7 +22,7 @@ ALLOWED = {
     "agents": {"protocol"},
     "matchmaker": {"protocol"},
     "orchestrator": {"agents", "matchmaker", "protocol"},
-    "coflex": {"orchestrator", "protocol"},
+    "coflex": {"agents", "orchestrator", "protocol"},
 }
 NATS_HOMES = {"protocol/transport/nats_bus.py", "protocol/transport/nats_service.py"}
 """The bus, and the answers in the wording of nats-py's own services."""

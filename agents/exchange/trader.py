@@ -17,6 +17,7 @@ from agents.exchange.partner_search import PartnerSearch
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
 from protocol.messages import Address, End, Match, NextRound, Outcome, Proposal, RoundDone, Trace
@@ -39,11 +40,13 @@ class Trader:
         mandate: Mandate = FREE,
         session: int = 1,
         traffic: TrafficCount | None = None,
+        accepts: AcceptanceRule | None = None,
     ) -> None:
         """Set up a trader that has not sent anything yet.
 
         `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
-        rise whenever the household restarts. `traffic` is the traffic count of its host.
+        rise whenever the household restarts. `traffic` is the traffic count of its host. `accepts`
+        takes the place of the run's acceptance rule.
         """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
@@ -51,7 +54,7 @@ class Trader:
         terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
-        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate)
+        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
         self._negotiations = Negotiations(address, self._holding, journal)
         self._in_waves = terms.order == "waves"
         sequential = terms.order == "sequential"

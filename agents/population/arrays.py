@@ -4,18 +4,17 @@ This module decides which shapes are valid, and which plan is the preferred one.
 per slot.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from agents.own_functions import PlanGenerator, generated_plans
 from agents.plans import Plans, Population
 from protocol.errors import InputError
 from protocol.subjects import check_name
 from protocol.vectors import Array
-
-Alternatives = Callable[[Array], Any]
-"""A function that makes more plans, float64[k, slots], from a preferred plan, float64[slots]."""
 
 
 def population_of(
@@ -23,7 +22,7 @@ def population_of(
     *,
     ids: Sequence[str] | None = None,
     preferred: Sequence[int] | Mapping[str, int] | int = 0,
-    alternatives: Alternatives | None = None,
+    alternatives: PlanGenerator | None = None,
 ) -> Population:
     """Return the population of an array, a mapping or a data frame.
 
@@ -52,8 +51,8 @@ def population_of(
             reason = f"{name} has {len(values)} plans, none has the number {chosen[name]}"
             raise InputError(reason, field="preferred")
         if alternatives is not None:
-            own = values[chosen[name]]
-            values, chosen[name] = np.vstack([own, _made(alternatives, own, name)]), 0
+            households[name] = _regenerated(name, values[chosen[name]], alternatives)
+            continue
         scores = np.zeros(len(values))
         scores[chosen[name]] = 1.0
         households[name] = Plans(values, scores)
@@ -61,6 +60,24 @@ def population_of(
     if len(lengths) > 1:
         raise InputError(f"plans of {lengths[0]} and of {lengths[-1]} slots", field="data")
     return Population(households, "arrays", meaning_source="file")
+
+
+def with_alternatives(population: Population, generator: PlanGenerator) -> Population:
+    """Return the population with each household's preferred plan and what the generator makes of
+    it, which take the place of its plans. InputError if the generator returns anything else."""
+    households = {
+        name: _regenerated(name, own.preferred, generator)
+        for name, own in population.households.items()
+    }
+    return replace(population, households=households, meaning_source="default")
+
+
+def _regenerated(household: str, preferred: Array, generator: PlanGenerator) -> Plans:
+    """Return the preferred plan, with score 1, and those made from it, with score 0."""
+    values = np.vstack([preferred, generated_plans(generator, preferred, household)])
+    scores = np.zeros(len(values))
+    scores[0] = 1.0
+    return Plans(values, scores)
 
 
 def _by_household(data: Any, ids: Sequence[str] | None) -> dict[str, Array]:
@@ -111,24 +128,3 @@ def _preferred(
         reason = f"{len(preferred)} numbers for {len(names)} households"
         raise InputError(reason, field="preferred")
     return {name: int(number) for name, number in zip(names, preferred, strict=True)}
-
-
-def _made(alternatives: Alternatives, preferred: Array, name: str) -> Array:
-    """Return the plans that `alternatives` makes, after checking that it is a pure function."""
-    given = preferred.copy()
-    given.setflags(write=False)
-    try:
-        first, second = _numbers(alternatives(given)), _numbers(alternatives(given))
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        reason = f"for {name} it changes its argument: let it work on a copy"
-        raise InputError(reason, field="alternatives") from error
-    if first.ndim != 2 or first.shape[1:] != preferred.shape or not np.isfinite(first).all():
-        reason = f"for {name} it returned the shape {first.shape}, "
-        reason += f"not finite numbers (plans, {len(preferred)})"
-        raise InputError(reason, field="alternatives")
-    if not np.array_equal(first, second):
-        reason = f"for {name} it returned different plans the second time: give it a seed"
-        raise InputError(reason, field="alternatives")
-    return first

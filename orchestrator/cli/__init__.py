@@ -6,20 +6,32 @@ input or usage, and 130 if it was interrupted.
 """
 
 import os
-import signal
 import sys
+
+if sys.excepthook is sys.__excepthook__:  # and no debugger's or notebook's
+
+    def _report_uncaught(kind: type[BaseException], error: BaseException, trace: object) -> None:
+        """Report an uncaught error: Ctrl-C in a line, others as Python does."""
+        if issubclass(kind, KeyboardInterrupt):
+            os.write(2, b"interrupted\n")
+            os._exit(130)
+        sys.__excepthook__(kind, error, error.__traceback__)
+
+    # Even the import of `signal` takes long enough to be interrupted.
+    sys.excepthook = _report_uncaught
+
+import signal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orchestrator.cli.application import app as app
 
 INTERRUPTED_STATUS = 130
-_NOTICE = b"interrupted\n"
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    _answer_ctrl_c_with(_end_at_once)
+    answer_ctrl_c_at_once()
     from orchestrator.cli.application import run_command
 
     _answer_ctrl_c_with(signal.default_int_handler)
@@ -27,8 +39,13 @@ def main() -> None:
         status = run_command()
     except KeyboardInterrupt:
         _end_at_once()
-    _answer_ctrl_c_with(_end_at_once)
+    answer_ctrl_c_at_once()
     sys.exit(status)
+
+
+def answer_ctrl_c_at_once() -> None:
+    """Let Ctrl-C end this process with a line and status 130: while it imports, or ends."""
+    _answer_ctrl_c_with(_end_at_once)
 
 
 def __getattr__(name: str) -> Any:
@@ -48,5 +65,5 @@ def _answer_ctrl_c_with(handler: Any) -> None:
 
 def _end_at_once(number: int = signal.SIGINT, frame: object = None) -> None:
     """End the process during imports or during its own exit, when there is nothing to clean up."""
-    os.write(2, _NOTICE)
+    os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED_STATUS)

@@ -21,8 +21,6 @@ from orchestrator.experiments.sweep_table import SUMMARISED
 from orchestrator.reporting.narrow_tables import fitting_columns, records
 from orchestrator.scenario.settings import RunSettings
 
-FEWEST_SHOWN = 3
-"""Least number of runs for which an interval is printed; with two runs it means little."""
 HEADS = {
     "planned_mean_comfort": "comfort planned",
     "exchanged_mean_comfort": "comfort exchanged",
@@ -177,7 +175,5 @@ def _cell(line: Any, name: str) -> str:
     if math.isnan(line[name]):  # for example, if nobody exchanged
         return "-"
     low = line.get(f"{name}_low", math.nan)
-    if line["runs"] < FEWEST_SHOWN:
-        return f"{line[name]:.4g}"
     half = (line.get(f"{name}_high", math.nan) - low) / 2
     return f"{line[name]:.4g}" + (f" ±{half:.2g}" if half > 0 else "")

@@ -4,11 +4,11 @@ Only the host reads and writes them during a run. Without `--save-schedules`, a 
 leaves its household.
 """
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
 from agents.household import Household
+from orchestrator.results.csv_tables import csv_text
 from orchestrator.results.result_files import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from protocol.errors import InputError, RunError
 
@@ -53,9 +53,7 @@ def _save_schedule(household: Household, file: Path) -> None:
     planned, exchanged = household.planned_schedule, household.schedule
     columns = [household.plans.preferred, planned] + ([] if exchanged is None else [exchanged])
     unfinished = file.with_suffix(".writing")
-    with unfinished.open("w", newline="", encoding="utf-8") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEADER[: 1 + len(columns)])
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        writer.writerows((slot, *row) for slot, row in enumerate(rows))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    text = csv_text(HEADER[: 1 + len(columns)], [(slot, *row) for slot, row in enumerate(rows)])
+    unfinished.write_text(text, encoding="utf-8", newline="")
     unfinished.replace(file)

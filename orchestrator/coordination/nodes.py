@@ -14,6 +14,7 @@ from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
@@ -23,7 +24,7 @@ from matchmaker.wave_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation
-from protocol.messages import Address, Place
+from protocol.messages import Address, Iteration, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
@@ -60,12 +61,15 @@ def host_node(
     journal: Journal | None = None,
     mandates: Mapping[str, Mandate] | None = None,
     session: int = 1,
+    accepts: AcceptanceRule | None = None,
+    iterated: Callable[[Iteration], None] = lambda iteration: None,
 ) -> Node:
     """Return a host with one household for each entry of `plans`.
 
     In isolation `subtree`, the households of the host decide stage 1 together, with the same
     results. The households continue where the journal ends. `session` must be larger each time the
-    host starts again.
+    host starts again. `accepts` replaces the run's acceptance rule. `iterated` is called after each
+    iteration of a root on this host that decides together with other households.
     """
     kept = MemoryJournal() if journal is None else journal
     entries = kept.entries()
@@ -75,7 +79,7 @@ def host_node(
     companions: dict[Address, Household] = {}
     planning: Callable[[Participant, Place], Planning] = PlanningStage
     if isolation == "subtree":
-        planning = HostPlanning(len(plans)).stage
+        planning = HostPlanning(len(plans), iterated).stage
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),
@@ -90,6 +94,7 @@ def host_node(
             session=session,
             entries=entries.get(household, ()),
             traffic=traffic,
+            accepts=accepts,
         )
     return node
 

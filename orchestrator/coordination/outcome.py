@@ -8,7 +8,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from agents.planning.costs import EXACT, cost_function
+from agents.own_functions import OwnFunctions
+from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
@@ -47,7 +48,7 @@ def collect(
     rows = _household_rows(scenario, reports, exchanged=exchange is not None)
     preferred_demand = np.stack([population.households[name].preferred for name in members]).sum(0)
     terms = scenario.common_terms
-    cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT)
+    cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic=scenario.arithmetic)
 
     def measured(demand: Array, discomforts: Array) -> Measures:
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
@@ -330,4 +331,11 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         "source": population.source,
         "hosts": hosts,
         "execution": "simulation" if scenario.execution == "simulation" else "bus",
+        **_own_functions(scenario.own),
     }
+
+
+def _own_functions(own: OwnFunctions) -> dict[str, str]:
+    """Return the names of people's own functions, by option, and what follows from them."""
+    names = own.names()
+    return {**names, "repeatable": f"from Python only: {', '.join(names)}"} if names else {}

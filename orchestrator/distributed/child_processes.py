@@ -7,6 +7,7 @@ because the new one asks the households for their offers. A host continues where
 """
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import os
@@ -29,6 +30,8 @@ STOP_SECONDS = 5.0
 RESTARTS_MAX = 20
 """Maximum number of restarts of one part; more mean that the part or the machine is faulty."""
 Command = tuple[str, ...]
+_SAID_MAX = 2048
+"""Bytes of a reason that a host may give for its end; so many are written in one piece."""
 _ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
 _PR_SET_PDEATHSIG = 1
 
@@ -72,8 +75,12 @@ class Ended:
     name: str
     status: int
     """Exit status, or minus the number of the signal that ended it."""
+    reason: str = ""
+    """The reason that the process gave for its end; empty if it gave none."""
 
     def __str__(self) -> str:
+        if self.reason:
+            return f"{self.name}: {self.reason}"
         if self.status < 0:
             return f"{self.name} was ended by {signal.Signals(-self.status).name}"
         return f"{self.name} ended with status {self.status}"
@@ -84,12 +91,18 @@ class HostProcesses:
 
     The parent holds the writing end of a pipe that all children watch: they end when it closes, for
     whatever reason. On Linux, the kernel also ends children that cannot watch because they are
-    computing or hang.
+    computing or hang. Through a second pipe, children report why they end.
     """
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
         self._waiting, self._watched = os.pipe()
+        self.failed: list[Ended] = []
+        """The hosts that said why they ended."""
+        self._reasons: dict[str, str] = {}
+        """What hosts have said that have not been reaped yet."""
+        self._said, self._saying = os.pipe()
+        os.set_blocking(self._said, False)
 
     def start(self, names: Sequence[str], main: Callable[[str], None]) -> None:
         """Fork a process for each name, which runs `main(name)` and ends."""
@@ -118,8 +131,22 @@ class HostProcesses:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 del self._names[pid]
-                ended.append(Ended(name, os.waitstatus_to_exitcode(status)))
-        return ended
+                ended.append((name, os.waitstatus_to_exitcode(status)))
+        if ended:
+            self._hear_reasons()
+        told = [Ended(name, status, self._reasons.pop(name, "")) for name, status in ended]
+        self.failed += [each for each in told if each.reason]
+        return told
+
+    def _hear_reasons(self) -> None:
+        """Read what children have said of their ends since the last call."""
+        said = b""
+        with contextlib.suppress(BlockingIOError):
+            while more := os.read(self._said, _SAID_MAX):
+                said += more
+        for line in said.decode(errors="replace").splitlines():
+            name, _, reason = line.partition("\t")
+            self._reasons[name] = reason
 
     def join(self, seconds: float) -> None:
         """Wait up to `seconds` for the processes to end by themselves."""
@@ -135,10 +162,10 @@ class HostProcesses:
             for pid in self._names:
                 os.kill(pid, attempt)
             self.join(STOP_SECONDS)
-        for end in (self._waiting, self._watched):
+        for end in (self._waiting, self._watched, self._said, self._saying):
             if end >= 0:
                 os.close(end)
-        self._waiting = self._watched = -1
+        self._waiting = self._watched = self._said = self._saying = -1
 
     def end_with_parent(self) -> None:
         """End this child when its parent has ended. Call it in the child's event loop."""
@@ -172,8 +199,9 @@ class HostProcesses:
             main(name)
             status = 0
         except (InputError, RunError) as error:
-            if not complain(name, error):
-                _write_error(f"coflex: host {name}: {error}\n")
+            complain(name, error)
+            reason = " ".join(str(error).split())
+            os.write(self._saying, f"{name}\t{reason}".encode(errors="replace")[:_SAID_MAX] + b"\n")
         except BaseException:
             _write_error(f"coflex: host {name}:\n{traceback.format_exc()}")
         finally:

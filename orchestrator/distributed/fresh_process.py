@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
@@ -98,15 +98,37 @@ class FreshProcess:
 def run_fresh(work: Work, report: Report = lambda value: None) -> Any:
     """Do a piece of work in a new interpreter, and return its result.
 
-    Ctrl-C interrupts the work, which then raises its own error.
+    Ctrl-C interrupts the work, which then raises its own error. An error of `report` interrupts it
+    as well, and is raised when the work has ended.
     """
+    failed: list[Exception] = []
+
+    def reported(value: Any) -> None:
+        try:
+            report(value)
+        except Exception as error:
+            failed.append(error)
+            process.interrupt()
+
     with FreshProcess() as process:
         process.begin(work)
         try:
-            return process.result(report)
+            return _result(process, reported, failed)
         except KeyboardInterrupt:
             process.interrupt()
             return process.result(report)
+
+
+def _result(process: FreshProcess, report: Report, failed: Sequence[Exception]) -> Any:
+    """Return the result of the work, or raise the first error of `report`, which ended it."""
+    try:
+        made = process.result(lambda value: None if failed else report(value))
+    except RunError:
+        if not failed:
+            raise
+    if failed:
+        raise failed[0]
+    return made
 
 
 def serve(descriptor: int, parent: int) -> None:
@@ -115,10 +137,11 @@ def serve(descriptor: int, parent: int) -> None:
     with Connection(descriptor) as connection:
         while True:
             try:
-                work = connection.recv()
+                data = connection.recv_bytes()
             except (EOFError, OSError):
                 return
             try:
+                work = pickle.loads(data)  # from the process that started this one
                 answer = "done", work(lambda value: connection.send(("report", value)))
             except (InputError, RunError) as error:
                 answer = "failed", error

@@ -11,7 +11,12 @@ from pathlib import Path
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.phases import Phase
 from orchestrator.coordination.host_files import journal_file, save_schedules
-from orchestrator.coordination.nodes import host_node, households_of, rare_garbage_collection
+from orchestrator.coordination.nodes import (
+    Numerics,
+    host_node,
+    households_of,
+    rare_garbage_collection,
+)
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.monitoring.log_events import HostEvents
@@ -57,6 +62,8 @@ def run_host(
         isolation=scenario.isolation,
         journal=journal,
         mandates=scenario.mandates,
+        numerics=Numerics(arithmetic=scenario.arithmetic),
+        accepts=scenario.accepts,
         session=time.time_ns() // 1000,
     )
     with rare_garbage_collection(len(plans)):

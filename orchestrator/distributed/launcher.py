@@ -123,18 +123,21 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
             connection=connection,
             watch=watch,
             endpoint=operations.endpoint,
-            child_ended=_supervision(coordinator, hosts, others, log=log),
+            child_ended=_supervision(run, coordinator, hosts, others=others, log=log),
         )
         hosts.join(FAREWELL)
+        if hosts.failed:  # at the very end, with its schedules
+            raise RunError(str(hosts.failed[0]))
     seconds = seconds_of(coordinator, began)
     return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
 def _supervision(
+    run: Run,
     coordinator: RunCoordinator,
     hosts: HostProcesses,
-    others: CommandProcesses,
     *,
+    others: CommandProcesses,
     log: PartLog,
 ) -> Callable[[Shell], None]:
     """Return the function to call whenever a process may have ended.
@@ -147,8 +150,14 @@ def _supervision(
         for ended in (*hosts.reap(), *others.reap()):
             if coordinator.phase is RunPhase.RELEASING or coordinator.finished:
                 continue
-            reason = str(ended) if not ended.status else others.restart(ended)
-            log.warning("part ended", reason=str(ended), again=not reason)
+            if not ended.status:
+                reason = str(ended)
+            elif ended.status < 0 and ended.name in run.hosts and run.scenario.own.given():
+                reason = f"{ended}, and cannot start again with functions of this process"
+            else:
+                reason = others.restart(ended)
+            tell = log.info if reason else log.warning
+            tell("part ended", reason=str(ended), again=not reason)
             if reason:
                 shell.post(coordinator.fail(reason, shell.clock()))
 

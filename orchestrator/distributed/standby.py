@@ -168,7 +168,10 @@ def _ending_on_signals() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C; both end a part that stands by with status 0."""
 
     def end(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
+        # A running event loop ends cleanly on SIGINT only.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, end)
     try:

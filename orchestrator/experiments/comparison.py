@@ -1,6 +1,6 @@
 """The comparison of configurations by each measure, with the confidence of each difference.
 
-Two configurations are compared in pairs of runs with the same seed; with fewer than two pairs,
+Two configurations are compared in pairs of runs with the same seed; with fewer than three pairs,
 nothing is concluded. `compared_configurations` groups the runs, and `comparison_page` shows the
 comparison.
 """
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from orchestrator.experiments.compared_configurations import END, ComparedConfiguration
 from orchestrator.experiments.statistics import (
-    FEWEST,
+    FEWEST_SHOWN,
     Interval,
     PairedDifference,
     difference,
@@ -21,6 +21,7 @@ from orchestrator.results.measures import MEASURES
 CONFIRMED = 6
 """Least number of pairs with which Wilcoxon's two-sided test can fall below 0.05: 2 / 2**6 is 0.03.
 """
+_FEWEST_WORD = "three"
 COMPARED = (
     ("planned", "inefficiency"),
     ("planned", "peak"),
@@ -48,10 +49,10 @@ class ComparedMeasure:
     mean: float
     runs: int
     interval: Interval | None
-    """None if there is only one run."""
+    """None with fewer than three runs, which are no evidence."""
     difference: PairedDifference | None
     """The difference from the reference configuration, over the seeds that both have. None without
-    a reference, or with fewer than two pairs."""
+    a reference, or with fewer than three pairs."""
 
     @property
     def verdict(self) -> str:
@@ -97,9 +98,9 @@ def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMea
                     more_is_better=MEASURES[measure].more_is_better,
                     mean=sum(several) / len(several),
                     runs=len(several),
-                    interval=interval(several) if len(several) >= FEWEST else None,
+                    interval=interval(several) if len(several) >= FEWEST_SHOWN else None,
                     difference=difference([first[s] for s in shared], [values[s] for s in shared])
-                    if len(shared) >= FEWEST
+                    if len(shared) >= FEWEST_SHOWN
                     else None,
                 )
             )
@@ -112,10 +113,10 @@ def conclusion(
     """Return sentences that say what can be concluded from the runs."""
     if len(configurations) == 1:
         return ["All runs have the same configuration: there is nothing to compare."]
-    if all(len(own.runs) < FEWEST for own in configurations):
+    if all(len(own.runs) < FEWEST_SHOWN for own in configurations):
         return [
-            "There is one run per configuration, so differences may be chance and nothing is "
-            "concluded. Run every configuration with the same several seeds."
+            f"There are fewer than {_FEWEST_WORD} runs per configuration, so differences may be "
+            "chance and nothing is concluded. Run every configuration with the same several seeds."
         ]
     sentences, fewest = [], CONFIRMED
     for own in configurations:
@@ -128,8 +129,8 @@ def conclusion(
         ]
         if not lines:
             sentences.append(
-                f"{own.name} and {own.reference} have fewer than two seeds in common: nothing is "
-                "concluded. Run both with the same seeds."
+                f"{own.name} and {own.reference} have fewer than {_FEWEST_WORD} seeds in common: "
+                "nothing is concluded. Run both with the same seeds."
             )
             continue
         pairs = min(line.difference.runs for line in lines if line.difference is not None)

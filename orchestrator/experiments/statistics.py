@@ -13,7 +13,10 @@ RESAMPLES = 9_999
 ROUNDING = 1e-12
 """Values that differ by less than this share of the largest are taken as equal."""
 FEWEST = 2
-"""Least number of runs for a conclusion."""
+"""Least number of runs from which anything can be computed."""
+FEWEST_SHOWN = 3
+"""Least number of runs for an interval and a conclusion: a bootstrap of two runs can return only
+combinations of the two."""
 
 
 class TooFewRunsError(ValueError):

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.experiments.sweep_runs import Cell, seed_of
 from orchestrator.scenario.option_effects import without_effect
+from orchestrator.scenario.own_functions import divided
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.errors import InputError
 
@@ -76,7 +77,8 @@ class Grid:
         for chosen in product(*self.values.values()):
             options = dict(zip(self.values, chosen, strict=True))
             try:
-                settings = settings_from(options)
+                own, others = divided(options)
+                settings = settings_from(others)
             except InputError as error:
                 where = ", ".join(f"{name} {options[name]}" for name in self.varied)
                 raise InputError(
@@ -84,7 +86,7 @@ class Grid:
                 ) from None
             for number in range(self.replications):
                 seed = seed_of(settings.seed, number) if self.replications > 1 else settings.seed
-                yield Cell(settings.model_copy(update={"seed": seed}), number)
+                yield Cell(settings.model_copy(update={"seed": seed}), number, own)
 
 
 def read_grid(file: Path | None, options: Mapping[str, object], replications: int | None) -> Grid:

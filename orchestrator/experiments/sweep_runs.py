@@ -4,10 +4,11 @@ and never repeated.
 `sweep_grid` decides which runs there are, and `sweep_table` makes tables of their rows.
 """
 
+import errno
 import json
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
@@ -17,11 +18,13 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from agents.own_functions import NO_OWN_FUNCTIONS, OwnFunctions
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.fresh_process import FreshProcess, LostProcessError, Report
 from orchestrator.results.measures import comfort_percentiles, demand_measures
 from orchestrator.results.result_files import RUN, write
 from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.own_functions import refuse_unsendable
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -43,11 +46,13 @@ class Cell:
 
     settings: RunSettings
     replication: int
+    own: OwnFunctions = NO_OWN_FUNCTIONS
+    """People's own functions in this run."""
 
     @property
     def options(self) -> dict[str, Any]:
-        """The settings that affect the results, as JSON values."""
-        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE)
+        """The settings that affect the results, as JSON values; functions by their names."""
+        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE) | self.own.names()
 
     @property
     def key(self) -> str:
@@ -86,16 +91,22 @@ def run_cells(
         _end_line(log)
     except OSError as error:
         raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
-    with log.open("a", encoding="utf-8") as file:
+    with ExitStack() as stack:
+        with _room_for(log):
+            file = stack.enter_context(log.open("ab", buffering=0))
 
         def keep(key: str, row: Row) -> None:
             rows[key] = row
-            file.write(json.dumps([key, row]) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            with _room_for(log):
+                line = json.dumps([key, row]).encode() + b"\n"
+                if file.write(line) < len(line):  # what is written is cut off, and will be ended
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
 
         work = partial(_run, where=where)
-        _run_missing(cells, set(rows), work, keep=keep, workers=workers, finished=finished)
+        # Of a function only the name is known: it may have changed since.
+        done = set(rows) - {cell.key for cell in cells if cell.own.given()}
+        _run_missing(cells, done, work, keep=keep, workers=workers, finished=finished)
     return [rows[cell.key] for cell in cells]
 
 
@@ -111,7 +122,9 @@ def run_kept(
     Runs whose results exist are not repeated. `finished` is called with the number of cells done.
     """
     places = {cell.key: folder / cell.key for cell in cells}
-    there = {key for key, place in places.items() if (place / RUN).exists()}
+    there = {
+        cell.key for cell in cells if (places[cell.key] / RUN).exists() and not cell.own.given()
+    }
     work = partial(_write_run, folder=folder)
     _run_missing(cells, there, work, workers=workers, finished=finished)
     return [places[cell.key] for cell in cells]
@@ -166,6 +179,8 @@ def in_parallel(
         for cell in cells:
             yield cell.key, work(cell)
         return
+    for cell in cells:
+        refuse_unsendable(cell.own, "take one worker")
     # Workers are fresh processes. A forked one would inherit the caller's threads, and one that
     # imports the caller's main module would execute a script without a guard again.
     with ExitStack() as stack:
@@ -233,13 +248,25 @@ def _run(cell: Cell, where: Where) -> Row:
     if where == "bus":
         from orchestrator.distributed.launcher import launch
 
-        return row_of(cell, launch(Run("cell", read_scenario(cell.settings))))
-    return row_of(cell, simulate(Run("cell", read_scenario(cell.settings, "simulation"))))
+        return row_of(cell, launch(Run("cell", read_scenario(cell.settings, own=cell.own))))
+    scenario = read_scenario(cell.settings, "simulation", cell.own)
+    return row_of(cell, simulate(Run("cell", scenario)))
 
 
 def _write_run(cell: Cell, folder: Path) -> None:
-    run = Run(cell.key, read_scenario(cell.settings, "simulation"))
+    run = Run(cell.key, read_scenario(cell.settings, "simulation", cell.own))
     write(simulate(run), folder / cell.key)
+
+
+@contextmanager
+def _room_for(log: Path) -> Iterator[None]:
+    """Turn a disk that fails or is full into a RunError that names the log and says how to go
+    on."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{log}: cannot be written ({error.strerror}): the runs before are kept in it"
+        raise RunError(f"{reason}; make room, and {GOES_ON}") from error
 
 
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.experiments.statistics import FEWEST, interval
+from orchestrator.experiments.statistics import FEWEST_SHOWN, interval
 from orchestrator.experiments.sweep_runs import Row
 from orchestrator.results.atomic_folder import publish
+from orchestrator.results.csv_tables import safe_cell
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def frame_of(rows: Sequence[Row]) -> "pd.DataFrame":
 
 def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
     """Return one row per combination of the varied options: the means of SUMMARISED, with 95 %
-    intervals if there are several runs."""
+    intervals if there are three runs or more."""
     import pandas as pd
 
     frame = pd.DataFrame(list(rows))
@@ -76,7 +77,7 @@ def summary_of(rows: Sequence[Row], varied: Sequence[str]) -> "pd.DataFrame":
         line["runs"] = len(group)
         for name in measures:
             values = [float(value) for value in group[name] if math.isfinite(value)]
-            if len(values) < FEWEST:
+            if len(values) < FEWEST_SHOWN:
                 line[name] = values[0] if values else math.nan
                 continue
             found = interval(values)
@@ -100,10 +101,16 @@ def write_tables(folder: Path, rows: Sequence[Row], varied: Sequence[str]) -> No
     publish(
         folder,
         {
-            TABLE_CSV: frame.to_csv(index=False).encode(),
+            TABLE_CSV: _csv(frame),
             TABLE_PARQUET: parquet.getvalue(),
-            SUMMARY: summary_of(rows, varied).to_csv(index=False).encode(),
-            SECONDS: seconds.to_csv(index=False).encode(),
+            SUMMARY: _csv(summary_of(rows, varied)),
+            SECONDS: _csv(seconds),
         },
         seal=TABLE_PARQUET,
     )
+
+
+def _csv(frame: "pd.DataFrame") -> bytes:
+    """Return a frame as CSV in which no cell is a formula to a spreadsheet."""
+    text: str = frame.map(safe_cell).to_csv(index=False)
+    return text.encode()

@@ -32,6 +32,7 @@ from orchestrator.replication.measurements import (
 )
 from orchestrator.replication.study_design import SETS, SUBSETS
 from orchestrator.replication.verdict import ROUNDING, Claim, Criterion
+from orchestrator.reporting.wording import counted
 from orchestrator.results.run_results import RunResults
 
 RANKS = "rank correlation"
@@ -206,7 +207,10 @@ def _trade_off_over_beta(replications: Sequence[BetaSeries]) -> list[Claim]:
             says="the trade-off has its knee at beta 0.3",
             criteria=[
                 Criterion(
-                    f"knee, in {len(knees)} runs", knees or [float("nan")], low=0.25, high=0.35
+                    f"knee, in {counted(len(knees), 'run')}",
+                    knees or [float("nan")],
+                    low=0.25,
+                    high=0.35,
                 )
             ],
             why="beta weighs mean discomfort in kWh against inefficiency in kWh², which grows with "

@@ -15,6 +15,7 @@ from orchestrator.replication.verdict import Claim
 from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
+from orchestrator.reporting.wording import counted
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 
@@ -57,9 +58,11 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
 def lead(studies: Sequence[PopulationStudy]) -> str:
     """Return one sentence with the numbers of verdicts."""
     found = verdicts(studies)
+    holds, differs, open_ = (found[name] for name in ("holds", "differs", "not settled"))
     return (
-        f"of {found.total()} claims of the paper {found['holds']} hold, "
-        f"{found['differs']} differ, {found['not settled']} are not settled"
+        f"of {counted(found.total(), 'claim')} of the paper {holds} "
+        f"hold{'s' if holds == 1 else ''}, {differs} differ{'s' if differs == 1 else ''}, "
+        f"{open_} {'is' if open_ == 1 else 'are'} not settled"
     )
 
 
@@ -97,8 +100,8 @@ def _shown(
     """Return the values of one population for the template."""
     return {
         "title": study.title,
-        "runs": study.runs,
-        "literal_runs": study.literal_runs,
+        "runs": counted(study.runs, "run"),
+        "literal_runs": counted(study.literal_runs, "run"),
         "literal_households": study.literal_households,
         "claims": _lines(study.claims),
         "beyond": _lines(study.beyond),

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shutil import Error as CopyError
 from shutil import copytree, disk_usage, rmtree
 
 from agents.population.atomic_write import scratch_folder
@@ -11,6 +13,7 @@ from agents.population.size_limits import as_size
 from protocol.errors import InputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 
 
 def publish(
@@ -75,6 +78,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def _cannot_write(folder: Path, error: OSError) -> InputError:
     """Return an error that names the folder and, if it is full, the disk it is on."""
+    if isinstance(error, CopyError):
+        error = _first_of(error)
     reason = error.strerror or str(error)
     if error.errno in _FULL:
         reason += f"; {_disk_of(folder)}"
@@ -88,3 +93,10 @@ def _disk_of(folder: Path) -> str:
         place = place.parent
     usage = disk_usage(place)
     return f"the disk at {place} has {as_size(usage.free)} free of {as_size(usage.total)}"
+
+
+def _first_of(error: CopyError) -> OSError:
+    """Return the first of the errors in copying a folder, which are kept as text only."""
+    (_, _, said), *_ = error.args[0]
+    found = _ERRNO.match(said)
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(said)

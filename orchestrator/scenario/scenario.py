@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from agents.mandate import FREE, Mandate, load_mandates
+from agents.own_functions import NO_OWN_FUNCTIONS, AcceptanceRule, OwnFunctions
+from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom
 from agents.plans import Population
+from agents.population.arrays import with_alternatives
 from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes
 from agents.population.synthetic import generate
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
+from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.messages import Address
@@ -76,6 +80,12 @@ class Scenario:
     rounds: int
     """Limit on rounds of the exchange."""
     data_sha256: str
+    own: OwnFunctions = NO_OWN_FUNCTIONS
+    """People's own functions; a plan generator has done its work already."""
+    arithmetic: Arithmetic = EXACT
+    """The arithmetic of stage 1, with the own cost and discomfort, checked."""
+    accepts: AcceptanceRule | None = None
+    """The own acceptance rule, checked."""
 
     def terms(self, household: str) -> Terms:
         """Return the terms of one household."""
@@ -100,12 +110,16 @@ class Scenario:
         return self.settings.model_copy(update=resolved)
 
 
-def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenario:
+def read_scenario(
+    settings: RunSettings, execution: Execution = "bus", own: OwnFunctions = NO_OWN_FUNCTIONS
+) -> Scenario:
     """Load or generate the population, read every file the settings name, and resolve the rest.
 
-    Raises InputError if anything is missing or inconsistent.
+    Raises InputError if anything is missing or inconsistent, or an own function fails its checks.
     """
     population = _population(settings)
+    if own.alternatives is not None:
+        population = with_alternatives(population, own.alternatives)
     for household in population.households:
         check_name(household, "household id")
     target = _target(settings, population)
@@ -119,6 +133,7 @@ def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenar
     for name in settings.externals:
         if name not in members:
             raise InputError(f"no household {name!r} takes part", field="--external")
+    refuse_externals(own, externals)
     isolation, host_count = _isolation(settings, execution, len(members))
     return Scenario(
         settings=settings,
@@ -135,6 +150,9 @@ def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenar
         matchmakers=matchmaker_addresses(0 if common.exchange is None else settings.matchmakers),
         rounds=_rounds(settings),
         data_sha256=digest,
+        own=own,
+        arithmetic=arithmetic_with(own, population),
+        accepts=accepting_with(own, population, settings),
     )
 
 

@@ -69,9 +69,13 @@ def changing(own: Any) -> Any:
         (np.full((1, 1, 2), np.nan), {}, "NaN or infinite"),
         ({"a": PLANS[0], "b": PLANS[0, :, :3]}, {}, "plans of 3 and of 4 slots"),
         ({"a": PLANS[0]}, {"ids": ["a"]}, "leave ids out"),
-        (PLANS, {"alternatives": lambda own: own}, "it returned the shape .4,."),
-        (PLANS, {"alternatives": lambda own: CHANCE.random((1, 4))}, "different plans the second"),
-        (PLANS, {"alternatives": changing}, "changes its argument"),
+        (PLANS, {"alternatives": lambda own: own}, "returned the shape .4,."),
+        (
+            PLANS,
+            {"alternatives": lambda own: CHANCE.random((1, 4))},
+            "something else when it was called again",
+        ),
+        (PLANS, {"alternatives": changing}, "changes the array that it is given"),
     ],
 )
 def test_wrong_arguments_are_named(data: Any, options: Any, complaint: str) -> None:

@@ -86,18 +86,23 @@ def fail_with(error: BaseException) -> Callable[[str], None]:
 @pytest.mark.parametrize(
     ("error", "output"),
     [
-        (RunError("no way"), "coflex: host h1: no way\n"),
-        (InputError("no way", field="--nats"), "coflex: host h1: field --nats: no way\n"),
+        (RunError("no\nway"), "no way"),
+        (InputError("no way", field="--nats"), "field --nats: no way"),
+        (RunError("ä" * 5000), "ä" * 1020),
     ],
 )
 def test_a_failing_host_reports_the_reason(
     hosts: HostProcesses, capfd: pytest.CaptureFixture[str], error: Exception, output: str
 ) -> None:
-    hosts.start(["h1"], fail_with(error))
-    ended = until_all_ended(hosts)["h1"]
-    assert ended == Ended("h1", 1)
-    assert str(ended) == "h1 ended with status 1"
-    assert capfd.readouterr().err == output
+    hosts.start(["h1", "h2"], fail_with(error))
+    ended = until_all_ended(hosts)
+    assert [ended[name].status for name in ("h1", "h2")] == [1, 1]
+    assert [str(ended[name])[: len(output) + 4] for name in ("h1", "h2")] == [
+        f"h1: {output}",
+        f"h2: {output}",
+    ]
+    assert set(hosts.failed) == set(ended.values())
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

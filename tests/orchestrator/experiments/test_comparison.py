@@ -13,7 +13,7 @@ from orchestrator.api import Scenario, simulate
 from orchestrator.cli import app
 from orchestrator.experiments.compared_configurations import read_configurations
 from orchestrator.experiments.comparison import compare, conclusion
-from orchestrator.experiments.comparison_page import write_comparison
+from orchestrator.experiments.comparison_page import cells_of, write_comparison
 from orchestrator.reporting.figures.interactive import INKS
 from orchestrator.scenario.settings import ExchangeName
 from protocol.errors import InputError
@@ -88,13 +88,24 @@ def test_single_runs_allow_no_conclusion(runs: dict[tuple[str, int], Path]) -> N
     assert ends["exchange off"] == planned["exchange off"] < ends["exchange mutual"]
 
 
-def test_pairs_are_runs_with_the_same_seed(runs: dict[tuple[str, int], Path]) -> None:
-    configurations = read_configurations(
-        [runs["mutual", 1], runs["mutual", 2], runs["cooperative", 3]]
+def test_two_runs_a_side_conclude_nothing(runs: dict[tuple[str, int], Path]) -> None:
+    """The interval of two runs is the two runs."""
+    sides = read_configurations(
+        [runs[rule, seed] for rule in ("mutual", "cooperative") for seed in (1, 2)]
     )
+    lines = compare(sides)
+    assert all(line.interval is None and line.difference is None for line in lines)
+    assert all("[" not in cell for cells in cells_of(lines) for cell in cells)
+    (said,) = conclusion(sides, lines)
+    assert said.startswith("There are fewer than three runs per configuration")
+
+
+def test_pairs_are_runs_with_the_same_seed(runs: dict[tuple[str, int], Path]) -> None:
+    named = [runs["mutual", 1], runs["mutual", 2], runs["mutual", 3], runs["cooperative", 3]]
+    configurations = read_configurations(named)
     lines = compare(configurations)
     assert all(line.difference is None for line in lines)
-    assert "fewer than two seeds in common" in conclusion(configurations, lines)[0]
+    assert "fewer than three seeds in common" in conclusion(configurations, lines)[0]
 
 
 def test_the_command_writes_page_figures_and_table(
@@ -172,7 +183,7 @@ def test_costs_of_different_kinds_are_not_compared(
 def test_sweeps_are_compared_where_their_options_agree(tmp_path: Path) -> None:
     small = ["--demo", "true", "--households", "8", "--slots", "36", "--iterations", "3"]
     for rule, betas in (("mutual", "0,0.5"), ("cooperative", "0,0.5,1")):
-        words = ["sweep", *small, "--beta", betas, "--exchange", rule, "--replications", "2"]
+        words = ["sweep", *small, "--beta", betas, "--exchange", rule, "--replications", "3"]
         words += ["--workers", "1", "--out", str(tmp_path / rule)]
         assert CliRunner().invoke(app, words).exit_code == 0
     folders = [tmp_path / "mutual", tmp_path / "cooperative"]
@@ -189,7 +200,7 @@ def test_sweeps_are_compared_where_their_options_agree(tmp_path: Path) -> None:
         assert by_measure[INEFFICIENCY, f"beta {beta}, exchange cooperative"].verdict == "the same"
         line = by_measure[COMFORT, f"beta {beta}, exchange cooperative"]
         assert line.difference is not None
-        assert line.difference.runs == line.runs == 2
+        assert line.difference.runs == line.runs == 3
     table = pd.read_csv(folders[0] / "sweep.csv")
     alone = table[table["beta"] == 0.5]
     mean = by_measure[COMFORT, "beta 0.5, exchange mutual"].mean
@@ -202,7 +213,7 @@ def test_sweeps_are_compared_where_their_options_agree(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     sentences = " ".join(result.output.split())
     assert (
-        "beta 0.5, exchange cooperative, compared with beta 0.5, exchange mutual (2 pairs"
+        "beta 0.5, exchange cooperative, compared with beta 0.5, exchange mutual (3 pairs"
         in sentences
     )
 

@@ -15,6 +15,7 @@ from orchestrator.cli import app
 from orchestrator.coordination.placement import Run
 from orchestrator.experiments.sweep_grid import read_grid
 from orchestrator.experiments.sweep_runs import LOG, seed_of
+from orchestrator.experiments.sweep_table import write_tables
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -227,3 +228,17 @@ def test_a_sweep_in_a_script_needs_no_guard(grid: Path, way: str) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+def test_no_cell_of_a_sweep_is_a_formula(tmp_path: Path) -> None:
+    """The path of a data set is a text of the user's."""
+    row = {"replication": 0, "dataset": "=cmd()|' /C calc'!A0", "beta": -0.5, "seconds_total": 1.0}
+    write_tables(tmp_path, [row], ["dataset", "beta"])
+    for name in ("sweep.csv", "summary.csv", "seconds.csv"):
+        text = (tmp_path / name).read_text()
+        assert "'=cmd()" in text
+        assert ",=cmd" not in text
+        assert "\n=cmd" not in text
+        assert "-0.5" in text
+        assert "'-0.5" not in text
+    assert pd.read_parquet(tmp_path / "sweep.parquet")["dataset"][0] == row["dataset"]
