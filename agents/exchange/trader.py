@@ -17,6 +17,7 @@ from agents.exchange.partner_search import PartnerSearch
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
 from protocol.messages import Address, End, Match, NextRound, Outcome, Proposal, RoundDone, Trace
@@ -39,11 +40,13 @@ class Trader:
         mandate: Mandate = FREE,
         session: int = 1,
         traffic: TrafficCount | None = None,
+        accepts: AcceptanceRule | None = None,
     ) -> None:
         """Set up a trader that has not sent anything yet.
 
         `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
-        rise whenever the household restarts. `traffic` is the traffic count of its host.
+        rise whenever the household restarts. `traffic` is the traffic count of its host. `accepts`
+        takes the place of the run's acceptance rule.
         """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
@@ -51,8 +54,9 @@ class Trader:
         terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
-        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate)
+        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
         self._negotiations = Negotiations(address, self._holding, journal)
+        self._in_waves = terms.order == "waves"
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
             address,
@@ -66,11 +70,14 @@ class Trader:
             session=session,
             slots=len(schedule),
             attempts_max=terms.attempts,
+            waves=self._in_waves,
         )
         self._in_pass = False
         """True while the household goes through its own slots."""
         self._held_back: dict[Address, list[Envelope]] = {}
         """Answers held back until the matchmaker knows of the exchange (sequential order)."""
+        self._outcomes: dict[int, tuple[Address, Outcome]] = {}
+        """Answers by slot that wait for those to all open proposals (waves)."""
         self._exchanged: set[int] = set()
         """Slots at which the household exchanged a value in this round, as requester."""
         self._before = ExchangeCounts()
@@ -104,7 +111,7 @@ class Trader:
     @property
     def trace(self) -> Trace:
         """The exchanges made so far."""
-        return self._negotiations.trace()
+        return self._negotiations.trace(by_lease=self._in_waves)
 
     @property
     def schedule(self) -> Array:
@@ -298,7 +305,6 @@ class Trader:
         client = self._search.client_at(sender)
         if client is None:
             raise PeerError(f"{sender} is not a matchmaker of this run")
-        wants = client.outstanding.wants if client.outstanding is not None else ()
         if not client.heard(match, now):
             return []
         out = []
@@ -306,7 +312,7 @@ class Trader:
         self.counts.lookups += len(match.none) + len(match.busy) + len(match.leases)
         self.counts.matches += len(match.leases)
         for lease in match.leases:
-            if lease.slot not in wants:
+            if lease.slot not in client.asked:
                 raise PeerError(f"{sender} finds what was not looked for")
             done = self._negotiations.consider(lease, self.round, self._min_gain_kwh2, now)
             if isinstance(done, Closed):
@@ -317,6 +323,18 @@ class Trader:
         return out
 
     def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
+        if not self._in_waves:
+            self._conclude(sender, outcome, now)
+        elif self._negotiations.awaits(sender, outcome):
+            self._outcomes[outcome.slot] = sender, outcome
+            if len(self._outcomes) == self._negotiations.open:
+                # In an order that does not depend on which answer was faster.
+                for _, answer in sorted(self._outcomes.items()):
+                    self._conclude(*answer, now)
+                self._outcomes.clear()
+        return []
+
+    def _conclude(self, sender: Address, outcome: Outcome, now: float) -> None:
         closed = self._negotiations.conclude(sender, outcome, self.round, now)
         if closed is not None:
             self._search.close(outcome.slot, closed)
@@ -324,7 +342,6 @@ class Trader:
                 self._exchanged.add(outcome.slot)
             else:
                 self._search.failed(outcome.slot)
-        return []
 
     def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
         said = self._negotiations.answered(sender, proposal)
@@ -346,6 +363,8 @@ class Trader:
     def _go_on(self, now: float) -> list[Envelope]:
         """Send lookups, and finish the own pass through the slots when nothing is open."""
         out: list[Envelope] = []
+        if self._in_waves and self._negotiations.open:
+            return out  # one lookup reports the ends of all
         room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
         for client in self._search.clients:
             lookup = client.next_lookup(

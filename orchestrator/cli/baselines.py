@@ -1,4 +1,4 @@
-"""`coflex baselines`: a run beside what a planner who saw everything could do."""
+"""`coflex baselines`: compare a run with what a planner with full knowledge could reach."""
 
 import time
 from dataclasses import astuple, fields
@@ -26,10 +26,13 @@ def baselines(
     settings: RunSettings,
     exact_seconds: Annotated[
         float,
-        typer.Option(min=0, help="End the search for the best selection of all; 0: no search."),
+        typer.Option(
+            min=0, help="Time limit of the exact search for the best plans; 0: no search."
+        ),
     ] = 10.0,
 ) -> None:
-    """Simulate, and compare with centralised planners, swaps and bounds on the same households."""
+    """Simulate a run, and compare it with central planners, swaps and bounds for the same
+    households."""
     require("the comparison", "clarabel", "pyscipopt", "scipy")
     from orchestrator.baselines.baseline_table import Baseline, compute_baselines
 

@@ -1,4 +1,4 @@
-"""`coflex doctor`: find out what keeps the parts on a machine from their bus."""
+"""`coflex doctor`: find out why the parts on a machine cannot use their bus."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,16 +21,18 @@ def doctor(
     nats: OptionalNats = None,
     keys: Keys = None,
     name: Annotated[
-        str | None, typer.Option(help="Examine this part only (default: all in --keys).")
+        str | None, typer.Option(help="Check only this part (default: all parts in --keys).")
     ] = None,
     insecure: Insecure = False,
     monitor: Annotated[
         str | None,
-        typer.Option(help="The server's monitoring address, http://host:8222, for the clock."),
+        typer.Option(
+            help="The server's monitoring address, such as http://host:8222, to compare clocks."
+        ),
     ] = None,
 ) -> None:
-    """Check server, clock, certificates and permissions, and say what to do; status 1 if anything
-    fails."""
+    """Check server, clock, certificates and permissions, and print what to do; exit with status 1
+    if a check fails."""
     failed = 0
     for result in _checks(nats, keys, name=name, insecure=insecure, monitor=monitor):
         typer.echo(str(result))

@@ -1,4 +1,4 @@
-"""`coflex paper`: the evaluation of the source, made again."""
+"""`coflex paper`: repeat the evaluation of the paper."""
 
 import os
 from pathlib import Path
@@ -28,25 +28,25 @@ def paper(
     ),
     runs: Annotated[int, typer.Option(min=1, help="Runs of each kind.")] = 10,
     households: Annotated[
-        int, typer.Option(min=0, help="Generated households, besides; 0: none.")
+        int, typer.Option(min=0, help="Number of generated households to add; 0 for none.")
     ] = 1_000,
     generated_runs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Runs of each kind on generated households, which take long "
-            f"(default: --runs; beside a dataset {FEWER} at most).",
+            help="Runs of each kind with generated households, which take long "
+            f"(default: --runs, but at most {FEWER} if --dataset is given).",
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Runs at a time (default: cores).")
+        int | None, typer.Option(min=1, help="Runs at a time (default: number of cores).")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Few and small runs, to see it work.")
+        bool, typer.Option("--quick", help="Only a few small runs, to try the command.")
     ] = False,
 ) -> None:
-    """Make the source's evaluation again: its figures 3 to 12, Table III, and a verdict on each of
-    its claims. Interrupted, the same command goes on with what is left."""
+    """Repeat the paper's evaluation: its figures 3 to 12, Table III, and a verdict on each of its
+    claims. After an interruption, the same command continues with the runs that are left."""
     require("the evaluation", "jinja2", "kneed", "matplotlib", "plotly", "scipy")
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.replication.page import lead, write_page
@@ -68,7 +68,7 @@ def paper(
     console = Console()
     for study in studies:
         table = Table(title=study.title, title_justify="left", header_style="bold", show_edge=False)
-        for head in ("source", "it says", "measured", "verdict"):
+        for head in ("paper", "it says", "measured", "verdict"):
             table.add_column(head)
         for claim in (*study.claims, *study.beyond):
             table.add_row(claim.where, claim.says, claim.measured, claim.verdict)

@@ -1,6 +1,6 @@
-"""`coflex generate` and `coflex convert`: making households with plans, and changing their format.
+"""`coflex generate` and `coflex convert`: make households with plans, and change their format.
 
-Parses options and prints; what is made is decided in agents/population and agents/metering.
+This module parses options and prints; `agents/population` and `agents/metering` make the plans.
 """
 
 from pathlib import Path
@@ -25,6 +25,7 @@ from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
 _LISTED = 50
+_RENAMED = "In a folder, households are named h0, h1, ...; its coflex.toml keeps their old names."
 
 
 def register(app: typer.Typer) -> None:
@@ -37,25 +38,28 @@ def _generate(
     out: Annotated[Path, typer.Option(help="Folder, or file ending in .npz, to write.")],
     households: Annotated[
         int | None,
-        typer.Option(help=f"How many; default {_HOUSEHOLDS}, with --from all of the file."),
+        typer.Option(
+            help=f"Number of households (default {_HOUSEHOLDS}; with --from, all in the file)."
+        ),
     ] = None,
     slots: Annotated[
         int | None,
         typer.Option(
-            help=f"Length of every plan; default {SOURCE_SLOTS}, with --from that of the readings."
+            help=f"Slots per plan (default {SOURCE_SLOTS}; with --from, as in the readings)."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same households.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same households.")] = 0,
     scheme: Annotated[
         str | None,
         typer.Option(
-            help="Alternatives to the preferred plan, as kind:plans,...; '' for none. Default: "
-            "shuffle:3,swap-15:3,swap-30:3 at 144 slots, and as many swaps a slot at others."
+            help="Alternatives to the preferred plan, as kind:plans,...; '' for none (default: "
+            "shuffle:3,swap-15:3,swap-30:3 for 144 slots, and as many swaps per slot for other "
+            "numbers)."
         ),
     ] = None,
     form: Annotated[
         Literal["auto", "epos", "npz"],
-        typer.Option("--format", help="auto: npz if --out ends in .npz, else epos."),
+        typer.Option("--format", help="Format; auto means npz if --out ends in .npz, else epos."),
     ] = "auto",
     source: meter_options.Source = None,
     unit: meter_options.Unit = None,
@@ -78,7 +82,8 @@ def _generate(
     max_kw: meter_options.MaxKw = LARGEST_KW,
     drop_incomplete: meter_options.DropIncomplete = False,
 ) -> None:
-    """Make households with plans: made-up load curves, or your own meter data with --from."""
+    """Make households with plans, from synthetic load curves or, with --from, your own meter
+    data."""
     chosen = None if scheme is None else parse_scheme(scheme)
     options = MeterOptions(
         unit=unit,
@@ -127,7 +132,7 @@ def _generate(
 
 
 def _refuse_without_meters(options: MeterOptions, day: str, drop_incomplete: bool) -> None:
-    """Refuse options for meter files where there is none."""
+    """Refuse options for meter files if there is no meter file."""
     given = [
         name
         for name in MeterOptions.__dataclass_fields__
@@ -148,7 +153,7 @@ def _with_plans(
     number = len(made.ids) if households is None else households
     if not 1 <= number <= len(made.ids):
         raise InputError(
-            f"{number} asked for, but {source} holds {len(made.ids)}", field="households"
+            f"{number} is not possible: {source} has {len(made.ids)}", field="--households"
         )
     return from_preferred(
         made.ids[:number],
@@ -162,7 +167,7 @@ def _with_plans(
 
 
 def _print_households(made: MeterDay, population: Population) -> None:
-    """Print what was assumed, and each household with its energy."""
+    """Print the assumptions that were made, and each household with its energy."""
     console = _console()
     for note in made.notes:
         console.print(f"- {note}")
@@ -200,22 +205,27 @@ def _write(population: Population, out: Path, form: str) -> None:
         return
     epos_folder.write(population, out)
     if not epos_folder.keeps_ids(population):
-        typer.echo("A folder numbers households h0, h1, ...; its coflex.toml keeps their names.")
+        typer.echo(_RENAMED)
 
 
 def _convert(
     source: Annotated[Path, typer.Argument(help="EPOS folder, or .npz file.")],
     target: Annotated[Path, typer.Argument(help="A new folder, or a file ending in .npz.")],
-    score: Annotated[str | None, typer.Option(help="What scores mean: preference or cost.")] = None,
+    score: Annotated[
+        str | None,
+        typer.Option(help="What the number before a plan means: preference or cost."),
+    ] = None,
 ) -> None:
-    """Convert an EPOS folder into one compact .npz file, or the other way round."""
+    """Convert an EPOS folder into one compact .npz file, or the reverse."""
     if score not in (None, "preference", "cost"):
         raise InputError("expected preference or cost", field="--score")
     population = load(source, score=cast(ScoreMeaning | None, score))
     (archive if target.suffix == ".npz" else epos_folder).write(population, target)
     typer.echo(f"{len(population.households)} households -> {target}")
     if target.suffix != ".npz" and not epos_folder.keeps_ids(population):
-        typer.echo("A folder numbers households h0, h1, ...; its coflex.toml keeps their names.")
+        typer.echo(_RENAMED)
     targets = epos_folder.target_files(source)
     if len(targets) > 1:
-        typer.echo(f"{len(targets)} targets lie in {source}: none is kept, give one with --target.")
+        typer.echo(
+            f"{source} has {len(targets)} targets, so none is converted: name one with --target."
+        )

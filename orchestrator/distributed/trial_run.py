@@ -1,6 +1,6 @@
-"""A short trial before a run, to show that the bus can carry one.
+"""A short trial before a run, which shows that the bus works.
 
-It also loads and warms up code once, which forked hosts then share.
+It also imports and warms up the code once, for the hosts that are forked later.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from orchestrator.coordination.nodes import (
 )
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.host_process import take_part
+from orchestrator.monitoring.logs import without_info
 from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.scenario.scenario import matchmaker_addresses
 from protocol.errors import RunError
@@ -25,13 +26,13 @@ from protocol.transport.nats_bus import NatsBus
 
 TRIAL_HOUSEHOLDS, TRIAL_ITERATIONS, TRIAL_ROUNDS = 7, 20, 2
 TRIAL_DEADLINE = 30.0
-"""Seconds."""
+"""Seconds without progress that end the trial."""
 
 
 async def try_bus(run: Run, connection: Connection, host: str) -> None:
-    """Run a few households in this process, over the bus, as the host `host`.
+    """Run a few households in this process over the bus, as the host `host`.
 
-    RunError if that does not work.
+    Raises RunError if the trial fails.
     """
     scenario = run.scenario
     members = scenario.members[:TRIAL_HOUSEHOLDS]
@@ -52,9 +53,10 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
         matchmaker = matchmaker_node(trial, name, slots=slots, terms=exchange, epoch=1)
         endpoint = endpoint_of(matchmaker)
         parts.append(_take_part(matchmaker, connection, lambda: endpoint.released))
-    await asyncio.gather(*parts)
+    with without_info():
+        await asyncio.gather(*parts)
     if coordinator.reason:
-        raise RunError(f"the bus does not carry a run: {coordinator.reason}")
+        raise RunError(f"a trial run on the bus failed: {coordinator.reason}")
 
 
 async def _take_part(node: Node, connection: Connection, done: Callable[[], bool]) -> None:

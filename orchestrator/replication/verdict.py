@@ -1,7 +1,7 @@
-"""Claims of the source, the criteria that decide them, and the verdicts.
+"""Claims of the paper, the criteria that decide them, and the verdicts.
 
-A verdict rests on the 95 % interval of the mean over runs, not on the mean alone. Which claims
-there are, and what is measured for each, is decided in `claims`.
+A verdict depends on the 95 % interval of the mean over runs, not only on the mean. `claims` decides
+which claims there are and what is measured for each.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Criterion:
     low: float = -inf
     high: float = inf
     form: str = ".3f"
-    """Format in which a value is written."""
+    """Format of the values."""
 
     @property
     def point(self) -> Point:
@@ -34,8 +34,7 @@ class Criterion:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict: whether the interval lies wholly inside the range, wholly outside, or
-        neither."""
+        """The verdict: "holds" if the interval is inside the range, "differs" if it is outside."""
         own = self.point
         low, high = (own.mean, own.mean) if isnan(own.low) else (own.low, own.high)
         if self.low - ROUNDING <= low and high <= self.high + ROUNDING:
@@ -44,7 +43,7 @@ class Criterion:
 
     @property
     def measured(self) -> str:
-        """Mean and interval in words."""
+        """Mean and interval as text."""
         own = self.point
         if isnan(own.mean):
             return f"{self.what}: none"
@@ -56,10 +55,10 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A statement of the source, its place there, and the criteria that judge it."""
+    """A statement of the paper, its place there, and the criteria that judge it."""
 
     where: str
-    """Figure, table or section of the source."""
+    """Figure, table or section of the paper."""
     says: str
     criteria: Sequence[Criterion]
     why: str = ""
@@ -67,7 +66,7 @@ class Claim:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict of the criterion that speaks most against the claim."""
+        """The worst verdict of its criteria."""
         found = {criterion.verdict for criterion in self.criteria}
         if "differs" in found:
             return "differs"
@@ -75,5 +74,5 @@ class Claim:
 
     @property
     def measured(self) -> str:
-        """The measurements of all criteria, in words."""
+        """The measurements of all criteria as text."""
         return "; ".join(criterion.measured for criterion in self.criteria)

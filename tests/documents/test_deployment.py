@@ -32,7 +32,7 @@ SERVER_PORT = f"{4222:X}"
 def parsed(words: list[str]) -> None:
     """Fails if `coflex` would not understand these words."""
     command: Any = typer.main.get_command(app)
-    own = command.commands[words[0]]
+    own = command.get_command(None, words[0])
     own.make_context(words[0], list(words[1:]), resilient_parsing=False)
 
 
@@ -210,10 +210,16 @@ def test_all_yaml_is_tidy() -> None:
 # -- systemd --------------------------------------------------------------------------------------
 
 
+class _Unit(configparser.RawConfigParser):
+    """A systemd unit: the names of its options keep their case."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 @pytest.mark.parametrize("path", sorted(SYSTEMD.glob("*.service")), ids=lambda path: path.name)
 def test_units_are_complete(path: Path) -> None:
-    unit = configparser.RawConfigParser(strict=False)
-    unit.optionxform = str  # type: ignore[method-assign,assignment]
+    unit = _Unit(strict=False)
     unit.read_string(path.read_text())
     service = unit["Service"]
     assert service["User"] == "coflex"

@@ -70,8 +70,10 @@ def judged(group: Group, results: list[ModuleResult], known: set[Survivor]) -> J
 
 
 def chosen(only: str) -> list[tuple[Group, str]]:
-    """Return the groups to run, each with the one module to run or nothing; MutationError if
-    `only` names neither."""
+    """Return the groups to run, each with the one module to run or nothing.
+
+    Raises MutationError if `only` names neither a group nor a module.
+    """
     if not only:
         return [(group, "") for group in GROUPS]
     for group in GROUPS:
@@ -84,7 +86,7 @@ def chosen(only: str) -> list[tuple[Group, str]]:
 
 
 def main() -> int:
-    """Run what is asked for; the exit status."""
+    """Run mutation tests; return the exit status."""
     known = set(defended())
     judgements = []
     print(row("module", ("mutants", *FATES, "percent")))

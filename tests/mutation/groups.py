@@ -1,4 +1,4 @@
-"""Which modules are mutated, and which fast tests must notice: no bus, no processes."""
+"""The modules to mutate, and the fast tests that must notice: no bus, no processes."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Group:
         return self.name.replace("/", "-")
 
     def files(self) -> list[str]:
-        """Return the modules' files, from the top of the checkout."""
+        """Return the files of the modules, relative to the checkout."""
         found = (file for pattern in self.modules for file in ROOT.glob(pattern))
         return sorted(str(file.relative_to(ROOT)) for file in found)
 

@@ -1,8 +1,8 @@
 """A group's working copy, in which mutmut makes its mutants and keeps its results between runs.
 
-Results are kept by function: a function that has changed is tried again. After any change of
-source or tests, whatever survived is tried again too, since the tests may notice it now. A kill is
-kept: to try everything again, remove the folder `.mutants`.
+Results are kept by function, and a changed function is tried again. After any change of source or
+tests, survivors are tried again too, since a test may notice them now. Kills are kept: to try
+everything again, remove the folder `.mutants`.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class MutationError(Exception):
 
 @dataclass(slots=True)
 class ModuleResult:
-    """What became of the mutants of one module."""
+    """The fates of the mutants of one module."""
 
     module: str
     fates: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,8 @@ class WorkingCopy:
         self.log = self.path / "log.txt"
 
     def prepare(self) -> None:
-        """Copy source and tests, write the configuration, forget what is uncertain now."""
+        """Copy source and tests, write the configuration, and drop results that are no longer
+        certain."""
         self.path.mkdir(parents=True, exist_ok=True)
         for name in (*PACKAGES, "tests"):
             shutil.rmtree(self.path / name, ignore_errors=True)
@@ -93,7 +94,7 @@ class WorkingCopy:
         return state.hexdigest()
 
     def run(self) -> None:
-        """Let mutmut try whatever has no result yet. MutationError when it cannot."""
+        """Let mutmut try every mutant without a result. Raises MutationError if mutmut fails."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             **{"COFLEX_SEEDS": str(SEEDS), "COFLEX_EXAMPLES": str(EXAMPLES)},
@@ -112,7 +113,7 @@ class WorkingCopy:
             raise MutationError("\n".join([*end, f"mutmut failed; see {self.log}"]))
 
     def results(self) -> list[ModuleResult]:
-        """Read what became of the mutants by module; MutationError if not all were tried."""
+        """Return the fates of the mutants by module; raises MutationError if not all were tried."""
         found = []
         with contextlib.chdir(self.path):
             for path in [self.only] if self.only else self.group.files():
@@ -153,7 +154,7 @@ class WorkingCopy:
         return "\n".join(["[tool.mutmut]", *lines, *(f"{name} = false" for name in switches), ""])
 
     def _forget_survivors(self) -> None:
-        """Have whatever was not killed tried again."""
+        """Remove the results of all mutants that were not killed, so that they are tried again."""
         with contextlib.chdir(self.path):
             for path in self.group.files():
                 data = SourceFileMutationData(path=path)

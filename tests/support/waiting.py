@@ -1,4 +1,4 @@
-"""Waiting for a thing to be so, instead of for time to pass."""
+"""Waiting for a condition instead of for time to pass."""
 
 import asyncio
 import select
@@ -11,7 +11,7 @@ PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Return as soon as `condition()` holds; fail with `what` when it does not in `patience`."""
+    """Return as soon as `condition()` holds; fail with `what` if it does not within `patience`."""
     until = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < until, f"still waiting for {what}"
@@ -19,7 +19,7 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
 
 
 async def until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """The same, while the loop goes on."""
+    """Wait like `wait_until` while the event loop runs."""
     last = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < last, f"still waiting for {what}"
@@ -27,7 +27,7 @@ async def until(condition: Callable[[], bool], what: str, patience: float = PATI
 
 
 def children_of(pid: int) -> list[int]:
-    """Process ids of the living children of a process."""
+    """Return the process ids of the living children of a process."""
     try:
         children = psutil.Process(pid).children()
     except psutil.NoSuchProcess:
@@ -36,7 +36,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
+    """Return True if a process exists and is not a zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -44,7 +44,7 @@ def alive(pid: int) -> bool:
 
 
 def command_of(pid: int) -> str:
-    """Its command line, for telling processes apart."""
+    """Return the command line of a process, to distinguish processes."""
     try:
         return " ".join(psutil.Process(pid).cmdline())
     except (psutil.NoSuchProcess, psutil.ZombieProcess):

@@ -1,4 +1,4 @@
-"""Runs on machines that pause: every process is stopped for longer than the run's deadline."""
+"""Runs on machines that pause: every process is stopped for longer than the deadline of the run."""
 
 import os
 import signal
@@ -19,8 +19,8 @@ DEADLINE_SECONDS, STOPPED_SECONDS = 4.0, 7.0
 @pytest.mark.nats
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["at the start", "while it plans"])
-def test_a_run_that_was_stopped_goes_on(tmp_path: Path, when: str) -> None:
-    """As after Ctrl-Z and fg, or when a container is paused; also while it still starts."""
+def test_a_suspended_run_continues(tmp_path: Path, when: str) -> None:
+    """It is suspended as by Ctrl-Z and fg, or like a paused container, also during its start."""
     options = ["--demo", "--households", "8", "--slots", "144", "--exchange", "off"]
     options += ["--iterations", "200", "--seed", "3"]
     command = [*COFLEX, "run", *options, "--deadline", str(DEADLINE_SECONDS), "--out"]

@@ -1,4 +1,4 @@
-"""`coflex paper`: every figure is there with its data, every claim has a verdict."""
+"""`coflex paper`: every figure has its data, and every claim has a verdict."""
 
 import csv
 import re
@@ -50,7 +50,7 @@ def test_every_figure_has_its_picture_and_its_data(made: tuple[Path, str]) -> No
 
 @pytest.mark.slow
 def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> None:
-    out, told = made
+    out, printed = made
     page = (out / "index.html").read_text()
     found = {verdict: len(re.findall(f"<td[^>]*>{verdict}</td>", page)) for verdict in VERDICTS}
     assert sum(found.values()) == CLAIMS + BEYOND + BY_THE_LETTER
@@ -61,7 +61,7 @@ def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> No
         assert low <= mean <= high or row["measured"].startswith("knee")
         assert row["verdict"] in VERDICTS
     counts = re.search(
-        r"Of 22 claims of the source (\d+) hold, (\d+) differ", " ".join(told.split())
+        r"Of 22 claims of the paper (\d+) holds?, (\d+) differs?", " ".join(printed.split())
     )
     assert counts
     assert int(counts[1]) <= found["holds"]
@@ -79,7 +79,7 @@ def test_every_claim_has_a_verdict_and_its_numbers(made: tuple[Path, str]) -> No
         ([0.66], 0.6, 0.65, "differs"),
     ],
 )
-def test_a_verdict_rests_on_the_interval(
+def test_a_verdict_depends_on_the_interval(
     values: list[float], low: float, high: float, verdict: str
 ) -> None:
     assert Criterion(what="share", values=values, low=low, high=high).verdict == verdict
@@ -92,7 +92,7 @@ def test_a_claim_is_as_good_as_its_weakest_criterion() -> None:
 
 
 @pytest.mark.slow
-def test_what_was_run_is_not_run_again(made: tuple[Path, str]) -> None:
+def test_finished_runs_are_not_repeated(made: tuple[Path, str]) -> None:
     out, _ = made
     before = {path: path.stat().st_mtime_ns for path in out.glob("runs/*/run.json")}
     assert len(before) > 20
@@ -101,7 +101,7 @@ def test_what_was_run_is_not_run_again(made: tuple[Path, str]) -> None:
     assert {path: path.stat().st_mtime_ns for path in out.glob("runs/*/run.json")} == before
 
 
-def test_nothing_to_run_is_said() -> None:
+def test_nothing_to_run_is_refused() -> None:
     with pytest.raises(InputError, match="give --dataset, or --households"):
         CliRunner().invoke(app, ["paper", "--households", "0"], catch_exceptions=False)
 
@@ -114,7 +114,7 @@ def test_runs_share_their_seeds_over_all_kinds() -> None:
     assert len(seeds[0]) == 3
 
 
-def test_a_run_is_the_same_by_whatever_path_its_data_are_named() -> None:
+def test_a_run_does_not_depend_on_the_path_of_its_data() -> None:
     near, far = (
         Design(path, 10, 1, betas=(0.0,)).over_beta()[0].key
         for path in (Path("data"), Path("data").resolve())
@@ -136,7 +136,7 @@ def test_all_exchanges_together_give_the_comfort_of_the_run() -> None:
     assert run.planned.mean_comfort < np.mean(found[everything // 2]) < run.exchanged.mean_comfort
 
 
-def test_the_front_keeps_what_nothing_beats() -> None:
+def test_the_front_has_the_points_that_no_other_beats() -> None:
     points = [(1.0, 0.5), (2.0, 0.4), (2.0, 0.7), (3.0, 0.7), (0.5, 0.1)]
     assert [points[i] for i in pareto(points)] == [(0.5, 0.1), (1.0, 0.5), (2.0, 0.7)]
 

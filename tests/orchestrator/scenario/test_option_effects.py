@@ -1,4 +1,4 @@
-"""Every option with a value of its own has an effect or is refused, in every mode."""
+"""Every option that differs from its default has an effect or is refused, in every mode."""
 
 import sys
 from pathlib import Path
@@ -43,14 +43,14 @@ IDLE: dict[Mode, set[str]] = {
 }
 
 
-def test_there_is_a_value_for_every_option() -> None:
+def test_every_option_has_a_value_here() -> None:
     assert OTHER.keys() | {"demo", "dataset"} == RunSettings.model_fields.keys()
 
 
 @pytest.mark.parametrize("exchange", ["mutual", "off"])
 @pytest.mark.parametrize("source", ["demo", "dataset"])
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_what_has_no_effect(mode: Mode, source: str, exchange: str) -> None:
+def test_options_without_effect(mode: Mode, source: str, exchange: str) -> None:
     base = {"demo": True} if source == "demo" else {"dataset": "x"}
     expected = IDLE[mode] | ({"score"} if source == "demo" else {"slots"})
     expected |= STAGE_TWO if exchange == "off" else set()
@@ -75,12 +75,12 @@ def test_what_has_no_effect(mode: Mode, source: str, exchange: str) -> None:
         ("insecure", {"nats": "x"}),
     ],
 )
-def test_what_gives_it_an_effect(name: str, options: dict[str, object]) -> None:
+def test_options_that_give_another_an_effect(name: str, options: dict[str, object]) -> None:
     settings = RunSettings.model_validate({"demo": True, **options, name: OTHER[name]})
     assert not without_effect(settings, "run")
 
 
-def test_hosts_need_households_that_share_them() -> None:
+def test_hosts_need_an_isolation_that_shares_them() -> None:
     settings = RunSettings.model_validate({"demo": True, "isolation": "process", "hosts": 2})
     assert without_effect(settings, "run").keys() == {"hosts"}
 
@@ -100,7 +100,7 @@ def words_of(name: str) -> list[str]:
         ("run", "hosts", "--households 4"),
     ],
 )
-def test_it_is_refused_in_one_line(
+def test_an_option_without_effect_is_refused_in_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -113,14 +113,14 @@ def test_it_is_refused_in_one_line(
     monkeypatch.setattr(sys, "argv", ["coflex", *words])
     with pytest.raises(SystemExit) as end:
         main()
-    said = capsys.readouterr().err
+    error = capsys.readouterr().err
     assert end.value.code == 2
-    assert f"field --{name.replace('_', '-')}: has no effect: " in said
-    assert said.count("\n") == 1
+    assert f"field --{name.replace('_', '-')}: has no effect: " in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_a_file_of_options_is_named(
+def test_the_file_with_the_option_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.toml").write_text('exchange = "off"\ntrace = true\n')
@@ -131,7 +131,7 @@ def test_a_file_of_options_is_named(
     assert "run.toml, field trace: has no effect: " in capsys.readouterr().err
 
 
-def test_a_value_from_the_environment_is_not_a_mistake(
+def test_options_in_the_environment_may_have_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COFLEX_NATS", "nats://127.0.0.1:9")
@@ -142,7 +142,7 @@ def test_a_value_from_the_environment_is_not_a_mistake(
     assert end.value.code == 0
 
 
-def test_a_sweep_refuses_what_has_no_effect_in_any_run() -> None:
+def test_a_sweep_refuses_options_without_effect_in_any_run() -> None:
     base = {"demo": "true", "households": "3", "min_gain": "0.1,0.2"}
     assert len(read_grid(None, {**base, "exchange": "off,mutual"}, None).cells()) == 4
     with pytest.raises(InputError, match="--min-gain: has no effect in any run"):
