@@ -28,10 +28,10 @@ class Group:
 
 ONE_CASE_EACH = {
     "depend_on_its_batch": "[var-129]",
-    "bad_weather": "[True-3]",
-    "at_the_same_moment": "[0]",
-    "rounding_alone_decides": "[0]",
-    "without_hearing_from_others": "[1-subtree]",
+    "network_faults": "[True-3]",
+    "sends_the_same_at_the_same_time": "[0]",
+    "only_rounding_decides": "[0]",
+    "without_messages_from_others": "[1-subtree]",
 }
 """Tests of planning in many seeds and sizes, by a part of the name: one case of each is run."""
 

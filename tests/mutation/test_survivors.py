@@ -1,11 +1,13 @@
 """The list of survivors: keys that last, and a reason for each."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.mutation.groups import GROUPS
+from tests.mutation.groups import GROUPS, ONE_CASE_EACH
 from tests.mutation.survivors import FILE, Survivor, as_toml, defended, mutation_of
+from tests.support.paths import ROOT
 
 DIFFERENCE = """--- a.py
 +++ a.py
@@ -36,3 +38,9 @@ def test_every_defended_survivor_is_in_a_mutated_module() -> None:
     modules = {file for group in GROUPS for file in group.files()}
     assert all(group.files() for group in GROUPS)
     assert {survivor.module for survivor in defended(FILE)} <= modules
+
+
+@pytest.mark.parametrize("name", ONE_CASE_EACH)
+def test_tests_of_which_one_case_is_run_exist(name: str) -> None:
+    sources = (ROOT / "tests" / "agents" / "planning").glob("test_*.py")
+    assert any(re.search(rf"def test_\w*{name}\(", source.read_text()) for source in sources)
