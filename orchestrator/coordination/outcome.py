@@ -322,6 +322,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "exchange_order": None if exchange is None else exchange.order,
+        "locks": settings.locks if exchange is None else exchange.locks,
         "households": len(scenario.members),
         "slots": population.slots,
         "score": next(iter(population.households.values())).meaning,

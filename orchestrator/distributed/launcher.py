@@ -156,10 +156,11 @@ def _supervision(
                 reason = f"{ended}, and cannot start again with functions of this process"
             else:
                 reason = others.restart(ended)
-            tell = log.info if reason else log.warning
-            tell("part ended", reason=str(ended), again=not reason)
             if reason:
+                log.info("part ended", reason=str(ended), again=False)
                 shell.post(coordinator.fail(reason, shell.clock()))
+            else:
+                log.warning("part ended", reason=str(ended), again=True)
 
     return child_ended
 

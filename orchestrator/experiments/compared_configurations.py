@@ -99,7 +99,7 @@ def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
         for chosen, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
             groups.setdefault(json.dumps(chosen, sort_keys=True), []).append(run)
     options = [json.loads(key) for key in groups]
-    varied = _varied(options)
+    varied = _named(options)
     names = [
         ", ".join(f"{name} {_text(own.get(name))}" for name in varied) or "all runs"
         for own in options
@@ -130,6 +130,14 @@ def _varied(options: Sequence[Mapping[str, object]]) -> list[str]:
     """Return the names of the options in which these configurations differ."""
     names = dict.fromkeys(name for each in options for name in each)
     return [name for name in names if len({json.dumps(each.get(name)) for each in options}) > 1]
+
+
+def _named(options: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return the options that name the configurations. The order of exchanges, which a run chooses
+    by its other options, is one of them only if the others do not distinguish all."""
+    varied = _varied(options)
+    others = [name for name in varied if name != "exchange_order"]
+    return others if len({_chosen(each, others) for each in options}) == len(options) else varied
 
 
 def _chosen(options: Mapping[str, object], names: Sequence[str]) -> str:

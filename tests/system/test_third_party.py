@@ -97,9 +97,10 @@ def test_the_third_party_imports_nothing_of_coflex() -> None:
         (("h0",), {"trace": True}),
         (("h0", "h3", "h5"), {"matchmakers": 2, "alpha": 0.1, "isolation": "subtree"}),
         (("h4",), {"disclose": "value", "tolerance": 0.3}),
+        (("h0", "h8"), {"exchange_order": "waves"}),
         (("h2", "h6"), {"exchange": "off", "isolation": "process", "children": 3}),
     ],
-    ids=["leaf", "inner", "root", "three", "value", "planning"],
+    ids=["leaf", "inner", "root", "three", "value", "waves", "planning"],
 )
 def test_the_results_are_the_same_with_a_third_party(
     names: tuple[str, ...], options: dict[str, object], tmp_path: Path
@@ -185,6 +186,7 @@ def test_the_command_prints_what_third_parties_need(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert f"run {RUN} waits for h3" in said.stderr
     assert (tmp_path / "out" / "run.json").exists()
+    assert "--exchange-order waves" in said.stdout
 
 
 @pytest.mark.parametrize(
