@@ -64,7 +64,7 @@ def baselines(
                 f"\n{line.name}: objective {line.objective:.4g}, "
                 f"no selection below {line.bound:.4g} ({proof})",
                 highlight=False,
-                soft_wrap=True,
+                soft_wrap=not sys.stdout.isatty(),
             )
     console.print(
         f"\nTable in {settings.out / FILE}", markup=False, highlight=False, soft_wrap=True

@@ -82,6 +82,5 @@ def paper(
         rows = [[claim.where, claim.says, claim.measured, claim.verdict] for claim in claims]
         print_table(console, HEADS, rows, texts=HEADS[:3])
     sentence = lead(studies)
-    console.print(
-        f"{sentence[0].upper()}{sentence[1:]}; page in {page}", soft_wrap=True, highlight=False
-    )
+    console.print(f"\n{sentence[0].upper()}{sentence[1:]}.", highlight=False)
+    console.print(f"Page in {page}", markup=False, soft_wrap=True, highlight=False)

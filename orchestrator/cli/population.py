@@ -3,6 +3,7 @@
 This module parses options and prints; `agents/population` and `agents/metering` make the plans.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -194,7 +195,9 @@ def _print_summary(population: Population, origin: str, out: Path) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    # Lines are wrapped between words on a terminal, and not at all in a file.
+    whole = not sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=whole, markup=False, emoji=False)
 
 
 def _write(population: Population, out: Path, form: str) -> None:

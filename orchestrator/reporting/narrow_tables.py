@@ -48,25 +48,34 @@ def print_table(
     wrapped. The columns `numbers` are aligned at the right. A row without a first cell shares that
     of the row above.
     """
-    least = [
-        max(_longest_word(head), *(_least_width(head, row[i], texts) for row in rows), 0)
-        for i, head in enumerate(heads)
+    columns = list(zip(heads, zip(*rows, strict=True) if rows else [()] * len(heads), strict=True))
+    widths = [
+        max([_longest_word(head), *(_least_width(cell, wraps=head in texts) for cell in cells)])
+        for head, cells in columns
     ]
-    if sum(least) + _BETWEEN * (len(heads) - 1) + _MARGINS > console.width:
+    left = console.width - sum(widths) - _BETWEEN * (len(heads) - 1) - _MARGINS
+    if left < 0:
         for line in _records(heads, rows):
             console.print(line)
         return
     table = Table(header_style="bold", show_edge=False)
-    for head, width in zip(heads, least, strict=True):
+    missing = [
+        max(map(cell_len, (head, *cells))) - width
+        for (head, cells), width in zip(columns, widths, strict=True)
+    ]
+    for i in sorted(range(len(heads)), key=missing.__getitem__):
+        more = min(missing[i], left)
+        widths[i], left = widths[i] + more, left - more
+    for head, width in zip(heads, widths, strict=True):
         side: JustifyMethod = "right" if head in numbers else "left"
-        table.add_column(head, min_width=width, overflow="fold", justify=side)
+        table.add_column(head, width=width, overflow="fold", justify=side)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
 
 
-def _least_width(head: str, cell: str, texts: Collection[str]) -> int:
-    if head not in texts:
+def _least_width(cell: str, *, wraps: bool) -> int:
+    if not wraps:
         return cell_len(cell)
     return max(min(cell_len(cell), _LEAST_TEXT), _longest_word(cell))
 

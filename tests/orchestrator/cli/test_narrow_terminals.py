@@ -55,6 +55,17 @@ def test_on_a_narrow_terminal_each_row_is_a_record() -> None:
     ]
 
 
+def test_a_wide_column_takes_nothing_from_the_others() -> None:
+    console = Console(width=80, file=StringIO())
+    row = ["The-Greens-at-Number-Seventeen", "The Greens at Number Seventeen", "9.450", "2"]
+    heads = ["household", "name", "kWh a day", "days"]
+    print_table(console, heads, [row], texts=["name"], numbers=heads[2:])
+    assert isinstance(console.file, StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[2].split()[-2:] == ["│", "2"]
+
+
 def printed(width: int) -> list[str]:
     console = Console(width=width, file=StringIO())
     print_table(console, HEADS, ROWS, texts=["planner"])
