@@ -33,6 +33,7 @@ from orchestrator.coordination.placement import Run
 from orchestrator.coordination.run_progress import ProgressTeller, RunProgress, Tell
 from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
+from orchestrator.scenario.option_effects import Mode, refuse_without_effect
 from orchestrator.scenario.own_functions import OPTIONS, divided, refuse_unsendable
 from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.scenario import read_scenario
@@ -148,6 +149,7 @@ def simulate(
     from orchestrator.simulation.simulator import simulate as run_simulated
 
     scenario = _scenario(scenario, options)
+    _refuse_idle(scenario, "simulate", options)
     resolved = read_scenario(scenario, "simulation", scenario.own)
     one_run = Run(scenario.run or RUN, resolved)
     if progress is None:
@@ -173,6 +175,7 @@ def run(
     from orchestrator.distributed.fresh_process import run_fresh
 
     scenario = _scenario(scenario, options)
+    _refuse_idle(scenario, "run", options)
     tell = _tell_nobody if progress is None else progress
     if _can_fork():
         return Outcome(_launch(scenario, tell))
@@ -285,6 +288,16 @@ def _can_fork() -> bool:
 
 def _scenario(scenario: Scenario | None, options: RunOptions) -> Scenario:
     return Scenario(**options) if scenario is None else scenario.changed(**options)
+
+
+def _refuse_idle(scenario: Scenario, mode: Mode, options: RunOptions) -> None:
+    """Refuse options of a call that have no effect there; those of a scenario may be meant for
+    other calls."""
+    for name in ("out", "save_schedules"):
+        if options.get(name):
+            reason = "has no effect: the outcome is returned; its method `save` writes files"
+            raise InputError(reason, field="--" + name.replace("_", "-"))
+    refuse_without_effect(scenario, mode, given=frozenset(options))
 
 
 def _options_of(scenario: Scenario) -> RunOptions:

@@ -1,7 +1,6 @@
 """The application: all commands, their exit status, and one line for any error."""
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -11,6 +10,8 @@ from typer.core import TyperGroup
 from orchestrator.cli import INTERRUPTED_STATUS, version
 from orchestrator.cli.narrow_help import NarrowHelpApp
 from orchestrator.reporting.printable_text import printable
+from orchestrator.scenario.meant_option import meant_option
+from protocol.checked_input import in_own_style
 from protocol.errors import INTERRUPTED, InputError, RunError
 
 FAILED, USAGE = 1, 2
@@ -94,21 +95,15 @@ def _complain(message: str, status: int) -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """Return the message of a usage error in the style of our own errors."""
-    message = str(getattr(error, "message", error)).strip().rstrip(".")
-    message = message.removeprefix("Value error, ")
+    message = in_own_style(str(getattr(error, "message", error)))
     ctx, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     option = getattr(error, "option_name", None)
     if isinstance(error, typer.BadParameter) and parameter is not None:
         name = next((text for text in parameter.opts if text.startswith("--")), parameter.name)
-        return f"field {name}: {_decapitalised(message) or 'is required'}"
-    if option is not None and message.startswith("No such option"):
+        return f"field {name}: {message or 'is required'}"
+    if option is not None and message.startswith("no such option"):
         known = [] if ctx is None else [name for one in ctx.command.params for name in one.opts]
-        begin_alike = [name for name in known if name.startswith(option)]
-        near = begin_alike or get_close_matches(option, known, n=1)
-        advice = f"did you mean {near[0]}?" if near else "see --help"
+        meant = meant_option(option, known)
+        advice = f"did you mean {meant}?" if meant else "see --help"
         return f"field {option}: no such option: {advice}"
-    return _decapitalised(message) or "give a command: see --help"
-
-
-def _decapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return message or "give a command: see --help"

@@ -9,7 +9,8 @@ import typer
 
 from agents.plans import ScoreMeaning
 from agents.population.epos_folder import read_agent
-from orchestrator.cli.options.connection_options import Insecure, Nats
+from orchestrator.cli.options.connection_options import MOST_SECONDS, Insecure, Nats
+from orchestrator.cli.options.idle_options import refuse_idle
 from orchestrator.cli.run import run_id
 from orchestrator.distributed.connection import reach
 from orchestrator.validation.conformance.checks import Check
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def conformance(
+    ctx: typer.Context,
     household: Annotated[str, typer.Option(help="Id of the household to test.")],
     nats: Nats,
     run: Annotated[str | None, typer.Option(help="Id of the run that it joins.")] = None,
@@ -37,13 +39,16 @@ def conformance(
         ScoreMeaning, typer.Option(help="What the number before a plan means.")
     ] = "preference",
     patience: Annotated[
-        float, typer.Option(min=1, help="Seconds to wait for each expected message.")
+        float,
+        typer.Option(min=1, max=MOST_SECONDS, help="Seconds to wait for each expected message."),
     ] = 30.0,
     insecure: Insecure = False,
 ) -> None:
     """Test a household of your own against docs/protocol.md; coflex plays all other parts of the
     run."""
-    check_name(household, "household")
+    check_name(household, "--household")
+    if plans is None:
+        refuse_idle(ctx, ["score"], "it needs --plans")
     known = None if plans is None else read_agent(plans, meaning=score)
     name = run_id(run)
     # We send as every other part, which no set of keys allows: a test server has no keys.

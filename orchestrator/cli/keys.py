@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.options.idle_options import refuse_idle
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
     from orchestrator.security.keyring import Edge
 
+_MOST_PARTS, _MOST_DAYS = 10_000, 36_500
 RELOAD = "Make running servers read it: nats-server --signal reload"
 
 
@@ -20,15 +22,20 @@ def register(app: typer.Typer) -> None:
 
 
 def keys(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of all keys of a bus.")],
     hosts: Annotated[
         str | None, typer.Option(help="Make keys for these hosts: host-1,host-2,...")
     ] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Make keys for this many hosts: host-1 to host-N.")
+        int | None,
+        typer.Option(
+            min=1, max=_MOST_PARTS, help="Make keys for this many hosts: host-1 to host-N."
+        ),
     ] = None,
     matchmakers: Annotated[
-        int, typer.Option(min=0, help="Number of matchmakers to make keys for.")
+        int,
+        typer.Option(min=0, max=_MOST_PARTS, help="Number of matchmakers to make keys for."),
     ] = 1,
     server: Annotated[
         list[str] | None,
@@ -52,7 +59,9 @@ def keys(
     revoke: Annotated[
         str | None, typer.Option(help="Exclude these parts from the bus: NAME,...")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Validity of certificates in days.")] = 365,
+    days: Annotated[
+        int, typer.Option(min=1, max=_MOST_DAYS, help="Validity of certificates in days.")
+    ] = 365,
 ) -> None:
     """Make certificates, nkeys and the server's configuration; add, rotate or revoke parts; without
     options, list them."""
@@ -61,6 +70,11 @@ def keys(
     actions = [option for option in (hosts, count, add, rotate, revoke) if option is not None]
     if len(actions) > 1:
         raise InputError("give only one of --hosts, --count, --add, --rotate and --revoke")
+    if hosts is None and count is None:
+        making = "it needs --hosts or --count, which make new keys"
+        refuse_idle(ctx, ["matchmakers", "server", "cluster"], making)
+    if add is None and rotate is None and hosts is None and count is None:
+        refuse_idle(ctx, ["days"], "no certificate is made")
     ring, leaves = Keyring(folder, datetime.now(UTC), days), _leaves(leaf or [])
     if leaves and (rotate or revoke or not actions):
         raise InputError("use it with --hosts, --count or --add", field="--leaf")

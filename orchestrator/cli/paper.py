@@ -1,17 +1,23 @@
 """`coflex paper`: repeat the evaluation of the paper."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
+from orchestrator.cli.options.idle_options import refuse_idle
 from orchestrator.cli.progress import counting
+from orchestrator.cli.results import UNSEEN
 from orchestrator.replication.study_design import FEWER, populations
+from orchestrator.reporting.narrow_tables import print_table
+from orchestrator.results.atomic_folder import try_folder
 from protocol.errors import InputError
+
+HEADS = ("paper", "it says", "measured", "verdict")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def paper(
+    ctx: typer.Context,
     dataset: Annotated[
         Path | None, typer.Option(help="Real households: a folder of EPOS plans, or a .npz file.")
     ] = None,
@@ -54,6 +61,9 @@ def paper(
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")
+    if not households:
+        refuse_idle(ctx, ["generated_runs"], "no households are generated with --households 0")
+    try_folder(out)
     designs = populations(
         dataset, households, runs=runs, generated_runs=generated_runs, quick=quick
     )
@@ -65,15 +75,12 @@ def paper(
                 study = evaluate(design, out / "runs", workers=at_once, progress=progress)
                 studies.append(study)
     page = write_page(studies, out)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     for study in studies:
-        table = Table(title=study.title, title_justify="left", header_style="bold", show_edge=False)
-        for head in ("paper", "it says", "measured", "verdict"):
-            table.add_column(head)
-        for claim in (*study.claims, *study.beyond):
-            table.add_row(claim.where, claim.says, claim.measured, claim.verdict)
-        console.print(table)
+        console.print(f"\n{study.title}\n", style="italic", highlight=False)
+        claims = (*study.claims, *study.beyond)
+        rows = [[claim.where, claim.says, claim.measured, claim.verdict] for claim in claims]
+        print_table(console, HEADS, rows, texts=HEADS[:3])
     sentence = lead(studies)
-    console.print(
-        f"{sentence[0].upper()}{sentence[1:]}; page in {page}", soft_wrap=True, highlight=False
-    )
+    console.print(f"\n{sentence[0].upper()}{sentence[1:]}.", highlight=False)
+    console.print(f"Page in {page}", markup=False, soft_wrap=True, highlight=False)

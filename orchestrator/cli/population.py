@@ -3,13 +3,12 @@
 This module parses options and prints; `agents/population` and `agents/metering` make the plans.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agents.metering.day_profile import MeterDay, read_meters
 from agents.metering.options import LARGEST_KW, MeterOptions
@@ -21,10 +20,12 @@ from agents.population.plan_alternatives import SOURCE_SLOTS, Scheme, parse_sche
 from agents.population.synthetic import from_preferred, generate
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.options import meter_options
+from orchestrator.reporting.narrow_tables import print_table
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
 _LISTED = 50
+_HEADS = ("household", "name", "kWh a day", "days")
 _RENAMED = "In a folder, households are named h0, h1, ...; its coflex.toml keeps their old names."
 
 
@@ -171,15 +172,13 @@ def _print_households(made: MeterDay, population: Population) -> None:
     console = _console()
     for note in made.notes:
         console.print(f"- {note}")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("household", "name", "kWh a day", "days"):
-        table.add_column(heading, justify="right" if heading in ("kWh a day", "days") else "left")
+    rows = []
     shown = list(population.households.items())[:_LISTED]
     for (household, plans), days in zip(shown, made.days_each, strict=False):
         name = population.names.get(household, household)
         energy = f"{plans.preferred.sum():,.3f}"
-        table.add_row(household, Text(name), energy, str(days))
-    console.print(table)
+        rows.append([household, name, energy, str(days)])
+    print_table(Console(highlight=False), _HEADS, rows, texts=("name",), numbers=_HEADS[2:])
     if len(population.households) > _LISTED:
         console.print(f"... and {len(population.households) - _LISTED} more")
 
@@ -196,7 +195,9 @@ def _print_summary(population: Population, origin: str, out: Path) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    # Lines are wrapped between words on a terminal, and not at all in a file.
+    whole = not sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=whole, markup=False, emoji=False)
 
 
 def _write(population: Population, out: Path, form: str) -> None:

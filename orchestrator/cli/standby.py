@@ -78,4 +78,4 @@ def host(
 
 
 def _checked(run: str | None) -> str | None:
-    return None if run is None else check_name(run, "run")
+    return None if run is None else check_name(run, "--run")

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.options.connection_options import Insecure, Keys, Nats
+from orchestrator.cli.options.connection_options import MOST_SECONDS, Insecure, Keys, Nats
 from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:
     from orchestrator.monitoring.operator_console import BusSurvey
     from protocol.messages import Expected, RunState
 
-Wait = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for answers.")]
+Wait = Annotated[
+    float, typer.Option(min=0.1, max=MOST_SECONDS, help="Seconds to wait for answers.")
+]
 WAIT = 2.0
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.options.settings_options import shaped
@@ -18,7 +17,7 @@ from orchestrator.cli.progress import counting
 from orchestrator.cli.results import UNSEEN
 from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
 from orchestrator.experiments.sweep_table import SUMMARISED
-from orchestrator.reporting.narrow_tables import fitting_columns, records
+from orchestrator.reporting.narrow_tables import print_table
 from orchestrator.scenario.settings import RunSettings
 
 HEADS = {
@@ -148,17 +147,7 @@ def _print(summary: Any, out: Path) -> None:
     ]
     # Wide enough that no number is split when the output is not a terminal.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
-    table = Table(header_style="bold", show_edge=False)
-    for head in heads:
-        table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
-    for row in rows:
-        table.add_row(*row)
-    words = [max(head.split(), key=len) for head in heads]
-    if len(fitting_columns(words, rows, console.width, least_needed=words[-1:])) < len(heads):
-        for line in records(heads, rows):
-            console.print(line, soft_wrap=True)
-    else:
-        console.print(table)
+    print_table(console, heads, rows)
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -9,6 +9,8 @@ from protocol.errors import InputError
 from protocol.transport.bus import Connection
 from protocol.transport.identity import folder_of
 
+_SCHEMES = ("nats", "tls", "ws", "wss")
+
 
 def reach(url: str | None, name: str, keys: Path | None, *, insecure: bool) -> Connection:
     """Return the connection of the part `name` to a running server.
@@ -18,6 +20,7 @@ def reach(url: str | None, name: str, keys: Path | None, *, insecure: bool) -> C
     """
     if url is None:
         raise InputError("give the URL of the NATS server that the parts use", field="--nats")
+    check_urls(url)
     connection = Connection(url, name, keys)
     if keys is not None:
         folder_of(keys, name)
@@ -28,6 +31,20 @@ def reach(url: str | None, name: str, keys: Path | None, *, insecure: bool) -> C
             field="--nats",
         )
     return connection
+
+
+def check_urls(urls: str) -> None:
+    """Raise InputError unless these are URLs of NATS servers, separated by commas; each may omit
+    its scheme and port."""
+    for url in Connection(urls, "").urls:
+        try:
+            parts = urlsplit(url if "://" in url else f"nats://{url}")
+            known = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, or too large
+            known = False
+        if not known:
+            reason = f"{url!r} is not the URL of a NATS server: write nats://host:port"
+            raise InputError(reason, field="--nats")
 
 
 def as_options(connection: Connection) -> tuple[str, ...]:

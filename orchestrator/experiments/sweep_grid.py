@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.experiments.sweep_runs import Cell, seed_of
+from orchestrator.scenario.meant_option import meant_option
 from orchestrator.scenario.option_effects import without_effect
 from orchestrator.scenario.own_functions import divided
 from orchestrator.scenario.settings import RunSettings, settings_from
@@ -80,6 +81,8 @@ class Grid:
                 own, others = divided(options)
                 settings = settings_from(others)
             except InputError as error:
+                if not self.varied:
+                    raise
                 where = ", ".join(f"{name} {options[name]}" for name in self.varied)
                 raise InputError(
                     f"{error.reason} (in the run {where})", field=error.field
@@ -116,8 +119,10 @@ def _checked(name: str, listed: list[Any], file: Path | None = None) -> list[Any
     """Return the values of an option, or raise InputError if a sweep cannot have them."""
     field = name if file is not None else "--" + name.replace("_", "-")
     if name not in RunSettings.model_fields:
-        known = ", ".join([REPLICATIONS, *(n for n in RunSettings.model_fields if sweepable(n))])
-        raise InputError(f"no such option (known: {known})", file=file, field=field)
+        known = [REPLICATIONS, *(n for n in RunSettings.model_fields if sweepable(n))]
+        meant = meant_option(name, known)
+        advice = f"did you mean {meant!r}?" if meant else f"known are {', '.join(known)}"
+        raise InputError(f"no such option: {advice}", file=file, field=field)
     if name in NOT_SWEPT:
         raise InputError(f"cannot be part of a sweep: {NOT_SWEPT[name]}", file=file, field=field)
     if name in ONE_VALUE and len(listed) > 1:

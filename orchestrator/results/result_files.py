@@ -27,6 +27,7 @@ from orchestrator.results.run_results import (
     RunResults,
 )
 from orchestrator.results.slot_clock import iso_times
+from protocol.checked_input import invalid
 from protocol.errors import InputError
 from protocol.messages import Iteration
 from protocol.vectors import Array
@@ -238,9 +239,7 @@ def _checked(kind: TypeAdapter[Row], content: object, path: Path, line: int | No
     try:
         return kind.validate_python(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(first["msg"], file=path, line=line, field=field or None) from error
+        raise invalid(error, file=path, line=line) from error
 
 
 def _read_text(path: Path) -> str:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from agents.plans import ScoreMeaning
 from agents.suggestions import suggestion
-from protocol.checked_input import first_mistake, read_toml
+from orchestrator.scenario.meant_option import meant_option
+from protocol.checked_input import first_mistake, in_own_style, read_toml
 from protocol.errors import InputError
 from protocol.terms import (
     CostName,
@@ -197,10 +198,13 @@ def settings_from(options: Mapping[str, Any], config: Path | None = None) -> Run
     except ValidationError as error:
         field, message, kind = first_mistake(error)
         if kind == "extra_forbidden":
-            message = f"no such option: {suggestion(field, RunSettings.model_fields)}"
+            known = RunSettings.model_fields
+            meant = meant_option(field, known)
+            advice = f"did you mean {meant!r}?" if meant else suggestion(field, known)
+            message = f"no such option: {advice}"
         from_file = field in values and field not in given
         raise InputError(
-            _plain(message),
+            in_own_style(message),
             file=config if from_file else None,
             field=field if from_file else "--" + field.replace("_", "-"),
         ) from error
@@ -209,9 +213,3 @@ def settings_from(options: Mapping[str, Any], config: Path | None = None) -> Run
     if settings.demo == (settings.dataset is not None):
         raise InputError("give either a data set or --demo", field="--dataset")
     return settings
-
-
-def _plain(message: str) -> str:
-    """Return a message of pydantic in the style of our own: no capital, no "Input"."""
-    message = message.removeprefix("Value error, ").replace("Input should be", "must be")
-    return message[:1].lower() + message[1:]

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+MOST_SECONDS = 1e8
+"""Most seconds that an option takes: more are surely a typing error."""
 Nats = Annotated[
     str,
     typer.Option(

@@ -48,7 +48,7 @@ LISTS: dict[str, list[Any]] = {
     "tolerance": ["none", 0.0, 0.2],
     "min_gain": [0.0, 0.1],
     "rounds": ["none", 1],
-    "exchange_order": ["concurrent", "sequential"],
+    "exchange_order": ["none", "concurrent", "sequential"],
     "locks": ["slot", "household"],
     "matchmakers": [1, 2],
     "mandates": ["none", "mandates.toml"],

@@ -159,7 +159,7 @@ def cut(text: str) -> str:
     ("name", "change", "complaint"),
     [
         ("run.json", lambda t: t[:-9], r"run\.json: not JSON"),
-        ("run.json", lambda t: "[]", r"run\.json: Input should be"),
+        ("run.json", lambda t: "[]", r"run\.json: must be"),
         ("run.json", lambda t: t.replace('"peak"', '"top"', 1), r"field preferred\.peak: .*equir"),
         ("run.json", lambda t: t.replace('"seed": 1', '"seed": "x"'), r"field seed: .*integer"),
         ("iterations.csv", cut, r"iterations\.csv: expected one line for each of 12"),

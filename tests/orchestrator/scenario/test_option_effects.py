@@ -6,9 +6,11 @@ from typing import Any, get_args
 
 import pytest
 
+from orchestrator.api import Scenario, run, simulate
 from orchestrator.cli import main
 from orchestrator.experiments.sweep_grid import read_grid
 from orchestrator.scenario.option_effects import Mode, without_effect
+from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 
@@ -147,3 +149,45 @@ def test_a_sweep_refuses_options_without_effect_in_any_run() -> None:
     assert len(read_grid(None, {**base, "exchange": "off,mutual"}, None).cells()) == 4
     with pytest.raises(InputError, match="--min-gain: has no effect in any run"):
         read_grid(None, {**base, "exchange": "off"}, None).cells()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"nats": "nats://127.0.0.1:9"},
+        {"keys": Path("keys")},
+        {"insecure": True},
+        {"external": "h1"},
+        {"deadline": 5.0},
+        {"save_schedules": True},
+        {"out": Path("results")},
+        {"scaling": "min-max"},
+        {"exchange": "off", "trace": True},
+        {"exchange": "off", "rounds": 3},
+    ],
+)
+def test_an_option_without_effect_is_refused_in_python(options: RunOptions) -> None:
+    name = list(options)[-1].replace("_", "-")
+    with pytest.raises(InputError, match=f"{name}: has no effect: "):
+        simulate(Scenario(demo=True, households=3, slots=36), **options)
+
+
+def _agree(*_: object) -> bool:
+    return True
+
+
+def test_an_own_rule_without_a_stage_2_is_refused() -> None:
+    with pytest.raises(InputError, match="accepts: has no effect: "):
+        simulate(demo=True, households=3, slots=36, exchange="off", accepts=_agree)
+
+
+def test_a_bus_of_its_own_needs_no_keys() -> None:
+    with pytest.raises(InputError, match="keys: has no effect: "):
+        run(demo=True, households=3, slots=36, keys=Path("keys"))
+
+
+def test_a_scenario_may_have_options_for_other_calls() -> None:
+    scenario = Scenario(demo=True, households=3, slots=36, iterations=2, deadline=5.0)
+    assert simulate(scenario).results.households == 3
+    with pytest.raises(InputError, match="deadline: has no effect: "):
+        simulate(scenario, deadline=6.0)

@@ -98,7 +98,7 @@ def test_wrong_wishes_for_the_edge_are_said(tmp_path: Path, ring: Keyring) -> No
         (["bus"], False, {"street": Edge(["host-9"])}, "names host host-9, which has no keys"),
         (["bus"], False, {"host-1": Edge(hosts)}, "is already used"),
         (["bus"], False, {"nats": Edge(hosts)}, "is already used"),
-        (["bus"], False, {"street": Edge(hosts, ["a b"])}, "not a name or address of a server"),
+        (["bus"], False, {"street": Edge(hosts, ["a b"])}, "is not a name or address of a server"),
     ):
         with pytest.raises(InputError, match=complaint):
             new.make(hosts, 1, servers, cluster=cluster, leaves=leaves)
