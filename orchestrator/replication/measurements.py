@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestrator.experiments.statistics import FEWEST, interval
+from orchestrator.experiments.statistics import FEWEST_SHOWN, interval
 from orchestrator.results.run_results import RunResults
 
 Runs = Mapping[float, Sequence[RunResults]]
@@ -30,7 +30,7 @@ COUNTED = (MESSAGES, LOOKUPS, RUN_MESSAGES)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A mean over runs and its 95 % interval, which is NaN for a single run."""
+    """A mean over runs and its 95 % interval, which is NaN for fewer than FEWEST_SHOWN runs."""
 
     x: float
     mean: float
@@ -52,8 +52,9 @@ class Growth:
 
 def point(x: float, values: Sequence[float]) -> Point:
     """Return the point at `x` with the mean of a measure over runs."""
-    if len(values) < FEWEST:
-        return Point(x=x, mean=values[0], low=float("nan"), high=float("nan"))
+    if len(values) < FEWEST_SHOWN:
+        mean = sum(values) / len(values)
+        return Point(x=x, mean=mean, low=float("nan"), high=float("nan"))
     found = interval(values)
     return Point(x=x, mean=found.mean, low=found.low, high=found.high)
 

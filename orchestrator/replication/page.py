@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestrator.replication.partner_figure import PartnerFigure
 from orchestrator.replication.study import PopulationStudy, verdicts
 from orchestrator.replication.study_design import COOPERATIVE_RUNS, INNER_RUNS, SIZED_RUNS
-from orchestrator.replication.verdict import Claim
+from orchestrator.replication.verdict import TOO_FEW_RUNS, Claim
 from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
@@ -59,10 +59,13 @@ def lead(studies: Sequence[PopulationStudy]) -> str:
     """Return one sentence with the numbers of verdicts."""
     found = verdicts(studies)
     holds, differs, open_ = (found[name] for name in ("holds", "differs", "not settled"))
+    few = sum(claim.reason == TOO_FEW_RUNS for study in studies for claim in study.claims)
+    part = "" if few == open_ else f" {few} of them"
+    reason = f",{part} because {TOO_FEW_RUNS}" if few else ""
     return (
         f"of {counted(found.total(), 'claim')} of the paper {holds} "
         f"hold{'s' if holds == 1 else ''}, {differs} differ{'s' if differs == 1 else ''}, "
-        f"{open_} {'is' if open_ == 1 else 'are'} not settled"
+        f"{open_} {'is' if open_ == 1 else 'are'} not settled{reason}"
     )
 
 
@@ -113,10 +116,7 @@ def _shown(
 
 def _lines(claims: Sequence[Claim]) -> list[list[str]]:
     """Return the cells below VERDICT_HEADS."""
-    return [
-        [c.where, c.says, c.measured, c.verdict, "" if c.verdict == "holds" else c.why]
-        for c in claims
-    ]
+    return [[c.where, c.says, c.measured, c.verdict, c.reason] for c in claims]
 
 
 def _growth(study: PopulationStudy) -> list[list[str]]:

@@ -13,6 +13,7 @@ from agents.population.size_limits import as_size
 from protocol.errors import InputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_TRIAL = b"coflex\n"
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 
 
@@ -32,22 +33,24 @@ def publish(
     removed, so a full disk leaves the old files unchanged. Raises InputError if the folder cannot
     be written.
     """
+    sources = dict(folders or {})
     try:
         with scratch_folder(folder) as written:
             for name, content in files.items():
                 _write(written / name, content)
-            for name, source in (folders or {}).items():
+            for name, source in sources.items():
                 copytree(source, written / name)
             (folder / seal).unlink(missing_ok=True)
             for pattern in stale:
                 for old in folder.glob(pattern):
                     rmtree(old) if old.is_dir() else old.unlink()
-            for name in folders or ():
+            for name in sources:
                 (written / name).replace(folder / name)
             for name in sorted(files, key=lambda name: name == seal):
                 (written / name).replace(folder / name)
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        size = sum(map(len, files.values())) + sum(map(_size_of, sources.values()))
+        raise _cannot_write(folder, error, size) from error
 
 
 def try_folder(folder: Path) -> None:
@@ -60,9 +63,9 @@ def try_folder(folder: Path) -> None:
     made = [parent for parent in (place, *place.parents) if not parent.exists()]
     try:
         with scratch_folder(folder) as written:
-            _write(written / "trial", b"coflex\n")
+            _write(written / "trial", _TRIAL)
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise _cannot_write(folder, error, len(_TRIAL)) from error
     finally:
         for parent in made:
             if parent.is_dir():
@@ -76,23 +79,31 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _cannot_write(folder: Path, error: OSError) -> InputError:
-    """Return an error that names the folder and, if it is full, the disk it is on."""
+def _cannot_write(folder: Path, error: OSError, size: int) -> InputError:
+    """Return an error that names the folder and, if it is full, the disk on which `size` bytes did
+    not fit."""
     if isinstance(error, CopyError):
         error = _first_of(error)
     reason = error.strerror or str(error)
     if error.errno in _FULL:
-        reason += f"; {_disk_of(folder)}"
+        reason += f"; {_lack_of_room(folder, size)}"
     return InputError(f"cannot be written ({reason}): choose another folder", file=folder)
 
 
-def _disk_of(folder: Path) -> str:
-    """Return a description of the disk that holds `folder`: its free and total space."""
+def _lack_of_room(folder: Path, size: int) -> str:
+    """Say what `size` bytes lack on the disk of `folder`, which has what was written there removed
+    by now; more than bytes can be used up (files, a quota)."""
     place = folder.absolute()
     while not place.is_mount() and place != place.parent:
         place = place.parent
-    usage = disk_usage(place)
-    return f"the disk at {place} has {as_size(usage.free)} free of {as_size(usage.total)}"
+    free = disk_usage(place).free
+    if size <= free:
+        return f"the disk at {place} is full"
+    return f"{as_size(size)} are needed, and the disk at {place} has {as_size(free)} free"
+
+
+def _size_of(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _first_of(error: CopyError) -> OSError:

@@ -10,6 +10,8 @@ HOUSEHOLDS = 20
 """Households of a run at beta 0, so that shares are multiples of 5 %."""
 MESSAGES = 10**12
 """Messages of the smaller population, so many that rounding makes no difference."""
+RUNS = 3
+"""Equal runs of each kind: as many as a verdict needs."""
 TREE = 7
 """Households of a run over betas: levels 1 (the root), 2, 2, 3, 3, 3, 3."""
 
@@ -88,7 +90,7 @@ class AtBeta0:
     inefficiency_change: float = 0.0
 
     def runs(self) -> list[RunResults]:
-        """Return two equal runs, so that means are known exactly.
+        """Return equal runs, so that means are known.
 
         All households take part, at least as requesters.
         """
@@ -118,7 +120,7 @@ class AtBeta0:
             inefficiency_change=self.inefficiency_change,
             exchanges=rows,
         )
-        return [made, made]
+        return [made] * RUNS
 
     def _gain(self, number: int) -> float:
         return -1.0 if number < self.losing_responders else 1.0
@@ -150,8 +152,8 @@ class OverBeta:
         return (0.0, self.knee, 0.75, 0.9, 1.0)
 
     def runs(self) -> dict[float, list[RunResults]]:
-        """Return two equal runs at each beta."""
-        return {beta: [self._run(place, beta)] * 2 for place, beta in enumerate(self.betas)}
+        """Return equal runs at each beta."""
+        return {beta: [self._run(place, beta)] * RUNS for place, beta in enumerate(self.betas)}
 
     def _run(self, place: int, beta: float) -> RunResults:
         lead = self.root_leads if beta == 0.75 else -self.root_leads
@@ -187,7 +189,7 @@ class OverSize:
     """Exponent of the growth of messages if all take part."""
 
     def runs(self) -> list[RunResults]:
-        """Return two equal runs of each kind: 100 and 1,000 households, all or some taking part."""
+        """Return equal runs of each kind: 100 and 1,000 households, all or some taking part."""
         found = []
         for share, gain in self.gains.items():
             whole = share == 1.0
@@ -204,7 +206,7 @@ class OverSize:
                 households=1_000,
                 messages=round(MESSAGES * grown),
             )
-            found += [small, small, large, large]
+            found += [small] * RUNS + [large] * RUNS
         return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.replication.claims import beyond, claims
 from orchestrator.replication.verdict import Claim
-from tests.support.replication_runs import OverBeta, OverSize, cooperative_run
+from tests.support.replication_runs import RUNS, OverBeta, OverSize, cooperative_run
 
 for name in ("scipy", "kneed"):
     pytest.importorskip(name, reason="the evaluation needs the extra `report`")
@@ -31,6 +31,6 @@ def test_claims_have_the_texts_of_the_report() -> None:
     runs = OverBeta().runs()
     found = [
         *claims(runs, OverSize().runs()),
-        *beyond(runs, [cooperative_run()] * 2),
+        *beyond(runs, [cooperative_run()] * RUNS),
     ]
     assert [line for claim in found for line in text_of(claim)] == WORDS.read_text().splitlines()
