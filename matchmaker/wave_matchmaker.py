@@ -114,6 +114,9 @@ class WaveMatchmaker(Matchmaker):
             found = self._find(household.name, lookup, waiting.wishes, now)
             if found.engaged:
                 continue
+            # A wish of which all partners are busy waits for the next wave: it has no answer yet.
+            ledger.counts.lookups -= len(found.busy)
+            ledger.counts.busy -= len(found.busy)
             waiting.none += found.none
             settled = {*found.none, *(lease.slot for lease in found.leases)}
             waiting.wishes = [wish for wish in waiting.wishes if wish.slot not in settled]

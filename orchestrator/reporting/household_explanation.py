@@ -159,11 +159,15 @@ def _no_journals(results: Path) -> str:
     """Return why there are no journals, and which folder to name instead."""
     if not (results / RUN).is_file():
         return "has no journals: name the results of a run, or a host's folder (--keep)"
-    if read_record(results).exchange is None:
+    record = read_record(results)
+    if record.exchange is None:
         return "has no journals: only runs with a stage 2 do; run again with --exchange"
+    hosts = record.config.get("hosts")
+    where = f", which is one of host-1 to host-{hosts}," if isinstance(hosts, int) else ""
     return (
-        "has no journals: the hosts of this run stood by and keep their own; name the folder that "
-        "the household's host has as --keep"
+        "has no journals: the hosts of this run stood by, and each keeps those of its own "
+        f"households; on the machine of the household's host{where} name the folder that was given "
+        "as --keep (default: kept)"
     )
 
 
