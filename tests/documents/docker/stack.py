@@ -17,8 +17,8 @@ from tests.support.paths import ROOT
 TOP = ROOT
 PROJECT = "coflex-test"
 IMAGE = "coflex-test/coflex"
-LEFT_OUT = (".*", "results", "wheels", "__pycache__", "*.egg-info")
-"""Of the checkout, when it is copied; but .dockerignore is part of it."""
+_LEFT_OUT = shutil.ignore_patterns(".*", "wheels", "__pycache__", "*.egg-info")
+_LEFT_OUT_AT_THE_TOP = {"results", "site"}
 FROM_SOURCE = "nkeys"
 """The one package without a wheel on the index."""
 HOSTS = 3
@@ -95,11 +95,17 @@ class Stack:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
 
 
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is left out when the checkout is copied; .dockerignore is copied by itself."""
+    at_the_top = _LEFT_OUT_AT_THE_TOP if Path(folder) == TOP else set()
+    return _LEFT_OUT(folder, names) | at_the_top
+
+
 @contextmanager
 def stack(engine: Engine, folder: Path) -> Iterator[Stack]:
     """Build the image from a copy of the checkout; take everything down in the end."""
     made = Stack(engine, folder / "checkout")
-    shutil.copytree(TOP, made.folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(TOP, made.folder, ignore=left_out)
     shutil.copy(TOP / ".dockerignore", made.folder)
     python = engine.docker(
         *("run", "--rm", "--entrypoint", "python3", engine.python, "-c"),
