@@ -71,7 +71,7 @@ def test_options_take_precedence_over_the_file(grid: Path) -> None:
     ("content", "complaint"),
     [
         ("demo = ", "grid.toml.*not a TOML file"),
-        ("demo = true\nbetta = 1", r"grid.toml.*betta.*no such option \(known: replications"),
+        ("demo = true\nbetta = 1", "grid.toml.*betta.*no such option: did you mean .beta"),
         ("demo = true\nbeta = [0.5, 0.5]", "beta.*given twice"),
         ("demo = true\nbeta = []", "0 runs: give 1 to"),
         ("demo = true\nreplications = 0", "replications.*at least 1"),
