@@ -24,7 +24,9 @@ def test_a_suspended_run_continues(tmp_path: Path, when: str) -> None:
     options = ["--demo", "--households", "8", "--slots", "144", "--exchange", "off"]
     options += ["--iterations", "200", "--seed", "3"]
     command = [*COFLEX, "run", *options, "--deadline", str(DEADLINE_SECONDS), "--out"]
-    run = subprocess.Popen([*command, str(tmp_path / "stopped")], stderr=subprocess.PIPE)
+    tracing = os.environ | {"PYTHONFAULTHANDLER": "1"}
+    command += [str(tmp_path / "stopped")]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, env=tracing)
     processes = 1 if when == "at the start" else 9  # the server, then the hosts
     wait_until(lambda: len(children_of(run.pid)) >= processes, "the processes of the run")
     everybody = [run.pid, *children_of(run.pid)]
@@ -35,7 +37,12 @@ def test_a_suspended_run_continues(tmp_path: Path, when: str) -> None:
     assert run.poll() is None, "it ended before it was stopped"
     for pid in everybody:
         os.kill(pid, signal.SIGCONT)
-    _, said = run.communicate(timeout=120)
+    try:
+        _, said = run.communicate(timeout=200)
+    except subprocess.TimeoutExpired:  # show where each process waits
+        for pid in [*children_of(run.pid), run.pid]:
+            os.kill(pid, signal.SIGABRT)
+        _, said = run.communicate()
     assert run.returncode == 0, said.decode()
     simulated = [*COFLEX, "simulate", *options, "--out", str(tmp_path / "undisturbed")]
     subprocess.run(simulated, check=True, capture_output=True)
