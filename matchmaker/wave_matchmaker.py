@@ -27,7 +27,7 @@ def matchmaker_of(address: Address, slots: int, epoch: int, *, terms: ExchangeTe
 class WaveMatchmaker(Matchmaker):
     """The only matchmaker of a run, serving in waves."""
 
-    news_repeats = True
+    news_repeats = busy_waits = True
 
     def __init__(
         self,
@@ -114,15 +114,12 @@ class WaveMatchmaker(Matchmaker):
             found = self._find(household.name, lookup, waiting.wishes, now)
             if found.engaged:
                 continue
-            # A wish of which all partners are busy waits for the next wave: it has no answer yet.
-            ledger.counts.lookups -= len(found.busy)
-            ledger.counts.busy -= len(found.busy)
             waiting.none += found.none
             settled = {*found.none, *(lease.slot for lease in found.leases)}
             waiting.wishes = [wish for wish in waiting.wishes if wish.slot not in settled]
             if found.leases or not waiting.wishes:
                 waves.grant(household.name, found.leases)
-                answer = self._match(lookup, found._replace(none=tuple(waiting.none), busy=()))
+                answer = self._match(lookup, found._replace(none=tuple(waiting.none)))
                 self._sessions[household].answer = answer
                 said.append(Envelope(self.address, household, answer))
         return said

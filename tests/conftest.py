@@ -20,7 +20,7 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run each test in a folder of its own: results that lie in the checkout change no verdict."""
+    """Run each test in its `tmp_path`, so that results in the checkout change no verdict."""
     monkeypatch.chdir(tmp_path)
 
 

@@ -52,7 +52,8 @@ class CommandGroup(TyperGroup):
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         # Of a name that nobody knows the nearest one is sought among all.
-        modules = {MODULES[cmd_name]} if cmd_name in MODULES else set(MODULES.values())
+        known = cmd_name in MODULES
+        modules = [MODULES[cmd_name]] if known else dict.fromkeys(MODULES.values())
         for module in modules:
             part = NarrowHelpApp()
             import_module(f"orchestrator.cli.{module}").register(part)

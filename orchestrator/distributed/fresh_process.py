@@ -116,7 +116,7 @@ def run_fresh(work: Work, report: Report = lambda value: None) -> Any:
             return _result(process, reported, failed)
         except KeyboardInterrupt:
             process.interrupt()
-            return process.result(report)
+            return _result(process, reported, failed)
 
 
 def _result(process: FreshProcess, report: Report, failed: Sequence[Exception]) -> Any:

@@ -80,9 +80,8 @@ def test_everything_public_is_documented() -> None:
     assert all(field.description for field in RunSettings.model_fields.values())
 
 
-def test_the_examples_on_the_page_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_on_the_page_work() -> None:
     page = ROOT / "docs" / "experiments.md"
-    monkeypatch.chdir(tmp_path)
     pytest.importorskip("matplotlib", reason="drawing is part of the extra `report`")
     code = page.read_text().split("```python\n")[1].split("```")[0]
     shown: dict[str, object] = {}

@@ -1,6 +1,5 @@
 """Functions of people's own act where the built-in ones do, in both stages, or are refused."""
 
-import asyncio
 from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
@@ -280,7 +279,6 @@ def test_what_goes_wrong_in_a_host_is_the_reason_of_the_run() -> None:
 @pytest.mark.nats
 async def test_a_fresh_interpreter_needs_functions_that_can_be_imported() -> None:
     """Inside a running loop, as in a notebook."""
-    await asyncio.sleep(0)
     scenario = SMALL.changed(exchange_order="sequential")
     with pytest.raises(InputError, match=r"lambda.*cannot be handed.*use coflex.simulate"):
         coflex.run(scenario, cost=lambda demand: variance(demand))

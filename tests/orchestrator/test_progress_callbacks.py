@@ -62,7 +62,6 @@ def test_a_run_tells_too() -> None:
 @pytest.mark.nats
 async def test_a_run_in_a_fresh_interpreter_tells_too() -> None:
     told: list[RunProgress] = []
-    await asyncio.sleep(0)
     check(told, coflex.run(SMALL, progress=told.append, isolation="task", hosts=2))
 
 

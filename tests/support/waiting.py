@@ -3,7 +3,7 @@
 import asyncio
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import psutil
 
@@ -18,11 +18,19 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
         select.select([], [], [], 0.01)
 
 
-async def until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Wait like `wait_until` while the event loop runs."""
+async def until(
+    condition: Callable[[], bool],
+    what: str,
+    patience: float = PATIENCE,
+    *,
+    meanwhile: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Wait like `wait_until` while the event loop runs; `meanwhile` is done again and again."""
     last = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < last, f"still waiting for {what}"
+        if meanwhile is not None:
+            await meanwhile()
         await asyncio.sleep(0.005)
 
 

@@ -90,8 +90,7 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
             coflex.save_population(tmp_path / name, PLANS)
 
 
-def test_the_examples_on_the_page_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_examples_on_the_page_work() -> None:
     page = ROOT / "docs" / "python.md"
     code = page.read_text().split("```python\n")[2].split("```")[0]
     shown: dict[str, Any] = {}

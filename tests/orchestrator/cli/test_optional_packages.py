@@ -41,7 +41,6 @@ def test_installed_packages_pass() -> None:
 def test_a_command_names_the_extra_to_install(
     command: list[str], package: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(optional_packages, "find_spec", lambda name: None)
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, InputError)

@@ -69,8 +69,7 @@ NEEDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def folder(tmp_path: Path) -> Path:
     names = sorted(read_scenario(RunSettings.model_validate(BASE)).population.households)
     Path("order.txt").write_text("\n".join(reversed(names)) + "\n")
     Path("behaviours.csv").write_text("household,alpha,beta\n" + f"{names[0]},0,1\n")

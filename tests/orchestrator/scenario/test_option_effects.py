@@ -126,7 +126,6 @@ def test_the_file_with_the_option_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.toml").write_text('exchange = "off"\ntrace = true\n')
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["coflex", "simulate", "--demo", "--config", "run.toml"])
     with pytest.raises(SystemExit):
         main()
