@@ -34,6 +34,8 @@ class MatchmakerClient:
     session: int
     slots: tuple[int, ...]
     """The slots that this matchmaker is responsible for."""
+    waves: bool = False
+    """True if the matchmaker waits for a word of every household in each round."""
     due: list[int] = field(default_factory=list)
     """Slots still to look up in this round, most wanted first."""
     changed: set[int] = field(default_factory=set)
@@ -43,6 +45,8 @@ class MatchmakerClient:
     """Time before which no slot is looked up; 0 for none."""
     outstanding: Lookup | None = None
     number: int = 0
+    _spoken: bool = True
+    """False until the first lookup of a round, if the matchmaker waits for it."""
     _epoch: int = 0
     _few: int = FEW
     _rest: float = REST
@@ -75,6 +79,7 @@ class MatchmakerClient:
     def ask(self, slots: Iterable[int]) -> None:
         """Start looking up these slots."""
         self.due, self.resting, self._few, self._rest = list(slots), 0.0, FEW, REST
+        self._spoken = not self.waves
 
     def next_lookup(
         self,
@@ -94,7 +99,7 @@ class MatchmakerClient:
         wants: list[int] = []
         if room and self.due and not self.resting:
             wants = self._first(holding)
-        if not (wants or self.changed or self.closed):
+        if self._spoken and not (wants or self.changed or self.closed):
             return None
         slots = sorted(slot for slot in self.changed if holding.offered(slot))
         withdrawn = sorted(self.changed.difference(slots)) if self._epoch else []
@@ -127,7 +132,7 @@ class MatchmakerClient:
         )
         self.changed.clear()
         self.closed.clear()
-        self.outstanding = lookup
+        self.outstanding, self._spoken = lookup, True
         self._retransmission.sent(now)
         return lookup
 

@@ -18,7 +18,7 @@ from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.plans import Plans
-from matchmaker.matchmaker import Matchmaker
+from matchmaker.pairing_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation
@@ -93,9 +93,7 @@ def matchmaker_node(run: str, name: str, *, slots: int, terms: ExchangeTerms, ep
     run."""
     node = Node(name, run)
     node.machines[HOST] = HostEndpoint(name, ORCHESTRATOR_ADDRESS, node.counters)
-    node.machines[name] = Matchmaker(
-        Address(name, name), slots, epoch, lease=terms.lease_seconds, per_slot=terms.locks == "slot"
-    )
+    node.machines[name] = matchmaker_of(Address(name, name), slots, epoch, terms=terms)
     return node
 
 

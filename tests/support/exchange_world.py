@@ -9,7 +9,7 @@ from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
-from matchmaker.matchmaker import Matchmaker
+from matchmaker.pairing_matchmaker import AnyMatchmaker, matchmaker_of
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.messages import Address
 from protocol.runtime.node import Node
@@ -76,14 +76,7 @@ class World(Network):
 
     def _start_maker(self, maker: Address) -> None:
         self._epoch += 1
-        terms = self.terms
-        machine = Matchmaker(
-            maker,
-            self.before.shape[1],
-            self._epoch,
-            lease=terms.lease_seconds,
-            per_slot=terms.locks == "slot",
-        )
+        machine = matchmaker_of(maker, self.before.shape[1], self._epoch, terms=self.terms)
         self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: machine})
 
     def crash(self, name: str, chance: Random) -> None:
@@ -134,12 +127,12 @@ class World(Network):
     def discomforts(self, schedules: Array) -> Array:
         return np.asarray(np.sqrt(((schedules - self.preferred) ** 2).mean(axis=1)))
 
-    def matchmakers(self) -> Sequence[Matchmaker]:
+    def matchmakers(self) -> Sequence[AnyMatchmaker]:
         return [
             machine
             for node in self.nodes.values()
             for machine in node.machines.values()
-            if isinstance(machine, Matchmaker)
+            if isinstance(machine, AnyMatchmaker)
         ]
 
 
