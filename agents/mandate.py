@@ -63,6 +63,12 @@ class Mandate:
         if any(slot < 0 for slot in self.never):
             raise ValueError("a slot in never is negative")
 
+    def joins_slots(self, rule: RuleName) -> bool:
+        """Return True if what this household decides at one slot, under this rule, may depend on
+        its exchanges at others."""
+        capped = self.discomfort is not None and rule != "mutual"
+        return rule == "cooperative" or capped or self.energy_drift is not None
+
 
 FREE = Mandate()
 """A mandate that narrows nothing."""

@@ -39,9 +39,12 @@ class Retransmission:
         """Return a timer that is due at once, for a message that was sent before a restart."""
         return cls(max_wait_s, deadline=now, _sent_at=now)
 
-    def sent(self, now: float) -> None:
-        """Start waiting for the answer to a message that is being sent for the first time."""
-        wait_s = max(FIRST_WAIT_SECONDS, ROUND_TRIPS * self.round_trip_s)
+    def sent(self, now: float, first_wait_s: float = FIRST_WAIT_SECONDS) -> None:
+        """Start waiting for the answer to a message that is being sent for the first time.
+
+        `first_wait_s` is the shortest wait before the first repetition, seconds.
+        """
+        wait_s = max(first_wait_s, ROUND_TRIPS * self.round_trip_s)
         self._wait_s = min(wait_s, self.max_wait_s)
         self._sent_at, self.deadline = now, now + self._wait_s
 

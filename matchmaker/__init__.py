@@ -2,6 +2,7 @@
 
 
 matchmaker.py  the machine: answers each lookup once, and repeats the answer when asked again
+wave_matchmaker.py, waves.py  the same, answering all lookups of a wave at once: repeatable
 leases.py      busy pairs of households, and until when
 offer_book.py  the offers, and how well each suits a lookup
 

@@ -86,6 +86,17 @@ class Leases:
         known = {"households": len(self._offers.columns), "offers": int(self._offers.stands.sum())}
         return {**known, "open": len(self._open), **asdict(self.counts)}
 
+    @property
+    def any_free(self) -> bool:
+        """True if any offer may be part of a new lease."""
+        return bool(self._offers.free.any())
+
+    def has(self, household: str, slot: int, value: float) -> bool:
+        """Return True if this household offers this value, kWh, at this slot."""
+        offers = self._offers
+        column = offers.columns[household]
+        return bool(offers.stands[slot, column] and offers.value[slot, column] == value)
+
     # -- offers -----------------------------------------------------------------------------------
 
     def enter(self, household: Address) -> None:

@@ -7,7 +7,7 @@ offers.
 
 from dataclasses import dataclass
 
-from matchmaker.leases import Leases
+from matchmaker.leases import Found, Leases
 from matchmaker.offer_book import FAR, Wish
 from protocol.errors import PeerError
 from protocol.messages import Address
@@ -19,11 +19,18 @@ from protocol.runtime.machine import Envelope
 class _Session:
     number: tuple[int, int]
     """Session and number of the last lookup."""
-    answer: Match
+    answer: Match | None
+    """Its answer; None while the lookup waits."""
+
+
+NOTHING = Found(engaged=False, leases=(), none=(), busy=())
 
 
 class Matchmaker:
     """One matchmaker, or one of several that share the slots between them."""
+
+    news_repeats = False
+    """True if lookups may repeat offers that are known; these then stay as they are."""
 
     def __init__(
         self, address: Address, slots: int, epoch: int, *, lease: float, per_slot: bool
@@ -46,13 +53,14 @@ class Matchmaker:
         last = self._sessions.get(household)
         if last is not None and number <= last.number:
             self.answered += 1
-            if number < last.number:
+            if number < last.number or last.answer is None:
                 return []
             return [Envelope(self.address, household, last.answer)]
+        self._check(lookup)
         answer = self._answer(household, lookup, now)
         self._sessions[household] = _Session(number, answer)
         self.answered += 1
-        return [Envelope(self.address, household, answer)]
+        return [] if answer is None else [Envelope(self.address, household, answer)]
 
     def tick(self, now: float) -> list[Envelope]:
         """End the leases whose time is over. Returns no messages."""
@@ -63,22 +71,23 @@ class Matchmaker:
         """Return when the next lease expires, or an earlier time; None if no lease is open."""
         return self.ledger.next_deadline()
 
-    def _answer(self, household: Address, lookup: Lookup, now: float) -> Match:
-        ledger, name = self.ledger, household.name
-        self._check(lookup)
+    def _answer(self, household: Address, lookup: Lookup, now: float) -> Match | None:
+        """Return the answer to a new lookup, if there is one at once."""
+        if not self._enter(household, lookup):
+            return self._match(lookup, anew=True)
+        self._learn(household.name, lookup)
+        return self._match(lookup, self._find(household.name, lookup, wishes_of(lookup), now))
+
+    def _enter(self, household: Address, lookup: Lookup) -> bool:
+        """Enter a household that sends all its offers. Returns False if it must do so first."""
         if lookup.epoch == 0:
-            ledger.enter(household)
-        elif lookup.epoch != ledger.epoch or not ledger.knows(household):
-            return Match(
-                session=lookup.session,
-                number=lookup.number,
-                epoch=ledger.epoch,
-                anew=True,
-                engaged=False,
-                leases=(),
-                none=(),
-                busy=(),
-            )
+            self.ledger.enter(household)
+            return True
+        return lookup.epoch == self.ledger.epoch and self.ledger.knows(household)
+
+    def _learn(self, name: str, lookup: Lookup) -> None:
+        """Take the offers and closed leases that a lookup reports."""
+        ledger = self.ledger
         ledger.bind(name, lookup.limits_bind)
         for slot in lookup.withdrawn:
             ledger.withdraw(name, slot)
@@ -91,23 +100,15 @@ class Matchmaker:
             case "limit":
                 limits = lookup.limits_kwh.tolist()
         for slot, value, limit in zip(lookup.slots, values, limits, strict=True):
-            ledger.offer(name, slot, value, limit)
+            if not (self.news_repeats and ledger.has(name, slot, value)):
+                ledger.offer(name, slot, value, limit)
         # After the new offers: a disagreement is remembered until one of the offers changes.
         for closed in lookup.closed:
             ledger.close(name, closed, lookup.round)
-        if len(lookup.wanted_kwh):
-            wishes = [
-                Wish(*wish)
-                for wish in zip(
-                    lookup.wants,
-                    lookup.wanted_kwh.tolist(),
-                    lookup.tolerance_kwh.tolist(),
-                    strict=True,
-                )
-            ]
-        else:
-            wishes = [Wish(slot) for slot in lookup.wants]
-        found = ledger.look_up(
+
+    def _find(self, name: str, lookup: Lookup, wishes: list[Wish], now: float) -> Found:
+        """Look for partners for these wishes of a lookup."""
+        return self.ledger.look_up(
             name,
             wishes,
             now,
@@ -115,11 +116,13 @@ class Matchmaker:
             leases_max=lookup.leases_max,
             round=lookup.round,
         )
+
+    def _match(self, lookup: Lookup, found: Found = NOTHING, *, anew: bool = False) -> Match:
         return Match(
             session=lookup.session,
             number=lookup.number,
-            epoch=ledger.epoch,
-            anew=False,
+            epoch=self.ledger.epoch,
+            anew=anew,
             engaged=found.engaged,
             leases=found.leases,
             none=found.none,
@@ -140,3 +143,11 @@ class Matchmaker:
         for slots in (lookup.slots, lookup.withdrawn, lookup.wants):
             if slots and not 0 <= min(slots) <= max(slots) < self.ledger.slots:
                 raise PeerError(f"a lookup beyond the {self.ledger.slots} slots")
+
+
+def wishes_of(lookup: Lookup) -> list[Wish]:
+    """Return the wishes of a lookup, most wanted first."""
+    if not len(lookup.wanted_kwh):
+        return [Wish(slot) for slot in lookup.wants]
+    wanted, tolerance = lookup.wanted_kwh.tolist(), lookup.tolerance_kwh.tolist()
+    return [Wish(*wish) for wish in zip(lookup.wants, wanted, tolerance, strict=True)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from matchmaker.bundle_book import BundleBook
 from matchmaker.matchmaker import Matchmaker
+from matchmaker.wave_matchmaker import matchmaker_of as slot_matchmaker_of
 from protocol.errors import PeerError
 from protocol.messages import Address, Lookup, Match
 from protocol.messages.exchange import WHOLE, Lease
@@ -172,5 +173,4 @@ def matchmaker_of(
         return PairingMatchmaker(
             address, slots, epoch, patience_seconds=terms.lease_seconds, seed=terms.seed
         )
-    per_slot = terms.locks == "slot"
-    return Matchmaker(address, slots, epoch, lease=terms.lease_seconds, per_slot=per_slot)
+    return slot_matchmaker_of(address, slots, epoch, terms=terms)

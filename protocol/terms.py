@@ -13,7 +13,7 @@ RuleName = Literal["mutual", "cooperative", "paper"]
 ContentName = Literal["slot", "bundle"]
 DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
-OrderName = Literal["concurrent", "sequential"]
+OrderName = Literal["waves", "concurrent", "sequential"]
 
 PAPER_TOLERANCE = 0.01
 """Tolerance for the source's rule, kWh. The rule asks for the preferred value itself, which hardly
@@ -102,8 +102,11 @@ class ExchangeTerms:
     at_once: int = 4
     """Number of negotiations that a household may have open at once when locks are per slot."""
     order: OrderName = "concurrent"
+    """The households that look up partners at a time: all in waves, all at once, or one after
+    another."""
     seed: int = 0
-    """Seed of the partners that are drawn (content bundle)."""
+    """Seed of the order in which the matchmaker serves the lookups of one wave, and of the partners
+    that it draws (content bundle)."""
     lease_seconds: Finite = 15.0
     """Seconds after which the matchmaker treats a lease as lost."""
     trace: bool = False

@@ -11,13 +11,20 @@ import numpy as np
 
 from agents.exchange.disclosure import tell
 from agents.exchange.holding import Holding
-from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER, Retransmission
+from agents.retransmission import (
+    EXCHANGE_MAX_WAIT_SECONDS,
+    FIRST_WAIT_SECONDS,
+    NEVER,
+    Retransmission,
+)
 from protocol.messages import Address, Lookup, Match
 from protocol.messages.exchange import Closed
 
 REST = 0.05
 """Seconds to wait when all suitable partners are busy; doubled each time, up to REST_AT_MOST."""
 REST_AT_MOST = 1.0
+WAVE_WAIT_SECONDS = 4.0
+"""Shortest wait before a lookup that may wait for a wave is repeated, seconds."""
 FEW = 8
 """Number of slots in a lookup; doubled while nothing is found."""
 
@@ -35,7 +42,8 @@ class MatchmakerClient:
     slots: tuple[int, ...]
     """The slots that this matchmaker is responsible for."""
     waves: bool = False
-    """True if the matchmaker waits for a word of every household in each round."""
+    """True if the matchmaker serves in waves: it keeps a lookup until it has leases for it, waits
+    for a word of every household in each round, and lookups name all slots that are due."""
     due: list[int] = field(default_factory=list)
     """Slots still to look up in this round, most wanted first."""
     changed: set[int] = field(default_factory=set)
@@ -44,9 +52,13 @@ class MatchmakerClient:
     resting: float = 0.0
     """Time before which no slot is looked up; 0 for none."""
     outstanding: Lookup | None = None
+    asked: set[int] = field(default_factory=set)
+    """Slots looked up by the last lookup, under its number."""
     number: int = 0
     _spoken: bool = True
     """False until the first lookup of a round, if the matchmaker waits for it."""
+    _revised: bool = False
+    """True if the outstanding lookup was sent with less news before."""
     _epoch: int = 0
     _few: int = FEW
     _rest: float = REST
@@ -57,7 +69,7 @@ class MatchmakerClient:
     @property
     def idle(self) -> bool:
         """True when everything is sent and answered."""
-        return not (self.outstanding or self.due or self.changed or self.closed)
+        return self._spoken and not (self.outstanding or self.due or self.changed or self.closed)
 
     @property
     def informed(self) -> bool:
@@ -92,8 +104,11 @@ class MatchmakerClient:
     ) -> Lookup | None:
         """Return the lookup to send now, if any. `room` is the number of new leases that may be
         opened."""
+        revised = self.outstanding is not None
         if self.outstanding is not None:
-            return None
+            if not (self.waves and (self.changed or self.closed)):
+                return None
+            self._take_back(self.outstanding)
         if now >= self.resting:
             self.resting = 0.0
         wants: list[int] = []
@@ -111,7 +126,7 @@ class MatchmakerClient:
             is not None
         ]
         aims = [holding.aim(slot, lowest) for slot in wants] if holding.aims else []
-        self.number += 1
+        self.number += 0 if revised else 1
         lookup = Lookup(
             session=self.session,
             number=self.number,
@@ -132,9 +147,16 @@ class MatchmakerClient:
         )
         self.changed.clear()
         self.closed.clear()
-        self.outstanding, self._spoken = lookup, True
-        self._retransmission.sent(now)
+        self.outstanding, self._spoken, self._revised = lookup, True, revised
+        self.asked = self.asked.union(wants) if revised else set(wants)
+        self._retransmission.sent(now, WAVE_WAIT_SECONDS if self.waves else FIRST_WAIT_SECONDS)
         return lookup
+
+    def _take_back(self, lookup: Lookup) -> None:
+        """Report the news of this lookup again with the next one."""
+        self.changed.update(lookup.slots, lookup.withdrawn)
+        self.closed[:0] = lookup.closed
+        self.outstanding = None
 
     def _first(self, holding: Holding) -> list[int]:
         """Return the first few slots that are due and still wanted.
@@ -163,6 +185,8 @@ class MatchmakerClient:
         if lookup is None or (match.session, match.number) != (lookup.session, lookup.number):
             return None
         self.outstanding = None
+        if self._revised:
+            self._take_back(lookup)  # the answer may be older than the news
         self._retransmission.answered(now)
         if match.anew:
             self.announce()
@@ -181,6 +205,8 @@ class MatchmakerClient:
         self.due += match.busy
         if match.leases:
             self._few, self._rest = FEW, REST
+        elif self.waves:
+            self._few, self._spoken = 2 * self._few, False
         elif match.engaged or len(later) == len(self.due):
             self.resting = now + self._rest
             self._rest = min(2 * self._rest, REST_AT_MOST)

@@ -116,9 +116,12 @@ class Negotiations:
         """The partners whose answers are missing."""
         return tuple(asked.partner for asked in self._asked.values())
 
-    def trace(self) -> Trace:
-        """Return the exchanges made so far, on both sides."""
+    def trace(self, *, by_lease: bool = False) -> Trace:
+        """Return the exchanges made so far, on both sides; in the order of their leases instead of
+        time if `by_lease`."""
         made = self._made
+        if by_lease:
+            made = sorted(made, key=lambda entry: (entry.epoch, entry.lease))
         return Trace(
             rounds=tuple(entry.round for entry in made),
             slots=tuple(entry.slot for entry in made),
@@ -160,13 +163,20 @@ class Negotiations:
         retransmission.sent(now)
         return self._propose(entry, retransmission)
 
-    def conclude(self, sender: Address, outcome: Outcome, round: int, now: float) -> Closed | None:
-        """Take a partner's answer. Returns None if it is a repetition."""
+    def awaits(self, sender: Address, outcome: Outcome) -> bool:
+        """Return True if this answers an open proposal, False if it is a repetition."""
         asked = self._asked.get(outcome.slot)
         if asked is None or asked.proposal.lease != outcome.lease:
-            return None
+            return False
         if asked.partner != sender:
             raise PeerError(f"{sender} answers what {asked.partner} was asked")
+        return True
+
+    def conclude(self, sender: Address, outcome: Outcome, round: int, now: float) -> Closed | None:
+        """Take a partner's answer. Returns None if it is a repetition."""
+        if not self.awaits(sender, outcome):
+            return None
+        asked = self._asked[outcome.slot]
         proposal, lease = asked.proposal, outcome.lease
         asked.retransmission.answered(now)
         self._round_trip_s = asked.retransmission.round_trip_s

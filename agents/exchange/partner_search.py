@@ -20,11 +20,19 @@ class PartnerSearch:
     """
 
     def __init__(
-        self, matchmakers: tuple[Address, ...], *, session: int, slots: int, attempts_max: int
+        self,
+        matchmakers: tuple[Address, ...],
+        *,
+        session: int,
+        slots: int,
+        attempts_max: int,
+        waves: bool = False,
     ) -> None:
         everything = range(slots)
         self.clients = [
-            MatchmakerClient(matchmaker, session, tuple(everything[place :: len(matchmakers)]))
+            MatchmakerClient(
+                matchmaker, session, tuple(everything[place :: len(matchmakers)]), waves=waves
+            )
             for place, matchmaker in enumerate(matchmakers)
         ]
         self._attempts_max = attempts_max

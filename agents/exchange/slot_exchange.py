@@ -33,15 +33,19 @@ class SlotExchange:
     ) -> None:
         """Set up an exchange in which nothing has been sent yet. `session` is as in Lookup."""
         self._address, self._holding, self._terms = address, holding, terms
+        self._in_waves = terms.order == "waves"
         self._negotiations = Negotiations(address, holding, journal)
         self._search = PartnerSearch(
             matchmakers=matchmakers,
             session=session,
             slots=holding.slots,
             attempts_max=terms.attempts,
+            waves=self._in_waves,
         )
         self._held_back: dict[Address, list[Envelope]] = {}
         """Answers held back until the matchmaker knows of the exchange (sequential order)."""
+        self._outcomes: dict[int, tuple[Address, Outcome]] = {}
+        """Answers by slot that wait for those to all open proposals (waves)."""
         self._exchanged: set[int] = set()
         """Slots at which the household exchanged a value in this round, as requester."""
         self._round = GATHER
@@ -75,7 +79,7 @@ class SlotExchange:
 
     def trace(self) -> Trace:
         """Return the exchanges made so far, on both sides."""
-        return self._negotiations.trace()
+        return self._negotiations.trace(by_lease=self._in_waves)
 
     # -- rounds -----------------------------------------------------------------------------------
 
@@ -118,6 +122,8 @@ class SlotExchange:
         """Send lookups, and answers that were held back. New leases are asked for only while the
         household goes through its own slots (`asking`)."""
         out: list[Envelope] = []
+        if self._in_waves and self._negotiations.open:
+            return out  # one lookup reports the ends of all
         room = self._terms.leases_at_once - self._negotiations.open if asking else 0
         for client in self._search.clients:
             lookup = client.next_lookup(
@@ -148,7 +154,6 @@ class SlotExchange:
         client = self._search.client_at(sender)
         if client is None:
             raise PeerError(f"{sender} is not a matchmaker of this run")
-        wants = client.outstanding.wants if client.outstanding is not None else ()
         if not client.heard(match, now):
             return []
         out = []
@@ -157,7 +162,7 @@ class SlotExchange:
         counts.lookups += len(match.none) + len(match.busy) + len(match.leases)
         counts.matches += len(match.leases)
         for lease in match.leases:
-            if lease.slot not in wants:
+            if lease.slot not in client.asked:
                 raise PeerError(f"{sender} finds what was not looked for")
             done = self._negotiations.consider(lease, self._round, self._min_gain_kwh2, now)
             if isinstance(done, Closed):
@@ -168,6 +173,18 @@ class SlotExchange:
         return out
 
     def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
+        if not self._in_waves:
+            self._conclude(sender, outcome, now)
+        elif self._negotiations.awaits(sender, outcome):
+            self._outcomes[outcome.slot] = sender, outcome
+            if len(self._outcomes) == self._negotiations.open:
+                # In an order that does not depend on which answer was faster.
+                for _, answer in sorted(self._outcomes.items()):
+                    self._conclude(*answer, now)
+                self._outcomes.clear()
+        return []
+
+    def _conclude(self, sender: Address, outcome: Outcome, now: float) -> None:
         closed = self._negotiations.conclude(sender, outcome, self._round, now)
         if closed is not None:
             self._search.close(outcome.slot, closed)
@@ -175,7 +192,6 @@ class SlotExchange:
                 self._exchanged.add(outcome.slot)
             else:
                 self._search.failed(outcome.slot)
-        return []
 
     def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
         said = self._negotiations.answered(sender, proposal)

@@ -319,6 +319,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
+        "exchange_order": None if exchange is None else exchange.order,
         "households": len(scenario.members),
         "slots": population.slots,
         "score": next(iter(population.households.values())).meaning,

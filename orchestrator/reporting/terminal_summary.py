@@ -74,9 +74,10 @@ def _repeatable(results: RunResults) -> str | None:
         return None
     if config.get("exchange_order") != "concurrent":
         return None
+    order = "waves" if config.get("matchmakers") == 1 else "sequential"
     return (
         "On a bus the order of concurrent exchanges varies from run to run: add "
-        "--exchange-order sequential (slower) for the same bytes each time."
+        f"--exchange-order {order} (slower) for the same bytes each time."
     )
 
 

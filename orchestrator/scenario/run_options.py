@@ -54,7 +54,7 @@ class RunOptions(TypedDict, total=False):
     tolerance: float | None
     min_gain: float
     rounds: int | None
-    exchange_order: OrderName
+    exchange_order: OrderName | None
     locks: LocksName
     matchmakers: int
     mandates: FileName | None

@@ -22,7 +22,14 @@ from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.messages import Address
 from protocol.subjects import check_name
-from protocol.terms import COSTS_WITH_TARGET, PAPER_TOLERANCE, ExchangeTerms, Reorganisation, Terms
+from protocol.terms import (
+    COSTS_WITH_TARGET,
+    PAPER_TOLERANCE,
+    ExchangeTerms,
+    OrderName,
+    Reorganisation,
+    Terms,
+)
 from protocol.vectors import Array
 
 Isolation = Literal["process", "task", "subtree"]
@@ -84,7 +91,9 @@ class Scenario:
     def resolved_settings(self) -> RunSettings:
         """Return the settings as they mean the same on every machine, however many processors it
         has."""
-        resolved = {"isolation": self.isolation, "hosts": self.host_count}
+        resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
+        if self.exchange is not None:
+            resolved["exchange_order"] = self.exchange.order
         return self.settings.model_copy(update=resolved)
 
 
@@ -98,11 +107,11 @@ def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenar
         check_name(household, "household id")
     target = _target(settings, population)
     check_magnitudes(population, target)
-    common = _terms(settings, target, population.slots)
     weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
+    common = _terms(settings, target, population.slots, mandates)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
@@ -208,7 +217,9 @@ def _rounds(settings: RunSettings) -> int:
     return PAPER_ROUNDS if settings.exchange == "paper" else ROUNDS
 
 
-def _terms(settings: RunSettings, target: Array | None, slots: int) -> Terms:
+def _terms(
+    settings: RunSettings, target: Array | None, slots: int, mandates: Mapping[str, Mandate]
+) -> Terms:
     return Terms(
         iterations=settings.iterations,
         arity=settings.children,
@@ -228,14 +239,23 @@ def _terms(settings: RunSettings, target: Array | None, slots: int) -> Terms:
             seed=settings.seed,
         ),
         constraint=hard_constraint(settings, slots),
-        exchange=_exchange(settings),
+        exchange=_exchange(settings, mandates),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 
 
-def _exchange(settings: RunSettings) -> ExchangeTerms | None:
+def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
     if settings.exchange == "off":
         return None
+    if settings.exchange_order == "waves" and settings.matchmakers > 1:
+        reason = "waves need one matchmaker: leave out --matchmakers, or say sequential"
+        raise InputError(reason, field="--exchange-order")
+    rule = settings.exchange
+    everybody = (FREE, *mandates.values())
+    separate = not any(mandate.joins_slots(mandate.rule or rule) for mandate in everybody)
+    repeatable = separate and settings.matchmakers == 1 and not settings.externals
+    default: OrderName = "waves" if repeatable else "concurrent"
+    order = settings.exchange_order or default
     paper = settings.exchange == "paper" and settings.tolerance is None
     return ExchangeTerms(
         rule=settings.exchange,
@@ -243,7 +263,9 @@ def _exchange(settings: RunSettings) -> ExchangeTerms | None:
         tolerance_kwh=PAPER_TOLERANCE if paper else settings.tolerance,
         min_gain=settings.min_gain,
         rounds=_rounds(settings),
-        locks=settings.locks,
-        order=settings.exchange_order,
+        # Where decisions depend on their order, a household has one talk in a wave.
+        locks=settings.locks if separate or order != "waves" else "household",
+        order=order,
+        seed=settings.seed,
         trace=settings.trace,
     )

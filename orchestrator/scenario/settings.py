@@ -101,7 +101,10 @@ class RunSettings(BaseModel):
         le=_STEPS_MAX,
         description="Rounds of the exchange at most (default 50; 10 for paper).",
     )
-    exchange_order: OrderName = Field("concurrent", description="All at once, or in turn.")
+    exchange_order: OrderName | None = Field(
+        None,
+        description="In waves or in turn: repeatable; or all at once (default: waves where cheap).",
+    )
     locks: LocksName = Field("slot", description="What a lease marks busy.")
     matchmakers: int = Field(
         1, ge=1, le=_PROCESSES_MAX, description="Matchmakers that share the slots."

@@ -106,6 +106,7 @@ class TestSummary:
         [
             ("bus", "concurrent", True, True),
             ("bus", "sequential", True, False),
+            ("bus", "waves", True, False),
             ("bus", "concurrent", False, False),
             ("simulation", "concurrent", True, False),
         ],
@@ -114,9 +115,14 @@ class TestSummary:
         self, execution: str, order: str, exchange: bool, said: bool
     ) -> None:
         results = sample_results(exchange=exchange)
-        config = {**results.config, "execution": execution, "exchange_order": order}
+        config = {
+            **results.config,
+            "execution": execution,
+            "exchange_order": order,
+            "matchmakers": 1,
+        }
         text = printed(replace(results, config=config))
-        assert ("--exchange-order sequential" in text) is said
+        assert ("--exchange-order waves" in text) is said
 
     def test_says_how_the_exchange_went(self) -> None:
         text = printed(sample_results(exchange=True))
