@@ -29,7 +29,7 @@ from protocol.messages import (
 from protocol.messages.exchange import WHOLE, Closed
 from protocol.runtime.machine import Envelope
 
-QUIET_SHARE = 1 / 5
+QUIET_SHARE = 1 / 4
 """Share of the households; if fewer exchange as requesters in a round, it is the last."""
 
 

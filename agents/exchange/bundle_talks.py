@@ -9,10 +9,10 @@ after any crash, loss or repetition both sides exchange, or neither does.
 
 from dataclasses import dataclass, field
 
-import msgpack
 import numpy as np
 
 from agents.exchange.bundle_content import NO_DEAL, BundleContent, Deal
+from agents.exchange.journal import records
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.negotiations import ExchangeCounts, ending
 from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER, Retransmission
@@ -28,7 +28,6 @@ from protocol.messages import (
 )
 from protocol.messages.exchange import WHOLE, Closed, Lease, LeaseId, Refusal
 from protocol.runtime.machine import Envelope
-from protocol.vectors import from_bytes, to_bytes
 
 Answer = Outcome | Counter | Settled
 
@@ -346,25 +345,8 @@ class BundleTalks:
             taken=sum(deal.taken_kwh),
             change=deal.change_kwh2,
             reason=reason,
-            data=write_deal(deal),
+            data=records.write_deal(deal.slots, np.array(deal.taken_kwh)) if deal.slots else b"",
         )
 
     def _recorded(self, entry: Entry) -> Deal:
-        slots, taken = read_deal(entry.data)
-        return self.content.restore(slots, np.array(taken))
-
-
-def write_deal(deal: Deal) -> bytes:
-    """Write the slots of a deal, and the values taken there, as bytes for the journal."""
-    if not deal.slots:
-        return b""
-    packed: bytes = msgpack.packb([deal.slots, to_bytes(np.array(deal.taken_kwh))])
-    return packed
-
-
-def read_deal(data: bytes) -> tuple[tuple[int, ...], list[float]]:
-    """Read the bytes of `write_deal`: slots, and values taken there, kWh."""
-    if not data:
-        return (), []
-    slots, taken = msgpack.unpackb(data)
-    return tuple(slots), from_bytes(taken).tolist()
+        return self.content.restore(*records.read_deal(entry.data))

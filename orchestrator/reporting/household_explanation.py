@@ -24,9 +24,11 @@ from agents.exchange.stage import remembered
 from agents.plans import SlotTimes
 from agents.suggestions import household_suggestion
 from orchestrator.reporting.printable_text import printable
+from orchestrator.reporting.wording import counted
 from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
 from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError
+from protocol.messages.exchange import WHOLE
 
 WIDEST = 80
 """Columns; longer lines are hard to read."""
@@ -97,7 +99,7 @@ def print_explanation(
         table.add_column(number, justify="right")
     for record in explanation.exchanges:
         table.add_row(
-            names.of(record.slot),
+            _place(record, names),
             str(record.round),
             Text(record.partner),
             Text(explanation.household if record.asked else record.partner),
@@ -124,6 +126,11 @@ class _SlotNames:
     def of(self, slot: int) -> str:
         """Return the name of one slot."""
         return str(slot) if self._times is None else clock_times(self._times, slot + 1)[slot]
+
+
+def _place(record: NegotiationRecord, names: _SlotNames) -> str:
+    """Return what was exchanged: the name of the slot, or how many slots a bundle has."""
+    return names.of(record.slot) if record.slot != WHOLE else counted(len(record.slots), "slot")
 
 
 def _print_negotiations(

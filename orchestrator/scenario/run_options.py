@@ -11,6 +11,7 @@ from typing import TypedDict
 from agents.plans import ScoreMeaning
 from orchestrator.scenario.settings import ExchangeName, IsolationName
 from protocol.terms import (
+    ContentName,
     CostName,
     DisclosureName,
     DiscomfortName,
@@ -50,9 +51,11 @@ class RunOptions(TypedDict, total=False):
     memorise: bool
     threshold: float
     exchange: ExchangeName
+    content: ContentName
+    energy_drift: float | None
     disclose: DisclosureName
     tolerance: float | None
-    min_gain: float
+    min_gain: float | None
     rounds: int | None
     exchange_order: OrderName | None
     locks: LocksName

@@ -15,6 +15,7 @@ from agents.suggestions import suggestion
 from protocol.checked_input import first_mistake, read_toml
 from protocol.errors import InputError
 from protocol.terms import (
+    ContentName,
     CostName,
     DisclosureName,
     DiscomfortName,
@@ -82,6 +83,16 @@ class RunSettings(BaseModel):
         0.0, ge=0, le=_NUMBER_MAX, description="Relative change for cost-reduction."
     )
     exchange: ExchangeName = Field("mutual", description="Rule of stage 2, or off.")
+    content: ContentName = Field(
+        "slot",
+        description="What changes hands: values at single slots, or bundles that keep own energy.",
+    )
+    energy_drift: float | None = Field(
+        None,
+        ge=0,
+        le=_NUMBER_MAX,
+        description="kWh that a household's energy may move (default: 0.05 for bundle, else any).",
+    )
     disclose: DisclosureName = Field("limit", description="What an offer says (docs/privacy.md).")
     tolerance: float | None = Field(
         None,
@@ -89,11 +100,12 @@ class RunSettings(BaseModel):
         le=_NUMBER_MAX,
         description="kWh from the preferred value; none: anything that brings closer.",
     )
-    min_gain: float = Field(
-        0.02,
+    min_gain: float | None = Field(
+        None,
         ge=0,
         le=_NUMBER_MAX,
-        description="Least gain worth an exchange, share of mean squared deviation.",
+        description="Least gain worth an exchange, share of mean squared deviation "
+        "(default 0.02; 0.5 for bundle).",
     )
     rounds: int | None = Field(
         None,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.bundle_talks import read_deal
 from agents.exchange.journal.entries import Entry, Kind, MemoryJournal
+from agents.exchange.journal.records import read_deal
 from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.terms import DisclosureName, ExchangeTerms, RuleName
@@ -54,7 +54,7 @@ def population(seed: int, households: int, slots: int) -> tuple[Array, Array]:
 
 
 def drifts(world: World) -> Array:
-    return np.abs((world.after - world.before).sum(axis=1))
+    return np.asarray(np.abs((world.after - world.before).sum(axis=1)))
 
 
 def losses(world: World) -> list[tuple[str, float]]:
@@ -279,8 +279,9 @@ def test_a_household_that_discloses_nothing_is_asked_and_never_asks() -> None:
 def test_more_disclosure_comes_further() -> None:
     schedules, preferred = population(17, 30, 24)
     after = []
-    for disclosure in ("value", "direction", "limit"):
-        world = World(schedules, preferred, bundles(disclosure=disclosure, rounds=12))  # type: ignore[arg-type]
+    levels: tuple[DisclosureName, ...] = ("value", "direction", "limit")
+    for disclosure in levels:
+        world = World(schedules, preferred, bundles(disclosure=disclosure, rounds=12))
         assert world.run(world.over, until=900)
         after.append(world.discomforts(world.after).mean())
     assert after[0] == world.discomforts(schedules).mean()
