@@ -46,7 +46,7 @@ class Deal:
         return fsum(self.changes_kwh2)
 
 
-NO_DEAL = Deal((), (), (), ())
+NO_DEAL = Deal(slots=(), given_kwh=(), taken_kwh=(), changes_kwh2=())
 
 
 class BundleContent:
@@ -163,7 +163,12 @@ class BundleContent:
     def counter(self, lease: LeaseId, deal: Deal) -> Counter:
         """Return the counter that says this deal."""
         named = deal.change_kwh2 if self._holding.rule == "cooperative" else 0.0
-        return Counter(lease, deal.slots, np.array(deal.given_kwh), named)
+        return Counter(
+            lease=lease,
+            slots=deal.slots,
+            values_kwh=np.array(deal.given_kwh),
+            change_kwh2=named,
+        )
 
     # -- the parts --------------------------------------------------------------------------------
 
