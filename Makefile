@@ -10,6 +10,9 @@ LOCKS := deploy/requirements
 PIP = $(if $(wildcard $(VENV)/.own-pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python $(BIN)/python) --quiet --disable-pip-version-check
 INSTALL = $(PIP) install --no-compile --no-deps --no-build-isolation --require-hashes
 
+# The first import of a module leaves its bytecode for the hundreds of processes that follow, whatever this shell prefers.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test compose-test check fix bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
@@ -57,7 +60,7 @@ fix: $(VENV)/.dev  ## format, and correct what the linter can correct
 	$(BIN)/ruff format .
 
 test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
-	$(BIN)/pytest -rs -n auto
+	$(BIN)/pytest -rs -n auto --dist loadfile
 
 compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py

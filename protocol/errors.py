@@ -1,6 +1,5 @@
 """The kinds of errors, by their cause.
 
-
 InputError   a person gave wrong input: the message says what, where and what to do; exit status 2.
 RunError     a run could not be completed: what happened, and to which part; exit status 1.
              ForbiddenError: the permissions on the server do not allow it.
@@ -11,6 +10,9 @@ Any other exception is a defect of coflex and stops the process loudly.
 """
 
 from pathlib import Path
+
+INTERRUPTED = "interrupted"
+"""How the reason of a RunError begins that says: a person ended the run."""
 
 
 class InputError(Exception):

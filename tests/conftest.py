@@ -17,6 +17,12 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in a folder of its own: results that lie in the checkout change no verdict."""
+    monkeypatch.chdir(tmp_path)
+
+
 def pytest_configure() -> None:
     """Refuse to run in CI without the reference data, where skipped tests would go unseen."""
     if os.environ.get("CI", "").lower() in ("1", "true") and not SHARED.is_dir():
@@ -24,6 +30,13 @@ def pytest_configure() -> None:
             f"CI is set and there is no reference data at {SHARED}: put it there, or unset CI to "
             "skip the tests that need it"
         )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of workers for `-n auto`: one more than processors, since many tests wait
+    for processes that they have started."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -55,7 +55,7 @@ class BundleExchange:
         self._content = BundleContent(holding)
         self._talks = BundleTalks(address, self._content, journal)
         self._client = MatchmakerClient(
-            matchmaker, session, tuple(range(holding.slots)), waves=True
+            matchmaker, session, tuple(range(holding.slots)), waves=True, pairs=True
         )
         self._round = GATHER
         self._over = False

@@ -42,8 +42,12 @@ class MatchmakerClient:
     slots: tuple[int, ...]
     """The slots that this matchmaker is responsible for."""
     waves: bool = False
-    """True if the matchmaker serves in waves: it keeps a lookup until it has leases for it, waits
-    for a word of every household in each round, and lookups name all slots that are due."""
+    """True if the matchmaker serves in waves: it keeps a lookup until it has leases for it, and in
+    each round it waits for a lookup of every household. Lookups then name all slots that are
+    due."""
+    pairs: bool = False
+    """True if it keeps all lookups of a round until every household has looked up (content
+    bundle)."""
     due: list[int] = field(default_factory=list)
     """Slots still to look up in this round, most wanted first."""
     changed: set[int] = field(default_factory=set)
@@ -90,8 +94,8 @@ class MatchmakerClient:
 
     def ask(self, slots: Iterable[int]) -> None:
         """Start looking up these slots."""
-        self.due, self.resting, self._few, self._rest = list(slots), 0.0, FEW, REST
-        self._spoken = not self.waves
+        self.due, self.resting, self._rest = list(slots), 0.0, REST
+        self._few, self._spoken = FEW, not self.waves
 
     def next_lookup(
         self,
@@ -149,7 +153,8 @@ class MatchmakerClient:
         self.closed.clear()
         self.outstanding, self._spoken, self._revised = lookup, True, revised
         self.asked = self.asked.union(wants) if revised else set(wants)
-        self._retransmission.sent(now, WAVE_WAIT_SECONDS if self.waves else FIRST_WAIT_SECONDS)
+        waits = self.waves and (wants or self.pairs)
+        self._retransmission.sent(now, WAVE_WAIT_SECONDS if waits else FIRST_WAIT_SECONDS)
         return lookup
 
     def _take_back(self, lookup: Lookup) -> None:
@@ -159,7 +164,7 @@ class MatchmakerClient:
         self.outstanding = None
 
     def _first(self, holding: Holding) -> list[int]:
-        """Return the first few slots that are due and still wanted.
+        """Return the first few slots that are due and still wanted; all of them in waves.
 
         A slot may already have its preferred value, through an exchange that another household
         asked for.
@@ -167,7 +172,7 @@ class MatchmakerClient:
         found: list[int] = []
         seen = 0
         for slot in self.due:
-            if len(found) == self._few:
+            if len(found) == self._few and not self.waves:
                 break
             seen += 1
             if holding.wants(slot):
@@ -206,7 +211,7 @@ class MatchmakerClient:
         if match.leases:
             self._few, self._rest = FEW, REST
         elif self.waves:
-            self._few, self._spoken = 2 * self._few, False
+            self._spoken = False
         elif match.engaged or len(later) == len(self.due):
             self.resting = now + self._rest
             self._rest = min(2 * self._rest, REST_AT_MOST)

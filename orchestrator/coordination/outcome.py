@@ -336,6 +336,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         "exchange_order": None if exchange is None else exchange.order,
         "energy_drift": None if exchange is None else exchange.energy_drift_kwh,
         "min_gain": None if exchange is None else exchange.min_gain,
+        "locks": settings.locks if exchange is None else exchange.locks,
         "households": len(scenario.members),
         "slots": population.slots,
         "score": next(iter(population.households.values())).meaning,

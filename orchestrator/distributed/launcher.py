@@ -18,12 +18,12 @@ from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.host_process import run_host
 from orchestrator.distributed.machine_limits import check_open_files, lacks_named
-from orchestrator.distributed.orchestrator_process import INTERRUPTED, Watch, run_orchestrator
+from orchestrator.distributed.orchestrator_process import Watch, run_orchestrator
 from orchestrator.distributed.trial_run import try_bus
 from orchestrator.monitoring.logs import LogSettings, PartLog
 from orchestrator.monitoring.prometheus import UNWATCHED, Operations
 from orchestrator.results.run_results import RunResults
-from protocol.errors import InputError, RunError
+from protocol.errors import INTERRUPTED, InputError, RunError
 from protocol.runtime import event_loop
 from protocol.runtime.shell import Shell
 from protocol.subjects import ORCHESTRATOR

@@ -16,7 +16,7 @@ from orchestrator.monitoring.log_events import RunEvents
 from orchestrator.monitoring.part_status import PartStatus, read_orchestrator
 from orchestrator.monitoring.presence import answer_inquiries, state_of
 from orchestrator.monitoring.prometheus import Endpoint, exposed
-from protocol.errors import RunError
+from protocol.errors import INTERRUPTED, RunError
 from protocol.runtime import event_loop
 from protocol.runtime.node import Node
 from protocol.runtime.shell import Shell
@@ -24,7 +24,6 @@ from protocol.subjects import ORCHESTRATOR
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
-INTERRUPTED = "interrupted"
 Watch = Callable[[RunCoordinator], None]
 """Called after every step of the coordinator."""
 ChildEnded = Callable[[Shell], None]

@@ -13,9 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from agents.population.atomic_write import scratch_folder
-from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from orchestrator.experiments.sweep_runs import GOES_ON
-from protocol.errors import InputError, RunError
+from protocol.errors import INTERRUPTED, InputError, RunError
 
 GO_ON = f"{INTERRUPTED}; {GOES_ON}"
 _SCRATCH = ".running-"

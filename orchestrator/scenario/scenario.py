@@ -261,17 +261,12 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
         return None
     if settings.content == "bundle":
         return _bundles(settings)
-    if settings.exchange_order == "waves" and settings.matchmakers > 1:
-        reason = "waves need one matchmaker: leave out --matchmakers, or say sequential"
-        raise InputError(reason, field="--exchange-order")
     rule = settings.exchange
     everybody = (FREE, *mandates.values())
     separate = settings.energy_drift is None and not any(
         mandate.joins_slots(mandate.rule or rule) for mandate in everybody
     )
-    repeatable = separate and settings.matchmakers == 1 and not settings.externals
-    default: OrderName = "waves" if repeatable else "concurrent"
-    order = settings.exchange_order or default
+    order = _order(settings, separate=separate)
     paper = settings.exchange == "paper" and settings.tolerance is None
     return ExchangeTerms(
         rule=settings.exchange,
@@ -281,7 +276,7 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
         min_gain=MIN_GAIN if settings.min_gain is None else settings.min_gain,
         rounds=_rounds(settings),
         attempts=ATTEMPTS if settings.energy_drift is None else CAPPED_ATTEMPTS,
-        # Where decisions depend on their order, a household has one talk in a wave.
+        # If a household decides by several slots, it negotiates one at a time in waves.
         locks=settings.locks if separate or order != "waves" else "household",
         order=order,
         seed=settings.seed,
@@ -317,3 +312,19 @@ def _bundles(settings: RunSettings) -> ExchangeTerms:
         seed=settings.seed,
         trace=settings.trace,
     )
+
+
+def _order(settings: RunSettings, *, separate: bool) -> OrderName:
+    """Return the order of exchanges: as chosen, or in waves where that costs little.
+
+    `separate` says that every household decides slot by slot. Raises InputError for waves with more
+    than one matchmaker.
+    """
+    if settings.exchange_order == "waves" and settings.matchmakers > 1:
+        reason = "waves need one matchmaker: leave out --matchmakers, or say sequential"
+        raise InputError(reason, field="--exchange-order")
+    if settings.exchange_order is not None:
+        return settings.exchange_order
+    # Households of others may not speak in waves; each wave would then wait for them in vain.
+    cheap = separate and settings.matchmakers == 1 and not settings.externals
+    return "waves" if cheap else "concurrent"

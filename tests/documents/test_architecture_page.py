@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import pytest
 
@@ -19,7 +20,8 @@ def mentions(page: str) -> list[tuple[str, str]]:
     return MENTION.findall((ROOT / "docs" / page).read_text())
 
 
-def defined_names(source: str) -> set[str]:
+@cache
+def defined_names(source: str) -> frozenset[str]:
     """Return the names of all functions, methods, classes and module-level variables."""
     tree = ast.parse(source)
     found = {
@@ -32,7 +34,7 @@ def defined_names(source: str) -> set[str]:
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
-    return found
+    return frozenset(found)
 
 
 def missing(page: str) -> list[str]:

@@ -32,7 +32,7 @@ SERVER_PORT = f"{4222:X}"
 def parsed(words: list[str]) -> None:
     """Fails if `coflex` would not understand these words."""
     command: Any = typer.main.get_command(app)
-    own = command.commands[words[0]]
+    own = command.get_command(None, words[0])
     own.make_context(words[0], list(words[1:]), resilient_parsing=False)
 
 

@@ -97,9 +97,10 @@ def test_it_imports_nothing_of_ours() -> None:
         (("h0",), {"trace": True}),
         (("h0", "h3", "h5"), {"matchmakers": 2, "alpha": 0.1, "isolation": "subtree"}),
         (("h4",), {"disclose": "value", "tolerance": 0.3}),
+        (("h0", "h8"), {"exchange_order": "waves"}),
         (("h2", "h6"), {"exchange": "off", "isolation": "process", "children": 3}),
     ],
-    ids=["leaf", "inner", "root", "three", "value", "planning"],
+    ids=["leaf", "inner", "root", "three", "value", "waves", "planning"],
 )
 def test_the_same_comes_out_with_it(
     names: tuple[str, ...], options: dict[str, object], tmp_path: Path
@@ -185,6 +186,7 @@ def test_the_command_tells_what_others_must_know(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     assert f"run {RUN} waits for h3" in said.stderr
     assert (tmp_path / "out" / "run.json").exists()
+    assert "--exchange-order waves" in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import typer
 
 from orchestrator.cli import INTERRUPTED_STATUS
 from orchestrator.cli.options.settings_options import shaped
-from orchestrator.distributed.orchestrator_process import INTERRUPTED
 from orchestrator.monitoring.logs import LogFormat, LogLevel, LogSettings, complain, logging_as
 from orchestrator.monitoring.prometheus import Operations, read_endpoint
-from protocol.errors import InputError, RunError
+from protocol.errors import INTERRUPTED, InputError, RunError
 
 
 def _status_of(error: InputError | RunError) -> int:

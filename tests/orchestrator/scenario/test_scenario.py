@@ -60,6 +60,45 @@ def test_rounds_and_tolerance(
     assert [address.name for address in scenario.matchmakers] == ["matchmaker-1"]
 
 
+@pytest.mark.parametrize(
+    ("options", "mandate", "order", "locks"),
+    [
+        ({}, "", "waves", "slot"),
+        ({"exchange": "paper"}, "", "waves", "slot"),
+        ({}, "discomfort = 1.0", "waves", "slot"),
+        ({"exchange": "cooperative"}, "", "concurrent", "slot"),
+        ({"exchange": "paper"}, "discomfort = 1.0", "concurrent", "slot"),
+        ({}, 'rule = "cooperative"', "concurrent", "slot"),
+        ({}, "energy_drift = 1.0", "concurrent", "slot"),
+        ({"matchmakers": 2}, "", "concurrent", "slot"),
+        ({"external": "h2"}, "", "concurrent", "slot"),
+        ({"exchange_order": "concurrent"}, "", "concurrent", "slot"),
+        ({"exchange_order": "waves", "external": "h2"}, "", "waves", "slot"),
+        ({"exchange_order": "waves"}, "energy_drift = 1.0", "waves", "household"),
+        ({"exchange_order": "waves", "exchange": "cooperative"}, "", "waves", "household"),
+        ({"exchange_order": "sequential", "exchange": "cooperative"}, "", "sequential", "slot"),
+    ],
+    ids=str,
+)
+def test_waves_are_the_order_where_they_cost_little(
+    options: dict[str, object], mandate: str, order: str, locks: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mandates.toml"
+    file.write_text(f"[h1]\n{mandate}\n")
+    chosen = RunSettings.model_validate({**FEW, **options, "mandates": file})
+    scenario = read_scenario(chosen)
+    assert scenario.exchange is not None
+    assert (scenario.exchange.order, scenario.exchange.locks) == (order, locks)
+    assert scenario.exchange.seed == chosen.seed
+    assert scenario.resolved_settings().exchange_order == order
+
+
+def test_waves_need_one_matchmaker() -> None:
+    chosen = RunSettings.model_validate({**FEW, "exchange_order": "waves", "matchmakers": 2})
+    with pytest.raises(InputError, match="--exchange-order: waves need one matchmaker"):
+        read_scenario(chosen)
+
+
 def test_without_an_exchange_there_is_no_matchmaker() -> None:
     scenario = read_scenario(RunSettings.model_validate({**FEW, "exchange": "off"}))
     assert scenario.exchange is None

@@ -24,7 +24,13 @@ class Maker:
         self.closed: list[tuple[list[int], str]] = []
         self.due: list[int] = []
         self.asking: list[int] | None = None
-        """What the lookup that is not answered yet wants; None if there is none."""
+        """What the lookup that is not answered yet has wanted; None if there is none."""
+        self.reported: tuple[set[int], list[tuple[list[int], str]]] = set(), []
+        """Slots and closed leases of the lookup that is not answered yet."""
+        self.revised = False
+        """Waves: whether that lookup was sent with less news before."""
+        self.spoken = True
+        """False while it waits for a lookup, even one without news (waves)."""
         self.rest, self.rests_until = REST, 0.0
         self.answers: list[tuple[Address, dict[str, Any]]] = []
         """Sequential order: outcomes that go out once it knows of them."""
@@ -32,6 +38,11 @@ class Maker:
     def announce(self) -> None:
         self.epoch = 0
         self.changed = set(self.slots)
+
+    def take_back(self) -> None:
+        """Report once more what the last lookup reported."""
+        slots, closed = self.reported
+        self.changed, self.closed = self.changed | slots, closed + self.closed
 
 
 class Exchange:
@@ -48,6 +59,9 @@ class Exchange:
         makers, slots = place["matchmakers"], range(len(schedule))
         self.makers = [Maker(m, slots[n :: len(makers)]) for n, m in enumerate(makers)]
         self.sequential = self.terms["order"] == "sequential"
+        self.waves = self.terms["order"] == "waves"
+        self.outcomes: dict[int, dict[str, Any]] = {}
+        """Waves: outcomes by slot, until all proposals are answered."""
         self.round, self.over, self.scale, self.in_pass = -1, False, 0.0, True
         self.asked: dict[int, tuple[list[int], Address, float, float]] = {}
         """By slot: lease, partner, given, taken of a proposal that is not answered yet."""
@@ -116,16 +130,20 @@ class Exchange:
     # -- matchmakers ------------------------------------------------------------------------------
 
     def look_up(self, maker: Maker) -> None:
-        """Say what there is to say to a matchmaker, unless it still owes an answer."""
-        if maker.asking is not None:
+        """Say what there is to say to a matchmaker, unless it still owes an answer; in waves, add
+        news to a lookup that waits."""
+        revised = maker.asking is not None
+        if revised and not (self.waves and (maker.changed or maker.closed)):
             return
+        if revised:
+            maker.take_back()
         at_once = self.terms["at_once"] if self.terms["locks"] == "slot" else 1
         room = at_once - len(self.asked) if self.in_pass else 0
         wants: list[int] = []
         if room and self.voice.now >= maker.rests_until:
             maker.due = [slot for slot in maker.due if self.wants(slot)]
             wants = list(maker.due)
-        if not (wants or maker.changed or maker.closed):
+        if maker.spoken and not (wants or maker.changed or maker.closed):
             return
         offered = sorted(s for s in maker.changed if self.held[s] != self.preferred[s])
         gone = sorted(maker.changed.difference(offered)) if maker.epoch else []
@@ -138,7 +156,7 @@ class Exchange:
         aims = []
         if disclosure != "limit" or tolerance is not None:
             aims = [self.aim(slot) for slot in wants]
-        maker.number += 1
+        maker.number += 0 if revised else 1
         self.voice.insist(
             ("lookup", maker.address),
             maker.address,
@@ -160,7 +178,9 @@ class Exchange:
             min_gain_kwh2=self.min_gain_kwh2,
             leases_max=room,
         )
-        maker.asking, maker.changed, maker.closed = wants, set(), []
+        maker.reported, maker.changed, maker.closed = (maker.changed, maker.closed), set(), []
+        maker.asking = [*(maker.asking or ()), *wants]
+        maker.revised, maker.spoken = revised, True
 
     @property
     def min_gain_kwh2(self) -> float:
@@ -174,6 +194,8 @@ class Exchange:
             return
         self.voice.settled(("lookup", sender))
         wanted, maker.asking = maker.asking, None
+        if maker.revised:
+            maker.take_back()  # this may answer what was sent before the news
         self.answered += 1
         if match["anew"]:
             maker.announce()
@@ -184,6 +206,7 @@ class Exchange:
         self.tally["matches"] += len(leases)
         found = [lease[1] for lease in leases]
         maker.due = [s for s in maker.due if s not in {*none, *busy, *found}] + busy
+        maker.spoken = not (self.waves and wanted and not leases)
         if leases:
             maker.rest = REST
         elif wanted and (busy or match["engaged"]):
@@ -226,7 +249,18 @@ class Exchange:
         slot = outcome["slot"]
         if slot not in self.asked or self.asked[slot][:2] != (outcome["lease"], sender):
             return
-        lease, _, _, taken = self.asked.pop(slot)
+        self.outcomes[slot] = outcome
+        if self.waves and len(self.outcomes) < len(self.asked):
+            return
+        outcomes, self.outcomes = sorted(self.outcomes.items()), {}
+        for _, each in outcomes:
+            self.conclude(each)
+        self.go_on()
+
+    def conclude(self, outcome: dict[str, Any]) -> None:
+        """Act on the answer to a proposal."""
+        slot = outcome["slot"]
+        lease, sender, _, taken = self.asked.pop(slot)
         self.voice.settled(("proposal", slot))
         maker = self.makers[slot % len(self.makers)]
         maker.closed.append((lease, ENDINGS.get(outcome["reason"], "refused")))
@@ -237,7 +271,6 @@ class Exchange:
         else:
             self.tally["refused"] += 1
             self.again(maker, slot)
-        self.go_on()
 
     def on_proposal(self, sender: Address, proposal: dict[str, Any]) -> None:
         slot, lease = proposal["slot"], proposal["lease"]
@@ -285,13 +318,18 @@ class Exchange:
 
     def go_on(self) -> None:
         """Talk to the matchmakers; when all is settled, the own part of the round is done."""
+        if self.waves and self.asked:
+            return  # one lookup reports the ends of all proposals
         for maker in self.makers:
             self.look_up(maker)
             if maker.asking is None and not (maker.changed or maker.closed):
                 for to, outcome in maker.answers:
                     self.voice.say(to, "Outcome", **outcome)
                 maker.answers = []
-        quiet = all(m.asking is None and not (m.due or m.changed or m.closed) for m in self.makers)
+        quiet = all(
+            m.spoken and m.asking is None and not (m.due or m.changed or m.closed)
+            for m in self.makers
+        )
         if self.in_pass and not self.asked and quiet:
             self.in_pass = False
             before, self.mark = self.mark, self.marks()
@@ -379,7 +417,7 @@ class Exchange:
         self.left = set()
         for maker in self.makers:
             maker.due = [slot for slot in slots if slot in maker.slots]
-            maker.rest, maker.rests_until = REST, 0.0
+            maker.rest, maker.rests_until, maker.spoken = REST, 0.0, not self.waves
         self.go_on()
 
     def end(self, round: int) -> None:
