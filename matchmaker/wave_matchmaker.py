@@ -96,7 +96,7 @@ class WaveMatchmaker(Matchmaker):
         before = waves.waiting.get(name)
         if before is not None:
             wishes = [wish for wish in wishes_of(lookup) if wish.slot not in before.none]
-            waves.waiting[name] = Waiting(household, lookup, wishes, before.none)
+            waves.waiting[name] = Waiting(household, lookup, wishes, none=before.none)
 
     def _serve(self, now: float) -> list[Envelope]:
         """Apply all news, then serve the waiting lookups in the order of this wave."""
