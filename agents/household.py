@@ -17,6 +17,7 @@ from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
@@ -62,13 +63,14 @@ class Household:
         session: int = 1,
         entries: Sequence[Entry] = (),
         traffic: TrafficCount | None = None,
+        accepts: AcceptanceRule | None = None,
     ) -> None:
         """Set up a household that has not sent anything yet.
 
         `planning` makes its stage 1 when it is placed. `companions` are the households on the same
         host that decide stage 1 together; the household joins them. `session` must rise whenever
         the household starts again. `entries` are the entries already in its journal. `traffic` is
-        the traffic count of its host.
+        the traffic count of its host. `accepts` takes the place of the run's acceptance rule.
         """
         self.address, self.plans = address, plans
         self.phase = Phase.ENROLLING
@@ -86,7 +88,7 @@ class Household:
         self._companions[address] = self
         self._journal = MemoryJournal() if journal is None else journal
         self._traffic = TrafficCount() if traffic is None else traffic
-        self._mandate = mandate
+        self._mandate, self._accepts = mandate, accepts
         self._session, self._remembered = session, remembered(entries)
         self._place: Place | None = None
         self._planning: Planning | None = None
@@ -316,6 +318,7 @@ class Household:
             mandate=self._mandate,
             traffic=self._traffic,
             now=now,
+            accepts=self._accepts,
         )
         return self._exchanged(out, now)
 

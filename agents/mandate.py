@@ -21,7 +21,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from agents.suggestions import household_suggestion, suggestion
-from protocol.checked_input import first_mistake, read_toml
+from protocol.checked_input import first_mistake, in_own_style, read_toml
 from protocol.errors import InputError
 from protocol.terms import DisclosureName, RuleName
 
@@ -124,7 +124,7 @@ def _mandate(table: Mapping[str, Any], file: Path, household: str, slots: int) -
         if kind == "unexpected_keyword_argument":
             message = f"no such key: {suggestion(place, _KEYS)}"
         field = f"{household}.{place}" if place else household
-        raise InputError(message.removeprefix("Value error, "), file=file, field=field) from error
+        raise InputError(in_own_style(message), file=file, field=field) from error
     beyond = [slot for slot in mandate.never if slot >= slots]
     if beyond:
         raise InputError(

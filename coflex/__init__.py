@@ -1,7 +1,7 @@
 """coflex: households agree on when to use electricity, without a central planner.
 
-This package is the public face: the names below are meant to be used from outside, and no others.
-It decides nothing.
+This package is the public interface: other programs should import these names and no others. It
+contains no logic of its own.
 
     import coflex
 
@@ -11,9 +11,26 @@ It decides nothing.
     coflex.simulate(scenario, exchange="cooperative").households
 """
 
+import sys
+
+if sys.orig_argv[1:3] == ["-m", "coflex"]:  # the command line, which answers Ctrl-C from here on
+    from orchestrator.cli import answer_ctrl_c_at_once
+
+    answer_ctrl_c_at_once()
+
 from importlib.metadata import version
 
-from orchestrator.api import Outcome, Scenario, load_results, run, save_population, simulate
+from agents.own_functions import ProposedExchange
+from orchestrator.api import (
+    Outcome,
+    Scenario,
+    load_results,
+    run,
+    save_population,
+    simulate,
+    sweep,
+)
+from orchestrator.coordination.run_progress import RunProgress
 from protocol.errors import InputError, RunError
 
 __version__ = version("coflex")
@@ -21,11 +38,14 @@ __version__ = version("coflex")
 __all__ = [
     "InputError",
     "Outcome",
+    "ProposedExchange",
     "RunError",
+    "RunProgress",
     "Scenario",
     "__version__",
     "load_results",
     "run",
     "save_population",
     "simulate",
+    "sweep",
 ]

@@ -144,9 +144,13 @@ class Leases:
         min_gain_kwh2: float = 0.0,
         leases_max: int = 1,
         round: int = 0,
+        busy_waits: bool = False,
     ) -> Found:
-        """Open leases on the first `leases_max` wishes that can be met; first come, first
-        served."""
+        """Open leases on the first `leases_max` wishes that can be met; first come, first served.
+
+        If `busy_waits`, a wish for which everybody is busy waits for another look-up: it has no
+        answer yet, and is neither returned nor counted.
+        """
         self.expire(now)
         if wishes and not self._open and self._offers.sort():
             # While leases are open the order stays as it is.
@@ -161,7 +165,6 @@ class Leases:
         for wish in wishes:
             if len(leases) == leases_max:
                 break
-            self.counts.lookups += 1
             slot = wish.slot
             if not offers.stands[slot, column]:
                 none.append(slot)
@@ -180,6 +183,9 @@ class Leases:
                 leases.append(self._lease(wish, column, int(others[best]), now))
             else:
                 busy.append(slot)
+        if busy_waits:
+            busy.clear()
+        self.counts.lookups += len(leases) + len(none) + len(busy)
         self.counts.matches += len(leases)
         self.counts.none += len(none)
         self.counts.busy += len(busy)

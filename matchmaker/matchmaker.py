@@ -31,6 +31,8 @@ class Matchmaker:
 
     news_repeats = False
     """True if lookups may repeat offers that are known; these then stay as they are."""
+    busy_waits = False
+    """True if a wish for which everybody is busy waits instead of being answered so."""
 
     def __init__(
         self, address: Address, slots: int, epoch: int, *, lease: float, per_slot: bool
@@ -115,6 +117,7 @@ class Matchmaker:
             min_gain_kwh2=lookup.min_gain_kwh2,
             leases_max=lookup.leases_max,
             round=lookup.round,
+            busy_waits=self.busy_waits,
         )
 
     def _match(self, lookup: Lookup, found: Found = NOTHING, *, anew: bool = False) -> Match:

@@ -27,7 +27,7 @@ def matchmaker_of(address: Address, slots: int, epoch: int, *, terms: ExchangeTe
 class WaveMatchmaker(Matchmaker):
     """The only matchmaker of a run, serving in waves."""
 
-    news_repeats = True
+    news_repeats = busy_waits = True
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class WaveMatchmaker(Matchmaker):
             waiting.wishes = [wish for wish in waiting.wishes if wish.slot not in settled]
             if found.leases or not waiting.wishes:
                 waves.grant(household.name, found.leases)
-                answer = self._match(lookup, found._replace(none=tuple(waiting.none), busy=()))
+                answer = self._match(lookup, found._replace(none=tuple(waiting.none)))
                 self._sessions[household].answer = answer
                 said.append(Envelope(self.address, household, answer))
         return said

@@ -2,5 +2,5 @@
 
 import os
 
-# numpy's BLAS must not start threads of its own: hosts are forked, and a core serves one host.
+# numpy's BLAS must not start threads: hosts are forked, and each core serves one host.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -8,30 +8,38 @@ The package `coflex` is the public name of all this:
     outcome.results.planned.mean_comfort
     outcome.households.sort_values("comfort_gain")
 
-Options are those of `coflex run`, with underscores. A wrong option raises InputError with the same
-words as on the command line; a run that fails raises RunError. Frames need the extra `report`.
+Options are those of `coflex run`, with underscores; some may also be functions of your own. A wrong
+option raises InputError with the same words as on the command line; a run that fails raises
+RunError. Frames need the extra `report`.
 """
 
 import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
+from pydantic import PrivateAttr
+
+from agents.own_functions import NO_OWN_FUNCTIONS, OwnFunctions, PlanGenerator
 from agents.population import npz_archive
 from agents.population.arrays import population_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_progress import ProgressTeller, RunProgress, Tell
 from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
+from orchestrator.scenario.option_effects import Mode, refuse_without_effect
+from orchestrator.scenario.own_functions import OPTIONS, divided, refuse_unsendable
 from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.errors import InputError
 from protocol.messages import Iteration
-from protocol.vectors import Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +54,18 @@ class Scenario(RunSettings):
     Several runs can start from one scenario; `scenario.changed(beta=0.5)` is another one.
     """
 
+    _own: OwnFunctions = PrivateAttr(default=NO_OWN_FUNCTIONS)
+
     def __init__(self, **options: Unpack[RunOptions]) -> None:
         """Raise InputError if an option is unknown or wrong."""
-        super().__init__(**settings_from(options).model_dump())
+        own, others = divided(options)
+        super().__init__(**settings_from(others).model_dump())
+        self._own = own
+
+    @property
+    def own(self) -> OwnFunctions:
+        """The options that are functions."""
+        return self._own
 
     def changed(self, **options: Unpack[RunOptions]) -> "Scenario":
         """Return a scenario with these options, and the others as they are here."""
@@ -117,31 +134,92 @@ class Outcome:
         write(self.results, Path(folder))
 
 
-def simulate(scenario: Scenario | None = None, /, **options: Unpack[RunOptions]) -> Outcome:
+def simulate(
+    scenario: Scenario | None = None,
+    /,
+    *,
+    progress: Tell | None = None,
+    **options: Unpack[RunOptions],
+) -> Outcome:
     """Run in this process, without a bus, with the same results as on one.
 
-    The options are added to those of `scenario`, and win.
+    The options are added to those of `scenario`, and win. `progress` is called with a RunProgress
+    after each iteration and each round; what it raises ends the run.
     """
     from orchestrator.simulation.simulator import simulate as run_simulated
 
-    settings = _settings(scenario, options)
-    resolved = read_scenario(settings, "simulation")
-    return Outcome(run_simulated(Run(settings.run or RUN, resolved)))
+    scenario = _scenario(scenario, options)
+    _refuse_idle(scenario, "simulate", options)
+    resolved = read_scenario(scenario, "simulation", scenario.own)
+    one_run = Run(scenario.run or RUN, resolved)
+    if progress is None:
+        return Outcome(run_simulated(one_run))
+    teller = ProgressTeller(resolved, progress)
+    return Outcome(run_simulated(one_run, teller.watch, iterated=teller.iterated))
 
 
-def run(scenario: Scenario | None = None, /, **options: Unpack[RunOptions]) -> Outcome:
+def run(
+    scenario: Scenario | None = None,
+    /,
+    *,
+    progress: Tell | None = None,
+    **options: Unpack[RunOptions],
+) -> Outcome:
     """Run on a bus, with hosts as processes of their own.
 
-    The options are added to those of `scenario`, and win. Hosts are forked: in a notebook, inside a
-    running event loop, or beside other threads, this happens in a fresh interpreter.
+    The options are added to those of `scenario`, and win. `progress` is called as by `simulate`.
+    Hosts are forked: in a notebook, inside a running event loop, or beside other threads, this
+    happens in a fresh interpreter, and functions of your own must then be in modules that can be
+    imported there.
     """
     from orchestrator.distributed.fresh_process import run_fresh
 
-    settings = _settings(scenario, options)
+    scenario = _scenario(scenario, options)
+    _refuse_idle(scenario, "run", options)
+    tell = _tell_nobody if progress is None else progress
     if _can_fork():
-        return Outcome(_launch(settings))
-    results: RunResults = run_fresh(partial(_launch, settings))
+        return Outcome(_launch(scenario, tell))
+    refuse_unsendable(scenario.own, "use coflex.simulate")
+    results: RunResults = run_fresh(partial(_launch, scenario), tell)
     return Outcome(results)
+
+
+def sweep(
+    scenario: Scenario | None = None,
+    /,
+    *,
+    over: Mapping[str, Sequence[Any]],
+    replications: int = 1,
+    folder: str | Path | None = None,
+    workers: int = 1,
+    progress: Tell | None = None,
+    **options: Unpack[RunOptions],
+) -> "pd.DataFrame":
+    """Simulate every combination of the values in `over`, `replications` times each with seeds of
+    their own, and return one row per run, with its options and all that was measured.
+
+    Values may be functions where an option may be one. With `workers` above 1 so many runs go on at
+    a time, each in a fresh interpreter. A finished run is kept in `folder`, if one is named, and is
+    not run again, unless it has functions of your own: those may have changed. `progress` is called
+    with a RunProgress after each run.
+    """
+    from orchestrator.experiments.sweep_grid import Grid
+    from orchestrator.experiments.sweep_runs import run_cells
+    from orchestrator.experiments.sweep_table import frame_of
+
+    fixed = _options_of(_scenario(scenario, options)) if scenario is not None else options
+    lists = {name: list(values) for name, values in over.items()}
+    grid = Grid({name: [value] for name, value in fixed.items()} | lists, replications)
+    cells = grid.cells()
+
+    def finished(count: int) -> None:
+        if progress is not None:
+            progress(RunProgress("sweep", count, len(cells)))
+
+    with ExitStack() as stack:
+        place = stack.enter_context(TemporaryDirectory()) if folder is None else folder
+        rows = run_cells(cells, Path(place), workers=workers, finished=finished)
+    return frame_of(rows)
 
 
 def load_results(folder: str | Path) -> Outcome:
@@ -158,7 +236,7 @@ def save_population(
     *,
     ids: Sequence[str] | None = None,
     preferred: Sequence[int] | Mapping[str, int] | int = 0,
-    alternatives: Callable[[Array], Any] | None = None,
+    alternatives: PlanGenerator | None = None,
 ) -> Path:
     """Write the households of an array, a mapping or a DataFrame to an .npz file, kWh per slot, and
     return its path: `coflex.simulate(dataset=coflex.save_population("homes.npz", frame))`.
@@ -185,11 +263,16 @@ def save_population(
     return path
 
 
-def _launch(settings: RunSettings, report: Callable[[Any], None] | None = None) -> RunResults:
+def _launch(scenario: Scenario, tell: Tell) -> RunResults:
     """Run on a bus, from a process without threads or a running loop."""
     from orchestrator.distributed.launcher import launch
 
-    return launch(Run(settings.run or RUN, read_scenario(settings)))
+    resolved = read_scenario(scenario, own=scenario.own)
+    return launch(Run(scenario.run or RUN, resolved), ProgressTeller(resolved, tell).watch)
+
+
+def _tell_nobody(progress: RunProgress) -> None:
+    """Take the progress of a run that nobody watches."""
 
 
 def _can_fork() -> bool:
@@ -203,26 +286,45 @@ def _can_fork() -> bool:
     return False
 
 
-def _settings(scenario: Scenario | None, options: RunOptions) -> RunSettings:
+def _scenario(scenario: Scenario | None, options: RunOptions) -> Scenario:
     return Scenario(**options) if scenario is None else scenario.changed(**options)
+
+
+def _refuse_idle(scenario: Scenario, mode: Mode, options: RunOptions) -> None:
+    """Refuse options of a call that have no effect there; those of a scenario may be meant for
+    other calls."""
+    for name in ("out", "save_schedules"):
+        if options.get(name):
+            reason = "has no effect: the outcome is returned; its method `save` writes files"
+            raise InputError(reason, field="--" + name.replace("_", "-"))
+    refuse_without_effect(scenario, mode, given=frozenset(options))
 
 
 def _options_of(scenario: Scenario) -> RunOptions:
     """Return all options, given or not, as keyword arguments."""
-    return cast(RunOptions, scenario.model_dump())
+    return cast(RunOptions, scenario.model_dump() | scenario.own.given())
 
 
-def _list_options(function: Callable[..., Outcome]) -> None:
+_FUNCTIONS = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+    for name in OPTIONS
+    if name not in RunSettings.model_fields
+]
+"""The options that are always functions."""
+
+
+def _list_options(function: Callable[..., Any]) -> None:
     """Give a function a signature with a keyword for each option, for help() and completion at run
     time; type checkers read RunOptions."""
     own = inspect.signature(function)
-    (scenario, _) = own.parameters.values()
-    options = inspect.signature(RunSettings).parameters.values()
-    vars(function)["__signature__"] = own.replace(parameters=[scenario, *options])
+    *named, _ = own.parameters.values()
+    options = [*inspect.signature(RunSettings).parameters.values(), *_FUNCTIONS]
+    vars(function)["__signature__"] = own.replace(parameters=[*named, *options])
 
 
 _list_options(simulate)
 _list_options(run)
+_list_options(sweep)
 
 
 def _frame(kind: Any, rows: Any) -> "pd.DataFrame":

@@ -31,11 +31,11 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str, what: str) -> str:
-    """Return `name` if it can be a token of a subject. Raises InputError if not; `what` names it
-    there."""
+    """Return `name` if it can be a token of a subject. Raises InputError if not; `what` is its
+    field there."""
     if not is_name(name):
         raise InputError(
-            f"{what} {name!r} is not a name: use 1 to 64 letters, digits, '-' or '_'", field=what
+            f"{name!r} is not a name: use 1 to 64 letters, digits, '-' or '_'", field=what
         )
     return name
 

@@ -102,8 +102,7 @@ class ExchangeTerms:
     at_once: int = 4
     """Number of negotiations that a household may have open at once when locks are per slot."""
     order: OrderName = "concurrent"
-    """The households that look up partners at a time: all in waves, all at once, or one after
-    another."""
+    """When households look up partners: together in waves, each at once, or one after another."""
     seed: int = 0
     """Seed of the order in which the matchmaker serves the lookups of one wave, and of the partners
     that it draws (content bundle)."""

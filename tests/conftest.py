@@ -11,7 +11,8 @@ from tests.support.paths import SHARED
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of reference data that lies beside a checkout; never part of the project."""
+    """Return the folder of reference data next to a checkout, which is never part of the
+    project."""
     if not SHARED.is_dir():
         pytest.skip(f"reference data not found at {SHARED}: tests that need it are skipped")
     return SHARED
@@ -19,12 +20,12 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run each test in a folder of its own: results that lie in the checkout change no verdict."""
+    """Run each test in its `tmp_path`, so that results in the checkout change no verdict."""
     monkeypatch.chdir(tmp_path)
 
 
 def pytest_configure() -> None:
-    """Refuse to run in CI without the reference data, where skipped tests would go unseen."""
+    """Refuse to run in CI without the reference data, where nobody would notice skipped tests."""
     if os.environ.get("CI", "").lower() in ("1", "true") and not SHARED.is_dir():
         raise pytest.UsageError(
             f"CI is set and there is no reference data at {SHARED}: put it there, or unset CI to "
@@ -40,6 +41,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rewrite`: write down in the scripts what happens now; `--docker`: containers too."""
+    """Add `--rewrite`, which updates the scripts to the present behaviour, and `--docker` for tests
+    with containers."""
     parser.addoption("--rewrite", action="store_true", help="rewrite tests/scripts")
     parser.addoption("--docker", action="store_true", help="run what needs a Docker Engine")

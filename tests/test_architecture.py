@@ -1,6 +1,6 @@
-"""The architecture, held by tests: who imports whom, and what pure folders may not touch.
+"""The architecture: the directions of imports, and what pure folders may not use.
 
-The floors inside the packages are held by import-linter (.importlinter).
+import-linter (.importlinter) checks the directions inside the packages.
 """
 
 import ast
@@ -22,7 +22,7 @@ ALLOWED = {
     "agents": {"protocol"},
     "matchmaker": {"protocol"},
     "orchestrator": {"agents", "matchmaker", "protocol"},
-    "coflex": {"orchestrator", "protocol"},
+    "coflex": {"agents", "orchestrator", "protocol"},
 }
 NATS_HOMES = {"protocol/transport/nats_bus.py", "protocol/transport/nats_service.py"}
 """The bus, and the answers in the wording of nats-py's own services."""
@@ -64,17 +64,17 @@ def test_imports_go_one_way(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", files())
-def test_nats_has_one_home(file: str) -> None:
+def test_only_the_transport_imports_nats(file: str) -> None:
     assert "nats" not in imports(ROOT / file) or file in NATS_HOMES
 
 
 @pytest.mark.parametrize("file", files())
-def test_what_decides_has_no_clock_no_chance_no_wires(file: str) -> None:
+def test_pure_folders_use_no_clock_no_chance_and_no_io(file: str) -> None:
     if file.startswith(PURE) and not file.startswith(WITH_IO):
         assert not imports(ROOT / file) & IMPURE
 
 
-def test_every_pure_folder_is_there() -> None:
+def test_every_pure_folder_exists() -> None:
     assert all(any(file.startswith(place) for file in files()) for place in PURE)
 
 
@@ -85,8 +85,8 @@ def test_the_packages_are_those_of_this_repository(package: object) -> None:
     assert Path(path).is_relative_to(ROOT)
 
 
-def test_the_public_face_decides_nothing() -> None:
-    """It passes names on, and has neither a function nor a class of its own."""
+def test_the_public_package_has_no_logic() -> None:
+    """Check that `coflex` only re-exports names, with no function or class of its own."""
     for path in (ROOT / "coflex").glob("*.py"):
         defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
         assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(path.read_text())))

@@ -1,4 +1,4 @@
-"""Without the reference data, tests are skipped by hand and a run in CI is refused."""
+"""The reference data: without it, tests are skipped by hand, and a run in CI is refused."""
 
 from pathlib import Path
 

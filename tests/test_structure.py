@@ -1,4 +1,5 @@
-"""The shape of the code, held by tests: folders, files, functions and calls stay small."""
+"""The shape of the code: small folders, files, functions and calls, and a docstring for everything
+public."""
 
 import ast
 from collections import Counter
@@ -25,8 +26,10 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def own_names(tree: ast.Module) -> set[str]:
-    """What a file defines or imports from our packages; of other classes some take any number of
-    things, as rich's Text does."""
+    """Return the classes that a file defines, and the names that it imports from our packages.
+
+    Other classes may take any number of positional arguments, such as rich's Text.
+    """
     names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
@@ -35,8 +38,8 @@ def own_names(tree: ast.Module) -> set[str]:
 
 
 def commands(path: Path) -> set[str]:
-    """Commands of the command line, `app.command(name)(function)`: such a function is as long as
-    the list of its options."""
+    """Return the functions of commands, `app.command(name)(function)`; their length depends on the
+    number of options."""
     return {
         node.args[0].id
         for node in ast.walk(ast.parse(path.read_text()))
@@ -86,3 +89,59 @@ def test_constructors_are_called_by_keyword() -> None:
             if is_class and isinstance(owner, ast.Name) and owner.id in ours:
                 found.append(f"{name(path)}:{node.lineno}: {title}, {len(node.args)}")
     assert found == []
+
+
+NO_SUBJECT = ("How", "What", "When", "Where", "Whether", "Which", "Who")
+"""Words with which the docstring of a function does not start: it starts with a verb, or for a
+property with a noun."""
+
+
+def public(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.AST]]:
+    """Yield the public classes, functions and methods of a module, with their names."""
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if node.name.startswith("_"):
+                continue
+            yield prefix + node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from public(node.body, f"{prefix}{node.name}.")
+
+
+def mistake_in(docstring: str | None, *, function: bool) -> str:
+    """Return why a docstring breaks the style of the project; empty if it does not."""
+    if not docstring:
+        return "is missing"
+    if not (docstring[0].isupper() or docstring.startswith(("`", "coflex"))):
+        return "starts without a capital letter"
+    if not docstring.split("\n\n")[0].rstrip().endswith("."):
+        return "has a first paragraph without a full stop"
+    if function and docstring.split()[0] in NO_SUBJECT:
+        return f"starts with {docstring.split()[0]}: start with a verb"
+    return ""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_everything_public_has_a_docstring(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    found = {}
+    for title, node in [("the module", tree), *public(tree.body)]:
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        assert isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if mistake := mistake_in(ast.get_docstring(node), function=function):
+            found[title] = mistake
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("docstring", "mistake"),
+    [
+        (None, "is missing"),
+        ("return the sum.", "starts without a capital letter"),
+        ("Return the sum", "has a first paragraph without a full stop"),
+        ("Return the sum:\n\nof all values.", "has a first paragraph without a full stop"),
+        ("What the sum is.", "starts with What: start with a verb"),
+        ("Return the sum of `values`.\n\nRaises ValueError if there are none.", ""),
+    ],
+)
+def test_mistakes_in_docstrings_are_noticed(docstring: str | None, mistake: str) -> None:
+    assert mistake_in(docstring, function=True) == mistake

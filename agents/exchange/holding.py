@@ -8,6 +8,7 @@ import numpy as np
 from agents.exchange import acceptance_rules as rules
 from agents.exchange.disclosure import limit_named
 from agents.mandate import Mandate
+from agents.own_functions import AcceptanceRule, ProposedExchange, read_only
 from protocol.messages.exchange import Refusal
 from protocol.terms import PAPER_TOLERANCE, ExchangeTerms
 from protocol.vectors import Array
@@ -22,11 +23,19 @@ class Holding:
     """
 
     def __init__(
-        self, schedule: Array, preferred: Array, terms: ExchangeTerms, mandate: Mandate
+        self,
+        schedule: Array,
+        preferred: Array,
+        terms: ExchangeTerms,
+        mandate: Mandate,
+        accepts: AcceptanceRule | None = None,
     ) -> None:
+        """Start with a schedule. `accepts` decides instead of the run's rule, on both sides, unless
+        the mandate names one."""
         self.values: list[float] = schedule.tolist()
         self.preferred: list[float] = preferred.tolist()
         self.rule = mandate.rule or terms.rule
+        self._accepts = accepts if mandate.rule is None else None
         self.disclosure = (
             "value" if self.rule == "paper" else mandate.disclosure or terms.disclosure
         )
@@ -146,6 +155,8 @@ class Holding:
             self.change(slot, value), 0.0 if self.rule == "paper" else min_gain_kwh2
         ):
             return "loss"
+        if self._accepts and not self._accepts(self._proposed(slot, value, min_gain_kwh2)):
+            return "rule"
         return self._within_drift(value - self.values[slot])
 
     def would_accept(
@@ -160,7 +171,11 @@ class Holding:
         if self.values[slot] != held:
             return "stale"
         change = self.change(slot, value)
+        refusal: Refusal
         match self.rule:
+            case _ if self._accepts is not None:
+                exchange = self._proposed(slot, value, min_gain_kwh2, named=named)
+                refusal = "" if self._accepts(exchange) else "rule"
             case "mutual":
                 refusal = rules.answer_mutual(change)
             case "cooperative":
@@ -192,6 +207,25 @@ class Holding:
             return None
         margin = cap * (1 - rules.MARGIN)
         return margin + self._drift, margin - self._drift
+
+    def _proposed(
+        self, slot: int, value: float, min_gain_kwh2: float, *, named: float | None = None
+    ) -> ProposedExchange:
+        """Return an exchange as an own rule sees it; `named` is the change that the requester
+        states, None if this household is the requester."""
+        return ProposedExchange(
+            requester=named is None,
+            slot=slot,
+            held_kwh=self.values[slot],
+            offered_kwh=value,
+            schedule=read_only(self.schedule),
+            preferred=read_only(self.preference),
+            change_kwh2=self.change(slot, value),
+            partner_change_kwh2=named or 0.0,
+            deviation_kwh2=self._deviation,
+            deviation_at_start_kwh2=self._start,
+            min_gain_kwh2=min_gain_kwh2,
+        )
 
     def _within_drift(self, change: float) -> Refusal:
         cap = self._drift_cap

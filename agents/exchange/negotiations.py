@@ -158,7 +158,7 @@ class Negotiations:
         )
         self._journal.append(entry)
         if reason:
-            return Closed(lease.id, "declined" if reason == "loss" else "void")
+            return Closed(lease.id, "declined" if reason in ("loss", "rule") else "void")
         retransmission = Retransmission(EXCHANGE_MAX_WAIT_SECONDS, self._round_trip_s)
         retransmission.sent(now)
         return self._propose(entry, retransmission)

@@ -17,6 +17,7 @@ from agents.exchange.rounds import GATHER
 from agents.exchange.trader import Trader
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import Mandate
+from agents.own_functions import AcceptanceRule
 from agents.retransmission import Retransmission
 from protocol.codec import decode_message, encode_message
 from protocol.messages import (
@@ -100,8 +101,10 @@ class ExchangeStage:
         mandate: Mandate,
         traffic: TrafficCount,
         now: float,
+        accepts: AcceptanceRule | None = None,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
-        """Enter stage 2. Both plans are float64[d], kWh."""
+        """Enter stage 2. Both plans are float64[d], kWh. `accepts` takes the place of the run's
+        acceptance rule."""
         data = msgpack.packb([encode_message(household.place), encode_message(household.planned)])
         journal.append(Entry(household.address.name, "planned", data=data))
         trader = Trader(
@@ -112,6 +115,7 @@ class ExchangeStage:
             journal=journal,
             mandate=mandate,
             traffic=traffic,
+            accepts=accepts,
         )
         stage = cls(household, schedule, journal, trader)
         return stage, stage._go_on(trader.start(now), now)

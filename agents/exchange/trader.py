@@ -19,6 +19,7 @@ from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.slot_exchange import SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
 from protocol.messages import Address, End, Message, NextRound, RoundDone, Trace
@@ -113,11 +114,13 @@ class Trader:
         mandate: Mandate = FREE,
         session: int = 1,
         traffic: TrafficCount | None = None,
+        accepts: AcceptanceRule | None = None,
     ) -> None:
         """Set up a trader that has not sent anything yet.
 
         `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
-        rise whenever the household restarts. `traffic` is the traffic count of its host.
+        rise whenever the household restarts. `traffic` is the traffic count of its host. `accepts`
+        takes the place of the run's acceptance rule.
         """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
@@ -125,7 +128,7 @@ class Trader:
         terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
-        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate)
+        self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
         self._exchange = self._exchange_of(session)
         sequential = terms.order == "sequential"
         self._rounds = Rounds(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.metering.meter_file import MeterFile, read_meter_file
-from agents.metering.options import MeterOptions
+from agents.metering.options import LARGEST_KW, MeterOptions
 from agents.metering.readings.complete_days import LocalDay, cut, days_of
 from agents.metering.readings.household_names import ids_of, printable
 from agents.metering.readings.local_time import midnight
@@ -27,6 +27,10 @@ _SHOWN_DAYS = 4
 _MOST_SLOTS = 86_400
 _HARDLY_KWH = 0.2
 """Less than a single lamp in a day: a unit that nobody said is then in doubt."""
+
+
+_MUCH_KWH = 300.0
+"""Twice what a home that heats with electricity takes on a cold day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def read_meters(
     if not rows:
         raise InputError("no household has a complete day", file=path, field="day")
     energy = np.ascontiguousarray(rows)
-    _check_unit(energy, file, options=options, path=path)
+    _check_unit(energy, names, file=file, options=options, path=path)
     return MeterDay(
         ids=ids_of(names),
         energy=energy,
@@ -217,8 +221,10 @@ def _some(days: list[date]) -> str:
     return shown if len(days) <= _SHOWN_DAYS else f"{shown} and {len(days) - _SHOWN_DAYS} more"
 
 
-def _check_unit(energy: Array, file: MeterFile, options: MeterOptions, path: Path) -> None:
-    """Refuse a whole file that hardly consumes anything if nobody has said its unit."""
+def _check_unit(
+    energy: Array, names: list[str], file: MeterFile, options: MeterOptions, path: Path
+) -> None:
+    """Refuse what consumes hardly anything, or more than homes do, if nobody has said its unit."""
     assumed = any(note.startswith("unit ") and "--unit" in note for note in file.notes)
     largest = float(np.abs(energy.sum(axis=1)).max())
     if assumed and options.unit is None and 0.0 < largest < _HARDLY_KWH:
@@ -227,6 +233,14 @@ def _check_unit(energy: Array, file: MeterFile, options: MeterOptions, path: Pat
             "nothing says: give their unit with --unit, such as MW",
             file=path,
             field="unit",
+        )
+    if assumed and options.unit is None and options.max_kw == LARGEST_KW and largest > _MUCH_KWH:
+        column = int(np.argmax(np.abs(energy.sum(axis=1))))
+        raise InputError(
+            f"has {largest:,.0f} kWh a day if readings are in kWh, which nothing says: give their "
+            "unit with --unit, or leave it out with --skip-columns if it is no home",
+            file=path,
+            field=names[column],
         )
 
 

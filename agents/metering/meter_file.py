@@ -3,6 +3,7 @@
 Decides which step comes when, and gathers what each had to assume. Days are complete_days'.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -14,6 +15,7 @@ from agents.metering.columns.cells import numbers_of, quantity_of, units_of
 from agents.metering.columns.column_kinds import check_column
 from agents.metering.columns.column_roles import Roles, recognise_roles
 from agents.metering.columns.known_formats import recognise_format
+from agents.metering.notation.time_format import start_of
 from agents.metering.notation.units import Quantity
 from agents.metering.options import MeterOptions, Stamp
 from agents.metering.readings.household_readings import Timing, grouped_readings
@@ -22,13 +24,18 @@ from agents.metering.readings.local_time import (
     local_datetime,
     read_times,
     resolve_zone,
+    skipped_by_clock,
     with_late_midnights,
+    zone_named,
 )
+from agents.metering.readings.numbered_intervals import clock_cells
 from agents.metering.readings.reading_checks import check_no_counter, check_no_sums, differences
 from agents.metering.readings.readings import MINUTE, Readings
 from agents.metering.table.file_kinds import load_table
 from agents.metering.table.source_table import SourceTable
 from protocol.errors import InputError
+
+_LAST_MIDNIGHT = re.compile(r"(?:^|[ T])24:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,10 @@ def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
         values, names = values.sum(axis=1, keepdims=True), [path.stem]
     timing = _timing(table, roles, options=options, path=path)
     notes.append(timing.zone_note)
+    filler = skipped_by_clock(timing.times, timing.zone) & np.isnan(values).all(axis=1)
+    if filler.any():
+        table, values = table.keep_rows(~filler), values[~filler]
+        timing = timing.keep_rows(~filler)
     groups = grouped_readings(
         table=table,
         roles=roles,
@@ -85,7 +96,15 @@ def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
     )
     stamp = reshaped.stamp or timing.stamp
     groups = [
-        _placed(group=group, options=options, stamp=stamp, timing=timing, notes=notes, path=path)
+        _placed(
+            group=group,
+            options=options,
+            stamp=stamp,
+            timing=timing,
+            late=known is not None and known.counter_is_late,
+            notes=notes,
+            path=path,
+        )
         for group in groups
     ]
     if not options.columns:
@@ -113,20 +132,27 @@ def _check_options(options: MeterOptions) -> None:
 
 
 def _only(table: SourceTable, conditions: tuple[str, ...], path: Path) -> SourceTable:
-    """Return the rows that meet all conditions `COLUMN=VALUE`."""
+    """Return the rows that meet all conditions `COLUMN=VALUE`; of one column, any of them."""
+    wanted: dict[str, list[str]] = {}
     for condition in conditions:
         name, equals, value = condition.partition("=")
         if not equals:
             raise InputError(f"{condition!r}: write COLUMN=VALUE", field="only")
         check_column(name, table, path=path, option="only")
         cells = table.text(name)
-        keep = np.array([cell == value.strip() for cell in cells])
-        if not keep.any():
+        if value.strip() not in cells:
             seen = ", ".join(map(repr, list(dict.fromkeys(cells))[:5]))
             raise InputError(
                 f"no row has {value!r} in column {name!r}: there are {seen}",
                 file=path,
                 field="only",
+            )
+        wanted.setdefault(name, []).append(value.strip())
+    for name, values in wanted.items():
+        keep = np.array([cell in values for cell in table.text(name)])
+        if not keep.any():
+            raise InputError(
+                f"no row meets all conditions, {name}={values[0]} last", file=path, field="only"
             )
         table = table.keep_rows(keep)
     return table
@@ -141,8 +167,20 @@ def _timing(table: SourceTable, roles: Roles, options: MeterOptions, path: Path)
         clocks = table.text(roles.times.clock)
         cells = [f"{day} {clock}" for day, clock in zip(cells, clocks, strict=True)]
     elif roles.times.hour is not None:
-        cells, stamp = _hours(cells, table.text(roles.times.hour))
-    if roles.times.end is not None and stamp is None:
+        cells, stamp = (
+            clock_cells(
+                cells,
+                table.text(roles.times.hour),
+                zone=zone_named(options.timezone) if options.timezone else None,
+                dates=options.dates,
+                path=path,
+                name=roles.times.hour,
+            ),
+            "start",
+        )
+    if stamp is None and any(_LAST_MIDNIGHT.search(cell) for cell in dict.fromkeys(cells)):
+        stamp = "end"  # 24:00 is the end of an interval, never a start
+    if (roles.times.end is not None or start_of(cells[0]) != cells[0]) and stamp is None:
         stamp = "start"
     times = read_times(cells, table.lines, path=path, name=roles.times.time, dates=options.dates)
     times, late = with_late_midnights(times, table.text(roles.household) if roles.household else [])
@@ -166,32 +204,19 @@ def _all_midnight(times: WallTimes) -> bool:
     return bool((times.wall % (24 * 3_600_000_000_000) == 0).all())
 
 
-def _hours(days: list[str], hours: list[str]) -> tuple[list[str], Stamp]:
-    """Return dates and numbers of hours as times: 1 to 24 are ends of hours, 0 to 23 starts.
-
-    Numbers above 24 count half hours from 1, as settlement periods do.
-    """
-    numbers = [int(hour.split(".")[0]) if hour[:1].isdigit() else 99 for hour in hours]
-    largest = max(numbers)
-    if 24 < largest <= 50:
-        halves = [(number - 1) // 2 for number in numbers]
-        minutes = ["30" if number % 2 == 0 else "00" for number in numbers]
-        clocks = [f"{hour:02}:{minute}" for hour, minute in zip(halves, minutes, strict=True)]
-    else:
-        clocks = [f"{number:02}:00" for number in numbers]
-    cells = [f"{day} {clock}" for day, clock in zip(days, clocks, strict=True)]
-    return cells, "end" if largest == 24 else "start"
-
-
 def _placed(
     group: Readings,
     options: MeterOptions,
     stamp: Stamp | None,
     timing: Timing,
+    late: bool,
     notes: list[str],
     path: Path,
 ) -> Readings:
     """Return the readings at the start of their intervals; counters as differences."""
+    if options.counter and late:
+        group = replace(group, instants=group.instants + group.step)
+        notes.append("the counter was read at the ends of the intervals whose starts are given")
     if options.counter:
         made, said = differences(group, path)
         notes += said
@@ -209,8 +234,8 @@ def _placed(
             line=int(group.lines[0]) or None,
             field=timing.name,
         )
-    late = _before_the_end(group, timing.zone)
-    if late and stamp is None:
+    rest = _before_the_end(group, timing.zone)
+    if rest and stamp is None:
         raise InputError(
             f"times such as {timing.cells[0]!r} look like the last moments of intervals: say "
             "--stamp end, or --stamp start if they are not",
@@ -220,7 +245,7 @@ def _placed(
         )
     if stamp == "end":
         notes.append("times are taken as the ends of intervals (--stamp)")
-        return replace(group, instants=group.instants - group.step + late)
+        return replace(group, instants=group.instants - group.step + rest)
     notes.append("times are taken as the starts of intervals (--stamp)")
     return group
 

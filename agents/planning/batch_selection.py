@@ -54,7 +54,7 @@ class _Choices(NamedTuple):
 
 
 class HouseholdBatch:
-    """m households with c children each: `bottom_up`, then `top_down`, in each iteration."""
+    """A batch of m households with c children each; an iteration: `bottom_up`, then `top_down`."""
 
     def __init__(
         self, rows: Sequence[Row], children: int, households: int, arithmetic: Arithmetic

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.plans import Plans
 from protocol.terms import CostName, ScalingName
 from protocol.vectors import Array
 
@@ -33,11 +34,13 @@ def left_to_right(x: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """The order in which numbers are added, and whether EPOS's deviations are repeated (`coflex
-    verify`)."""
+    """The order in which numbers are added, whether EPOS's deviations are repeated (`coflex
+    verify`), and people's own functions, which take the place of those that the terms name."""
 
     total: Total = pairwise
     epos: bool = False
+    own_cost: Cost | None = None
+    own_discomfort: Callable[[Plans], Array] | None = None
 
 
 EXACT = Arithmetic()
@@ -48,7 +51,9 @@ def cost_function(
     name: CostName, target: Array | None, scaling: ScalingName, arithmetic: Arithmetic
 ) -> Cost:
     """Return the named cost function (m, d) -> (m,). `target` is float64[d] where the cost needs
-    one."""
+    one. An own cost of the arithmetic takes its place."""
+    if arithmetic.own_cost is not None:
+        return arithmetic.own_cost
     kernels = _Kernels(arithmetic)
     goal = np.zeros(0) if target is None else np.asarray(target, dtype=np.float64)
     match name:

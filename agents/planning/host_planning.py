@@ -4,19 +4,24 @@ subtrees.
 Under hard constraints, or where the tree may change, each household decides by itself (stage.py).
 """
 
+from collections.abc import Callable
+
 from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.planning.subtree import SharedStage, Subtree
 from protocol.errors import PeerError
-from protocol.messages import Address, Place
+from protocol.messages import Address, Iteration, Place
 from protocol.runtime.machine import Envelope
 
 
 class HostPlanning:
     """Stage 1 of the households of one host, which start together."""
 
-    def __init__(self, households: int) -> None:
-        """Wait for `households` of them to be placed before anything is decided."""
-        self._households = households
+    def __init__(
+        self, households: int, iterated: Callable[[Iteration], None] = lambda iteration: None
+    ) -> None:
+        """Wait for `households` of them to be placed before anything is decided. `iterated` is
+        called after each iteration if the root is among them."""
+        self._households, self.iterated = households, iterated
         self._members: dict[Address, SharedStage] = {}
         self._subtrees: list[Subtree] = []
         self._attempt = 0

@@ -27,6 +27,7 @@ from protocol.messages import (
     Up,
 )
 from protocol.runtime.machine import Envelope
+from protocol.terms import Terms
 from protocol.vectors import Array
 
 
@@ -45,12 +46,17 @@ class Participant:
         """Return the plan selection of this household at a place, before the first iteration."""
         return PlanSelection(
             plans=self.plans.values,
-            discomforts=self.plans.discomforts(place.terms.discomfort),
+            discomforts=self.discomforts(place.terms),
             terms=place.terms,
             households=place.households,
             chance=self.chance(place.terms.seed, self.address.name),
             arithmetic=self.arithmetic,
         )
+
+    def discomforts(self, terms: Terms) -> Array:
+        """Return the discomfort of each plan as stage 1 weighs it, float64[k]."""
+        own = self.arithmetic.own_discomfort
+        return self.plans.discomforts(terms.discomfort) if own is None else own(self.plans)
 
 
 class PlanningResult(NamedTuple):

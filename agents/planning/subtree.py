@@ -5,7 +5,7 @@ At its edges it sends what its households would send one by one. stage.py is the
 batch_selection.py has the arithmetic, and host_planning.py groups households into subtrees.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol
@@ -32,6 +32,8 @@ class Host(Protocol):
 
     changed: dict[Address, None]
     """Households whose state has changed since the last `take_changed`, in order."""
+    iterated: Callable[[Iteration], None]
+    """Called after each iteration, at the root."""
 
     def form_subtrees(self) -> None:
         """Group the households into subtrees. Raises PeerError unless all are placed."""
@@ -181,7 +183,7 @@ class Subtree:
             self._members.append(member)
             own, terms = member.participant, member.place.terms
             chance = own.chance(terms.seed, own.address.name)
-            discomforts = own.plans.discomforts(terms.discomfort)
+            discomforts = own.discomforts(terms)
             rows.append(
                 Row(plans=own.plans.values, discomforts=discomforts, terms=terms, chance=chance)
             )
@@ -346,6 +348,7 @@ class Subtree:
         )
         row = Iteration(self.iteration, *summary)
         self._iterations.append(row)
+        self._top.host.iterated(row)
         out = self._top_down(total, approved=True)
         return [*out, Envelope(root.address, root.orchestrator, Progress(row))]
 

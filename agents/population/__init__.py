@@ -1,5 +1,5 @@
-"""Populations: households and their possible plans, from files, from meters, or made up.
+"""Populations: households and their possible plans, from files, arrays or meters, or generated.
 
-Reads and writes the formats of docs/data.md, and generates households. Which plan a household
-selects is decided in agents/planning.
+This folder reads and writes the formats of docs/data.md, and generates households.
+`agents/planning` decides which plan a household selects.
 """

@@ -1,20 +1,20 @@
-"""A population from arrays and frames: what people have in a notebook.
+"""Populations from arrays and data frames, for example in a notebook.
 
-Decides which shapes are understood, and which plan is the preferred one. Values are kWh per slot.
+This module decides which shapes are valid, and which plan is the preferred one. Values are in kWh
+per slot.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from agents.own_functions import PlanGenerator, generated_plans
 from agents.plans import Plans, Population
 from protocol.errors import InputError
 from protocol.subjects import check_name
 from protocol.vectors import Array
-
-Alternatives = Callable[[Array], Any]
-"""Makes further plans, (k, slots), from a preferred plan, float64[slots]."""
 
 
 def population_of(
@@ -22,16 +22,18 @@ def population_of(
     *,
     ids: Sequence[str] | None = None,
     preferred: Sequence[int] | Mapping[str, int] | int = 0,
-    alternatives: Alternatives | None = None,
+    alternatives: PlanGenerator | None = None,
 ) -> Population:
-    """Return the households of an array, a mapping or a frame; InputError names what does not fit.
+    """Return the population of an array, a mapping or a data frame.
 
     An array has the shape (households, plans, slots), or (households, slots) with one plan each. A
     mapping has an array (plans, slots) by household id. A frame has one row per plan and one column
-    per slot; its index, or the first level of it, is the household id. `ids` name the households of
-    an array, else they are h0, h1, ...; `preferred` is the number of the preferred plan, for all or
-    by household. `alternatives` adds plans to each household's preferred one, which is given to it
-    read-only; for the same plan it must return the same.
+    per slot; the first level of its index is the household id. `ids` are the ids of the households
+    in an array, by default h0, h1, ... `preferred` is the index of the preferred plan, for all
+    households or for each. `alternatives` replaces a household's other plans by new ones; it gets
+    the preferred plan read-only and must be deterministic.
+
+    Raises InputError, which names the wrong argument.
     """
     plans = _by_household(data, ids)
     if not plans:
@@ -49,8 +51,8 @@ def population_of(
             reason = f"{name} has {len(values)} plans, none has the number {chosen[name]}"
             raise InputError(reason, field="preferred")
         if alternatives is not None:
-            own = values[chosen[name]]
-            values, chosen[name] = np.vstack([own, _made(alternatives, own, name)]), 0
+            households[name] = _regenerated(name, values[chosen[name]], alternatives)
+            continue
         scores = np.zeros(len(values))
         scores[chosen[name]] = 1.0
         households[name] = Plans(values, scores)
@@ -58,6 +60,24 @@ def population_of(
     if len(lengths) > 1:
         raise InputError(f"plans of {lengths[0]} and of {lengths[-1]} slots", field="data")
     return Population(households, "arrays", meaning_source="file")
+
+
+def with_alternatives(population: Population, generator: PlanGenerator) -> Population:
+    """Return the population with each household's preferred plan and what the generator makes of
+    it, which take the place of its plans. InputError if the generator returns anything else."""
+    households = {
+        name: _regenerated(name, own.preferred, generator)
+        for name, own in population.households.items()
+    }
+    return replace(population, households=households, meaning_source="default")
+
+
+def _regenerated(household: str, preferred: Array, generator: PlanGenerator) -> Plans:
+    """Return the preferred plan, with score 1, and those made from it, with score 0."""
+    values = np.vstack([preferred, generated_plans(generator, preferred, household)])
+    scores = np.zeros(len(values))
+    scores[0] = 1.0
+    return Plans(values, scores)
 
 
 def _by_household(data: Any, ids: Sequence[str] | None) -> dict[str, Array]:
@@ -108,24 +128,3 @@ def _preferred(
         reason = f"{len(preferred)} numbers for {len(names)} households"
         raise InputError(reason, field="preferred")
     return {name: int(number) for name, number in zip(names, preferred, strict=True)}
-
-
-def _made(alternatives: Alternatives, preferred: Array, name: str) -> Array:
-    """Return what the callable makes of a preferred plan, checked to be pure."""
-    given = preferred.copy()
-    given.setflags(write=False)
-    try:
-        first, second = _numbers(alternatives(given)), _numbers(alternatives(given))
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        reason = f"for {name} it changes the plan that it is given: let it work on a copy"
-        raise InputError(reason, field="alternatives") from error
-    if first.ndim != 2 or first.shape[1:] != preferred.shape or not np.isfinite(first).all():
-        reason = f"for {name} it returned the shape {first.shape}, "
-        reason += f"not finite numbers (plans, {len(preferred)})"
-        raise InputError(reason, field="alternatives")
-    if not np.array_equal(first, second):
-        reason = f"for {name} it returned different plans the second time: give it a seed"
-        raise InputError(reason, field="alternatives")
-    return first

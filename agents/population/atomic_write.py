@@ -1,7 +1,7 @@
 """Atomic writing: files and folders that appear complete, or not at all.
 
-`drafted` never overwrites. `scratch_folder` is where files wait that will replace others; which
-they replace, and in which order, is decided by its callers.
+`drafted` never overwrites. `scratch_folder` holds files that will replace others; callers decide
+which, and in which order.
 """
 
 import shutil
@@ -16,9 +16,9 @@ from protocol.errors import InputError
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """Yield a free name beside `path`; it is renamed to `path` when the block ends without error.
+    """Yield an unused name next to `path`, which is renamed to `path` if the block succeeds.
 
-    Raises InputError if `path` exists, unless as an empty folder, or cannot be written.
+    Raises InputError if `path` exists and is not an empty folder, or if it cannot be written.
     """
     place = path.absolute()
     draft = place.with_name(f".{place.name}-{token_hex(4)}")
@@ -39,11 +39,10 @@ def drafted(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(folder: Path, prefix: str = ".writing-") -> Iterator[Path]:
-    """Create `folder` and a temporary folder in it, on the same disk, so that files can be moved
-    from there into place at once.
+    """Create `folder` and a temporary folder inside it, from which files can be moved at once.
 
-    Whatever a killed process left there under this prefix is removed first; the temporary folder
-    goes when the block ends. Raises OSError if the folder cannot be written.
+    Temporary folders of killed processes, with the same prefix, are removed first. The new one is
+    removed when the block ends. Raises OSError if the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(f"{prefix}*"):

@@ -1,7 +1,8 @@
-"""EPOS folders: `agent_<N>.plans`, a plan a line `score:v1,...,vd`; optional `*.target` files.
+"""EPOS folders: files `agent_<N>.plans` with one plan `score:v1,...,vd` per line, and optional
+`*.target` files.
 
-The household of `agent_17.plans` has the id `h17`; households stand in the order of their numbers.
-docs/data.md describes the format; every departure from it is refused with file and line.
+The household of `agent_17.plans` has the id `h17`; households are in the order of their numbers.
+docs/data.md describes the format. Any deviation from it raises InputError with file and line.
 """
 
 import math
@@ -24,14 +25,15 @@ def read(
 ) -> Population:
     """Read all households of a folder, or the first `households` of them.
 
-    A target is taken if there is just one; whether its length fits matters where it is used.
+    Reads the target if there is exactly one; its length is checked when it is used. Raises
+    InputError, which names file and line.
     """
     if not folder.is_dir():
         raise InputError("no such folder", file=folder)
     files = _plan_files(folder)
     if households is not None and households > len(files):
         raise InputError(
-            f"{households} households are asked for, the folder has {len(files)}",
+            f"{households} is not possible: the folder has {len(files)}",
             file=folder,
             field="households",
         )
@@ -56,7 +58,10 @@ def read_agent(
     meaning: ScoreMeaning = "preference",
     allow_nan_scores: bool = False,
 ) -> Plans:
-    """Read the plans of one household; only the first `limit` lines, as EPOS reads them."""
+    """Read the plans of one household; with `limit`, only the first lines, as EPOS does.
+
+    Raises InputError, which names file and line.
+    """
     lines = _lines(path)
     if not lines:
         raise InputError("no plans: the file is empty", file=path)
@@ -83,12 +88,15 @@ def read_agent(
 
 
 def target_files(folder: Path) -> list[Path]:
-    """List the targets in a folder, sorted by name."""
+    """Return the files with targets in a folder, sorted by name."""
     return sorted(folder.glob("*.target"))
 
 
 def read_target(path: Path, slots: int | None = None) -> Array:
-    """Read a target, float64[slots]: comma separated values on the first line."""
+    """Read a target, float64[slots]: comma-separated values on the first line.
+
+    Raises InputError if it is not valid, or does not have `slots` values if given.
+    """
     lines = _lines(path)
     if not lines or not lines[0].strip():
         raise InputError("no target: the first line is empty", file=path, line=1)
@@ -100,9 +108,10 @@ def read_target(path: Path, slots: int | None = None) -> Array:
 
 
 def write(population: Population, folder: Path) -> None:
-    """Write an EPOS folder; numbers read back exactly. The folder must not exist yet, or be empty.
+    """Write an EPOS folder; numbers read back exactly.
 
-    Households are numbered in their order, so ids other than h0, h1, ... change.
+    Households are numbered in their order, so ids other than h0, h1, ... change. Raises InputError
+    if the folder exists and is not empty.
     """
     with drafted(folder) as draft:
         draft.mkdir()
@@ -119,7 +128,7 @@ def write(population: Population, folder: Path) -> None:
 
 
 def _names_to_keep(population: Population) -> dict[str, str]:
-    """Return original names by the ids that the folder gives, where they differ."""
+    """Return the original names that differ from the ids in the folder, by these ids."""
     names = {
         f"h{number}": population.names.get(household, household)
         for number, household in enumerate(population.households)
@@ -128,12 +137,15 @@ def _names_to_keep(population: Population) -> dict[str, str]:
 
 
 def keeps_ids(population: Population) -> bool:
-    """Tell whether a folder keeps the ids of the households: h0, h1, ... in this order."""
+    """Return True if a folder keeps the ids of the households: h0, h1, ... in this order."""
     return list(population.households) == [f"h{n}" for n in range(len(population.households))]
 
 
 def _plan_files(folder: Path) -> list[Path]:
-    """List the plan files by number; all numbers from 0 must be there, each once."""
+    """Return the plan files by number.
+
+    Raises InputError if a number is missing or occurs twice.
+    """
     files: dict[int, Path] = {}
     try:
         entries = sorted(folder.iterdir())
@@ -145,9 +157,7 @@ def _plan_files(folder: Path) -> list[Path]:
             continue
         number = int(match[1])
         if number in files:
-            raise InputError(
-                f"household h{number} stands in {files[number].name} already", file=path
-            )
+            raise InputError(f"household h{number} is already in {files[number].name}", file=path)
         files[number] = path
     if not files:
         raise InputError("no households: there is no agent_0.plans", file=folder)
@@ -161,14 +171,14 @@ def _plan_files(folder: Path) -> list[Path]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Read the lines of a text file, without empty ones at its end."""
+    """Return the lines of a text file, without empty ones at its end."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError("no such file", file=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read as text: {error}", file=path) from None
-    # Not splitlines: it also breaks at form feeds and the like, which no editor counts as lines.
+    # Not splitlines, which also breaks at form feeds and other characters that end no line.
     lines = text.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
@@ -176,13 +186,13 @@ def _lines(path: Path) -> list[str]:
 
 
 def _numbers(text: str, path: Path, line: int, what: str) -> list[float]:
-    """Read comma separated numbers, each to the nearest float64."""
+    """Return comma-separated numbers, each as the nearest float64."""
     cells = text.split(",")
     try:
         if _is_plain(text):
             return list(map(float, cells))
     except ValueError:
-        pass  # the search below finds the cell
+        pass  # the search below finds the wrong cell
     position, cell = next(
         (n, cell) for n, cell in enumerate(cells, start=1) if not _is_number(cell)
     )
@@ -191,7 +201,7 @@ def _numbers(text: str, path: Path, line: int, what: str) -> list[float]:
 
 
 def _is_plain(text: str) -> bool:
-    """Refuse 1_000 and digits of other scripts, which Python would take for numbers."""
+    """Return False for texts such as 1_000 or digits of other scripts, which Python accepts."""
     return text.isascii() and "_" not in text
 
 

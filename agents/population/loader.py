@@ -1,6 +1,7 @@
-"""Loading a population from a folder or a file, whichever it is.
+"""Loading of populations, from a folder or a file.
 
-Decides whose word counts on what scores mean, when slots are, and what households are called.
+This module decides which source counts for the meaning of scores, the times of slots, and the names
+of households.
 """
 
 from dataclasses import replace
@@ -19,13 +20,13 @@ from protocol.errors import InputError
 def load(
     path: Path, *, households: int | None = None, score: ScoreMeaning | None = None
 ) -> Population:
-    """Load all households at `path`, or the first `households`.
+    """Load all households at `path`, or the first `households` of them.
 
-    What the scores mean is said by `score`, else by the archive itself or the description beside
-    the data, else they are preferences; `Population.meaning_source` tells which.
+    The meaning of scores is `score`, else that in the archive or the description of the data, else
+    "preference"; `Population.meaning_source` says which. Raises InputError if the data are wrong.
     """
     if households is not None and households < 1:
-        raise InputError("at least one household is needed", field="households")
+        raise InputError("must be at least 1", field="households")
     if not path.exists():
         raise InputError("no such folder or file", file=path, field="--dataset")
     described = read_description(path)
@@ -43,7 +44,7 @@ def load(
 
 
 def _described(population: Population, described: Description) -> Population:
-    """Return the population with what the description beside it adds to what it says itself."""
+    """Return the population with times and names from its description where it has none."""
     names = {key: name for key, name in described.names.items() if key in population.households}
     return replace(
         population,
@@ -53,9 +54,9 @@ def _described(population: Population, described: Description) -> Population:
 
 
 def data_sha256(population: Population) -> str:
-    """Digest ids, plans, scores, their meaning and the target, as hexadecimal digits.
+    """Return a digest of ids, plans, scores, their meaning and the target, in hexadecimal.
 
-    It is of the content, whatever file it came from.
+    It depends on the content only, not on the kind of file.
     """
     digest = sha256()
     for name, plans in population.households.items():

@@ -1,7 +1,7 @@
-"""One compact file for a population: a numpy .npz archive without pickles.
+"""Compact files of populations: numpy .npz archives without pickles.
 
-Decides what an archive must hold to be read. docs/data.md describes the arrays, FORM has their
-kinds. Every number reads back exactly.
+This module decides what a valid archive is. docs/data.md describes the arrays, and FORM has their
+types. Every number reads back exactly.
 """
 
 from pathlib import Path
@@ -28,12 +28,12 @@ FORM: dict[str, tuple[type[Any], int]] = {
     "slot_minutes": (np.float64, 0),
     "timezone": (np.str_, 0),
 }
-"""Kind and number of dimensions of each array besides `version`."""
+"""Type and number of dimensions of each array except `version`."""
 _OPTIONAL = ("meaning", "target", "names", "first_slot", "slot_minutes", "timezone")
 
 
 def write(population: Population, path: Path) -> None:
-    """Write the archive; `path` must not exist yet."""
+    """Write an archive; raises InputError if `path` exists."""
     members = population.households
     parts = {
         "version": np.array(VERSION),
@@ -68,8 +68,9 @@ def read(
 ) -> Population:
     """Read the population of an archive, or its first `households`.
 
-    What scores mean is said by `meaning`, else by the archive, else by `described` (the words
-    beside it, which must not contradict the archive), else they are preferences.
+    The meaning of scores is `meaning`, else that in the archive, else `described` (from the
+    description next to it), else "preference". Raises InputError if the archive is not valid, or if
+    archive and description contradict each other.
     """
     parts = _parts(path)
     ids = [str(name) for name in parts["ids"]]
@@ -87,14 +88,14 @@ def read(
     if not (np.isfinite(values).all() and np.isfinite(scores).all()):
         raise InputError("a value or score is NaN or infinite", file=path)
     if households is not None and households > len(ids):
-        reason = f"{households} households are asked for, the file has {len(ids)}"
+        reason = f"{households} is not possible: the file has {len(ids)}"
         raise InputError(reason, file=path, field="households")
-    said = _said(parts, path)
-    if meaning is None and said and described and said != described:
-        reason = f"{DESCRIPTION} beside it says {described}, the file {said}: choose with --score"
+    stated = _stated_meaning(parts, path)
+    if meaning is None and stated and described and stated != described:
+        reason = f"{DESCRIPTION} says {described}, but the file says {stated}: choose with --score"
         raise InputError(reason, file=path, field="meaning")
-    source = "option" if meaning else "file" if said or described else "default"
-    own = meaning or said or described or "preference"
+    source = "option" if meaning else "file" if stated or described else "default"
+    own = meaning or stated or described or "preference"
     ends = np.cumsum(counts)
     members = {
         name: Plans(values[end - count : end], scores[end - count : end], own)
@@ -111,7 +112,7 @@ def read(
 
 
 def _slot_times(parts: dict[str, Any], path: Path) -> SlotTimes | None:
-    """Return when the slots are, if the archive says so."""
+    """Return the times of slots if the archive has them."""
     if "first_slot" not in parts or "slot_minutes" not in parts:
         return None
     timezone = str(parts["timezone"]) if "timezone" in parts else None
@@ -121,7 +122,7 @@ def _slot_times(parts: dict[str, Any], path: Path) -> SlotTimes | None:
 
 
 def _names(parts: dict[str, Any], ids: list[str], path: Path) -> dict[str, str]:
-    """Return the original names of households by id, where they differ from it."""
+    """Return the original names of households that differ from their ids, by id."""
     if "names" not in parts:
         return {}
     names = [str(name) for name in parts["names"]]
@@ -130,14 +131,14 @@ def _names(parts: dict[str, Any], ids: list[str], path: Path) -> dict[str, str]:
     return {key: name for key, name in zip(ids, names, strict=True) if key != name}
 
 
-def _said(parts: dict[str, Any], path: Path) -> ScoreMeaning | None:
+def _stated_meaning(parts: dict[str, Any], path: Path) -> ScoreMeaning | None:
     """Return the meaning of scores that the archive itself states, if any."""
     if "meaning" not in parts:
         return None
-    said = str(parts["meaning"])
-    if said not in get_args(ScoreMeaning):
-        raise InputError(f"unknown meaning of scores {said!r}", file=path, field="meaning")
-    return cast(ScoreMeaning, said)
+    meaning = str(parts["meaning"])
+    if meaning not in get_args(ScoreMeaning):
+        raise InputError(f"unknown meaning of scores {meaning!r}", file=path, field="meaning")
+    return cast(ScoreMeaning, meaning)
 
 
 def _target(parts: dict[str, Any], path: Path) -> Array | None:
@@ -150,7 +151,7 @@ def _target(parts: dict[str, Any], path: Path) -> Array | None:
 
 
 def _parts(path: Path) -> dict[str, Any]:
-    """Return the arrays of an archive, each of its kind."""
+    """Return the arrays of an archive, after checking the type of each."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             parts = {name: archive[name] for name in ("version", *FORM) if name in archive}

@@ -1,13 +1,13 @@
-"""From a preferred plan to a household's possible plans, as the source makes them (section IV-A).
+"""A household's possible plans, made from its preferred plan as in the paper (section IV-A).
 
-Decides which permutations of the preferred plan a household can choose from, and their scores. Does
-not decide what the preferred plan is (synthetic, metering).
+This module decides which permutations of the preferred plan a household can choose from, and their
+scores. `synthetic.py` and `agents/metering` decide what the preferred plan is.
 
-Every alternative is a permutation of the preferred plan: it holds exactly the same values, so the
+Every alternative is a permutation of the preferred plan: it has exactly the same values, so the
 total, the mean and the spread are the same. `swap-S` makes S swaps one after the other, each of two
-different slots drawn at random; a slot may be drawn again, so that in 144 slots 15 swaps change
-27.3 slots on average and 30 swaps 49.2. This is what the energy data of the source holds (27.3 and
-49.1; its permutations are products of 15 and of 30 such swaps), although its text speaks of "15
+different random slots. A slot may be drawn again, so that in 144 slots, 15 swaps change 27.3 slots
+on average and 30 swaps change 49.2. The energy data of the paper agree with this (27.3 and 49.1;
+their permutations are products of 15 and of 30 such swaps), although its text speaks of "15
 positions".
 """
 
@@ -23,7 +23,7 @@ from protocol.errors import InputError
 from protocol.vectors import Array
 
 SOURCE_SLOTS = 144
-"""Slots of a plan in the source's energy data: 12 hours in steps of 5 minutes."""
+"""Slots of a plan in the paper's energy data: 12 hours in steps of 5 minutes."""
 
 _MOST_PLANS = 1000
 _PART = re.compile(r"(?:(?P<shuffle>shuffle)|swap-(?P<swaps>[0-9]{1,6})):(?P<plans>[0-9]{1,6})")
@@ -31,9 +31,9 @@ _PART = re.compile(r"(?:(?P<shuffle>shuffle)|swap-(?P<swaps>[0-9]{1,6})):(?P<pla
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """A number of plans made in the same way from the preferred plan.
+    """A number of plans that are made from the preferred plan in the same way.
 
-    Invariant: plans at least 1; swaps at least 1 for kind "swap", 0 for "shuffle".
+    Invariant: `plans` is at least 1; `swaps` is at least 1 for the kind "swap", 0 for "shuffle".
     """
 
     kind: Literal["shuffle", "swap"]
@@ -41,7 +41,8 @@ class Alternatives:
     swaps: int = 0
 
     def score(self, slots: int) -> float:
-        """Return the preference of each of these plans: 1/d after a shuffle, 1/S after S swaps."""
+        """Return the score (preference) of each of these plans: 1/d after a shuffle of d slots, 1/S
+        after S swaps."""
         return 1.0 / (slots if self.kind == "shuffle" else self.swaps)
 
     def __str__(self) -> str:
@@ -50,29 +51,29 @@ class Alternatives:
 
 
 Scheme = tuple[Alternatives, ...]
-"""What a household can choose from besides its preferred plan, in the order of the plans."""
+"""The alternatives to a household's preferred plan, in the order of its plans."""
 
 SOURCE_SCHEME: Scheme = (
     Alternatives("shuffle", 3),
     Alternatives("swap", 3, 15),
     Alternatives("swap", 3, 30),
 )
-"""The portfolio of the source: with the preferred plan, 10 plans a household."""
+"""The scheme of the paper: with the preferred plan, 10 plans per household."""
 
 
 def scaled_scheme(slots: int) -> Scheme:
-    """Return the source's scheme for d slots: the same share of swaps as the source has of its 144.
+    """Return the paper's scheme scaled to d slots: the same number of swaps per slot.
 
-    A single slot has nothing to swap: its scheme holds shuffles only.
+    A single slot has nothing to swap, so its scheme has only shuffles.
     """
     scaled = tuple(_scaled(part, slots) for part in SOURCE_SCHEME)
     return tuple(part for part in scaled if slots > 1 or part.kind == "shuffle")
 
 
 def parse_scheme(text: str) -> Scheme:
-    """Read `shuffle:3,swap-15:3,swap-30:3`; an empty text leaves the preferred plan alone.
+    """Read a scheme such as `shuffle:3,swap-15:3,swap-30:3`; an empty text gives no alternatives.
 
-    Raises InputError for anything else, and for more than 1,000 plans.
+    Raises InputError if the text is not a scheme, or if it makes more than 1,000 plans.
     """
     scheme: list[Alternatives] = []
     for part in text.replace(" ", "").split(",") if text.strip() else []:
@@ -86,19 +87,20 @@ def parse_scheme(text: str) -> Scheme:
         plans, swaps = int(match["plans"]), int(match["swaps"] or 0)
         if plans == 0 or (swaps == 0 and not match["shuffle"]):
             raise InputError(
-                f"'{part}' makes nothing: plans and swaps are at least 1", field="scheme"
+                f"'{part}' makes no plan: plans and swaps must be at least 1", field="scheme"
             )
         scheme.append(Alternatives("shuffle" if match["shuffle"] else "swap", plans, swaps))
     if sum(part.plans for part in scheme) >= _MOST_PLANS:
         raise InputError(
-            f"a household has at most {_MOST_PLANS} plans, the preferred one included",
+            f"a household can have at most {_MOST_PLANS} plans, including the preferred one",
             field="scheme",
         )
     return tuple(scheme)
 
 
 def check_scheme(scheme: Scheme, slots: int) -> None:
-    """Refuse a scheme that makes no sense for plans of this length, with one that does."""
+    """Raise InputError for a scheme that is impossible with this number of slots; it suggests one
+    that is possible."""
     for part in scheme:
         if part.kind == "swap" and slots < max(2, part.swaps):
             fitting = ",".join(str(_scaled(each, slots)) for each in scheme)
@@ -111,9 +113,10 @@ def check_scheme(scheme: Scheme, slots: int) -> None:
 
 
 def portfolio(preferred: Array, scheme: Scheme, rng: np.random.Generator) -> Plans:
-    """Return the plans of a household: float64[d] -> k plans, the preferred first with score 1.
+    """Return the plans of a household from its preferred plan, float64[d].
 
-    The scheme must fit the number of slots (`check_scheme`).
+    The preferred plan comes first, with the score 1. The scheme must be possible with d slots
+    (`check_scheme`).
     """
     slots = len(preferred)
     order = np.arange(slots)
@@ -128,7 +131,7 @@ def portfolio(preferred: Array, scheme: Scheme, rng: np.random.Generator) -> Pla
 
 
 def _swapped(slots: int, swaps: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the slots in order, after so many swaps of two different random ones."""
+    """Return the permutation, int64[slots], that results from random swaps of two slots each."""
     first = rng.integers(slots, size=swaps)
     second = (first + rng.integers(1, slots, size=swaps)) % slots
     order = list(range(slots))
@@ -138,7 +141,7 @@ def _swapped(slots: int, swaps: int, rng: np.random.Generator) -> NDArray[np.int
 
 
 def _scaled(part: Alternatives, slots: int) -> Alternatives:
-    """Return the same part with as large a share of swaps as the source has of its 144 slots."""
+    """Return alternatives with the same number of swaps per slot as in SOURCE_SLOTS slots."""
     if part.kind == "shuffle":
         return part
     swaps = max(1, min(slots, part.swaps * slots // SOURCE_SLOTS))

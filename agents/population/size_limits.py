@@ -1,6 +1,6 @@
-"""Limits on the size of a population: what this machine has memory for, and what a number may be.
+"""Limits on the size of a population: the memory of this machine, and the largest sensible value.
 
-Decides before anything is made, so that a slip of the pen ends at once and not after minutes.
+They are checked before anything is made, so that typing errors end at once and not after minutes.
 """
 
 import os
@@ -13,30 +13,30 @@ from protocol.errors import InputError
 from protocol.vectors import Array
 
 LARGEST_VALUE = 1e12
-"""Largest magnitude of a value of a plan or a target, kWh a slot. Squares of sums of such values
+"""Largest magnitude of a value of a plan or a target, kWh per slot. Squares of sums of such values
 over any number of households stay far inside the range of a float."""
 PLANS_PER_HOUSEHOLD = 10
-"""Plans that a generated household has, unless its scheme says otherwise."""
+"""Number of plans of a generated household with the default scheme."""
 _COPIES = 2
-"""A population is held at least twice while it is made and handed on."""
+"""At least this many copies of a population are in memory while it is made and passed on."""
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def check_memory(households: int, slots: int, plans: int = PLANS_PER_HOUSEHOLD) -> None:
-    """Raise InputError if the plans of so many households do not fit in this machine's memory."""
+    """Raise InputError if the plans of a population do not fit into this machine's memory."""
     needed = households * slots * plans * 8 * _COPIES
     available = memory_bytes()
     if needed > available:
         raise InputError(
             f"{households:,} households with {plans} plans of {slots:,} slots need about "
             f"{as_size(needed)} of memory, and this machine has {as_size(available)}: "
-            "take fewer households or slots",
+            "use fewer households or slots",
             field="--households",
         )
 
 
 def check_magnitudes(population: Population, target: Array | None) -> None:
-    """Raise InputError if a value of a plan or of the target is absurdly large."""
+    """Raise InputError if the magnitude of a value is above LARGEST_VALUE."""
     for household, plans in population.households.items():
         largest = float(np.abs(plans.values).max())
         if largest > LARGEST_VALUE:
@@ -54,7 +54,7 @@ def check_magnitudes(population: Population, target: Array | None) -> None:
 
 
 def memory_bytes() -> int:
-    """Return how much memory this machine, or the container around this process, has."""
+    """Return the memory of this machine, or of the container around this process, in bytes."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         return min(physical, int(_CGROUP_LIMIT.read_text()))
@@ -63,7 +63,7 @@ def memory_bytes() -> int:
 
 
 def as_size(count: float) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes as text with a unit."""
     for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if count >= 100 or unit == "B" else f"{count:.1f} {unit}"

@@ -1,26 +1,26 @@
-"""Made-up households: daily load curves near in their statistics to the source's energy data.
+"""Generated households: load curves with statistics close to those of the paper's energy data.
 
-Decides what a generated household prefers to consume, and names it. Which alternatives a household
-has is decided in plan_alternatives. Touches no files.
+This module decides the preferred plan and the id of a generated household. `plan_alternatives.py`
+decides its other plans. It uses no files.
 
-A curve is the product of three things that each stand for something in a house:
+A curve is the product of three factors, each of which represents something in a house:
 
-- its **level**, kWh in an average slot: how large the home is and what is always on. Most homes
-  are near a common ceiling, few far below (ceiling minus a gamma variable);
+- its **level**, kWh in an average slot: the size of the home, and appliances that are always on.
+  Most homes are near a common ceiling, and few are far below it (ceiling minus a gamma variable).
 - the **rhythm** that all households share, because they get up, cook and heat at the same hours: a
-  slow wave over the period, two peaks, and short disturbances such as weather;
-- its **own variation**: appliances that switch on and off, independent from slot to slot at these
-  step lengths, and bounded (uniform).
+  slow wave over the period, two peaks, and short disturbances such as weather.
+- its **own variation**: appliances that switch on and off. It is independent from slot to slot at
+  these step lengths, and bounded (uniform).
 
-A period is 12 hours as in the source, where 144 slots are 5 minutes each. With d slots the same
-period is cut into d. A household keeps its level in kW, so that energy per slot is 144/d times as
-large and energy per period stays. Relative to the level, the spread of a curve is the same for
-every d.
+A period is 12 hours as in the paper, where 144 slots are 5 minutes each. With d slots, the same
+period has d parts. A household keeps its level in kW, so the energy per slot is 144/d times as
+large, and the energy per period is the same. Relative to the level, the spread of a curve is the
+same for every d.
 
-Each household has its own random stream, named by seed and index alone: household 7 is the same
-among 10 and among 10,000, and any machine can make just the households it needs. Curves are rounded
-to a grid of 2^-20 kWh: processors differ in the last bit of a cosine or an exponential, and the
-same seed gives the same households on all of them.
+Each household has its own random stream, which depends only on seed and index. So household 7 is
+the same among 10 and among 10,000, and a machine can make just the households that it needs. Curves
+are rounded to a grid of 2^-20 kWh, because processors differ in the last bit of a cosine or an
+exponential; so the same seed gives the same households on all of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,18 +41,19 @@ from protocol.errors import InputError
 from protocol.vectors import Array
 
 _CEILING = 1.72
-"""kWh per 5 minutes that hardly any home exceeds on average."""
+"""Level that hardly any home exceeds, kWh per 5 minutes."""
 _SHORTFALL_SHAPE, _SHORTFALL_SCALE = 1.67, 0.2
-"""How far homes are below the ceiling, kWh per 5 minutes: mean 0.334, spread 0.258, skewed."""
+"""Gamma distribution of the distance of homes below the ceiling, kWh per 5 minutes: mean 0.334,
+spread 0.258, skewed."""
 _GRID_KWH = 2.0**-20
-"""Curves are multiples of this."""
+"""All values of curves are multiples of this."""
 _LOWEST = 0.18
-"""A home that consumes almost nothing still has its refrigerator."""
+"""Lowest level, kWh per 5 minutes: a home that uses almost nothing still has its refrigerator."""
 
 _RHYTHM_SPREAD = 0.0474
 """Population standard deviation of the shared rhythm, as a share of the level."""
 _DISTURBANCE = 0.45
-"""Share of the rhythm's variance that is short disturbance."""
+"""Share of short disturbances in the rhythm's variance."""
 _OWN_REACH = 0.1667
 """Own variation is uniform between minus and plus this share of the level."""
 
@@ -67,10 +68,10 @@ def generate(
     seed: int = 0,
     scheme: Scheme | None = None,
 ) -> Population:
-    """Make households `h0`, `h1`, ... with d slots (kWh per slot) and their plans.
+    """Make the households `h0`, `h1`, ... with plans of d slots, in kWh per slot.
 
-    Without a scheme, it is the source's, scaled with d. Raises InputError for fewer than one
-    household or slot, a negative seed, or a scheme that does not fit the slots.
+    The default scheme is the paper's, scaled with d. Raises InputError for fewer than one household
+    or slot, a negative seed, or a scheme that is impossible with d slots.
     """
     scheme = _checked(households, slots, seed=seed, scheme=scheme)
     check_memory(households, slots, 1 + sum(part.plans for part in scheme))
@@ -90,7 +91,7 @@ def generate_household(
     seed: int = 0,
     scheme: Scheme | None = None,
 ) -> Plans:
-    """Make household number `index` of `generate` with the same settings, without the others."""
+    """Make one household, the same as `generate` makes at this index with these settings."""
     scheme = _checked(index + 1, slots, seed=seed, scheme=scheme)
     return portfolio(baseline(index, slots, seed), scheme, plans_stream(index, seed))
 
@@ -105,9 +106,10 @@ def from_preferred(
     slot_times: SlotTimes | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Population:
-    """Give households with known curves their plans: ids[n], float64[n, d] kWh per slot.
+    """Make the plans of n households from their preferred plans, float64[n, d], kWh per slot.
 
-    `names` are the original names by id; those that equal the id are not kept.
+    `ids` are their ids, and `names` their original names by id; names that equal the id are
+    dropped. Raises InputError like `generate`.
     """
     scheme = _checked(len(ids), preferred.shape[1], seed=seed, scheme=scheme)
     check_memory(len(preferred), preferred.shape[1], 1 + sum(part.plans for part in scheme))
@@ -123,12 +125,12 @@ def from_preferred(
 
 
 def household_id(index: int) -> str:
-    """Return the id of generated household number `index`."""
+    """Return the id of the generated household with this index."""
     return f"h{index}"
 
 
 def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> Scheme:
-    """Return the scheme, or the source's scaled; InputError for settings out of range."""
+    """Return the scheme, by default the paper's; raises InputError for settings out of range."""
     for name, value, least in (
         ("households", households, 1),
         ("slots", slots, 1),
@@ -145,13 +147,14 @@ def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> S
 
 
 def plans_stream(index: int, seed: int) -> np.random.Generator:
-    """Return the random numbers from which household `index` makes its alternative plans."""
+    """Return the random generator for the alternative plans of a household."""
     return _stream(seed, _PLANS_STREAM, index)
 
 
 @lru_cache(maxsize=8)
 def rhythm(slots: int, seed: int) -> Array:
-    """Tell what all households share, relative to their level: float64[d], mean 0, read-only."""
+    """Return the rhythm that all households share, relative to their level: float64[d] with mean 0,
+    read-only."""
     rng = _stream(seed, _SHARED_STREAM, 0)
     time = (np.arange(slots) + 0.5) / slots
     wave = 0.12 * np.cos(4 * np.pi * (time - rng.uniform(0.0, 0.05)))
@@ -168,7 +171,7 @@ def rhythm(slots: int, seed: int) -> Array:
 
 
 def baseline(index: int, slots: int, seed: int) -> Array:
-    """Return the curve of household `index`: float64[d], kWh per slot, positive, on the grid."""
+    """Return the curve of a household: float64[d], kWh per slot, multiples of _GRID_KWH."""
     rng = _stream(seed, _BASELINE_STREAM, index)
     level = max(_LOWEST, _CEILING - rng.gamma(_SHORTFALL_SHAPE, _SHORTFALL_SCALE))
     own = rng.uniform(-_OWN_REACH, _OWN_REACH, slots)
@@ -177,16 +180,16 @@ def baseline(index: int, slots: int, seed: int) -> Array:
 
 
 def baselines(households: int, slots: int, seed: int) -> Array:
-    """Return the curves of households 0 to n-1: float64[n, d], kWh per slot."""
+    """Return the curves of the households 0 to n-1: float64[n, d], kWh per slot."""
     return np.stack([baseline(index, slots, seed) for index in range(households)])
 
 
 def _stream(seed: int, stream: int, index: int) -> np.random.Generator:
-    """Return random numbers named by their purpose and household, independent of all others."""
+    """Return the random generator for one purpose and household, independent of all others."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, index)))
 
 
 def _standardised(curve: Array) -> Array:
-    """Return the curve with mean 0 and spread 1; a flat one (a single slot) becomes 0."""
+    """Return the curve with mean 0 and spread 1, or 0 if it is flat (a single slot)."""
     spread = curve.std()
     return np.zeros_like(curve) if spread == 0.0 else np.asarray((curve - curve.mean()) / spread)

@@ -1,5 +1,5 @@
-"""Baselines: what a planner with full knowledge could do with the same households, to judge a run
-by.
+"""Baselines: what a planner with full knowledge could reach with the same households, as a standard
+for a run.
 
 `plan_descent` and `plan_exact_search` choose plans (stage 1), `exchange_assignment` reassigns the
 values of slots (stage 2), and `baseline_table` compares a run with all of them. Pure: no clock, no

@@ -1,8 +1,8 @@
 """The table of baselines: a run beside the results of planners with full knowledge of its
 households.
 
-Decides which baselines there are; they are computed in `plan_descent`, `plan_exact_search` and
-`exchange_assignment`. The clock is an argument.
+This module decides which baselines there are. `plan_descent`, `plan_exact_search` and
+`exchange_assignment` compute them. The clock is an argument.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,9 +33,9 @@ from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
 
 SEARCH = "exact search (SCIP)"
-"""Name of its line in the table."""
+"""Name of the exact search in the table."""
 Clock = Callable[[], float]
-"""Returns seconds since any fixed time."""
+"""A function that returns the seconds since some fixed time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +49,16 @@ class Baseline:
     unfairness: float | None
     seconds: float
     objective: float | None = None
-    """The value that planners minimise (`plan_descent.objective`); with beta 0 the inefficiency."""
+    """The value that planners minimise (`plan_descent.objective`); if beta is 0, inefficiency."""
     bound: float | None = None
-    """No selection has a smaller objective."""
+    """A lower bound on the objective of every selection."""
     gap: float | None = None
-    """(objective - bound) / objective; 0: proven optimal."""
+    """(objective - bound) / objective; 0 if proven optimal."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """The households of a run and how their schedules are judged."""
+    """The households of a run, and the cost and settings by which schedules are judged."""
 
     settings: RunSettings
     households: list[Plans]
@@ -79,7 +79,7 @@ class _Task:
         )
 
     @property
-    def wanted(self) -> Array:
+    def preferred(self) -> Array:
         """The preferred plans, float64[n, d], kWh."""
         return np.array([own.preferred for own in self.households])
 
@@ -92,15 +92,15 @@ class _Task:
         return objective(self.choices, self.cost, self.settings.beta, selection=selection)
 
     def line(self, stage: str, name: str, *, schedules: Array, began: float) -> Baseline:
-        """Judge schedules that were computed since `began`."""
+        """Return the line of schedules whose computation began at `began`."""
         seconds = self.clock() - began
-        discomforts = np.sqrt(((schedules - self.wanted) ** 2).mean(1))
+        discomforts = np.sqrt(((schedules - self.preferred) ** 2).mean(1))
         demand = schedules.sum(0)
         found = measures(demand, discomforts, float(self.cost(demand)))
         return _line(stage, name, found=found, seconds=seconds)
 
     def plan(self, name: str, selection: Selection, began: float) -> Baseline:
-        """Judge a selection that was computed since `began`."""
+        """Return the line of a selection whose computation began at `began`."""
         line = self.line("planning", name, schedules=self.schedules(selection), began=began)
         return replace(line, objective=self.objective(selection))
 
@@ -110,8 +110,8 @@ def compute_baselines(
 ) -> Iterator[Baseline]:
     """Yield the lines of the table as they are computed.
 
-    The search for the best selection ends after `exact_seconds`; 0: no search. Raises InputError
-    as a run does.
+    The search for the best selection ends after `exact_seconds`; if that is 0, there is no search.
+    Raises InputError for the same settings as a run.
     """
     scenario = read_scenario(settings, "simulation")
     task = _Task.of(settings, scenario, clock)
@@ -166,13 +166,13 @@ def _for_exchange(task: _Task, results: RunResults, exchanged: Measures) -> Iter
     seconds = results.seconds.exchange or 0.0
     name = f"coflex, {task.settings.exchange}"
     yield _line("exchange", name, found=exchanged, seconds=seconds)
-    before, wanted = task.schedules(_selected(results)), task.wanted
-    further: list[tuple[str, Callable[[], Array]]] = [
-        ("greedy swaps in which nobody loses", lambda: greedy_swaps(before, wanted)[0]),
-        ("best assignment in which nobody loses", lambda: lossless_assignment(before, wanted)),
-        ("any assignment of the same values", lambda: exchange_bound(before, wanted)),
+    before, preferred = task.schedules(_selected(results)), task.preferred
+    baselines: list[tuple[str, Callable[[], Array]]] = [
+        ("greedy swaps in which nobody loses", lambda: greedy_swaps(before, preferred)[0]),
+        ("best assignment in which nobody loses", lambda: lossless_assignment(before, preferred)),
+        ("any assignment of the same values", lambda: exchange_bound(before, preferred)),
     ]
-    for name, compute in further:
+    for name, compute in baselines:
         began = task.clock()
         schedules = compute()
         yield task.line("exchange", name, schedules=schedules, began=began)

@@ -1,7 +1,7 @@
-"""Baselines for the exchange: what a planner with full knowledge could reassign after stage 1.
+"""Baselines for stage 2: how a planner with full knowledge could reassign the values after stage 1.
 
 Pure: schedules and preferences in, schedules out. Each slot keeps its values, so the sum over all
-households does not change. Schedules are judged by `results.measures`.
+households does not change. `results.measures` judges the schedules.
 """
 
 import numpy as np
@@ -11,12 +11,12 @@ from protocol.vectors import Array
 
 
 def lossless_assignment(schedules: Array, preferred: Array) -> Array:
-    """Reassign the values within each slot so that the summed squared deviation is least while no
+    """Reassign the values within each slot so that the summed squared deviation is least, but no
     household's squared deviation rises at any slot.
 
-    No sequence of exchanges under the rule `mutual` can do more for that sum: none of them raises
-    anybody's squared deviation at its slot. All float64[n, d], kWh. Needs scipy (the `report`
-    extra).
+    No sequence of exchanges under the rule `mutual` can reduce the sum further, because none of
+    them raises a household's squared deviation at its slot. All arrays are float64[n, d], kWh.
+    Needs scipy (the `report` extra).
     """
     from scipy.optimize import linear_sum_assignment  # optional, and slow to import
 
@@ -32,11 +32,12 @@ def lossless_assignment(schedules: Array, preferred: Array) -> Array:
 def greedy_swaps(
     schedules: Array, preferred: Array, min_gain_kwh2: float = 0.0
 ) -> tuple[Array, int]:
-    """Swap pairs of values within a slot, always with the largest joint gain of those in which
-    neither side loses, until none is left. Returns the schedules and the number of swaps.
+    """Swap pairs of values within each slot, always those with the largest joint gain, until every
+    swap would make one of the two households lose.
 
-    Schedules and preferences are float64[n, d], kWh. At least one of the two, who would be the
-    requester, must lower its squared deviation by `min_gain_kwh2`.
+    Returns the new schedules and the number of swaps. Schedules and preferences are float64[n, d],
+    kWh. At least one of the two households (the requester) must lower its squared deviation by
+    `min_gain_kwh2`.
     """
     after, swaps = schedules.copy(), 0
     for slot in range(schedules.shape[1]):
@@ -45,7 +46,7 @@ def greedy_swaps(
 
 
 def _swap_at(values: Array, wanted: Array, min_gain_kwh2: float) -> int:
-    """Swap within one slot, in place. Returns how often."""
+    """Swap values within one slot, in place; return the number of swaps."""
     merit = _joint_gain(
         values, values, wanted=wanted, others_wanted=wanted, min_gain_kwh2=min_gain_kwh2
     )
@@ -70,8 +71,10 @@ def _swap_at(values: Array, wanted: Array, min_gain_kwh2: float) -> int:
 def _joint_gain(
     values: Array, others: Array, wanted: Array, others_wanted: Array, min_gain_kwh2: float
 ) -> NDArray[np.float64]:
-    """Return the joint gain of a swap of each of `values` with each of `others`, kWh², as
-    float64[m, n]; 0 where either would lose, or neither gains enough."""
+    """Return the joint gain of swapping each value with each of `others`, float64[m, n], kWh².
+
+    It is 0 where one of the two would lose, or neither gains enough.
+    """
     here = (values - wanted)[:, None] ** 2 - (others[None, :] - wanted[:, None]) ** 2
     there = (others - others_wanted)[None, :] ** 2 - (values[:, None] - others_wanted[None, :]) ** 2
     allowed = (here >= 0) & (there >= 0) & (np.maximum(here, there) >= min_gain_kwh2)

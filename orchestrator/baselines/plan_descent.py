@@ -1,7 +1,7 @@
 """Baselines for stage 1: what a planner with full knowledge of all plans could select.
 
-Pure: plans in, selections out. Selections are judged by `results.measures`; the baselines for stage
-2 are in `exchange_assignment`.
+Pure: plans in, selections out. `results.measures` judges the selections. The baselines for stage 2
+are in `exchange_assignment`.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from protocol.vectors import Array
 STARTS = 10
 """Number of starts of coordinate descent."""
 Selection = NDArray[np.intp]
-"""The index of each household's plan."""
+"""The index of each household's plan, intp[n]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Choices:
 
     @classmethod
     def of(cls, households: Sequence[Plans], discomfort: DiscomfortName) -> "Choices":
-        """Take the plans of these households and their discomforts by this measure."""
+        """Return the choices of these households, with discomforts by this measure."""
         return cls(
             [own.values for own in households], [own.discomforts(discomfort) for own in households]
         )
@@ -48,24 +48,23 @@ class Descent:
     selection: Selection
     inefficiency: float
     sweeps: int
-    """Passes through all households; the last changed nothing."""
+    """Number of passes over all households; the last one changed nothing."""
 
 
 def random_selection(choices: Choices, chance: np.random.Generator) -> Selection:
-    """Draw a plan for each household, all equally likely."""
+    """Draw a plan for each household, with equal probabilities."""
     return np.array([chance.integers(len(plans)) for plans in choices.plans], np.intp)
 
 
 def objective(choices: Choices, cost: Cost, beta: float, selection: Selection) -> float:
-    """Return (1 - beta) * inefficiency + beta * mean discomfort: the cost of stage 1 for the
-    selection of everybody, without unfairness (source, eq. 6; `agents.planning.costs`)."""
+    """Return (1 - beta) * inefficiency + beta * mean discomfort: the cost of stage 1 for all
+    households together, without unfairness (paper, eq. 6; `agents.planning.costs`)."""
     own = [each[place] for each, place in zip(choices.discomforts, selection, strict=True)]
     return float((1 - beta) * cost(choices.demand(selection)) + beta * np.mean(own))
 
 
 def starts(preferred: Selection, choices: Choices, chance: np.random.Generator) -> list[Selection]:
-    """Return where descents begin: everybody's preferred plan and random selections, STARTS in
-    all."""
+    """Return STARTS selections at which descents begin: the preferred plans and random ones."""
     return [preferred, *(random_selection(choices, chance) for _ in range(STARTS - 1))]
 
 
@@ -73,10 +72,10 @@ def descend(
     choices: Choices, cost: Cost, beta: float, *, start: Selection, chance: np.random.Generator
 ) -> Descent:
     """Run centralised coordinate descent: one household after another, in random order, takes the
-    plan that is best with the present plans of all others, until a whole sweep changes nothing.
+    plan that is best given the current plans of all others, until a whole sweep changes nothing.
 
-    The cost of a choice is that of stage 1, without unfairness: (1 - beta) * inefficiency
-    + beta * mean discomfort, to which the discomfort of all others adds the same for every plan.
+    The cost of a choice is `objective`, less the discomfort of all others, which is the same for
+    every plan.
     """
     selection, total = start.copy(), choices.demand(start)
     weight = beta / len(selection)
@@ -97,7 +96,7 @@ def descend(
 def best_descent(
     choices: Choices, cost: Cost, beta: float, *, starts: Sequence[Selection], seed: int
 ) -> Descent:
-    """Descend from each of `starts` and return the end with the least objective."""
+    """Descend from each of `starts` and return the descent that ends with the least objective."""
     chance = np.random.default_rng(seed)
     return min(
         (descend(choices, cost, beta, start=start, chance=chance) for start in starts),
@@ -106,11 +105,11 @@ def best_descent(
 
 
 def least_variance(choices: Choices) -> float:
-    """Return a variance that no selection falls below: the optimum of the relaxation in which a
-    household may mix its plans in any proportion.
+    """Return a lower bound on the variance of every selection: the optimum of the relaxation in
+    which a household may mix its plans in any proportion.
 
-    A convex quadratic program, solved by Clarabel (interior point; Goulart and Chen 2024). Needs
-    the extra `report`.
+    This is a convex quadratic program, solved by Clarabel (interior point; Goulart and Chen 2024).
+    Needs the extra `report`.
     """
     import clarabel
     from scipy import sparse
@@ -141,5 +140,5 @@ def least_variance(choices: Choices) -> float:
     settings.verbose = False
     linear = np.zeros(mixed + slots)
     solved = clarabel.DefaultSolver(cost, linear, rows, right, cones, settings).solve()
-    # The dual's value is a bound also where the solver stopped a little short.
+    # The dual value is a lower bound even if the solver stopped slightly before the optimum.
     return max(0.0, float(solved.obj_val_dual))

@@ -1,8 +1,7 @@
-"""A baseline for stage 1: the best selection of plans that exists, or a bound on how far it is
-away.
+"""A baseline for stage 1: the best selection of plans that exists, or a bound on its objective.
 
-Pure: plans in, selection and bound out. SCIP (Bolusani et al. 2024) does the search; where it
-starts and what is reported of its end is decided in `baseline_table`.
+Pure: plans in, selection and bound out. SCIP (Bolusani et al. 2024) does the search;
+`baseline_table` decides where it starts and which of its results are reported.
 """
 
 from dataclasses import dataclass
@@ -17,26 +16,28 @@ from protocol.vectors import Array
 
 VARIANCE = cost_function("var", None, "std", arithmetic=EXACT)
 FEW = 1e12
-"""Up to so many selections (12 households with ten plans each) the formulation with products ends
-sooner; beyond, the one with squares gives the better bound within a minute (measured)."""
+"""Largest number of selections for which the formulation with products is used (as of 12 households
+with ten plans each). It ends sooner then; beyond, the formulation with squares gives the better
+bound within a minute (measured)."""
 MOST = 50_000
-"""Never more products than this, whatever the number of selections: they take memory."""
+"""Largest number of products, whatever the number of selections, because they take memory."""
 TOLERANCE = 1e-5
-"""The solver's unit is the objective where it starts; what it proves may be wrong by this share."""
+"""Possible error of a proven bound, as a share of the objective at the start, which is the solver's
+unit."""
 FINEST = 1e-6
-"""The unit is at least this share of the largest cost that a plan has by itself, or the solver's
-arithmetic would end before the objective's digits."""
+"""The unit is at least this share of the largest cost of a single plan, because the solver's
+arithmetic is not precise enough for a smaller one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The best selection found, and what is proven about all others."""
+    """The best selection found, and a proven bound on all others."""
 
     selection: Selection
     objective: float
     bound: float
-    """No selection has a smaller objective; the objective itself, where the search was completed
-    (to within TOLERANCE)."""
+    """A lower bound on the objective of every selection (within TOLERANCE); equal to `objective` if
+    the search was completed."""
 
     @property
     def proven(self) -> bool:
@@ -45,19 +46,19 @@ class Optimum:
 
     @property
     def gap(self) -> float:
-        """The share of the objective by which a better selection might be below it."""
+        """Largest possible improvement by a better selection, as a share of the objective."""
         return 0.0 if self.proven else (self.objective - self.bound) / self.objective
 
 
 def best_selection(
     choices: Choices, beta: float, start: Selection, *, seconds: float, least: float = 0.0
 ) -> Optimum:
-    """Search from `start` for the selection with the least objective (`plan_descent.objective`)
-    where inefficiency is the cost `var`. The search ends after `seconds` at most; `least` is a
-    variance known to be below that of every selection. Needs the extra `report`.
+    """Search from `start` for the selection with the least objective (`plan_descent.objective`), if
+    the inefficiency is the cost `var`.
 
-    One binary variable for each plan of each household. The result is the same each time, unless
-    the time ends the search.
+    The search ends after at most `seconds`. `least` is a known lower bound on the variance of every
+    selection. The model has one binary variable for each plan of each household. The result is
+    the same each time, unless the time limit ends the search. Needs the extra `report`.
     """
 
     def value(selection: Selection) -> float:
@@ -87,18 +88,18 @@ def best_selection(
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The objective as x'Qx + c'x with Q = steps' steps; x: 1 where a plan is selected, else 0."""
+    """The objective as x'Qx + c'x with Q = steps' steps; x is 1 for a selected plan, else 0."""
 
     counts: list[int]
-    """The plans of each household; x has them one household after another, N in all."""
+    """Number of plans of each household; x has those of one household after another, N in all."""
     steps: Array
-    """float64[d, N]: what each plan adds to the deviation from the mean demand, scaled."""
+    """float64[d, N]: the scaled contribution of each plan to the deviation from the mean demand."""
     linear: Array
     """c, float64[N]."""
 
     @classmethod
     def of(cls, choices: Choices, beta: float) -> "Problem":
-        """State the problem of these choices, with `var` as inefficiency."""
+        """Return the problem of these choices, with the cost `var` as inefficiency."""
         plans = np.concatenate(choices.plans)
         away = (plans - plans.mean(1, keepdims=True)).T
         steps = away * np.sqrt((1 - beta) / len(away))
@@ -107,7 +108,7 @@ class Problem:
 
     @property
     def few(self) -> bool:
-        """True if the selections are few enough for the formulation with products."""
+        """True if there are few enough selections for the formulation with products."""
         counts = np.array(self.counts, np.float64)
         products = (counts.sum() ** 2 - (counts**2).sum()) / 2
         return bool(np.log10(counts).sum() <= np.log10(FEW) + 1e-9 and products <= MOST)
@@ -119,22 +120,23 @@ class Problem:
 
     @property
     def own(self) -> Array:
-        """The cost of each plan by itself."""
+        """The cost of each plan without all others, float64[N]."""
         return np.asarray((self.steps**2).sum(0) + self.linear)
 
     def squares(self) -> tuple[Array, Array, float]:
         """Return R, c and a constant: the objective of every selection is |Rx|^2 + c'x + constant.
 
-        x'x is the same for all selections, so a share of it may go from the squares to the
-        constant: as much as leaves the rest convex where each household's x sum to 1. That raises
-        the bound (the simplest case of Billionnet, Elloumi and Plateau 2009), if plans are few.
+        x'x is the same for all selections, so part of it can move from the squares to the constant,
+        as long as the rest stays convex on the plane where each household's x sum to 1. This raises
+        the bound if there are few plans (the simplest case of Billionnet, Elloumi and Plateau
+        2009).
         """
         from scipy.linalg import block_diag, null_space
 
         households, plans = len(self.counts), self.steps.shape[1]
         if plans - households >= len(self.steps):
             return self.steps, self.linear, 0.0
-        # x = centre + moves @ u: the ways to go on the plane where each household's x sum to 1.
+        # x = centre + moves @ u spans the plane where each household's x sum to 1.
         moves = block_diag(*(null_space(np.ones((1, count))) for count in self.counts))
         centre = np.repeat(1 / np.array(self.counts), self.counts)
         middle, inner = self.steps @ centre, self.steps @ moves
@@ -146,20 +148,20 @@ class Problem:
         return rows[values > share], linear, float(constant)
 
     def selected(self, selection: Selection) -> Array:
-        """Return x of a selection, float64[N]."""
+        """Return the x of a selection, float64[N]."""
         x = np.zeros(self.steps.shape[1])
         x[np.cumsum([0, *self.counts[:-1]]) + selection] = 1
         return x
 
 
 def _model(seconds: float) -> Any:
-    """Return an empty model: silent, one thread, the same search each time."""
+    """Return an empty model: without output, with one thread, and deterministic."""
     from pyscipopt import Model
     from pyscipopt.scip import PY_SCIP_PARAMSETTING
 
     model = Model()
     model.hideOutput()
-    # Descent has looked for good selections; the time is better spent on the bound.
+    # The descent has found good selections already; the time is better spent on the bound.
     model.setHeuristics(PY_SCIP_PARAMSETTING.OFF)
     model.setParam("limits/time", seconds)
     model.setParam("randomization/randomseedshift", 0)
@@ -177,9 +179,12 @@ def _choice(model: Any, problem: Problem, costs: Array) -> list[Any]:
 
 
 def _by_products(model: Any, problem: Problem, *, unit: float, start: Array) -> list[Any]:
-    """State the problem with a variable z for each product of two households' choices, so that all
-    is linear: for plan i of one household, its z with all plans of another sum to x_i (Adams and
-    Sherali 1986). Tight for few households; there are about N^2 / 2 of z."""
+    """Formulate the problem with a variable z for each product of two households' choices, and
+    return the variables x.
+
+    All terms are then linear: for plan i of one household, its z with all plans of another sum to
+    x_i (Adams and Sherali 1986). This is tight for few households, but has about N^2 / 2 z.
+    """
     from pyscipopt import quicksum
 
     chosen, owners = _choice(model, problem, problem.own / unit), problem.owners
@@ -200,7 +205,8 @@ def _by_products(model: Any, problem: Problem, *, unit: float, start: Array) -> 
 
 
 def _by_squares(model: Any, problem: Problem, *, unit: float, start: Array) -> list[Any]:
-    """State the problem as linear terms and a sum of squares of linear terms, which is convex."""
+    """Formulate the problem as linear terms and a sum of squares of linear terms, which is convex,
+    and return the variables x."""
     from pyscipopt import quicksum
 
     rows, linear, constant = problem.squares()

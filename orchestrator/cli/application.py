@@ -1,7 +1,6 @@
-"""All commands together, and how they end: a status, and one line for any error."""
+"""The application: all commands, their exit status, and one line for any error."""
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -9,7 +8,10 @@ import typer
 from typer.core import TyperGroup
 
 from orchestrator.cli import INTERRUPTED_STATUS, version
+from orchestrator.cli.narrow_help import NarrowHelpApp
 from orchestrator.reporting.printable_text import printable
+from orchestrator.scenario.meant_option import meant_option
+from protocol.checked_input import in_own_style
 from protocol.errors import INTERRUPTED, InputError, RunError
 
 FAILED, USAGE = 1, 2
@@ -50,15 +52,16 @@ class CommandGroup(TyperGroup):
         if cmd_name in self.commands:
             return self.commands[cmd_name]
         # Of a name that nobody knows the nearest one is sought among all.
-        modules = {MODULES[cmd_name]} if cmd_name in MODULES else set(MODULES.values())
+        known = cmd_name in MODULES
+        modules = [MODULES[cmd_name]] if known else dict.fromkeys(MODULES.values())
         for module in modules:
-            part = typer.Typer()
+            part = NarrowHelpApp()
             import_module(f"orchestrator.cli.{module}").register(part)
             self.commands.update(typer.main.get_group(part).commands)
         return self.commands.get(cmd_name)
 
 
-app = typer.Typer(
+app = NarrowHelpApp(
     name="coflex",
     cls=CommandGroup,
     help="Households agree on when to use electricity, without a central planner.",
@@ -69,7 +72,7 @@ version.register(app)
 
 
 def run_command() -> int:
-    """Run the command line; return its exit status. Any error is one line on standard error."""
+    """Run the command line and return its exit status; print any error as one line to stderr."""
     try:
         status = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -92,22 +95,16 @@ def _complain(message: str, status: int) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return a mistake on the command line in the words of our own errors."""
-    message = str(getattr(error, "message", error)).strip().rstrip(".")
-    message = message.removeprefix("Value error, ")
+    """Return the message of a usage error in the style of our own errors."""
+    message = in_own_style(str(getattr(error, "message", error)))
     ctx, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
     option = getattr(error, "option_name", None)
     if isinstance(error, typer.BadParameter) and parameter is not None:
         name = next((text for text in parameter.opts if text.startswith("--")), parameter.name)
-        return f"field {name}: {_decapitalised(message) or 'is needed'}"
-    if option is not None and message.startswith("No such option"):
+        return f"field {name}: {message or 'is required'}"
+    if option is not None and message.startswith("no such option"):
         known = [] if ctx is None else [name for one in ctx.command.params for name in one.opts]
-        begin_alike = [name for name in known if name.startswith(option)]
-        near = begin_alike or get_close_matches(option, known, n=1)
-        advice = f"did you mean {near[0]}?" if near else "see --help"
+        meant = meant_option(option, known)
+        advice = f"did you mean {meant}?" if meant else "see --help"
         return f"field {option}: no such option: {advice}"
-    return _decapitalised(message) or "give a command: see --help"
-
-
-def _decapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return message or "give a command: see --help"

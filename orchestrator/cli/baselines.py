@@ -1,20 +1,24 @@
-"""`coflex baselines`: a run beside what a planner who saw everything could do."""
+"""`coflex baselines`: compare a run with what a planner with full knowledge could reach."""
 
+import sys
 import time
 from dataclasses import astuple, fields
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
+from orchestrator.cli.options.connection_options import MOST_SECONDS
 from orchestrator.cli.options.settings_options import with_settings
-from orchestrator.results.atomic_folder import publish
+from orchestrator.cli.results import UNSEEN
+from orchestrator.reporting.narrow_tables import print_table
+from orchestrator.results.atomic_folder import publish, try_folder
 from orchestrator.results.csv_tables import csv_text
 from orchestrator.scenario.settings import RunSettings
 
 FILE = "baselines.csv"
+HEADS = ("stage", "planner", "inefficiency", "comfort", "unfairness", "seconds")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,28 +30,33 @@ def baselines(
     settings: RunSettings,
     exact_seconds: Annotated[
         float,
-        typer.Option(min=0, help="End the search for the best selection of all; 0: no search."),
+        typer.Option(
+            min=0,
+            max=MOST_SECONDS,
+            help="Time limit of the exact search for the best plans; 0: no search.",
+        ),
     ] = 10.0,
 ) -> None:
-    """Simulate, and compare with centralised planners, swaps and bounds on the same households."""
+    """Simulate a run, and compare it with central planners, swaps and bounds for the same
+    households."""
     require("the comparison", "clarabel", "pyscipopt", "scipy")
     from orchestrator.baselines.baseline_table import Baseline, compute_baselines
 
+    try_folder(settings.out)
     lines = list(compute_baselines(settings, exact_seconds, clock=time.perf_counter))
     text = csv_text([field.name for field in fields(Baseline)], map(astuple, lines))
     publish(settings.out, {FILE: text.encode()}, seal=FILE)
-    table = Table(header_style="bold", show_edge=False)
-    for head in ("", "", "inefficiency", "comfort", "unfairness", "seconds"):
-        table.add_column(head)
+    rows = []
     stage = ""
     for line in lines:
         values = (line.inefficiency, line.comfort, line.unfairness)
         cells = ["-" if value is None else f"{value:.4g}" for value in values]
         heading = "" if line.stage == stage else line.stage
-        table.add_row(heading, line.name, *cells, f"{line.seconds:.2g}")
+        rows.append([heading, line.name, *cells, f"{line.seconds:.2g}"])
         stage = line.stage
-    console = Console()
-    console.print(table)
+    # Wide enough that no number is split when the output is not a terminal.
+    console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
+    print_table(console, HEADS, rows, texts=HEADS[1:2])
     for line in lines:
         if line.bound is not None:
             proof = "proven optimal" if line.gap == 0 else f"gap {line.gap:.1%}"
@@ -55,7 +64,7 @@ def baselines(
                 f"\n{line.name}: objective {line.objective:.4g}, "
                 f"no selection below {line.bound:.4g} ({proof})",
                 highlight=False,
-                soft_wrap=True,
+                soft_wrap=not sys.stdout.isatty(),
             )
     console.print(
         f"\nTable in {settings.out / FILE}", markup=False, highlight=False, soft_wrap=True

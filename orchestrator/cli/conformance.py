@@ -1,4 +1,4 @@
-"""`coflex conformance`: test a household that other people wrote."""
+"""`coflex conformance`: test a household that other people have written."""
 
 import asyncio
 import sys
@@ -9,7 +9,8 @@ import typer
 
 from agents.plans import ScoreMeaning
 from agents.population.epos_folder import read_agent
-from orchestrator.cli.options.connection_options import Insecure, Nats
+from orchestrator.cli.options.connection_options import MOST_SECONDS, Insecure, Nats
+from orchestrator.cli.options.idle_options import refuse_idle
 from orchestrator.cli.run import run_id
 from orchestrator.distributed.connection import reach
 from orchestrator.validation.conformance.checks import Check
@@ -24,26 +25,33 @@ def register(app: typer.Typer) -> None:
 
 
 def conformance(
-    household: Annotated[str, typer.Option(help="Id of the household that is tested.")],
+    ctx: typer.Context,
+    household: Annotated[str, typer.Option(help="Id of the household to test.")],
     nats: Nats,
     run: Annotated[str | None, typer.Option(help="Id of the run that it joins.")] = None,
     plans: Annotated[
         Path | None,
-        typer.Option(help="Its plans, a line each, score:value,value,...: checks what it chooses."),
+        typer.Option(
+            help="File with its plans, to check its choices: one score:value,value,... per line."
+        ),
     ] = None,
     score: Annotated[
         ScoreMeaning, typer.Option(help="What the number before a plan means.")
     ] = "preference",
     patience: Annotated[
-        float, typer.Option(min=1, help="Seconds to wait for whatever it must say.")
+        float,
+        typer.Option(min=1, max=MOST_SECONDS, help="Seconds to wait for each expected message."),
     ] = 30.0,
     insecure: Insecure = False,
 ) -> None:
-    """Test somebody's household against docs/protocol.md: we play everybody else in its run."""
-    check_name(household, "household")
+    """Test a household of your own against docs/protocol.md; coflex plays all other parts of the
+    run."""
+    check_name(household, "--household")
+    if plans is None:
+        refuse_idle(ctx, ["score"], "it needs --plans")
     known = None if plans is None else read_agent(plans, meaning=score)
     name = run_id(run)
-    # We speak for everybody, which no keys allow: a server for tests has none.
+    # We send as every other part, which no set of keys allows: a test server has no keys.
     connection = reach(nats, NAME, None, insecure=insecure)
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
     checks = asyncio.run(conform(connection, name, household, plans=known, patience=patience))

@@ -1,4 +1,4 @@
-"""`coflex doctor`: find out what keeps the parts on a machine from their bus."""
+"""`coflex doctor`: find out why the parts on a machine cannot use their bus."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.options.connection_options import Insecure, Keys, OptionalNats
+from orchestrator.cli.options.idle_options import refuse_idle
+from orchestrator.distributed.connection import check_urls
 from orchestrator.security.check_result import CheckResult, bad
 from protocol.errors import InputError
 
@@ -18,25 +20,40 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
+    ctx: typer.Context,
     nats: OptionalNats = None,
     keys: Keys = None,
     name: Annotated[
-        str | None, typer.Option(help="Examine this part only (default: all in --keys).")
+        str | None, typer.Option(help="Check only this part (default: all parts in --keys).")
     ] = None,
     insecure: Insecure = False,
     monitor: Annotated[
         str | None,
-        typer.Option(help="The server's monitoring address, http://host:8222, for the clock."),
+        typer.Option(
+            help="The server's monitoring address, such as http://host:8222, to compare clocks."
+        ),
     ] = None,
 ) -> None:
-    """Check server, clock, certificates and permissions, and say what to do; status 1 if anything
-    fails."""
+    """Check server, clock, certificates and permissions, and print what to do; exit with status 1
+    if a check fails."""
+    _refuse_idle(ctx, nats, keys)
+    if nats is not None:
+        check_urls(nats)
     failed = 0
     for result in _checks(nats, keys, name=name, insecure=insecure, monitor=monitor):
         typer.echo(str(result))
         failed += result.passed is False
     if failed:
         raise typer.Exit(1)
+
+
+def _refuse_idle(ctx: typer.Context, nats: str | None, keys: Path | None) -> None:
+    if nats is None and keys is None:
+        refuse_idle(ctx, ["name"], "only the embedded server is checked: add --nats or --keys")
+    if nats is None:
+        refuse_idle(ctx, ["insecure", "monitor"], "it applies to a server named with --nats")
+    if keys is not None:
+        refuse_idle(ctx, ["insecure"], "a connection with --keys is encrypted")
 
 
 def _checks(

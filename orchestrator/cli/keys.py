@@ -1,4 +1,4 @@
-"""`coflex keys`: decide which parts may use a bus, and make the files that prove it."""
+"""`coflex keys`: choose the parts that may use a bus, and make their keys and certificates."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.options.idle_options import refuse_idle
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
     from orchestrator.security.keyring import Edge
 
-RELOAD = "Have running servers read it: nats-server --signal reload"
+_MOST_PARTS, _MOST_DAYS = 10_000, 36_500
+RELOAD = "Make running servers read it: nats-server --signal reload"
 
 
 def register(app: typer.Typer) -> None:
@@ -20,19 +22,24 @@ def register(app: typer.Typer) -> None:
 
 
 def keys(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of all keys of a bus.")],
     hosts: Annotated[
-        str | None, typer.Option(help="Make keys for these: host-1,host-2,...")
+        str | None, typer.Option(help="Make keys for these hosts: host-1,host-2,...")
     ] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Make keys for so many: host-1 to host-N.")
+        int | None,
+        typer.Option(
+            min=1, max=_MOST_PARTS, help="Make keys for this many hosts: host-1 to host-N."
+        ),
     ] = None,
     matchmakers: Annotated[
-        int, typer.Option(min=0, help="Matchmakers to make keys for, besides.")
+        int,
+        typer.Option(min=0, max=_MOST_PARTS, help="Number of matchmakers to make keys for."),
     ] = 1,
     server: Annotated[
         list[str] | None,
-        typer.Option(help="Name or address under which the server is reached; repeatable."),
+        typer.Option(help="Name or address by which clients reach the server; repeatable."),
     ] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="These servers are the members of one cluster.")
@@ -40,28 +47,37 @@ def keys(
     leaf: Annotated[
         list[str] | None,
         typer.Option(
-            help="A leaf node, where it is, and its hosts: NAME@ADDRESS=host-1,...; repeatable."
+            help="A leaf node, its address and its hosts: NAME@ADDRESS=host-1,...; repeatable."
         ),
     ] = None,
-    add: Annotated[str | None, typer.Option(help="Keys for further parts: NAME,...")] = None,
+    add: Annotated[
+        str | None, typer.Option(help="Make keys for additional parts: NAME,...")
+    ] = None,
     rotate: Annotated[
-        str | None, typer.Option(help="New keys for parts, or for the server: NAME,...")
+        str | None, typer.Option(help="Make new keys for parts, or for the server: NAME,...")
     ] = None,
     revoke: Annotated[
-        str | None, typer.Option(help="These may not take part any more: NAME,...")
+        str | None, typer.Option(help="Exclude these parts from the bus: NAME,...")
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="For how long certificates are valid.")] = 365,
+    days: Annotated[
+        int, typer.Option(min=1, max=_MOST_DAYS, help="Validity of certificates in days.")
+    ] = 365,
 ) -> None:
-    """Make certificates, nkeys and a server's configuration; add, rotate, revoke parts; or list
-    them."""
+    """Make certificates, nkeys and the server's configuration; add, rotate or revoke parts; without
+    options, list them."""
     from orchestrator.security.keyring import Keyring
 
-    asked = [option for option in (hosts, count, add, rotate, revoke) if option is not None]
-    if len(asked) > 1:
-        raise InputError("do one thing at a time: --hosts, --count, --add, --rotate or --revoke")
+    actions = [option for option in (hosts, count, add, rotate, revoke) if option is not None]
+    if len(actions) > 1:
+        raise InputError("give only one of --hosts, --count, --add, --rotate and --revoke")
+    if hosts is None and count is None:
+        making = "it needs --hosts or --count, which make new keys"
+        refuse_idle(ctx, ["matchmakers", "server", "cluster"], making)
+    if add is None and rotate is None and hosts is None and count is None:
+        refuse_idle(ctx, ["days"], "no certificate is made")
     ring, leaves = Keyring(folder, datetime.now(UTC), days), _leaves(leaf or [])
-    if leaves and (rotate or revoke or not asked):
-        raise InputError("leaf nodes are made with --hosts, --count or --add", field="--leaf")
+    if leaves and (rotate or revoke or not actions):
+        raise InputError("use it with --hosts, --count or --add", field="--leaf")
     if hosts is not None or count is not None:
         names = _names(hosts) if hosts is not None else _numbered(count or 0)
         ring.make(names, matchmakers, server or [], cluster=cluster, leaves=leaves)
@@ -69,19 +85,19 @@ def keys(
         typer.echo(f"Start the server: cd {folder} && nats-server -c nats.conf")
         for name in leaves:
             typer.echo(f"Leaf node: copy {name}/, {name}.conf and users-{name}.conf there.")
-        typer.echo("Copy to each machine the folders of its parts; keep ca/ apart, and offline.")
+        typer.echo("Copy to each machine the folders of its parts. Keep ca/ elsewhere, offline.")
     elif add is not None:
         ring.add(_names(add), leaves)
         typer.echo(f"Added {add}. {RELOAD}, then copy the folder to its machine.")
     elif rotate is not None:
         ring.rotate(_names(rotate))
         typer.echo(
-            f"New keys for {rotate}. Copy the folder to its machine. {RELOAD}; then start the "
-            "part again there, since the old keys are not taken any more."
+            f"New keys for {rotate}. Copy the folder to its machine. {RELOAD}; then restart the "
+            "part, because the old keys no longer work."
         )
     elif revoke is not None:
         ring.revoke(_names(revoke))
-        typer.echo(f"Revoked {revoke}. {RELOAD}: it is cut off then, and not before.")
+        typer.echo(f"Revoked {revoke}. {RELOAD}: only then is it cut off.")
     else:
         _list(folder)
 
@@ -106,7 +122,7 @@ def _leaves(options: list[str]) -> "dict[str, Edge]":
         where, equals, hosts = option.partition("=")
         name, *addresses = where.split("@")
         if not equals or name in leaves:
-            reason = f"{option!r}: name each leaf node once, as NAME@ADDRESS=host-1,host-2"
+            reason = f"{option!r}: give each leaf node once, as NAME@ADDRESS=host-1,host-2"
             raise InputError(reason, field="--leaf")
         leaves[name] = Edge(_names(hosts), addresses)
     return leaves

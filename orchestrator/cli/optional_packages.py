@@ -1,6 +1,6 @@
 """Checks for optional packages before a command starts, not after it has run for minutes.
 
-The only place that knows which extra brings which package.
+Only this module knows which extra contains which package.
 """
 
 from importlib.util import find_spec
@@ -26,7 +26,7 @@ EXTRAS = {
 
 
 def require(purpose: str, *packages: str) -> None:
-    """Raise InputError if one of the packages is not installed; `purpose` is what needs them."""
+    """Raise InputError if one of the packages is missing; `purpose` says what needs them."""
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         extras = sorted(extra for extra, brought in EXTRAS.items() if {*missing} & {*brought})

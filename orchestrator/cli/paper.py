@@ -1,17 +1,23 @@
-"""`coflex paper`: the evaluation of the source, made again."""
+"""`coflex paper`: repeat the evaluation of the paper."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
+from orchestrator.cli.options.idle_options import refuse_idle
 from orchestrator.cli.progress import counting
+from orchestrator.cli.results import UNSEEN
 from orchestrator.replication.study_design import FEWER, populations
+from orchestrator.reporting.narrow_tables import print_table
+from orchestrator.results.atomic_folder import try_folder
 from protocol.errors import InputError
+
+HEADS = ("paper", "it says", "measured", "verdict")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def paper(
+    ctx: typer.Context,
     dataset: Annotated[
         Path | None, typer.Option(help="Real households: a folder of EPOS plans, or a .npz file.")
     ] = None,
@@ -28,25 +35,25 @@ def paper(
     ),
     runs: Annotated[int, typer.Option(min=1, help="Runs of each kind.")] = 10,
     households: Annotated[
-        int, typer.Option(min=0, help="Generated households, besides; 0: none.")
+        int, typer.Option(min=0, help="Number of generated households to add; 0 for none.")
     ] = 1_000,
     generated_runs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Runs of each kind on generated households, which take long "
-            f"(default: --runs; beside a dataset {FEWER} at most).",
+            help="Runs of each kind with generated households, which take long "
+            f"(default: --runs, but at most {FEWER} if --dataset is given).",
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Runs at a time (default: cores).")
+        int | None, typer.Option(min=1, help="Runs at a time (default: number of cores).")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Few and small runs, to see it work.")
+        bool, typer.Option("--quick", help="Only a few small runs, to try the command.")
     ] = False,
 ) -> None:
-    """Make the source's evaluation again: its figures 3 to 12, Table III, and a verdict on each of
-    its claims. Interrupted, the same command goes on with what is left."""
+    """Repeat the paper's evaluation: its figures 3 to 12, Table III, and a verdict on each of its
+    claims. After an interruption, the same command continues with the runs that are left."""
     require("the evaluation", "jinja2", "kneed", "matplotlib", "plotly", "scipy")
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.replication.page import lead, write_page
@@ -54,6 +61,9 @@ def paper(
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")
+    if not households:
+        refuse_idle(ctx, ["generated_runs"], "no households are generated with --households 0")
+    try_folder(out)
     designs = populations(
         dataset, households, runs=runs, generated_runs=generated_runs, quick=quick
     )
@@ -65,15 +75,12 @@ def paper(
                 study = evaluate(design, out / "runs", workers=at_once, progress=progress)
                 studies.append(study)
     page = write_page(studies, out)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     for study in studies:
-        table = Table(title=study.title, title_justify="left", header_style="bold", show_edge=False)
-        for head in ("source", "it says", "measured", "verdict"):
-            table.add_column(head)
-        for claim in (*study.claims, *study.beyond):
-            table.add_row(claim.where, claim.says, claim.measured, claim.verdict)
-        console.print(table)
+        console.print(f"\n{study.title}\n", style="italic", highlight=False)
+        claims = (*study.claims, *study.beyond)
+        rows = [[claim.where, claim.says, claim.measured, claim.verdict] for claim in claims]
+        print_table(console, HEADS, rows, texts=HEADS[:3])
     sentence = lead(studies)
-    console.print(
-        f"{sentence[0].upper()}{sentence[1:]}; page in {page}", soft_wrap=True, highlight=False
-    )
+    console.print(f"\n{sentence[0].upper()}{sentence[1:]}.", highlight=False)
+    console.print(f"Page in {page}", markup=False, soft_wrap=True, highlight=False)

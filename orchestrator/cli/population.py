@@ -1,15 +1,14 @@
-"""`coflex generate` and `coflex convert`: making households with plans, and changing their format.
+"""`coflex generate` and `coflex convert`: make households with plans, and change their format.
 
-Parses options and prints; what is made is decided in agents/population and agents/metering.
+This module parses options and prints; `agents/population` and `agents/metering` make the plans.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agents.metering.day_profile import MeterDay, read_meters
 from agents.metering.options import LARGEST_KW, MeterOptions
@@ -21,10 +20,13 @@ from agents.population.plan_alternatives import SOURCE_SLOTS, Scheme, parse_sche
 from agents.population.synthetic import from_preferred, generate
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.options import meter_options
+from orchestrator.reporting.narrow_tables import print_table
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
 _LISTED = 50
+_HEADS = ("household", "name", "kWh a day", "days")
+_RENAMED = "In a folder, households are named h0, h1, ...; its coflex.toml keeps their old names."
 
 
 def register(app: typer.Typer) -> None:
@@ -37,25 +39,28 @@ def _generate(
     out: Annotated[Path, typer.Option(help="Folder, or file ending in .npz, to write.")],
     households: Annotated[
         int | None,
-        typer.Option(help=f"How many; default {_HOUSEHOLDS}, with --from all of the file."),
+        typer.Option(
+            help=f"Number of households (default {_HOUSEHOLDS}; with --from, all in the file)."
+        ),
     ] = None,
     slots: Annotated[
         int | None,
         typer.Option(
-            help=f"Length of every plan; default {SOURCE_SLOTS}, with --from that of the readings."
+            help=f"Slots per plan (default {SOURCE_SLOTS}; with --from, as in the readings)."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same households.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same households.")] = 0,
     scheme: Annotated[
         str | None,
         typer.Option(
-            help="Alternatives to the preferred plan, as kind:plans,...; '' for none. Default: "
-            "shuffle:3,swap-15:3,swap-30:3 at 144 slots, and as many swaps a slot at others."
+            help="Alternatives to the preferred plan, as kind:plans,...; '' for none (default: "
+            "shuffle:3,swap-15:3,swap-30:3 for 144 slots, and as many swaps per slot for other "
+            "numbers)."
         ),
     ] = None,
     form: Annotated[
         Literal["auto", "epos", "npz"],
-        typer.Option("--format", help="auto: npz if --out ends in .npz, else epos."),
+        typer.Option("--format", help="Format; auto means npz if --out ends in .npz, else epos."),
     ] = "auto",
     source: meter_options.Source = None,
     unit: meter_options.Unit = None,
@@ -78,7 +83,8 @@ def _generate(
     max_kw: meter_options.MaxKw = LARGEST_KW,
     drop_incomplete: meter_options.DropIncomplete = False,
 ) -> None:
-    """Make households with plans: made-up load curves, or your own meter data with --from."""
+    """Make households with plans, from synthetic load curves or, with --from, your own meter
+    data."""
     chosen = None if scheme is None else parse_scheme(scheme)
     options = MeterOptions(
         unit=unit,
@@ -127,7 +133,7 @@ def _generate(
 
 
 def _refuse_without_meters(options: MeterOptions, day: str, drop_incomplete: bool) -> None:
-    """Refuse options for meter files where there is none."""
+    """Refuse options for meter files if there is no meter file."""
     given = [
         name
         for name in MeterOptions.__dataclass_fields__
@@ -148,7 +154,7 @@ def _with_plans(
     number = len(made.ids) if households is None else households
     if not 1 <= number <= len(made.ids):
         raise InputError(
-            f"{number} asked for, but {source} holds {len(made.ids)}", field="households"
+            f"{number} is not possible: {source} has {len(made.ids)}", field="--households"
         )
     return from_preferred(
         made.ids[:number],
@@ -162,19 +168,17 @@ def _with_plans(
 
 
 def _print_households(made: MeterDay, population: Population) -> None:
-    """Print what was assumed, and each household with its energy."""
+    """Print the assumptions that were made, and each household with its energy."""
     console = _console()
     for note in made.notes:
         console.print(f"- {note}")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("household", "name", "kWh a day", "days"):
-        table.add_column(heading, justify="right" if heading in ("kWh a day", "days") else "left")
+    rows = []
     shown = list(population.households.items())[:_LISTED]
     for (household, plans), days in zip(shown, made.days_each, strict=False):
         name = population.names.get(household, household)
         energy = f"{plans.preferred.sum():,.3f}"
-        table.add_row(household, Text(name), energy, str(days))
-    console.print(table)
+        rows.append([household, name, energy, str(days)])
+    print_table(Console(highlight=False), _HEADS, rows, texts=("name",), numbers=_HEADS[2:])
     if len(population.households) > _LISTED:
         console.print(f"... and {len(population.households) - _LISTED} more")
 
@@ -191,7 +195,9 @@ def _print_summary(population: Population, origin: str, out: Path) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+    # Lines are wrapped between words on a terminal, and not at all in a file.
+    whole = not sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=whole, markup=False, emoji=False)
 
 
 def _write(population: Population, out: Path, form: str) -> None:
@@ -200,22 +206,27 @@ def _write(population: Population, out: Path, form: str) -> None:
         return
     epos_folder.write(population, out)
     if not epos_folder.keeps_ids(population):
-        typer.echo("A folder numbers households h0, h1, ...; its coflex.toml keeps their names.")
+        typer.echo(_RENAMED)
 
 
 def _convert(
     source: Annotated[Path, typer.Argument(help="EPOS folder, or .npz file.")],
     target: Annotated[Path, typer.Argument(help="A new folder, or a file ending in .npz.")],
-    score: Annotated[str | None, typer.Option(help="What scores mean: preference or cost.")] = None,
+    score: Annotated[
+        str | None,
+        typer.Option(help="What the number before a plan means: preference or cost."),
+    ] = None,
 ) -> None:
-    """Convert an EPOS folder into one compact .npz file, or the other way round."""
+    """Convert an EPOS folder into one compact .npz file, or the reverse."""
     if score not in (None, "preference", "cost"):
         raise InputError("expected preference or cost", field="--score")
     population = load(source, score=cast(ScoreMeaning | None, score))
     (archive if target.suffix == ".npz" else epos_folder).write(population, target)
     typer.echo(f"{len(population.households)} households -> {target}")
     if target.suffix != ".npz" and not epos_folder.keeps_ids(population):
-        typer.echo("A folder numbers households h0, h1, ...; its coflex.toml keeps their names.")
+        typer.echo(_RENAMED)
     targets = epos_folder.target_files(source)
     if len(targets) > 1:
-        typer.echo(f"{len(targets)} targets lie in {source}: none is kept, give one with --target.")
+        typer.echo(
+            f"{source} has {len(targets)} targets, so none is converted: name one with --target."
+        )

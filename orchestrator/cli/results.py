@@ -1,4 +1,4 @@
-"""`coflex show`, `report`, `explain`, `compare`: the results of runs that are over, seen again."""
+"""`coflex show`, `report`, `explain` and `compare`: read the results of finished runs."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,8 @@ import typer
 from orchestrator.cli.optional_packages import require
 
 UNSEEN = 120
-"""Columns of a table that is not printed to a terminal."""
+"""Width of a table that is not printed to a terminal, in characters."""
+_LEAST_COMPARED = ("d", "runs")
 Results = Annotated[Path, typer.Argument(help="Folder with the results of a run.")]
 
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def show(
     results: Results,
     as_json: Annotated[
-        bool, typer.Option("--json", help="For programs: as in run.json, and all households.")
+        bool, typer.Option("--json", help="Print JSON: run.json and the rows of all households.")
     ] = False,
 ) -> None:
     """Print the results of a run again."""
@@ -51,7 +52,7 @@ def report(
         Path | None, typer.Option(help="Folder for the report (default: report, in the results).")
     ] = None,
 ) -> None:
-    """Write the figures of a run (PNG, and CSV of what they show) and one page with all of them."""
+    """Write the figures of a run (PNG, and CSV of their data) and one page with all of them."""
     require("the report", "jinja2", "matplotlib", "plotly")
     from orchestrator.reporting.report import write_report
     from orchestrator.results.result_files import REPORT_FOLDER, read
@@ -62,11 +63,13 @@ def report(
 
 def explain(
     results: Results,
-    household: Annotated[str, typer.Option(help="Its id, or its name.")],
-    slot: Annotated[int | None, typer.Option(min=0, help="What happened at this slot.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    household: Annotated[str, typer.Option(help="Id or name of the household.")],
+    slot: Annotated[
+        int | None, typer.Option(min=0, help="Explain only what happened at this slot.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell what a household's proxy did in stage 2 and why, from its own journal."""
+    """Explain what a household's proxy did in stage 2 and why, from its own journal."""
     from orchestrator.reporting.household_explanation import (
         find_explanation,
         name_of,
@@ -87,35 +90,44 @@ def explain(
 def compare(
     results: Annotated[
         list[Path],
-        typer.Argument(help="Folders of runs, or of sweeps; runs with several seeds are one side."),
+        typer.Argument(
+            help="Folders of runs or sweeps; runs that differ only by seed count as one "
+            "configuration."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for page, figures and table.")] = Path(
         "comparison"
     ),
 ) -> None:
-    """Put runs or sweeps side by side: measures, intervals, differences in pairs that share a
-    seed."""
+    """Compare runs or sweeps: their measures with intervals, and the differences between runs with
+    the same seed."""
     require("a comparison", "jinja2", "matplotlib", "pandas", "plotly", "pyarrow", "scipy")
     from rich.console import Console
     from rich.table import Table
 
+    from orchestrator.experiments.compared_configurations import read_configurations
     from orchestrator.experiments.comparison import compare as compared_with
     from orchestrator.experiments.comparison import conclusion
     from orchestrator.experiments.comparison_page import cells_of, heads_of, write_comparison
-    from orchestrator.experiments.comparison_sides import read_configurations
+    from orchestrator.reporting.narrow_tables import fitting_columns
 
     configurations = read_configurations(results)
     compared = compared_with(configurations)
     page = write_comparison(configurations, compared, out)
     table = Table(header_style="bold", show_edge=False)
-    for head in heads_of(compared):
-        table.add_column(head, overflow="fold")
-    for cells in cells_of(compared):
-        if cells[0]:
-            table.add_section()
-        table.add_row(*cells)
-    # Where nobody sees how wide it is, so wide that no number is cut in two.
+    # Wide enough that no number is split when the output is not a terminal.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
+    heads, rows = heads_of(compared), list(cells_of(compared))
+    words = [max(head.split(), key=len) for head in heads]
+    narrow = [[max(row[0].split(), key=len, default=""), *row[1:]] for row in rows]
+    kept = fitting_columns(words, narrow, console.width, least_needed=_LEAST_COMPARED)
+    for i in kept:
+        widest = max(len(row[i]) for row in [words, *narrow])
+        table.add_column(heads[i], overflow="fold", min_width=widest)
+    for row in rows:
+        if row[0]:
+            table.add_section()
+        table.add_row(*(row[i] for i in kept))
     console.print(table, highlight=False)
     for sentence in conclusion(configurations, compared):
         console.print(f"\n{sentence}", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""`coflex run`, `simulate`, `orchestrate`: a whole run, on a bus or in one process."""
+"""`coflex run`, `simulate` and `orchestrate`: a whole run, on a bus or in one process."""
 
 import sys
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ Force = Annotated[
     bool,
     typer.Option(
         "--force",
-        help="Replace the results of an earlier run in --out; other files there stay.",
+        help="Replace the results of an earlier run in --out; other files there are kept.",
         rich_help_panel=RESULTS_PANEL,
     ),
 ]
@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 def run(settings: RunSettings, operations: Operations, force: Force = False) -> None:
     """Run households as processes on a NATS bus, and write the results."""
     if settings.external and settings.nats is None:
-        raise InputError("say where they find the run: a NATS server", field="--nats")
+        raise InputError("name the NATS server that external households use", field="--nats")
     check_output(settings.out, force=force)
     scenario = read_scenario(settings)
     _refuse_idle_hosts(scenario)
@@ -62,7 +62,7 @@ def run(settings: RunSettings, operations: Operations, force: Force = False) -> 
 
 
 def simulate(settings: RunSettings, force: Force = False) -> None:
-    """Run in one process, without a bus, with the same results: for experiments."""
+    """Run households in one process, without a bus and with the same results, for experiments."""
     check_output(settings.out, force=force)
     scenario = read_scenario(settings, "simulation")
     with _kept() as kept:
@@ -72,7 +72,7 @@ def simulate(settings: RunSettings, force: Force = False) -> None:
 
 
 def orchestrate(settings: RunSettings, operations: Operations, force: Force = False) -> None:
-    """Run with hosts and matchmakers that stand by on the bus, and write the results."""
+    """Run households with hosts and matchmakers that stand by on a bus, and write the results."""
     check_output(settings.out, force=force)
     scenario = read_scenario(settings, "standby")
     with run_progress(scenario) as watch:
@@ -82,14 +82,14 @@ def orchestrate(settings: RunSettings, operations: Operations, force: Force = Fa
 
 
 def run_id(given: str | None) -> str:
-    """Return the name given to the run, or one that no other run on the same bus has."""
+    """Return the id given to the run, or a new one that no other run on the bus has."""
     if given is not None:
         return check_name(given, "--run")
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
 
 
 def _announced_id(settings: RunSettings) -> str:
-    """Return the name of the run, and print it for people who run households of it themselves."""
+    """Return the id of the run; print it if other people run some of its households."""
     run = run_id(settings.run)
     if settings.externals:
         print(f"coflex: run {run} waits for {', '.join(settings.externals)}", file=sys.stderr)
@@ -98,7 +98,7 @@ def _announced_id(settings: RunSettings) -> str:
 
 @contextmanager
 def _kept() -> Iterator[Path]:
-    """Make the folder where hosts keep journals and schedules until the results are written."""
+    """Provide the folder where hosts keep journals and schedules until the results are written."""
     with TemporaryDirectory(prefix="coflex-") as folder:
         yield Path(folder)
 
@@ -108,24 +108,24 @@ def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None
     results = replace(results, ended=ended, command=command_line(sys.argv[1:]))
     try:
         write(results, settings.out, kept)
-    except InputError as error:  # it could be written when the run began
+    except InputError as error:  # the folder could be written when the run began
         raise RunError(_rescue(results, kept, error)) from error
     print_summary(results, settings.out)
 
 
 def _rescue(results: RunResults, kept: Path | None, error: InputError) -> str:
-    """Write the results into a temporary folder instead; return where they are, and why."""
+    """Write the results into a temporary folder instead; return a message that says where."""
     place = Path(mkdtemp(prefix="coflex-results-"))
     try:
         write(results, place, kept)
     except InputError as second:
         place.rmdir()
-        return f"{error}; nor can they be kept elsewhere ({second.reason}): the results are lost"
-    return f"{error}. The results are complete in {place}: move them from there"
+        return f"{error}; a temporary folder failed too ({second.reason}): the results are lost"
+    return f"{error}. The complete results are in {place}: move them from there"
 
 
 def _refuse_idle_hosts(scenario: Scenario) -> None:
-    """Refuse a number of hosts where every household has a process of its own after all."""
+    """Refuse --hosts if `auto` has resolved to one process per household."""
     resolved = scenario.settings.model_copy(update={"isolation": scenario.isolation})
     if "hosts" in (found := without_effect(resolved, "run")):
         raise InputError(f"has no effect: {found['hosts']}", field="--hosts")

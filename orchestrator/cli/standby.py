@@ -1,4 +1,4 @@
-"""`coflex matchmaker` and `coflex host`: parts of runs as commands, for several machines."""
+"""`coflex matchmaker` and `coflex host`: parts of runs as commands, for use on several machines."""
 
 import contextlib
 from pathlib import Path
@@ -16,7 +16,8 @@ from protocol.errors import InputError
 from protocol.subjects import check_name
 
 RunName = Annotated[
-    str | None, typer.Option(help="Take part in this run only, and end (default: in all).")
+    str | None,
+    typer.Option(help="Take part only in this run, then end (default: in all runs)."),
 ]
 
 
@@ -29,12 +30,14 @@ def register(app: typer.Typer) -> None:
 def matchmaker(
     operations: Operations,
     nats: Nats,
-    name: Annotated[str, typer.Argument(help="Its name on the bus.")] = "matchmaker-1",
+    name: Annotated[
+        str, typer.Argument(help="Name of the matchmaker on the bus.")
+    ] = "matchmaker-1",
     run: RunName = None,
     keys: Keys = None,
     insecure: Insecure = False,
 ) -> None:
-    """Stand by as a matchmaker: tell households who offers what, and who is busy."""
+    """Stand by as a matchmaker, which finds exchange partners for the households of every run."""
     connection = reach(nats, check_name(name, "name"), keys, insecure=insecure)
     status = PartStatus(connection.name, "matchmaker")
     with exposed(status, operations.endpoint):
@@ -46,22 +49,23 @@ def host(
     operations: Operations,
     nats: Nats,
     name: Annotated[
-        str | None, typer.Argument(help="Which host: host-1 is the first of a run's --hosts.")
+        str | None,
+        typer.Argument(help="Name of the host; host-1 is the first of a run's --hosts."),
     ] = None,
     claim: Annotated[
         Path | None,
         typer.Option(
             help="Instead of a name: take the first of host-1, host-2, ... that no other host "
-            "sharing this folder has."
+            "with the same folder has taken."
         ),
     ] = None,
-    keep: Annotated[Path, typer.Option(help="Folder for its journals.")] = Path("kept"),
+    keep: Annotated[Path, typer.Option(help="Folder for the journals of the host.")] = Path("kept"),
     run: RunName = None,
     keys: Keys = None,
     insecure: Insecure = False,
 ) -> None:
-    """Stand by as a host: run a share of the households of every run. Killed and started again, it
-    goes on where its journal ends."""
+    """Stand by as a host, which runs a share of the households of every run. A host that is killed
+    and started again continues where its journal ends."""
     if (claim is None) == (name is None):
         raise InputError("give either a name or --claim", field="name")
     with contextlib.ExitStack() as stack:
@@ -74,4 +78,4 @@ def host(
 
 
 def _checked(run: str | None) -> str | None:
-    return None if run is None else check_name(run, "run")
+    return None if run is None else check_name(run, "--run")

@@ -1,4 +1,4 @@
-"""`coflex status` and `coflex abort`: show what is on a bus, and end a run from outside."""
+"""`coflex status` and `coflex abort`: show the parts and runs on a bus, and end a run."""
 
 import asyncio
 import json
@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.options.connection_options import Insecure, Keys, Nats
+from orchestrator.cli.options.connection_options import MOST_SECONDS, Insecure, Keys, Nats
 from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:
     from orchestrator.monitoring.operator_console import BusSurvey
     from protocol.messages import Expected, RunState
 
-Wait = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for answers.")]
+Wait = Annotated[
+    float, typer.Option(min=0.1, max=MOST_SECONDS, help="Seconds to wait for answers.")
+]
 WAIT = 2.0
 
 
@@ -25,12 +27,12 @@ def register(app: typer.Typer) -> None:
 
 def status(
     nats: Nats,
-    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     wait: Wait = WAIT,
     keys: Keys = None,
     insecure: Insecure = False,
 ) -> None:
-    """Show the runs on a bus, hosts and matchmakers, and who is missing."""
+    """Show the runs, hosts and matchmakers on a bus, and the parts that are missing."""
     from orchestrator.distributed.connection import reach
     from orchestrator.monitoring.operator_console import look
 
@@ -45,12 +47,14 @@ def status(
 def abort(
     run: Annotated[str, typer.Argument(help="Name of the run, as `coflex status` shows it.")],
     nats: Nats,
-    reason: Annotated[str, typer.Option(help="Sent to every part.")] = "no reason given",
+    reason: Annotated[
+        str, typer.Option(help="Reason, which is sent to every part.")
+    ] = "no reason given",
     wait: Wait = WAIT,
     keys: Keys = None,
     insecure: Insecure = False,
 ) -> None:
-    """End a run without a result; hosts and matchmakers stand by for the next."""
+    """End a run without a result; hosts and matchmakers then stand by for the next run."""
     from orchestrator.distributed.connection import reach
     from orchestrator.monitoring.operator_console import abort as end
 
@@ -71,7 +75,7 @@ def _lines(seen: "BusSurvey") -> list[str]:
         where = "stands by" if run is None else " ".join(("run", run, part.stage)).rstrip()
         share = f", {part.households} households" if part.households else ""
         lines.append(f"{part.role} {name}: {where}{share}, {part.seconds:.0f} s")
-    return lines or ["nobody answers: no part is on this bus"]
+    return lines or ["no answer: there is no part on this bus"]
 
 
 def _run(seen: "BusSurvey", state: "RunState") -> list[str]:
@@ -88,11 +92,9 @@ def _run(seen: "BusSurvey", state: "RunState") -> list[str]:
 
 
 def _missing(part: "Expected") -> str:
-    who = (
-        f"household {part.name} of others"
-        if part.role == "external"
-        else f"{part.role} {part.name}"
+    missing = (
+        f"external household {part.name}" if part.role == "external" else f"{part.role} {part.name}"
     )
     share = f", {part.households} households" if part.role == "host" else ""
     heard = f", last heard {part.heard_seconds:.0f} s ago" if part.heard_seconds is not None else ""
-    return f"{who}{share}{heard}"
+    return f"{missing}{share}{heard}"

@@ -1,4 +1,4 @@
-"""`coflex sweep`: run every combination of lists of options, in parallel, and make one table."""
+"""`coflex sweep`: run every combination of lists of options in parallel, and make one table."""
 
 import inspect
 import math
@@ -10,18 +10,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.options.settings_options import shaped
 from orchestrator.cli.progress import counting
 from orchestrator.cli.results import UNSEEN
 from orchestrator.experiments.sweep_grid import NONE, NOT_SWEPT, ONE_VALUE, read_grid
-from orchestrator.experiments.sweep_table import TOLD
+from orchestrator.experiments.sweep_table import SUMMARISED
+from orchestrator.reporting.narrow_tables import print_table
 from orchestrator.scenario.settings import RunSettings
 
-FEWEST_SHOWN = 3
-"""Runs from which on an interval is printed: of two runs it says next to nothing."""
 HEADS = {
     "planned_mean_comfort": "comfort planned",
     "exchanged_mean_comfort": "comfort exchanged",
@@ -29,7 +27,7 @@ HEADS = {
     "planned_unfairness": "unfairness planned",
     "exchanged_unfairness": "unfairness exchanged",
 }
-"""Measures of the summary that are printed, and their headings."""
+"""The measures of the summary that are printed, with their headings."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,8 +44,8 @@ def sweep(
     replications: int | None,
     options: dict[str, object],
 ) -> None:
-    """Run every combination of lists of options (--beta 0,0.5 --households 100,200), in parallel;
-    interrupted, the same command goes on with what is left."""
+    """Run every combination of lists of options in parallel (--beta 0,0.5 --households 100,200).
+    After an interruption, the same command continues with the runs that are left."""
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.experiments.sweep_runs import run_cells
     from orchestrator.experiments.sweep_table import settle_place, summary_of, write_tables
@@ -72,7 +70,7 @@ def sweep(
 
 
 def _command() -> Callable[..., None]:
-    """Return `sweep` as a command with one option per setting, each of which takes a list."""
+    """Return `sweep` as a command with one option per setting; each option takes a list."""
 
     def call(
         file: Path | None,
@@ -100,7 +98,9 @@ def _command() -> Callable[..., None]:
         ("out", Annotated[Path, typer.Option(help="Folder for the table.")], Path("sweep")),
         (
             "workers",
-            Annotated[int | None, typer.Option(min=1, help="Runs at a time (default: cores).")],
+            Annotated[
+                int | None, typer.Option(min=1, help="Runs at a time (default: number of cores).")
+            ],
             None,
         ),
         (
@@ -111,7 +111,8 @@ def _command() -> Callable[..., None]:
         (
             "replications",
             Annotated[
-                int | None, typer.Option(min=1, help="Runs of each combination, own seeds each.")
+                int | None,
+                typer.Option(min=1, help="Runs of each combination, each with its own seed."),
             ],
             None,
         ),
@@ -121,7 +122,7 @@ def _command() -> Callable[..., None]:
         if name in taken:
             continue
         flag = "--" + name.replace("_", "-")
-        if name in NOT_SWEPT:  # known, so that the error says why it cannot be swept
+        if name in NOT_SWEPT:  # accepted here, so that the error explains why it cannot vary
             kind: Any = field.annotation
             own.append((name, Annotated[kind | None, typer.Option(flag, hidden=True)], None))
             continue
@@ -138,22 +139,20 @@ def _command() -> Callable[..., None]:
 def _print(summary: Any, out: Path) -> None:
     """Print the main measures of each combination: mean and half the width of its interval."""
     shown = {name: head for name, head in HEADS.items() if name in summary}
-    named = [name for name in summary if not any(str(name).startswith(t) for t in TOLD)]
-    table = Table(header_style="bold", show_edge=False)
-    for head in [str(name).replace("_", " ") for name in named] + list(shown.values()):
-        table.add_column(head, overflow="fold", min_width=max(map(len, head.split())))
-    for _, line in summary.iterrows():
-        cells = [_option(line[name]) for name in named]
-        cells += [_cell(line, name) for name in shown]
-        table.add_row(*cells)
-    # Wide enough, where there is no terminal, that no number is cut in two.
+    named = [name for name in summary if not any(str(name).startswith(t) for t in SUMMARISED)]
+    heads = [str(name).replace("_", " ") for name in named] + list(shown.values())
+    rows = [
+        [_option(line[name]) for name in named] + [_cell(line, name) for name in shown]
+        for _, line in summary.iterrows()
+    ]
+    # Wide enough that no number is split when the output is not a terminal.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
-    console.print(table)
+    print_table(console, heads, rows)
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _option(value: Any) -> str:
-    """Return the value of an option; a whole number that pandas holds as a float as a whole one."""
+    """Return the value of an option as text; pandas may hold a whole number as a float."""
     if value != value:
         return NONE
     if isinstance(value, float) and value.is_integer():
@@ -165,7 +164,5 @@ def _cell(line: Any, name: str) -> str:
     if math.isnan(line[name]):  # for example, if nobody exchanged
         return "-"
     low = line.get(f"{name}_low", math.nan)
-    if line["runs"] < FEWEST_SHOWN:
-        return f"{line[name]:.4g}"
     half = (line.get(f"{name}_high", math.nan) - low) / 2
     return f"{line[name]:.4g}" + (f" ±{half:.2g}" if half > 0 else "")

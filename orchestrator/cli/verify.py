@@ -15,7 +15,8 @@ def verify(
     traces: Annotated[list[Path], typer.Argument(help="Reference traces (JSON files).")],
     data: Annotated[Path, typer.Option(help="Folder with one folder for each data set.")],
 ) -> None:
-    """Replay reference traces of EPOS through coflex's own machines; 0 if all are identical."""
+    """Replay reference traces of EPOS through coflex's own machines; exit with status 0 if all are
+    identical."""
     from orchestrator.validation.epos_replay import verify as replay
 
     different = 0

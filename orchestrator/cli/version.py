@@ -1,4 +1,4 @@
-"""`coflex --version`."""
+"""The option `coflex --version`."""
 
 from importlib.metadata import version
 from typing import Annotated

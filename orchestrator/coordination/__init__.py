@@ -1,7 +1,8 @@
-"""Coordination of a run, wherever it takes place.
+"""Coordination of one run, on the bus or in simulation.
 
-The coordinator is the machine that enrols households, places them in the tree, starts them and
-collects their results. Beside it are the placement of households on hosts (placement), the nodes
-made of machines (nodes), the files that hosts keep (host_files), and the results of a finished run
-(outcome). The same code serves the simulation, the bus and the replay of reference traces.
+`coordinator.py` is the machine that enrols households, places them in the tree, starts them and
+collects their results. `placement.py` assigns households to hosts, `nodes.py` assembles machines
+into nodes, `host_files.py` has the files that hosts keep, and `outcome.py` turns the reports of a
+finished run into results. The simulation, the bus and the replay of reference traces share this
+code.
 """

@@ -1,8 +1,8 @@
-"""The coordinator of a run, as a machine: enrol households, place them, start them, collect their
-results, release them.
+"""The coordinator of a run: a machine that enrols households, places and starts them, collects
+their results, and releases them.
 
-It decides where in the tree a household stands, and when the run begins and ends. It takes no part
-in any decision of a household, and no household waits for it in between.
+It decides each household's position in the tree, and when the run begins and ends. It takes no part
+in the decisions of a household, and no household waits for it while the stages run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,20 +36,19 @@ from protocol.subjects import HOST, OPERATOR
 from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
-"""Seconds after which households that have not left are released again."""
+"""Seconds before a household that has not left is sent its release again."""
 PLACE_AGAIN = 1.0
-"""Seconds after which households that have not confirmed their place in a new attempt are placed
-again."""
+"""Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
 FAREWELL = 5.0
-"""Seconds the orchestrator waits for households to confirm that they left."""
+"""Seconds that the orchestrator waits for households to confirm that they have left."""
 NAMED_MAX = 8
-"""Most households named in a reason."""
+"""Maximum number of households that an error message names."""
 
 _OPERATOR = Address(OPERATOR, OPERATOR)
 
 
 class RunPhase(Enum):
-    """The phase a run is in."""
+    """A phase of a run; the values are shown to people."""
 
     ENROLLING = "enrolling households"
     PLACING = "placing households"
@@ -63,9 +62,10 @@ class RunPhase(Enum):
 class RunCoordinator:
     """The orchestrator of one run.
 
-    `members` are the household ids in tree order; `terms` returns the terms of each. The run fails
-    with `reason` when `deadline` seconds pass without progress. A household that enrols again has
-    lost its state: all are then placed again and stage 1 restarts, with the same result.
+    `members` are the household ids in tree order; `terms` returns the terms of one household. The
+    run fails after `deadline` seconds without progress; `reason` then says why. A household that
+    enrols again has lost its state. All households are then placed again and stage 1 restarts,
+    with the same result.
     """
 
     def __init__(
@@ -81,15 +81,15 @@ class RunCoordinator:
         self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
         self.latest: Iteration | None = None
-        """The newest iteration the root has reported."""
+        """The newest iteration that the root has reported."""
         self.traffic: dict[str, HostTraffic] = {}
-        """Traffic of each host up to its release."""
+        """Traffic of each host until its release."""
         self.marks: dict[RunPhase, float] = {}
         """Time at which each phase began."""
         self.round: tuple[int, RoundCount] | None = None
-        """The newest round of the exchange the root has reported, and its counts."""
+        """The newest round of stage 2 that the root has reported, and its counts."""
         self.exchanges = 0
-        """Number of exchanges up to that round."""
+        """Number of exchanges up to and including that round."""
         self.heard: dict[str, float] = {}
         """Time at which each host was last heard from."""
         self.attempt = 1
@@ -104,10 +104,10 @@ class RunCoordinator:
         self._left: set[str] = set()
         self._waiting: dict[str, tuple[Address, ...]] = {}
         self._done: dict[str, int] = {}
-        """Progress of each household in stage 2, as it reports it."""
+        """The progress in stage 2 that each household has reported."""
         self._fail_at: float | None = None
         self._again_at: float | None = None
-        """Time at which households that did not answer are placed, or released, again."""
+        """When households that have not answered are placed, or released, again."""
 
     @property
     def finished(self) -> bool:
@@ -138,11 +138,14 @@ class RunCoordinator:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that households have enrolled from."""
+        """The hosts of the households that have enrolled."""
         return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Answer one message. Raises PeerError if its sender may not send it now."""
+        """Handle one message and return the answers.
+
+        Raises PeerError if its sender may not send this message now.
+        """
         sender, message = envelope.sender, envelope.message
         if sender == _OPERATOR and isinstance(message, Abort):
             answer = Envelope(self.address, sender, message)  # again, in case it got lost
@@ -195,7 +198,7 @@ class RunCoordinator:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
 
     def tick(self, now: float) -> list[Envelope]:
-        """Fail a run that stands still; place or release households that did not answer again."""
+        """Fail a run without progress; repeat messages that households have not answered."""
         if self._fail_at is None and not self.finished:
             self._enter(RunPhase.ENROLLING, now)
         if self._fail_at is not None and now >= self._fail_at:
@@ -215,12 +218,12 @@ class RunCoordinator:
                 return []
 
     def next_deadline(self) -> float | None:
-        """Return when something is due if nothing arrives."""
+        """Return the time of the next `tick` that is needed if no message arrives."""
         dues = [due for due in (self._fail_at, self._again_at) if due is not None]
         return min(dues, default=None)
 
     def fail(self, reason: str, now: float) -> list[Envelope]:
-        """End the run without a result, and tell everybody why."""
+        """End the run without a result, and send the reason to all parts."""
         if self.finished:
             return []
         self.reason = reason
@@ -273,7 +276,7 @@ class RunCoordinator:
                 return []
 
     def _restart_planning(self, now: float) -> list[Envelope]:
-        """Restart stage 1 for all. Nothing has been exchanged yet."""
+        """Restart stage 1 for all households; nothing has been exchanged yet."""
         self.attempt += 1
         self._ready.clear()
         self.results.clear()
@@ -328,7 +331,10 @@ class RunCoordinator:
         return []
 
     def _release(self) -> list[Envelope]:
-        """Release all households that have not left; hosts first, so their counts come first."""
+        """Release all households that have not left.
+
+        Hosts are released first, so that their traffic counts arrive before the households leave.
+        """
         staying = self._to_all(Release(), skip=self._left)
         hosts = dict.fromkeys(envelope.to.host for envelope in staying)
         hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.traffic))
@@ -338,7 +344,7 @@ class RunCoordinator:
         ]
 
     def _traffic_sources(self) -> set[str]:
-        """Return the hosts whose traffic counts."""
+        """Return the hosts whose traffic reports are accepted."""
         return {*self.hosts, *(address.host for address in self.matchmakers)}
 
     def _to_all(
@@ -351,14 +357,14 @@ class RunCoordinator:
         ]
 
     def _standstill(self) -> str:
-        """Return why the run stands still: which households are missing, as far as it is known."""
+        """Return why the run makes no progress; it names the missing households if known."""
         match self.phase:
             case RunPhase.ENROLLING:
                 missing, what = set(self.members) - set(self._hosts), "did not enrol"
             case RunPhase.PLACING:
                 missing, what = set(self.members) - self._ready, "did not confirm their place"
             case _:
-                # Households that are waited for and do not wait themselves are the cause.
+                # The cause are households that others wait for and that wait for nobody.
                 awaited = {a.name for missing in self._waiting.values() for a in missing}
                 missing, what = awaited - set(self._waiting), "are waited for and do not answer"
                 if not missing:
@@ -370,7 +376,7 @@ class RunCoordinator:
 
 
 def name_some(members: Sequence[str], missing: set[str]) -> str:
-    """Return the first few of `missing` in the order of `members`, and how many more there are."""
+    """Return the first names in `missing`, in the order of `members`, and the number of others."""
     names = [name for name in members if name in missing]
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
     return ", ".join(names[:NAMED_MAX]) + more

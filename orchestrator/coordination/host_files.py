@@ -1,14 +1,14 @@
-"""The files a host keeps: its journal, and the schedules of its households (`--save-schedules`).
+"""The files that a host keeps: its journal, and its households' schedules (`--save-schedules`).
 
-Nobody but the host reads or writes them during a run. Without the option, a schedule never leaves
-its household.
+Only the host reads and writes them during a run. Without `--save-schedules`, a schedule never
+leaves its household.
 """
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
 from agents.household import Household
+from orchestrator.results.csv_tables import csv_text
 from orchestrator.results.result_files import JOURNALS_FOLDER, SCHEDULES_FOLDER
 from protocol.errors import InputError, RunError
 
@@ -16,9 +16,10 @@ HEADER = ("slot", "preferred", "planned", "exchanged")
 
 
 def journal_file(kept: Path, host: str) -> Path:
-    """Return the path of a host's journal inside `kept`, the folder for all that hosts keep.
+    """Return the path of a host's journal inside `kept`, the folder for the files of all hosts.
 
-    Creates the folder; InputError if that is impossible: it is somebody's choice (`--keep`).
+    Creates the folder. Raises InputError if that is impossible, because people choose the folder
+    (`--keep`).
     """
     folder = kept / JOURNALS_FOLDER
     try:
@@ -29,9 +30,9 @@ def journal_file(kept: Path, host: str) -> Path:
 
 
 def save_schedules(households: Iterable[Household], kept: Path) -> None:
-    """Write one file of schedules per household inside `kept`, once stage 2 is over.
+    """Write one file of schedules per household inside `kept`, after stage 2.
 
-    RunError if the disk fails.
+    Raises RunError if the files cannot be written.
     """
     folder = kept / SCHEDULES_FOLDER
     try:
@@ -45,13 +46,14 @@ def save_schedules(households: Iterable[Household], kept: Path) -> None:
 
 def _save_schedule(household: Household, file: Path) -> None:
     """Write one line per slot, in kWh: the preferred value, the value after stage 1 and, if there
-    was a stage 2, the value after it. The file gets its name when it is complete."""
+    was a stage 2, the value after it.
+
+    The file is written under another name and renamed when it is complete.
+    """
     planned, exchanged = household.planned_schedule, household.schedule
     columns = [household.plans.preferred, planned] + ([] if exchanged is None else [exchanged])
     unfinished = file.with_suffix(".writing")
-    with unfinished.open("w", newline="", encoding="utf-8") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEADER[: 1 + len(columns)])
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        writer.writerows((slot, *row) for slot, row in enumerate(rows))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    text = csv_text(HEADER[: 1 + len(columns)], [(slot, *row) for slot, row in enumerate(rows)])
+    unfinished.write_text(text, encoding="utf-8", newline="")
     unfinished.replace(file)

@@ -1,7 +1,8 @@
-"""Machines put together as nodes: a host with its households, a matchmaker, the orchestrator.
+"""The nodes of a run, assembled from machines: hosts with their households, matchmakers, and the
+orchestrator.
 
-The same nodes run on the bus, in simulation and in the replay of reference traces. Which household
-lives on which host is decided in placement.py.
+The same nodes run on the bus, in simulation and in the replay of reference traces. `placement.py`
+decides which household lives on which host.
 """
 
 import gc
@@ -13,6 +14,7 @@ from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
@@ -22,27 +24,31 @@ from matchmaker.pairing_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation
-from protocol.messages import Address, Place
+from protocol.messages import Address, Iteration, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import ExchangeTerms, Terms
 
 ORCHESTRATOR_ADDRESS = Address(ORCHESTRATOR, ORCHESTRATOR)
-"""Address of the orchestrator in every run."""
+"""The orchestrator's address in every run."""
 OBJECTS_PER_HOUSEHOLD = 1_500
-"""New objects per household after which the garbage collector looks for cycles again."""
+"""New objects per household between two runs of the garbage collector."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numerics:
-    """The arithmetic and the source of ties: different in the replay of a reference trace."""
+    """The arithmetic of costs and the generator that breaks ties.
+
+    The replay of a reference trace uses others than an ordinary run.
+    """
 
     arithmetic: Arithmetic = EXACT
     chance: Callable[[int, str], JavaRandom] = household_chance
 
 
 ORDINARY = Numerics()
+"""The numerics of every run except a replay."""
 
 
 def host_node(
@@ -55,11 +61,15 @@ def host_node(
     journal: Journal | None = None,
     mandates: Mapping[str, Mandate] | None = None,
     session: int = 1,
+    accepts: AcceptanceRule | None = None,
+    iterated: Callable[[Iteration], None] = lambda iteration: None,
 ) -> Node:
     """Return a host with one household for each entry of `plans`.
 
-    In isolation `subtree` they decide stage 1 together, with the same results. The households go on
-    where the journal ends; `session` must rise whenever the host starts again.
+    In isolation `subtree`, the households of the host decide stage 1 together, with the same
+    results. The households continue where the journal ends. `session` must be larger each time the
+    host starts again. `accepts` replaces the run's acceptance rule. `iterated` is called after each
+    iteration of a root on this host that decides together with other households.
     """
     kept = MemoryJournal() if journal is None else journal
     entries = kept.entries()
@@ -69,7 +79,7 @@ def host_node(
     companions: dict[Address, Household] = {}
     planning: Callable[[Participant, Place], Planning] = PlanningStage
     if isolation == "subtree":
-        planning = HostPlanning(len(plans)).stage
+        planning = HostPlanning(len(plans), iterated).stage
     for household, own in plans.items():
         node.machines[household] = Household(
             Address(name, household),
@@ -84,13 +94,16 @@ def host_node(
             session=session,
             entries=entries.get(household, ()),
             traffic=traffic,
+            accepts=accepts,
         )
     return node
 
 
 def matchmaker_node(run: str, name: str, *, slots: int, terms: ExchangeTerms, epoch: int) -> Node:
-    """Return a matchmaker; `epoch` must differ from that of any earlier one with this name in the
-    run."""
+    """Return a matchmaker.
+
+    `epoch` must differ from that of every earlier matchmaker with this name in the run.
+    """
     node = Node(name, run)
     node.machines[HOST] = HostEndpoint(name, ORCHESTRATOR_ADDRESS, node.counters)
     node.machines[name] = matchmaker_of(Address(name, name), slots, epoch, terms=terms)
@@ -105,7 +118,7 @@ def orchestrator_node(
     deadline: float = 60.0,
     matchmakers: Sequence[Address] = (),
 ) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node, and the machine in it."""
+    """Return the orchestrator's node and the coordinator in it."""
     coordinator = RunCoordinator(
         ORCHESTRATOR_ADDRESS, members, terms, matchmakers=matchmakers, deadline=deadline
     )
@@ -113,7 +126,7 @@ def orchestrator_node(
 
 
 def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node of a run, and the machine in it."""
+    """Return the orchestrator's node for `run` and the coordinator in it."""
     scenario = run.scenario
     return orchestrator_node(
         run.id,
@@ -130,7 +143,7 @@ def households_of(node: Node) -> list[Household]:
 
 
 def endpoint_of(node: Node) -> HostEndpoint:
-    """Return the machine that speaks for a host or matchmaker itself."""
+    """Return the machine that answers for a host or matchmaker as a whole."""
     endpoint = node.machines[HOST]
     assert isinstance(endpoint, HostEndpoint)
     return endpoint
@@ -138,9 +151,11 @@ def endpoint_of(node: Node) -> HostEndpoint:
 
 @contextmanager
 def rare_garbage_collection(households: int) -> Iterator[None]:
-    """Look for garbage in cycles seldom enough that it costs nothing beside so many households.
+    """Run the garbage collector rarely inside the context, in proportion to the number of
+    households.
 
-    Messages form no cycles, and there are millions of them. Afterwards as often as before.
+    A run creates millions of messages and none of them form cycles, so frequent collection would
+    only cost time. The old threshold is restored afterwards.
     """
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], OBJECTS_PER_HOUSEHOLD * households), *before[1:])

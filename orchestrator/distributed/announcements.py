@@ -1,6 +1,7 @@
-"""Announcements: a run is announced until it is over, so that hosts and matchmakers learn of it.
+"""Announcements: the orchestrator announces a run until it is over, so that hosts and matchmakers
+learn of it.
 
-What a part does with an announcement is decided in standby.py.
+`standby.py` decides what a part does with an announcement.
 """
 
 import asyncio
@@ -19,16 +20,16 @@ from protocol.transport.bus import Bus, Fail
 ANNOUNCE_SECONDS = 0.5
 """Seconds between announcements of a run."""
 _NOT_ANNOUNCED = {"nats", "keys", "insecure", "out", "deadline", "run"}
-"""Settings that concern the orchestrator alone."""
+"""Settings that concern only the orchestrator."""
 
 
 class UnattendedError(RunError):
-    """A run that is not announced any more, although nobody was told that it ended."""
+    """A run that is no longer announced, although this part has not been released."""
 
 
 def announcement(scenario: Scenario) -> Announce:
-    """Return the announcement of a run: its options, resolved so that they mean the same on every
-    machine."""
+    """Return the announcement of a run, with its options resolved so that they mean the same on
+    every machine."""
     options = scenario.resolved_settings().model_dump_json(
         exclude=_NOT_ANNOUNCED, exclude_none=True
     )
@@ -41,7 +42,7 @@ def announcement(scenario: Scenario) -> Announce:
 
 
 async def announce(bus: Bus, run: str, announced: Announce) -> None:
-    """Announce a run again and again, until cancelled."""
+    """Announce a run every ANNOUNCE_SECONDS until cancelled."""
     data = encode_frame(run, [Item(EVERYBODY, ORCHESTRATOR, announced)])
     while True:
         await bus.publish(ANNOUNCEMENTS, data)
@@ -49,12 +50,12 @@ async def announce(bus: Bus, run: str, announced: Announce) -> None:
 
 
 async def give_up_in_silence(bus: Bus, run: str, shell: Shell) -> None:
-    """From now on, end `shell` with UnattendedError once the run has not been announced for
-    SILENCE seconds."""
+    """Watch the announcements from now on; end `shell` with UnattendedError once there has been
+    none of the run for SILENCE seconds."""
     loop = asyncio.get_running_loop()
 
     def give_up() -> None:
-        shell.fail(UnattendedError(f"not announced for {SILENCE:g} s, so it is over"))
+        shell.fail(UnattendedError(f"no announcement for {SILENCE:g} s: the run is over"))
 
     timer = loop.call_later(SILENCE, give_up)
 
@@ -71,10 +72,10 @@ async def give_up_in_silence(bus: Bus, run: str, shell: Shell) -> None:
 async def await_run(
     bus: Bus, wanted: Callable[[str], bool], meanwhile: Callable[[Fail], Awaitable[None]]
 ) -> tuple[str, Announce]:
-    """Wait for the next run that is announced and wanted; return its name and announcement.
+    """Wait for the next announced run that is wanted; return its id and announcement.
 
-    `meanwhile` sets up whatever else is to be heard; it is given the function to call when that
-    becomes impossible. Raises the error of the bus if announcements cannot be heard.
+    `meanwhile` sets up other subscriptions; its argument is the function to call if one of them
+    fails. Raises the error of the bus if announcements cannot be received.
     """
     heard: asyncio.Future[tuple[str, Announce]] = asyncio.get_running_loop().create_future()
 

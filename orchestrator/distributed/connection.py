@@ -1,5 +1,5 @@
-"""The connection of a part to the bus. No byte leaves this machine unencrypted unless that is
-allowed."""
+"""The connection of a part to the bus. Nothing leaves this machine unencrypted unless `--insecure`
+allows it."""
 
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,15 +9,18 @@ from protocol.errors import InputError
 from protocol.transport.bus import Connection
 from protocol.transport.identity import folder_of
 
+_SCHEMES = ("nats", "tls", "ws", "wss")
+
 
 def reach(url: str | None, name: str, keys: Path | None, *, insecure: bool) -> Connection:
-    """Return the connection of the part `name` to a server that is running somewhere.
+    """Return the connection of the part `name` to a running server.
 
-    InputError if there is no URL or the keys do not belong to this part. Also if there are no keys
-    and the server is not on this machine's loopback interface, unless `insecure` allows it.
+    Raises InputError if there is no URL, or if the keys do not belong to this part. Without keys,
+    the server must be on this machine's loopback interface unless `insecure` is set.
     """
     if url is None:
-        raise InputError("say where the NATS server is that the parts are on", field="--nats")
+        raise InputError("give the URL of the NATS server that the parts use", field="--nats")
+    check_urls(url)
     connection = Connection(url, name, keys)
     if keys is not None:
         folder_of(keys, name)
@@ -30,11 +33,25 @@ def reach(url: str | None, name: str, keys: Path | None, *, insecure: bool) -> C
     return connection
 
 
+def check_urls(urls: str) -> None:
+    """Raise InputError unless these are URLs of NATS servers, separated by commas; each may omit
+    its scheme and port."""
+    for url in Connection(urls, "").urls:
+        try:
+            parts = urlsplit(url if "://" in url else f"nats://{url}")
+            known = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, or too large
+            known = False
+        if not known:
+            reason = f"{url!r} is not the URL of a NATS server: write nats://host:port"
+            raise InputError(reason, field="--nats")
+
+
 def as_options(connection: Connection) -> tuple[str, ...]:
     """Return the connection as options of a command line."""
     if connection.keys is not None:
         return ("--nats", connection.url, "--keys", str(connection.keys))
-    # Whether it may be unencrypted has been decided before.
+    # `reach` has already decided whether the connection may be unencrypted.
     return ("--nats", connection.url, "--insecure")
 
 

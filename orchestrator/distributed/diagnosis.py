@@ -1,6 +1,6 @@
-"""Checks of what a part needs to use its bus: server, clock, certificates, permissions.
+"""Checks of everything that a part needs to use its bus: server, clock, certificates, permissions.
 
-Nothing is changed. Messages on the bus go from a part to itself, in a run called `doctor`.
+The checks change nothing. They send messages only from a part to itself, in a run called `doctor`.
 """
 
 import asyncio
@@ -29,20 +29,22 @@ from protocol.transport.permissions import permissions
 
 RUN = "doctor"
 PORT = 4222
-"""Port of a server whose URL names none."""
+"""Port of a server if its URL names none."""
 SOMEBODY = "somebody-else"
 OLDEST = (2, 10, 4)
-"""First version of nats-server that can begin a connection with TLS."""
+"""First version of nats-server that can start a connection with TLS."""
 LEAST_PAYLOAD = 2 * MAX_FRAME
 MOST_SKEW = 60.0
-"""Seconds. Certificates are backdated by some minutes; nothing else depends on the clock."""
-_TOO_MUCH = "give the server users.conf as `coflex keys` wrote it, or others can be deceived"
+"""Largest tolerated difference of clocks, seconds. Only certificates depend on the clock, and they
+are backdated by some minutes."""
+_TOO_MUCH = "give the server users.conf as `coflex keys` wrote it, or this part can deceive others"
+_TOO_LITTLE = "give the server users.conf as `coflex keys` wrote it"
 PATIENCE, MONITOR_SECONDS = 5.0, 5.0
-"""Seconds to wait for a connection, and for an answer of the monitoring address."""
+"""Seconds to wait for a connection, and for an answer from the monitoring address."""
 
 
 def examine_program() -> Iterator[CheckResult]:
-    """Check that the program of the embedded server is there, and serves."""
+    """Check that the program of the embedded server exists and works."""
     what = "embedded server"
     try:
         program = find_server()
@@ -57,7 +59,7 @@ def examine_program() -> Iterator[CheckResult]:
 
 
 def examine_server(connection: Connection) -> Iterator[CheckResult]:
-    """Check each server of this connection: whether it accepts us, its version and limits."""
+    """Check each server of a connection: that it accepts us, its version and its limits."""
     for server in connection.each():
         found = asyncio.run(_server(server))
         yield from found
@@ -66,24 +68,24 @@ def examine_server(connection: Connection) -> Iterator[CheckResult]:
 
 
 def examine_clock(monitor: str | None) -> CheckResult:
-    """Compare this machine's clock with the server's, if that has a monitoring address."""
+    """Compare this machine's clock with the server's, if there is a monitoring address."""
     if monitor is None:
-        return unknown("clock", "not compared: name the server's monitoring address (--monitor)")
+        return unknown("clock", "not compared: give the server's monitoring address (--monitor)")
     try:
         before = time.time()
         with urllib.request.urlopen(f"{monitor.rstrip('/')}/varz", timeout=MONITOR_SECONDS) as page:
             now = datetime.fromisoformat(json.load(page)["now"]).timestamp()
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        return bad("clock", f"{monitor} is no monitoring address of a nats-server ({error})")
+        return bad("clock", f"{monitor} is not the monitoring address of a nats-server ({error})")
     skew = (before + time.time()) / 2 - now
     text = f"{abs(skew):.1f} s {'ahead of' if skew > 0 else 'behind'} the server's"
     if abs(skew) > MOST_SKEW:
-        return bad("clock", f"{text}: set it (NTP), certificates depend on it")
+        return bad("clock", f"{text}: set it (NTP), because certificates depend on it")
     return good("clock", text)
 
 
 def examine_permissions(connection: Connection) -> CheckResult:
-    """Check that a part with keys may do what it needs, and nothing else."""
+    """Check that a part with keys may do everything that it needs, and nothing else."""
     return asyncio.run(_permissions(connection))
 
 
@@ -109,8 +111,11 @@ async def _server(connection: Connection) -> list[CheckResult]:
 
 
 def _served_certificate(connection: Connection, keys: Path) -> CheckResult:
-    """Check the date of the certificate the server shows now, which a reload may have to change."""
-    what, address = "certificate it shows", urlsplit(connection.url)
+    """Check the expiry of the certificate that the server presents.
+
+    It may be older than the one on disk, until the server reloads.
+    """
+    what, address = "certificate it presents", urlsplit(connection.url)
     name, port = address.hostname or "", address.port or PORT
     context = read_identity(keys, connection.name).tls
     try:
@@ -134,19 +139,19 @@ async def _permissions(connection: Connection) -> CheckResult:
     try:
         for subject in own.subscribe:
             if reason := await _refusal(connection, subscribe=subject):
-                return bad(what, f"{reason}: take users.conf as `coflex keys` wrote it")
+                return bad(what, f"{reason}: {_TOO_LITTLE}")
         if reason := await _refusal(connection, publish=direct(RUN, name, name)):
-            return bad(what, f"{reason}: take users.conf as `coflex keys` wrote it")
+            return bad(what, f"{reason}: {_TOO_LITTLE}")
         for subject in (inbox(RUN, SOMEBODY), f"{replies(SOMEBODY)}.>", ">"):
             if not await _refusal(connection, subscribe=subject):
-                return bad(what, f"it may hear {subject}: {_TOO_MUCH}")
+                return bad(what, f"it may subscribe to {subject}: {_TOO_MUCH}")
         forged = [direct(RUN, name, SOMEBODY), f"{replies(SOMEBODY)}.x"]
         for subject in forged if name == ORCHESTRATOR else [*forged, ANNOUNCEMENTS]:
             if not await _refusal(connection, publish=subject):
-                return bad(what, f"it may say {subject}: {_TOO_MUCH}")
+                return bad(what, f"it may publish to {subject}: {_TOO_MUCH}")
     except (InputError, RunError) as error:
         return bad(what, str(error))
-    return good(what, "what it must, and no more")
+    return good(what, "everything it needs, and no more")
 
 
 async def _refusal(connection: Connection, subscribe: str = "", publish: str = "") -> str:

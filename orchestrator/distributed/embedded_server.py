@@ -1,6 +1,6 @@
-"""An embedded nats-server: started for a run on a free port of the loopback interface.
+"""An embedded nats-server, started for a run on a free port of the loopback interface.
 
-It ends with the run, however that ends, and leaves neither a process nor a file behind.
+It ends with the run, however the run ends, and leaves no process and no file behind.
 """
 
 import json
@@ -12,10 +12,9 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import urlsplit
 
-from orchestrator.distributed.child_processes import ending_with_parent
+from orchestrator.distributed.child_processes import end, ending_with_parent
 from orchestrator.distributed.server_program import check_program
 from protocol.errors import RunError
 from protocol.runtime.event_loop import RunningClock
@@ -23,18 +22,18 @@ from protocol.transport.nats_bus import MAX_PAYLOAD
 
 ENVIRONMENT = "COFLEX_NATS_SERVER"
 START_SECONDS = 10.0
-STOP_SECONDS = 5.0
 
 
 def find_server() -> Path:
-    """Find the nats-server program: $COFLEX_NATS_SERVER, this environment's scripts, the PATH.
+    """Find the nats-server program: in $COFLEX_NATS_SERVER, this environment's scripts, or the
+    PATH.
 
-    RunError if there is none.
+    Raises RunError if there is none.
     """
     named = os.environ.get(ENVIRONMENT)
     if named:
         if not (os.path.isfile(named) and os.access(named, os.X_OK)):
-            raise RunError(f"{ENVIRONMENT} names {named}, which is not a program")
+            raise RunError(f"{ENVIRONMENT} names {named}, which is not an executable file")
         return Path(named)
     packaged = shutil.which("nats-server", path=sysconfig.get_path("scripts"))
     if packaged is not None:
@@ -49,11 +48,11 @@ def find_server() -> Path:
 
 
 class EmbeddedServer:
-    """A nats-server of our own, as a context manager.
+    """A nats-server as a child process; a context manager.
 
-    Start it in the main thread: the kernel ends it with the thread that started it. `configuration`
-    holds further lines in the server's own format. `file` is a whole configuration instead; the
-    server then runs in the folder of that file. It listens at `address`.
+    Start it in the main thread: the kernel ends it with the thread that started it. It listens at
+    `address`. `configuration` has additional lines in the server's own format. `file` is a complete
+    configuration instead; the server then runs in the folder of that file.
     """
 
     def __init__(
@@ -80,21 +79,16 @@ class EmbeddedServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
         """Start the server and wait until it listens; after `stop` or `kill`, on the same port.
 
-        RunError, with the server's own words, if it does not start.
+        Raises RunError with the server's own message if it does not start.
         """
-        # The folder is removed as soon as the server listens (it has read its configuration by
-        # then, and keeps its log open), so nothing is left even if we are killed.
+        # The folder is removed as soon as the server listens: by then it has read its configuration
+        # and keeps its log open. So no file is left even if we are killed.
         with tempfile.TemporaryDirectory(prefix="coflex-nats-") as name:
             try:
                 self._start(Path(name))
@@ -121,7 +115,7 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in the terminal is for us; we end the server
+                start_new_session=True,  # Ctrl-C goes to this process only, which ends the server
                 preexec_fn=ending_with_parent(),
             )
         except OSError as error:
@@ -131,7 +125,7 @@ class EmbeddedServer:
         until = clock() + START_SECONDS
         while not (found := _listening(ports)):
             if self._process.poll() is not None or clock() > until:
-                output = log.read_text()[-2000:] if log.exists() else "it said nothing"
+                output = log.read_text()[-2000:] if log.exists() else "it wrote no log"
                 raise RunError(f"the embedded nats-server did not start: {output}")
             time.sleep(0.002)
         self.listens, self.url = found, found["nats"][0]
@@ -148,20 +142,15 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """End the server."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+        if self._process is not None:
+            end([self._process])
+            self._process = None
 
 
 def _listening(ports: Path) -> dict[str, list[str]]:
-    """Return where the server listens; empty until it has written that down."""
+    """Return the addresses at which the server listens; empty until the server has written them."""
     try:
         found: dict[str, list[str]] = json.loads(ports.read_text())
-    except (FileNotFoundError, ValueError):  # not written yet, or only half
+    except (FileNotFoundError, ValueError):  # not written yet, or incomplete
         return {}
     return found

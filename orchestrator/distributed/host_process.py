@@ -1,7 +1,7 @@
-"""The work of a host process: its households, their journal, and the bus, until all have left.
+"""The work of a host process: runs its households on the bus, with their journal, until all have
+left.
 
-How a host is started is decided elsewhere: a run forks it (launcher.py), or it is a command of its
-own (`coflex host`).
+The process is started elsewhere: forked for a run (`launcher.py`), or by the command `coflex host`.
 """
 
 import time
@@ -11,7 +11,12 @@ from pathlib import Path
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.phases import Phase
 from orchestrator.coordination.host_files import journal_file, save_schedules
-from orchestrator.coordination.nodes import host_node, households_of, rare_garbage_collection
+from orchestrator.coordination.nodes import (
+    Numerics,
+    host_node,
+    households_of,
+    rare_garbage_collection,
+)
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.monitoring.log_events import HostEvents
@@ -27,7 +32,7 @@ from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
 PATIENCE = 60.0
-"""Seconds for which a host tries to reach the bus: many start at once."""
+"""Seconds for which a host tries to reach the bus; many hosts start at once."""
 
 
 def run_host(
@@ -41,9 +46,9 @@ def run_host(
 ) -> None:
     """Run the host that `connection` names until all its households have left.
 
-    It goes on where its journal in the folder `kept` ends. If it is `standing_by`, a run that is
-    not announced any more is given up (UnattendedError). `once_running` is called in the event
-    loop.
+    The host continues where its journal in the folder `kept` ends. A host that is `standing_by`
+    gives up a run that is no longer announced (UnattendedError). `once_running` is called in the
+    event loop.
     """
     host = connection.name
     status = PartStatus(host, "host") if status is None else status
@@ -57,6 +62,8 @@ def run_host(
         isolation=scenario.isolation,
         journal=journal,
         mandates=scenario.mandates,
+        numerics=Numerics(arithmetic=scenario.arithmetic),
+        accepts=scenario.accepts,
         session=time.time_ns() // 1000,
     )
     with rare_garbage_collection(len(plans)):

@@ -1,5 +1,5 @@
 """The launcher of a run on the bus: starts server, hosts, matchmakers and orchestrator, watches
-them and ends them. Or only the orchestrator, when the other parts stand by.
+them and ends them. When the other parts stand by, it runs only the orchestrator.
 """
 
 import contextlib
@@ -30,12 +30,12 @@ from protocol.subjects import ORCHESTRATOR
 from protocol.transport.bus import Connection
 
 FAREWELL = 5.0
-"""Seconds for hosts to end by themselves."""
+"""Seconds that hosts have to end by themselves."""
 _COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
 
 def ignore(coordinator: RunCoordinator) -> None:
-    """Watch nothing: for runs that nobody looks at."""
+    """Do nothing: the `watch` of a run whose progress is not shown."""
 
 
 def launch(
@@ -45,10 +45,10 @@ def launch(
     kept: Path | None = None,
     operations: Operations = UNWATCHED,
 ) -> RunResults:
-    """Run on the bus, each host in a process of its own, and return the results.
+    """Run on the bus, with one process per host, and return the results.
 
-    Hosts keep journals and schedules in the folder `kept`, by default in one that is removed
-    afterwards. RunError says why the run could not end well.
+    Hosts keep journals and schedules in the folder `kept`, by default a temporary one. Raises
+    RunError with the reason if the run fails.
     """
     try:
         with lacks_named(), contextlib.ExitStack() as stack:
@@ -65,7 +65,7 @@ def orchestrate(
     """Run with hosts and matchmakers that stand by at the URL of the settings, and return the
     results.
 
-    The hosts keep their journals themselves. RunError says why the run could not end well.
+    The hosts keep their own journals. Raises RunError with the reason if the run fails.
     """
     settings, began = run.scenario.settings, time.monotonic()
     connection = reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
@@ -92,7 +92,7 @@ def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> C
 
 
 def host_command(run: str, connection: Connection, *, kept: Path, logs: LogSettings) -> Command:
-    """Return the command that starts a host of a run by itself."""
+    """Return the command that starts one host of a run."""
     options = (*as_options(connection), "--run", run, "--keep", str(kept), *logs.as_options())
     return (*_COFLEX, "host", connection.name, *options)
 
@@ -123,33 +123,44 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
             connection=connection,
             watch=watch,
             endpoint=operations.endpoint,
-            child_ended=_supervision(coordinator, hosts, others, log=log),
+            child_ended=_supervision(run, coordinator, hosts, others=others, log=log),
         )
         hosts.join(FAREWELL)
+        if hosts.failed:  # at the very end, with its schedules
+            raise RunError(str(hosts.failed[0]))
     seconds = seconds_of(coordinator, began)
     return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
 def _supervision(
+    run: Run,
     coordinator: RunCoordinator,
     hosts: HostProcesses,
-    others: CommandProcesses,
     *,
+    others: CommandProcesses,
     log: PartLog,
 ) -> Callable[[Shell], None]:
-    """Return what to do whenever a process may have ended: restart it, or fail the run.
+    """Return the function to call whenever a process may have ended.
 
-    A part ends by itself once it has been released; one that is killed before is restarted.
+    A part ends by itself once it has been released. The function restarts a part that was killed
+    before, and fails the run if it cannot.
     """
 
     def child_ended(shell: Shell) -> None:
         for ended in (*hosts.reap(), *others.reap()):
             if coordinator.phase is RunPhase.RELEASING or coordinator.finished:
                 continue
-            reason = str(ended) if not ended.status else others.restart(ended)
-            log.warning("part ended", reason=str(ended), again=not reason)
+            if not ended.status:
+                reason = str(ended)
+            elif ended.status < 0 and ended.name in run.hosts and run.scenario.own.given():
+                reason = f"{ended}, and cannot start again with functions of this process"
+            else:
+                reason = others.restart(ended)
             if reason:
+                log.info("part ended", reason=str(ended), again=False)
                 shell.post(coordinator.fail(reason, shell.clock()))
+            else:
+                log.warning("part ended", reason=str(ended), again=True)
 
     return child_ended
 
@@ -161,7 +172,7 @@ def _matchmakers(run: Run) -> list[str]:
 def _commands(
     run: Run, connection: Connection, *, kept: Path, logs: LogSettings
 ) -> dict[str, Command]:
-    """Return the command of every part that may be started by itself."""
+    """Return the commands that start single parts of the run, by name of the part."""
     return {
         **{
             name: matchmaker_command(run.id, connection.named(name), logs)
@@ -175,8 +186,11 @@ def _commands(
 
 
 def _connection(run: Run, stack: contextlib.ExitStack) -> Connection:
-    """Return the orchestrator's connection: to the server the settings name, to which every part
-    of the run must be able to connect, or to an embedded one that `stack` ends."""
+    """Return the orchestrator's connection to the server in the settings, or to an embedded server
+    that `stack` ends.
+
+    Raises InputError if a part of the run could not connect to the server in the settings.
+    """
     settings = run.scenario.settings
     if settings.nats is not None:
         for name in (*run.hosts, *_matchmakers(run)):
@@ -184,8 +198,8 @@ def _connection(run: Run, stack: contextlib.ExitStack) -> Connection:
         return reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
     if settings.keys is not None:
         raise InputError(
-            "the embedded server has no use for keys: name a server with --nats", field="--keys"
+            "the embedded server needs no keys: name a server with --nats", field="--keys"
         )
-    # The orchestrator's, and one that is still closing.
+    # Two more than the parts: the orchestrator's, and one that is still closing.
     check_open_files(2 + len(run.hosts) + len(run.scenario.matchmakers))
     return Connection(stack.enter_context(EmbeddedServer()).url, ORCHESTRATOR, embedded=True)

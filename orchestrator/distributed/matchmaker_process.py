@@ -1,7 +1,7 @@
-"""The work of a matchmaker process: the bus, its lookups, and answers to standard NATS tools.
+"""The work of a matchmaker process: answers lookups on the bus, and standard NATS tools.
 
-It serves until its run is over. Everything it knows can be restored from the households, so it may
-end at any moment.
+It serves until its run is over. It may be killed at any moment, because everything it knows can be
+restored from the households.
 """
 
 import time
@@ -41,8 +41,8 @@ def run_matchmaker(
 ) -> None:
     """Run the matchmaker that `connection` names until its run is over.
 
-    If it is `standing_by`, a run that is not announced any more is given up (UnattendedError).
-    InputError if the bus cannot be reached, RunError if the matchmaker cannot go on.
+    A matchmaker that is `standing_by` gives up a run that is no longer announced (UnattendedError).
+    Raises InputError if the bus cannot be reached, RunError if the matchmaker cannot continue.
     """
     epoch = time.time_ns() // 1000
     node = matchmaker_node(run, connection.name, slots=slots, terms=terms, epoch=epoch)
@@ -98,12 +98,12 @@ async def _take_part(
 
 
 def _service(node: Node, epoch: int) -> Service:
-    """Return what the matchmaker tells standard NATS tools about itself."""
+    """Return the description of the matchmaker for standard NATS tools."""
     return Service(
         kind=SERVICE,
         id=f"{node.run}-{node.name}-{epoch}",
         version=version("coflex"),
-        description="Tells households of a coflex run who holds a slot value, and who is busy.",
+        description="Finds exchange partners for the households of a coflex run.",
         metadata={"run": node.run, "name": node.name, "epoch": str(epoch)},
         endpoint=ENDPOINT,
         subject=inbox(node.run, node.name),

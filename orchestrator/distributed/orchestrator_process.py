@@ -1,7 +1,7 @@
 """The work of the orchestrator in a run on the bus, from the first announcement to the last
 release.
 
-Decisions about the run are made in coordination/coordinator.py.
+`coordination/coordinator.py` makes the decisions about the run.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
 Watch = Callable[[RunCoordinator], None]
-"""Called after every step of the coordinator."""
+"""A function that is called after every step of the coordinator."""
 ChildEnded = Callable[[Shell], None]
-"""Called whenever a child process may have ended, and once in the beginning."""
+"""A function that is called once at the start and whenever a child process may have ended."""
 
 
 def run_orchestrator(
@@ -42,7 +42,8 @@ def run_orchestrator(
 ) -> None:
     """Run the orchestrator on the bus until the run is over; Ctrl-C and SIGTERM abort the run.
 
-    RunError says why it ended without a result, and what is wrong with the bus.
+    Raises RunError if the run ends without a result; it names the reason and any trouble of the
+    bus.
     """
     status = PartStatus(ORCHESTRATOR, "orchestrator")
     with exposed(status, endpoint):
@@ -71,7 +72,7 @@ async def _take_part(
     status: PartStatus,
     child_ended: ChildEnded | None,
 ) -> str:
-    """Return what is wrong with the bus at the end; empty if nothing is."""
+    """Run until the run is over; return the trouble of the bus at the end, empty if none."""
     async with await NatsBus.connect(connection) as bus:
         shell = Shell(node, bus)
         events = RunEvents(node, coordinator, run.scenario.settings.iterations)
@@ -84,7 +85,7 @@ async def _take_part(
             announcing = asyncio.create_task(announce(bus, run.id, announcement(run.scenario)))
             announcing.add_done_callback(lambda task: _pass_on(task, shell))
             try:
-                state = state_of(run, coordinator)
+                state = state_of(run, coordinator, shell.clock)
                 await answer_inquiries(bus, coordinator.address, state, fail=shell.fail)
                 with status.in_run(run.id, lambda: read_orchestrator(node, bus, coordinator)):
                     await shell.run(lambda: coordinator.finished, look)
@@ -110,14 +111,14 @@ async def _handled_signals(
     if child_ended is not None:
         handled.append(signal.SIGCHLD)
         loop.add_signal_handler(signal.SIGCHLD, child_ended, shell)
-        child_ended(shell)  # for those that ended before there was a handler
+        child_ended(shell)  # for children that ended before the handler was set
     try:
         yield
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
         for number, handler in before.items():
-            signal.signal(number, handler)  # of a sweep, say, of which this is one run
+            signal.signal(number, handler)  # such as that of a sweep, which continues
 
 
 def _pass_on(task: "asyncio.Task[None]", shell: Shell) -> None:

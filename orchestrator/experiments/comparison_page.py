@@ -1,14 +1,15 @@
-"""The comparison as a page with figures to be explored, as pictures, and as CSV.
+"""The comparison as a page with interactive figures, as pictures, and as CSV files.
 
-Decides the layout of the tables; the page needs no network, plotly's script lies beside it.
+This module decides the layout of the tables. The page needs no network: plotly's script is in a
+file next to it.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.experiments.compared_configurations import ComparedConfiguration
 from orchestrator.experiments.comparison import ComparedMeasure, as_rows, conclusion
 from orchestrator.experiments.comparison_figures import households_chart, measures_chart
-from orchestrator.experiments.comparison_sides import ComparedConfiguration
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
 from orchestrator.reporting.wording import counted
@@ -23,9 +24,9 @@ def write_comparison(
     compared: Sequence[ComparedMeasure],
     folder: Path,
 ) -> Path:
-    """Write page, figures and table into `folder` and return the page's path.
+    """Write page, figures and table into `folder` and return the path of the page.
 
-    Raises InputError where the folder cannot be written.
+    Raises InputError if the folder cannot be written.
     """
     charts = [measures_chart(configurations, compared), households_chart(configurations)]
     figures = [PlacedFigure.of(chart, name=chart.name, title=chart.title) for chart in charts]
@@ -35,7 +36,7 @@ def write_comparison(
     html = render(
         "experiments/comparison.html.j2",
         title="coflex: runs compared",
-        lead=f"{counted(runs, 'run')} on {counted(len(configurations), 'side')}",
+        lead=f"{counted(runs, 'run')} of {counted(len(configurations), 'configuration')}",
         sentences=conclusion(configurations, compared),
         figures=figures,
         heads=heads_of(compared),
@@ -53,16 +54,15 @@ def write_comparison(
 
 
 def heads_of(compared: Sequence[ComparedMeasure]) -> list[str]:
-    """Return the heads of the table's columns."""
-    heads = ["measure", "side", "runs", "mean [95 %]"]
+    """Return the headings of the table's columns."""
+    heads = ["measure", "configuration", "runs", "mean [95 %]"]
     if any(line.difference is not None for line in compared):
         heads += ["difference [95 %]", "d"]
     return heads
 
 
 def cells_of(compared: Sequence[ComparedMeasure]) -> list[list[str]]:
-    """Return a line for each measure and configuration; only the first line of a measure names
-    it."""
+    """Return one line per measure and configuration; only the first line of a measure names it."""
     lines, before = [], ""
     for line in compared:
         measure = "" if line.measure == before else line.measure

@@ -1,7 +1,8 @@
-"""Interruptions of an experiment: on Ctrl-C, SIGTERM or kill it ends at once, says how to go on,
-and leaves nothing behind. Workers end with the loop that waits for them (sweep_runs.py).
+"""Interruptions of an experiment: on Ctrl-C or SIGTERM it ends at once and says how to continue.
 
-Which runs there are, and what is kept of them, is decided elsewhere.
+Temporary files left by a killed experiment are removed by the next one. Workers end with the loop
+that waits for them (`sweep_runs.py`). Other modules decide which runs there are, and what is kept
+of them.
 """
 
 import os
@@ -22,11 +23,11 @@ _SCRATCH = ".running-"
 
 @contextmanager
 def interruptible(folder: Path) -> Iterator[None]:
-    """Run a block in which runs keep their temporary files below `folder`, and an interruption
-    raises RunError(GO_ON).
+    """Keep temporary files of runs below `folder` while the context lasts; convert an interruption
+    to RunError(GO_ON).
 
-    Whatever a killed experiment left in the folder is removed first, so only one may use it at a
-    time. Raises InputError where the folder cannot be written.
+    Files of a killed experiment are removed from the folder first, so only one experiment may use
+    it at a time. Raises InputError if the folder cannot be written.
     """
     with ExitStack() as stack:
         try:
@@ -38,7 +39,7 @@ def interruptible(folder: Path) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            # A run on the bus that was interrupted ends by itself, and says so.
+            # A run on the bus handles an interruption itself, and raises RunError.
             if isinstance(error, KeyboardInterrupt) or (
                 isinstance(error, RunError) and str(error).startswith(INTERRUPTED)
             ):
@@ -48,7 +49,7 @@ def interruptible(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _temporary_files_in(scratch: Path) -> Iterator[None]:
-    """Make `scratch` the folder for temporary files, of workers and hosts too: they inherit it."""
+    """Make `scratch` the folder for temporary files; workers and hosts inherit this setting."""
     before, named = tempfile.tempdir, os.environ.get("TMPDIR")
     tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
     try:
@@ -63,7 +64,7 @@ def _temporary_files_in(scratch: Path) -> Iterator[None]:
 
 @contextmanager
 def _sigterm_like_ctrl_c() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, where this is the main thread: no other may set handlers."""
+    """Treat SIGTERM like Ctrl-C in the main thread; other threads cannot set handlers."""
     ours = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGTERM, _like_ctrl_c) if ours else None
     try:
@@ -74,5 +75,5 @@ def _sigterm_like_ctrl_c() -> Iterator[None]:
 
 
 def _like_ctrl_c(number: int, frame: object) -> None:
-    """Raise SIGINT instead: event loops end cleanly on that signal only."""
+    """Raise SIGINT instead, the only signal on which event loops end cleanly."""
     signal.raise_signal(signal.SIGINT)

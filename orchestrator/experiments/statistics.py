@@ -1,6 +1,6 @@
-"""Statistics over runs: intervals, paired comparisons, effect sizes. One run is no evidence.
+"""Statistics over runs: intervals, paired comparisons and effect sizes; one run is no evidence.
 
-The methods are scipy's; which numbers are compared is decided by the callers.
+scipy has the methods, and callers decide which numbers are compared.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,21 @@ import numpy as np
 CONFIDENCE = 0.95
 RESAMPLES = 9_999
 ROUNDING = 1e-12
-"""Values that differ by less than this share of the largest are the same."""
+"""Values that differ by less than this share of the largest are taken as equal."""
 FEWEST = 2
-"""Runs below which nothing can be concluded."""
+"""Least number of runs from which anything can be computed."""
+FEWEST_SHOWN = 3
+"""Least number of runs for an interval and a conclusion: a bootstrap of two runs can return only
+combinations of the two."""
 
 
 class TooFewRunsError(ValueError):
-    """Too few runs for a conclusion: one run is evidence of nothing but itself."""
+    """An attempt to draw a conclusion from fewer than FEWEST runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over runs, and the interval that holds the true mean with 95 % confidence."""
+    """A mean over runs, with the 95 % confidence interval of the true mean."""
 
     mean: float
     low: float
@@ -32,32 +35,35 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """Second minus first, in pairs of runs that share a seed."""
+    """The difference of two configurations, second minus first, in pairs of runs with one seed."""
 
     mean: float
     low: float
     high: float
     runs: int
     p_value: float
-    """Wilcoxon's signed-rank test, two-sided: how likely so large a difference is by chance."""
+    """Wilcoxon's signed-rank test, two-sided: the probability of such a difference by chance."""
     effect: float
-    """Cohen's d of paired samples: mean difference over its standard deviation; infinite where all
-    runs differ alike, 0 where none does."""
+    """Cohen's d of paired samples: mean difference over its standard deviation; infinite if all
+    pairs differ by the same amount, 0 if none differs."""
     cliff: float
-    """Cliff's delta in [-1, 1]: how much more often a run of the second is above one of the first
-    than below."""
+    """Cliff's delta in [-1, 1]: how much more often a run of the second configuration is above one
+    of the first than below."""
 
 
 def interval(values: Sequence[float], seed: int = 0) -> Interval:
-    """Return the mean of values from independent runs and its 95 % interval by the bias-corrected
-    and accelerated bootstrap (Efron 1987). Raises TooFewRunsError for fewer than two."""
+    """Return the mean of values from independent runs, and its 95 % interval.
+
+    The method is the bias-corrected and accelerated bootstrap (Efron 1987). Raises TooFewRunsError
+    for fewer than two values.
+    """
     array = _enough(values)
     low, high = _bounds(array, seed)
     return Interval(mean=float(array.mean()), low=low, high=high, runs=len(array))
 
 
 def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -> PairedDifference:
-    """Compare two configurations in pairs, run by run.
+    """Compare two configurations in pairs of runs, which have the same index.
 
     Raises ValueError if they have different numbers of runs, TooFewRunsError for fewer than two.
     """
@@ -84,7 +90,7 @@ def difference(first: Sequence[float], second: Sequence[float], seed: int = 0) -
 def _enough(values: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     array = np.asarray(values, float)
     if len(array) < FEWEST:
-        raise TooFewRunsError("one run is no evidence: make several, with seeds of their own")
+        raise TooFewRunsError("one run is no evidence: make several with different seeds")
     return array
 
 

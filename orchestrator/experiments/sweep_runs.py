@@ -1,13 +1,14 @@
-"""The runs of an experiment, in parallel, each with its own seed. A finished run is on disk at once
-and is never run again.
+"""The runs of an experiment, in parallel, each with its own seed. A finished run is saved at once
+and never repeated.
 
-Which runs there are is decided in `sweep_grid`; what becomes of their rows in `sweep_table`.
+`sweep_grid` decides which runs there are, and `sweep_table` makes tables of their rows.
 """
 
+import errno
 import json
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
@@ -17,11 +18,13 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from agents.own_functions import NO_OWN_FUNCTIONS, OwnFunctions
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.fresh_process import FreshProcess, LostProcessError, Report
 from orchestrator.results.measures import comfort_percentiles, demand_measures
 from orchestrator.results.result_files import RUN, write
 from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.own_functions import refuse_unsendable
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -31,27 +34,29 @@ T = TypeVar("T")
 Row = dict[str, Any]
 Where = Literal["simulation", "bus"]
 LOG = "cells.jsonl"
-"""One line for each finished cell, in the order in which they finished."""
-GOES_ON = "the same command goes on with what is left"
+"""File with one line per finished cell, in the order in which they finished."""
+GOES_ON = "the same command continues with the runs that are left"
 _ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
 """Settings that do not change the results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One run: its settings, seed included, and the number of its replication."""
+    """One run: its settings, including the seed, and the number of its replication."""
 
     settings: RunSettings
     replication: int
+    own: OwnFunctions = NO_OWN_FUNCTIONS
+    """People's own functions in this run."""
 
     @property
     def options(self) -> dict[str, Any]:
-        """The settings that affect the results, as JSON has them."""
-        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE)
+        """The settings that affect the results, as JSON values; functions by their names."""
+        return self.settings.model_dump(mode="json", exclude=_ELSEWHERE) | self.own.names()
 
     @property
     def key(self) -> str:
-        """A digest that differs for each run; the same by whatever path its data are named."""
+        """A digest that identifies the run, whatever path its data set is given by."""
         data = self.settings.dataset
         place = {} if data is None else {"dataset": str(data.resolve())}
         text = json.dumps([self.options | place, self.replication], sort_keys=True)
@@ -59,7 +64,8 @@ class Cell:
 
 
 def seed_of(seed: int, replication: int) -> int:
-    """Return the seed of a replication: independent of the others, the same on every machine."""
+    """Return the seed of a replication, which is the same on every machine and independent of other
+    replications."""
     digest = blake2b(f"{seed}:{replication}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little")
 
@@ -72,10 +78,11 @@ def run_cells(
     where: Where = "simulation",
     finished: Callable[[int], None] = lambda count: None,
 ) -> list[Row]:
-    """Return the rows of all cells, in their order; what is in the log of `folder` is not run
-    again. A run is in the log as soon as it is over, so an interruption loses none.
+    """Return the rows of all cells, in their order.
 
-    `finished` is told how many are done. Raises InputError where the folder cannot be used.
+    Each run is logged in `folder` as soon as it is over, and runs in the log are not repeated; so
+    an interruption loses no finished run. `finished` is called with the number of cells done.
+    Raises InputError if the folder cannot be used.
     """
     log = folder / LOG
     try:
@@ -84,16 +91,22 @@ def run_cells(
         _end_line(log)
     except OSError as error:
         raise InputError(f"cannot be used: {error.strerror}", file=folder) from error
-    with log.open("a", encoding="utf-8") as file:
+    with ExitStack() as stack:
+        with _room_for(log):
+            file = stack.enter_context(log.open("ab", buffering=0))
 
         def keep(key: str, row: Row) -> None:
             rows[key] = row
-            file.write(json.dumps([key, row]) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+            with _room_for(log):
+                line = json.dumps([key, row]).encode() + b"\n"
+                if file.write(line) < len(line):  # what is written is cut off, and will be ended
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
 
         work = partial(_run, where=where)
-        _run_missing(cells, set(rows), work, keep=keep, workers=workers, finished=finished)
+        # Of a function only the name is known: it may have changed since.
+        done = set(rows) - {cell.key for cell in cells if cell.own.given()}
+        _run_missing(cells, done, work, keep=keep, workers=workers, finished=finished)
     return [rows[cell.key] for cell in cells]
 
 
@@ -104,17 +117,21 @@ def run_kept(
     workers: int,
     finished: Callable[[int], None] = lambda count: None,
 ) -> list[Path]:
-    """Return the folders below `folder` with the whole results of all cells, in their order; what
-    is there already is not run again. `finished` is told how many are done."""
+    """Return the folders below `folder` with the complete results of all cells, in their order.
+
+    Runs whose results exist are not repeated. `finished` is called with the number of cells done.
+    """
     places = {cell.key: folder / cell.key for cell in cells}
-    there = {key for key, place in places.items() if (place / RUN).exists()}
+    there = {
+        cell.key for cell in cells if (places[cell.key] / RUN).exists() and not cell.own.given()
+    }
     work = partial(_write_run, folder=folder)
     _run_missing(cells, there, work, workers=workers, finished=finished)
     return [places[cell.key] for cell in cells]
 
 
 def row_of(cell: Cell, results: RunResults) -> Row:
-    """Return the row of a run: its options, and all that was measured."""
+    """Return the row of a run: its options and all its measures."""
     row: Row = {"replication": cell.replication, **cell.options, "households": results.households}
     row |= {"slots": results.slots, "data_sha256": results.data_sha256}
     row |= {f"version_{name}": version for name, version in results.versions.items()}
@@ -136,12 +153,14 @@ def _run_missing(
     workers: int,
     finished: Callable[[int], None],
 ) -> None:
-    """Run the cells whose keys are not in `done`, each once, and pass what `work` makes of each to
-    `keep`; `finished` is told how many cells are done, those done before included."""
-    # The same run may serve several purposes.
+    """Do `work` once for each cell whose key is not in `done`, and pass the result to `keep`.
+
+    `finished` is called with the number of cells done, including those done before.
+    """
+    # Several cells may be the same run.
     left = {cell.key: cell for cell in cells if cell.key not in done}
     finished(sum(cell.key not in left for cell in cells))
-    # Closed, so that no worker is left behind when `keep` or `finished` is interrupted.
+    # Close the generator, so that no worker is left if `keep` or `finished` is interrupted.
     with closing(in_parallel(work, list(left.values()), workers)) as all_made:
         for key, made in all_made:
             keep(key, made)
@@ -152,16 +171,18 @@ def _run_missing(
 def in_parallel(
     work: Callable[[Cell], T], cells: Sequence[Cell], workers: int
 ) -> Generator[tuple[str, T], None, None]:
-    """Yield each cell's key and what `work` makes of it, in the order in which they finish.
+    """Do `work` for each cell; yield its key and result, in the order in which cells finish.
 
-    Raises RunError that names the run whose worker was lost (killed, or out of memory).
+    Raises RunError, which names the run, if its worker is lost (killed, or out of memory).
     """
     if workers == 1 or len(cells) == 1:
         for cell in cells:
             yield cell.key, work(cell)
         return
-    # Started afresh: a fork would take along whatever threads the caller has, and a worker that
-    # imports the caller's main module would run a script without a guard again.
+    for cell in cells:
+        refuse_unsendable(cell.own, "take one worker")
+    # Workers are fresh processes. A forked one would inherit the caller's threads, and one that
+    # imports the caller's main module would execute a script without a guard again.
     with ExitStack() as stack:
         waiting = list(reversed(cells))
         running: dict[Connection, tuple[FreshProcess, Cell]] = {}
@@ -187,12 +208,12 @@ def in_parallel(
 
 
 def _without_report(work: Callable[[Cell], T], cell: Cell, report: Report) -> T:
-    """Do the work in a worker, which reports nothing on the way."""
+    """Do the work in a worker, without reports."""
     return work(cell)
 
 
 def _name(cell: Cell, cells: Sequence[Cell]) -> str:
-    """Name a run by the options in which it differs from the others."""
+    """Return a name for a run: the options in which it differs from the others."""
     options = cell.options
     others = [other.options for other in cells]
     differing = [
@@ -204,7 +225,7 @@ def _name(cell: Cell, cells: Sequence[Cell]) -> str:
 
 
 def _further_measures(results: RunResults) -> Row:
-    """Compute what results do not contain: for each state the measures of its demand, and
+    """Return measures that results do not contain: for each state, measures of its demand and
     percentiles of the households' comfort."""
     found: Row = {}
     for state in ("preferred", "planned", "exchanged"):
@@ -227,17 +248,29 @@ def _run(cell: Cell, where: Where) -> Row:
     if where == "bus":
         from orchestrator.distributed.launcher import launch
 
-        return row_of(cell, launch(Run("cell", read_scenario(cell.settings))))
-    return row_of(cell, simulate(Run("cell", read_scenario(cell.settings, "simulation"))))
+        return row_of(cell, launch(Run("cell", read_scenario(cell.settings, own=cell.own))))
+    scenario = read_scenario(cell.settings, "simulation", cell.own)
+    return row_of(cell, simulate(Run("cell", scenario)))
 
 
 def _write_run(cell: Cell, folder: Path) -> None:
-    run = Run(cell.key, read_scenario(cell.settings, "simulation"))
+    run = Run(cell.key, read_scenario(cell.settings, "simulation", cell.own))
     write(simulate(run), folder / cell.key)
 
 
+@contextmanager
+def _room_for(log: Path) -> Iterator[None]:
+    """Turn a disk that fails or is full into a RunError that names the log and says how to go
+    on."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{log}: cannot be written ({error.strerror}): the runs before are kept in it"
+        raise RunError(f"{reason}; make room, and {GOES_ON}") from error
+
+
 def _logged(log: Path) -> Iterable[tuple[str, Row]]:
-    """Yield the entries of the log; a last line that was cut off counts as not written."""
+    """Yield the entries of the log; incomplete lines are ignored."""
     if not log.exists():
         return
     for line in log.read_text(encoding="utf-8").splitlines():
@@ -249,7 +282,7 @@ def _logged(log: Path) -> Iterable[tuple[str, Row]]:
 
 
 def _end_line(log: Path) -> None:
-    """End the last line if it was cut off, so that the next does not continue it."""
+    """End the last line of the log if it is incomplete, so that the next entry starts a new one."""
     if log.exists() and log.stat().st_size and not log.read_bytes().endswith(b"\n"):
         with log.open("a", encoding="utf-8") as file:
             file.write("\n")

@@ -1,4 +1,4 @@
-"""Monitoring of a running part: log lines, metrics, status, and presence on the bus.
+"""Monitoring of running parts: log lines, metrics, status, and presence on the bus.
 
-Nothing here changes a decision of a run, and nothing here shows a plan or a schedule.
+Monitoring changes no decision of a run and shows no plan and no schedule.
 """

@@ -1,6 +1,7 @@
-"""The events of a run that get a line in the log: phases, tenths of stage 1, rounds of stage 2.
+"""The events of a run that are logged: phases, every tenth part of stage 1, rounds of stage 2.
 
-The parts call `look` after every step; of several events in one step, only the last is logged.
+The parts call `look` after every step. If several events happen in one step, only the last is
+logged.
 """
 
 from collections.abc import Sequence
@@ -12,19 +13,20 @@ from protocol.errors import DecodeError
 from protocol.runtime.node import Node
 
 TENTHS = 10
-UNREADABLE = "bytes that are no message of this run"
-"""All that is logged of such bytes: they may hold anything."""
+UNREADABLE = "bytes that are not a message of this run"
+"""The log text for undecodable bytes; the bytes themselves are not logged, since they may be
+anything."""
 
 
 class RefusalEvents:
-    """Logs the messages a node refuses: the first, the second, the fourth, and so on, so that
-    nobody can fill a disk by sending nonsense."""
+    """Log of the messages that a node refuses: the first, the second, the fourth, and so on, so
+    that nobody can fill a disk by sending nonsense."""
 
     def __init__(self, node: Node, log: PartLog) -> None:
         self._node, self._log, self._next = node, log, 1
 
     def look(self) -> None:
-        """Log it if enough further messages have been refused."""
+        """Log the number of refused messages if it has doubled since the last line."""
         dropped = self._node.counters.dropped
         if dropped >= self._next:
             reason = self._node.last_refusal
@@ -34,7 +36,7 @@ class RefusalEvents:
 
 
 class RunEvents:
-    """Logs the events of a run, at its orchestrator."""
+    """Log of the events of a run, kept by its orchestrator."""
 
     def __init__(self, node: Node, coordinator: RunCoordinator, iterations: int) -> None:
         self._log = PartLog(node.name, node.run)
@@ -49,7 +51,7 @@ class RunEvents:
         self._refusals.look()
         if coordinator.attempt != self._attempt:
             self._attempt, self._iteration = coordinator.attempt, -1
-            log.warning("stage 1 begins anew for all", attempt=coordinator.attempt)
+            log.warning("stage 1 restarts for all", attempt=coordinator.attempt)
         latest = -1 if coordinator.latest is None else coordinator.latest.iteration
         if latest > self._iteration:
             tenth = latest // self._every > self._iteration // self._every
@@ -65,7 +67,7 @@ class RunEvents:
 
     def _log_phase(self) -> None:
         coordinator, log = self._coordinator, self._log
-        if coordinator.phase is RunPhase.FAILED:  # the command that ends with it reports it, too
+        if coordinator.phase is RunPhase.FAILED:  # no error: the command reports that at its end
             log.info("run failed", reason=coordinator.reason)
             return
         log.info(
@@ -77,7 +79,7 @@ class RunEvents:
 
 
 class HostEvents:
-    """Logs the events of a host; its first household stands for all of them."""
+    """Log of the events of a host; its first household represents all of them."""
 
     def __init__(self, node: Node, households: Sequence[Household]) -> None:
         self._log = PartLog(node.name, node.run)

@@ -1,7 +1,8 @@
-"""Log lines of a part: their format, and where they go (standard error).
+"""Log lines of a part: their format, and their destination, which is standard error.
 
-Which events get a line is decided where they happen; no line holds a plan, a schedule or a value of
-one. Nothing is set up on import: programs that use coflex as a library set up `logging` themselves.
+The code in which an event happens decides whether to log it. No line has a plan, a schedule or a
+value from one. Importing this module sets up nothing: programs that use coflex as a library
+configure `logging` themselves.
 """
 
 import logging
@@ -15,13 +16,15 @@ from typing import Literal
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 ROOT = "coflex"
-"""First part of the names of our loggers."""
+"""Name of the parent of all our loggers."""
+CLEARED_LINE = "\r\x1b[K"
+"""Moves the cursor of a terminal to the start of its line and clears the line."""
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """The format of a part's log lines, and the least important ones that are shown."""
+    """The format of a part's log lines, and the lowest level that is shown."""
 
     format: LogFormat = "text"
     level: LogLevel = "warning"
@@ -47,7 +50,7 @@ class PartLog:
         self._logger.info(what, extra={**self._about, **fields})
 
     def warning(self, what: str, **fields: object) -> None:
-        """Log something that deserves attention; the run goes on."""
+        """Log something that deserves attention although the run continues."""
         self._logger.warning(what, extra={**self._about, **fields})
 
     def error(self, what: str, **fields: object) -> None:
@@ -58,7 +61,7 @@ class PartLog:
 def complain(part: str, error: Exception) -> bool:
     """Log that `part` ends with this error, if log lines are JSON.
 
-    Returns whether they are: then the error need not be printed as well.
+    Returns True if so: the error is then not printed as well.
     """
     if not _json_is_on():
         return False
@@ -70,7 +73,8 @@ def complain(part: str, error: Exception) -> bool:
 def logging_as(settings: LogSettings) -> Iterator[None]:
     """Write our log lines to standard error in this format while the context lasts."""
     logger, handler = logging.getLogger(ROOT), logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_json_lines() if settings.format == "json" else _Text())
+    text = _Text(CLEARED_LINE if sys.stderr.isatty() else "")
+    handler.setFormatter(_json_lines() if settings.format == "json" else text)
     before = logger.level, logger.propagate
     logger.setLevel(settings.level.upper())
     logger.propagate = False
@@ -82,6 +86,19 @@ def logging_as(settings: LogSettings) -> Iterator[None]:
         logger.level, logger.propagate = before
 
 
+@contextmanager
+def without_info() -> Iterator[None]:
+    """Hide lines of normal operation while the context lasts, unless details are shown as well."""
+    logger = logging.getLogger(ROOT)
+    before = logger.level
+    if before == logging.INFO:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _json_is_on() -> bool:
     handlers = logging.getLogger(ROOT).handlers
     return any(
@@ -91,7 +108,7 @@ def _json_is_on() -> bool:
 
 
 def _json_lines() -> logging.Formatter:
-    # Imported only where it is needed.
+    # Imported only if it is needed.
     from pythonjsonlogger.json import JsonFormatter
 
     return JsonFormatter(
@@ -102,11 +119,15 @@ def _json_lines() -> logging.Formatter:
 class _Text(logging.Formatter):
     """Log lines for people: `time LEVEL part: what (field=value, ...)`."""
 
+    def __init__(self, before: str) -> None:
+        super().__init__()
+        self._before = before
+
     def format(self, record: logging.LogRecord) -> str:
         fields = {name: value for name, value in vars(record).items() if name not in _USUAL}
         part = fields.pop("part", record.name)
         shown = ", ".join(f"{name}={value}" for name, value in fields.items())
-        line = f"{_time(record)} {record.levelname} {part}: {record.getMessage()}"
+        line = f"{self._before}{_time(record)} {record.levelname} {part}: {record.getMessage()}"
         return f"{line} ({shown})" if shown else line
 
 

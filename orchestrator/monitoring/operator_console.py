@@ -1,8 +1,8 @@
 """The operator's console: finds out which parts are on a bus and which are missing, and ends runs.
 
-It asks everybody and waits for the answers. A part that does not answer is missing, whether it is
-dead, hangs or is cut off; which parts a run needs is known from its orchestrator. No other
-part depends on what is decided here.
+It sends an inquiry to all parts and waits for the answers. A part that does not answer is missing,
+whether it is dead, hangs or is cut off. The orchestrator of a run says which parts the run needs.
+No other part depends on the operator.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 
 REPEAT_SECONDS = 0.5
-"""Seconds after which an inquiry, or an abort, is repeated."""
+"""Seconds between repetitions of an inquiry or an abort."""
 PATIENCE = 10.0
-"""Seconds an orchestrator has to end its run."""
+"""Seconds that an orchestrator has to end its run."""
 
 
 @dataclass(slots=True)
@@ -40,14 +40,14 @@ class BusSurvey:
     """The answers to an inquiry."""
 
     runs: dict[str, RunState] = field(default_factory=dict)
-    """By name of the run."""
+    """State of each run, by its id."""
     parts: dict[tuple[str, str | None], Presence] = field(default_factory=dict)
-    """By name and run: parts of two runs may have the same name."""
+    """Hosts and matchmakers by name and run, as parts of two runs may have the same name."""
 
     def missing(self, state: RunState) -> list[Expected]:
-        """Return the parts that a run needs and that do not answer.
+        """Return the parts that a run needs and that have not answered.
 
-        A household that other people run need not answer; it is missing until it has enrolled.
+        External households do not answer inquiries; they are missing until they have enrolled.
         """
         return [
             part
@@ -57,12 +57,12 @@ class BusSurvey:
         ]
 
     def orphans(self) -> list[str]:
-        """Return the runs that have parts but no orchestrator that answers."""
+        """Return the runs with parts that answer but without an orchestrator that does."""
         runs = {presence.run for presence in self.parts.values() if presence.run is not None}
         return sorted(runs - set(self.runs))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the whole survey for programs; times are in seconds."""
+        """Return the survey as JSON-compatible values; times are in seconds."""
         return {
             "runs": [
                 {
@@ -88,14 +88,14 @@ class BusSurvey:
 
 
 def exchange_rate(state: RunState) -> float:
-    """Return the exchanges per second of stage 2 so far."""
+    """Return the mean number of exchanges per second of stage 2 so far."""
     return state.exchanges / state.exchanging_seconds if state.exchanging_seconds > 0 else 0.0
 
 
 async def look(connection: Connection, seconds: float) -> BusSurvey:
-    """Ask everybody on the bus and wait some seconds for the answers.
+    """Send an inquiry to all parts on the bus, and collect the answers for `seconds`.
 
-    InputError if there is no bus, RunError if the server does not allow the inquiry.
+    Raises InputError if there is no bus, RunError if the server does not allow the inquiry.
     """
     async with await NatsBus.connect(connection) as bus:
         return await _look(bus, seconds)
@@ -104,8 +104,8 @@ async def look(connection: Connection, seconds: float) -> BusSurvey:
 async def abort(connection: Connection, run: str, *, reason: str, seconds: float) -> None:
     """End a run.
 
-    RunError if no run of this name answers within `seconds`, or if its orchestrator does not end
-    it.
+    Raises RunError if no run with this id answers within `seconds`, or if its orchestrator does not
+    end it.
     """
     async with await NatsBus.connect(connection) as bus:
         seen = await _look(bus, seconds)
@@ -130,11 +130,11 @@ async def abort(connection: Connection, run: str, *, reason: str, seconds: float
             await bus.publish(direct(run, ORCHESTRATOR, OPERATOR), frame)
             await waiting.wait(REPEAT_SECONDS)
             if not waiting.over.is_set() and run not in (await _look(bus, seconds)).runs:
-                return  # over, and only the answer got lost
+                return  # the run is over; only the answer was lost
 
 
 class _Waiting:
-    """A wait that ends with the event waited for, or with an error of the bus."""
+    """A wait that ends with an event or with an error of the bus."""
 
     def __init__(self) -> None:
         self.over = asyncio.Event()
@@ -145,7 +145,7 @@ class _Waiting:
         self.over.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait until it is over, at most this long; raise the error of the bus, if any."""
+        """Wait for the event for at most `seconds`; raise the error of the bus, if any."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.over.wait(), seconds)
         if self._error is not None:
@@ -184,8 +184,8 @@ def _is_over(state: RunState) -> bool:
 def _unknown(run: str, seen: BusSurvey) -> str:
     if run in seen.orphans():
         return (
-            f"the orchestrator of run {run} does not answer: if it is gone, hosts and matchmakers "
-            f"that stand by give the run up after {SILENCE:g} s"
+            f"the orchestrator of run {run} does not answer: if it has ended, hosts and "
+            f"matchmakers that stand by give the run up after {SILENCE:g} s"
         )
     known = ", ".join(sorted(seen.runs)) or "none"
     return f"no run {run} on this bus (there: {known}): `coflex status` lists them"

@@ -1,7 +1,7 @@
-"""The status of one part: what it is doing, and what it has counted since it started.
+"""The status of one part: its current activity, and its counts since it started.
 
-The tables of metrics list every number that is shown, with its meaning and how it is read; machines
-and shell keep these numbers anyway. None of them reveals anything of a plan.
+The tables of metrics list every number that is shown, with its meaning and the function that reads
+it. Machines and shell keep these numbers anyway. None of them reveals anything about a plan.
 """
 
 import threading
@@ -21,7 +21,7 @@ from protocol.transport.nats_bus import NatsBus
 
 Role = Literal["host", "matchmaker", "orchestrator"]
 Kind = Literal["counter", "gauge"]
-"""A counter only rises, over all runs of the process; a gauge may also fall."""
+"""A counter only rises, over all runs of a process; a gauge may also fall."""
 Source = TypeVar("Source")
 
 
@@ -34,7 +34,7 @@ class BusLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Metric(Generic[Source]):
-    """A number that is shown: its name, kind and meaning, and how it is read."""
+    """A number that is shown: its name, kind and meaning, and the function that reads it."""
 
     name: str
     kind: Kind
@@ -78,7 +78,7 @@ BUS_METRICS: tuple[Metric[BusLine], ...] = (
     ),
     _counter(
         "bus_dropped_messages",
-        "Frames and messages that were refused, or lost in an outage.",
+        "Frames and messages that were refused or lost in an outage.",
         lambda line: line.node.counters.dropped,
     ),
     _counter(
@@ -96,7 +96,7 @@ BUS_METRICS: tuple[Metric[BusLine], ...] = (
     ),
     _gauge(
         "bus_connected",
-        "1 if there is a connection to the bus.",
+        "1 if the part is connected to the bus, else 0.",
         lambda line: float(not line.bus.trouble),
     ),
 )
@@ -112,7 +112,7 @@ HOST_METRICS: tuple[Metric[Sequence[Household]], ...] = (
     ),
     _counter(
         "exchange_accepted",
-        "Proposals of households of this host that were accepted: exchanges.",
+        "Proposals of households of this host that were accepted, that is, exchanges.",
         _exchange("accepted"),
     ),
     _counter(
@@ -158,13 +158,13 @@ MATCHMAKER_METRICS: tuple[Metric[Mapping[str, int]], ...] = (
         "Lookup messages answered, repeated ones included.",
         _counted("requests"),
     ),
-    _gauge("matchmaker_households", "Households known.", _counted("households")),
-    _gauge("matchmaker_offers", "Offers known.", _counted("offers")),
-    _gauge("matchmaker_leases", "Leases that are open.", _counted("open")),
+    _gauge("matchmaker_households", "Known households.", _counted("households")),
+    _gauge("matchmaker_offers", "Known offers.", _counted("offers")),
+    _gauge("matchmaker_leases", "Open leases.", _counted("open")),
 )
 RUN_METRICS: tuple[Metric[RunCoordinator], ...] = (
     _counter(
-        "run_exchanges", "Exchanges of all runs, up to the newest round.", lambda run: run.exchanges
+        "run_exchanges", "Exchanges of all runs up to the newest round.", lambda run: run.exchanges
     ),
     _gauge("run_households", "Households of the run.", lambda run: len(run.members)),
     _gauge(
@@ -172,17 +172,17 @@ RUN_METRICS: tuple[Metric[RunCoordinator], ...] = (
     ),
     _gauge(
         "run_iteration",
-        "Newest iteration of stage 1 that is over; -1: none.",
+        "Newest completed iteration of stage 1; -1 if none.",
         lambda run: -1 if run.latest is None else run.latest.iteration,
     ),
     _gauge(
         "run_round",
-        "Newest round of stage 2 that is over; -1: none.",
+        "Newest completed round of stage 2; -1 if none.",
         lambda run: -1 if run.round is None else run.round[0],
     ),
     _gauge(
         "run_attempt",
-        "Attempt at stage 1: above 1 after a household lost its state.",
+        "Attempt at stage 1; above 1 if a household has lost its state.",
         lambda run: run.attempt,
     ),
 )
@@ -208,11 +208,11 @@ class StatusSample:
     gauges: Mapping[str, float] = field(default_factory=dict)
     """Values of gauges, by name."""
     run_phase: RunPhase | None = None
-    """The phase of the run; known to its orchestrator alone."""
+    """The phase of the run; None except at its orchestrator."""
 
 
 class PartStatus:
-    """The status of one part of a bus, from run to run. Another thread may read it."""
+    """The status of one part over all its runs; other threads may read it."""
 
     def __init__(self, name: str, role: Role) -> None:
         self.name, self.role = name, role
@@ -237,14 +237,14 @@ class PartStatus:
                 self.run, self._read, self._since = None, StatusSample, time.monotonic()
 
     def sample(self) -> StatusSample:
-        """Return the status now, with everything counted in earlier runs."""
+        """Return the current status; its counts include earlier runs."""
         with self._lock:
             now, past = self._read(), Counter(self._past)
         past.update(now.counts)
         return replace(now, counts=past)
 
     def presence(self) -> Presence:
-        """Return the answer to an operator's inquiry; the orchestrator gives another."""
+        """Return a host's or matchmaker's answer to an operator's inquiry."""
         assert self.role != "orchestrator"
         now = self._read()
         return Presence(
@@ -257,7 +257,7 @@ class PartStatus:
 
 
 def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> StatusSample:
-    """Return the status of a host. Counts of stage 2 begin where the journal begins."""
+    """Return the status of a host; its counts of stage 2 include what its journal has recorded."""
     values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(HOST_METRICS, households)}
     return _sample(values, stage=households[0].phase.value, households=len(households))
 

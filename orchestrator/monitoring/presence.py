@@ -1,13 +1,12 @@
-"""Presence: every part answers an operator's inquiry, whatever it is doing.
+"""Presence: every part answers an operator's inquiry at any time.
 
-What an operator makes of the answers is decided in operator_console.py. An inquiry has a name in
-the place where a run has its name. So an answer belongs to one inquiry, and the permissions of
-every part allow it.
+`operator_console.py` decides what to conclude from the answers. On the bus, an inquiry has its own
+id in place of that of a run. So an answer belongs to one inquiry, and the permissions of every part
+allow it.
 """
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -23,9 +22,9 @@ Say = Callable[[], Presence | RunState]
 
 
 async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -> None:
-    """From now on, until the bus is closed, answer every inquiry with what `say` returns then.
+    """Answer every inquiry with the present value of `say`, until the bus is closed.
 
-    `fail` is called when that becomes impossible.
+    Returns once inquiries are received. `fail` is called if they can no longer be answered.
     """
     answers: set[asyncio.Task[None]] = set()
 
@@ -47,12 +46,15 @@ async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -
     await bus.subscribe(INQUIRIES, receive, fail)
 
 
-def state_of(run: Run, coordinator: RunCoordinator) -> Callable[[], RunState]:
-    """Return the function with which the orchestrator of a run answers inquiries."""
-    began, scenario = time.monotonic(), run.scenario
+def state_of(
+    run: Run, coordinator: RunCoordinator, clock: Callable[[], float]
+) -> Callable[[], RunState]:
+    """Return the function with which the orchestrator of a run answers inquiries; `clock` is the
+    one of its coordinator."""
+    began, scenario = clock(), run.scenario
 
     def say() -> RunState:
-        now, marks = time.monotonic(), coordinator.marks
+        now, marks = clock(), coordinator.marks
         exchanging = marks.get(RunPhase.EXCHANGING)
         ended = marks.get(RunPhase.RELEASING, now)
         return RunState(
@@ -74,7 +76,7 @@ def state_of(run: Run, coordinator: RunCoordinator) -> Callable[[], RunState]:
 
 
 def _expected(run: Run, coordinator: RunCoordinator, now: float) -> Iterator[Expected]:
-    """Yield the parts that the run needs: hosts, matchmakers, households that others run."""
+    """Yield the parts that the run needs: hosts, matchmakers and external households."""
 
     def part(
         name: str, role: Literal["host", "matchmaker", "external"], households: int, host: str

@@ -1,7 +1,6 @@
-"""The endpoint `/metrics` of a part, for Prometheus, and the options for watching a part.
+"""The endpoint `/metrics` of a part, for Prometheus, and the means to watch a part.
 
-What is shown, and how it is read, is listed in part_status.py. The library is imported only where
-there is an endpoint.
+`part_status.py` lists the metrics. The Prometheus library is imported only if there is an endpoint.
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 RUN_STAGE = "coflex_run_stage"
-"""A metric with a label: 1 for the phase the run is in, 0 for the others."""
+"""A metric with one label: 1 for the current phase of the run, 0 for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """The means to watch a part: its log lines and its endpoint.
+    """The means to watch a part: its log settings and its endpoint.
 
-    Parts that it starts log in the same way; the endpoint is its own.
+    The parts that it starts have the same log settings, but no endpoint.
     """
 
     logs: LogSettings
@@ -46,7 +45,7 @@ UNWATCHED = Operations(LogSettings())
 
 
 def read_endpoint(text: str) -> Endpoint:
-    """Read PORT (on the loopback interface) or HOST:PORT; InputError for anything else."""
+    """Read PORT (on the loopback interface) or HOST:PORT; raises InputError for anything else."""
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise InputError(f"{text!r} is neither PORT nor HOST:PORT", field="--metrics")
@@ -60,7 +59,7 @@ class StatusCollector:
         self._status = status
 
     def collect(self) -> "Iterator[Metric]":
-        """Yield every metric with its present value."""
+        """Yield every metric with its current value."""
         from prometheus_client.core import (
             CounterMetricFamily,
             GaugeMetricFamily,
@@ -69,15 +68,15 @@ class StatusCollector:
 
         status, now = self._status, self._status.sample()
         about = {"name": status.name, "role": status.role, "version": version("coflex")}
-        yield InfoMetricFamily("coflex_part", "Which part this is.", value=about)
+        yield InfoMetricFamily("coflex_part", "Name, role and version of the part.", value=about)
         if (run := status.run) is not None:
-            yield InfoMetricFamily("coflex_run", "The run it takes part in.", value={"run": run})
+            yield InfoMetricFamily("coflex_run", "Id of the current run.", value={"run": run})
         for name, count in now.counts.items():
             yield CounterMetricFamily(name, METRICS[name].help, value=count)
         for name, value in now.gauges.items():
             yield GaugeMetricFamily(name, METRICS[name].help, value=value)
         if now.run_phase is not None:
-            stages = GaugeMetricFamily(RUN_STAGE, "1 for the stage of the run.", labels=["stage"])
+            stages = GaugeMetricFamily(RUN_STAGE, "1 for the current stage.", labels=["stage"])
             for phase in RunPhase:
                 stages.add_metric([phase.name.lower()], float(phase is now.run_phase))
             yield stages
@@ -87,7 +86,8 @@ class StatusCollector:
 def exposed(status: PartStatus, endpoint: Endpoint | None) -> Iterator[None]:
     """Serve the metrics of a part while the context lasts; do nothing without an endpoint.
 
-    A thread serves them: fork before, not within. InputError if the address is not available.
+    A thread serves them, so do not fork inside the context. Raises InputError if the address is not
+    available.
     """
     if endpoint is None:
         yield

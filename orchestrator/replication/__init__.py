@@ -1,6 +1,6 @@
-"""The evaluation of the source paper, repeated: its runs, its figures, and a verdict on each claim.
+"""The evaluation of the paper, repeated: its runs, its figures, and a verdict on each claim.
 
-`study_design` says which runs are needed, `study` runs what is missing, `measurements` turns runs
-into numbers, `figures` and `claims` make of them what the paper shows and says, `verdict` judges,
-and `page` shows all of it. `coflex paper` is the command.
+`study_design` lists the runs, and `study` runs those that are missing. `measurements` turns runs
+into numbers; `figures` draws them and `claims` compares them with the paper. `verdict` judges a
+claim, and `page` shows everything. The command is `coflex paper`.
 """

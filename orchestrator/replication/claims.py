@@ -1,7 +1,7 @@
-"""The source's claims, one by one: where each is made, what is measured for it, and the range in
-which that lies if the claim is true.
+"""The claims of the paper: for each, its place in the paper, a measure, and the range in which the
+measure lies if the claim is true.
 
-How a range becomes a verdict is decided in `verdict`.
+`verdict` decides how a range becomes a verdict.
 """
 
 from collections.abc import Sequence
@@ -32,28 +32,29 @@ from orchestrator.replication.measurements import (
 )
 from orchestrator.replication.study_design import SETS, SUBSETS
 from orchestrator.replication.verdict import ROUNDING, Claim, Criterion
+from orchestrator.reporting.wording import counted
 from orchestrator.results.run_results import RunResults
 
 RANKS = "rank correlation"
 HIGH_BETA = 0.75
-"""At most this is the "high beta" of figure 3."""
+"""Upper limit of the "high beta" of figure 3."""
 GAINS_BY_SHARE = ((0.4, 0.04), (0.6, 0.06), (0.8, 0.065))
-"""Share that takes part and mean gain, kWh, as read from figure 8."""
+"""Pairs of participating share and mean gain in kWh, as read from figure 8."""
 GAIN_READ_WITHIN = 0.005
 """Accuracy with which figure 8 can be read, kWh."""
 
 
 def claims(runs: Runs, sized: Sequence[RunResults]) -> list[Claim]:
-    """Return all claims of the source about several betas or sizes.
+    """Return all claims of the paper, judged by runs under the rule `mutual`.
 
-    `runs` by beta, those at the lowest beta traced; `sized` are the runs of figure 8.
+    `runs` are by beta, and traced at the lowest beta; `sized` are the runs of figure 8.
     """
     low = runs[min(runs)]
     return [*_over_beta(runs), *at_beta_0(low), *_over_size(sized), *_subsets(low)]
 
 
 def at_beta_0(runs: Sequence[RunResults]) -> list[Claim]:
-    """Return the claims about exchanges at beta 0; `runs` are traced, by any acceptance rule."""
+    """Return the claims about exchanges at beta 0; `runs` are traced, with any acceptance rule."""
     after = [after_exchange(run, "mean_comfort") for run in runs]
     return [
         Claim(
@@ -83,14 +84,14 @@ def at_beta_0(runs: Sequence[RunResults]) -> list[Claim]:
             where="figure 5",
             says="30 to 40 % both request and accept",
             criteria=[_share("share", runs, both_roles, low=0.3, high=0.4)],
-            why="whoever wants to trade offers slots, too; with hundreds of exchanges a household "
+            why="households that want to trade also offer slots; with hundreds of exchanges each, "
             "nearly all do both",
         ),
         Claim(
             where="section IV-C",
             says="a responder never loses",
             criteria=[_share("responders who lose", runs, losing_responders, low=0, high=0)],
-            why="the source's rule asks only that the responder's slot is not as it prefers; the "
+            why="the paper's rule asks only that the responder's slot is not as it prefers; the "
             "value that it receives may be further away",
         ),
         Claim(
@@ -112,10 +113,10 @@ def at_beta_0(runs: Sequence[RunResults]) -> list[Claim]:
 
 
 def beyond(runs: Runs, cooperative: Sequence[RunResults]) -> list[Claim]:
-    """Return claims that the source does not make: how planning at beta 0 with an exchange by the
-    rule `cooperative` compares with all that planning alone reaches at any beta."""
+    """Return claims that the paper does not make: how an exchange under the rule `cooperative`
+    after planning at beta 0 compares with planning alone at any beta."""
     ahead, dearer, lead = [], [], []
-    # Those that share a seed; there are fewer by the rule cooperative.
+    # Pairs of runs that share a seed; there are fewer runs under the rule cooperative.
     for own, other in zip(by_replication(runs), cooperative, strict=False):
         reached, away = after_exchange(other, "mean_comfort"), other.planned.inefficiency
         points = trade_off_points(own)
@@ -159,7 +160,7 @@ def _over_beta(runs: Runs) -> list[Claim]:
 
 
 def _gains_over_beta(replications: Sequence[BetaSeries], below_1: Sequence[float]) -> list[Claim]:
-    """Return what is said of gains at each beta, and by level."""
+    """Return the claims about gains at each beta and level."""
     betas = sorted(replications[0])
     low = betas[0]
     high = max((beta for beta in betas if beta <= HIGH_BETA), default=low)
@@ -170,7 +171,7 @@ def _gains_over_beta(replications: Sequence[BetaSeries], below_1: Sequence[float
             where="figure 3",
             says="the gain is largest at beta 0",
             criteria=[Criterion("ahead of the next best beta by", lead, low=0)],
-            why="as long as comfort weighs little, planning selects nearly alike at every beta",
+            why="as long as comfort weighs little, planning selects nearly the same at every beta",
         ),
         Claim(
             where="figure 3",
@@ -187,14 +188,14 @@ def _gains_over_beta(replications: Sequence[BetaSeries], below_1: Sequence[float
                     low=0,
                 )
             ],
-            why="the place in the tree hardly matters to comfort here, since plans are "
-            "reconsidered in every iteration at every level",
+            why="the place in the tree hardly affects comfort here, since plans are reconsidered "
+            "in every iteration at every level",
         ),
     ]
 
 
 def _trade_off_over_beta(replications: Sequence[BetaSeries]) -> list[Claim]:
-    """Return what is said of comfort against inefficiency."""
+    """Return the claims about comfort and inefficiency."""
     lowest, highest = min(replications[0]), max(replications[0])
     knees = [at for own in replications if (at := knee(trade_off_points(own))) is not None]
     rises = [
@@ -206,7 +207,10 @@ def _trade_off_over_beta(replications: Sequence[BetaSeries]) -> list[Claim]:
             says="the trade-off has its knee at beta 0.3",
             criteria=[
                 Criterion(
-                    f"knee, in {len(knees)} runs", knees or [float("nan")], low=0.25, high=0.35
+                    f"knee, in {counted(len(knees), 'run')}",
+                    knees or [float("nan")],
+                    low=0.25,
+                    high=0.35,
                 )
             ],
             why="beta weighs mean discomfort in kWh against inefficiency in kWh², which grows with "
@@ -235,7 +239,7 @@ def _trade_off_over_beta(replications: Sequence[BetaSeries]) -> list[Claim]:
 def _fairness_over_beta(
     replications: Sequence[BetaSeries], below_1: Sequence[float]
 ) -> list[Claim]:
-    """Return what is said of how evenly discomfort is spread."""
+    """Return the claims about how evenly discomfort is spread."""
 
     def ranks(measure: RunMeasure) -> list[float]:
         return [trend(own, measure, below_1) for own in replications]
@@ -268,8 +272,7 @@ def _fairness_over_beta(
             where="figure 11",
             says="Gini is lower with the exchange",
             criteria=[Criterion("mean change", changes("gini"), high=0)],
-            why="it is relative: where the discomfort of many vanishes, what is left is shared by "
-            "few",
+            why="it is relative: if the discomfort of many vanishes, few bear what is left",
         ),
     ]
 
@@ -352,5 +355,5 @@ def _each(runs: Sequence[RunResults], measure: RunMeasure) -> list[float]:
 def _share(
     what: str, runs: Sequence[RunResults], measure: RunMeasure, *, low: float, high: float
 ) -> Criterion:
-    """Return a criterion on a share, written in percent."""
+    """Return a criterion on a share, shown in percent."""
     return Criterion(what, _each(runs, measure), low=low, high=high, form=".1%")

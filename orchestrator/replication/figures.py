@@ -1,6 +1,6 @@
-"""Figures 3 to 12 of the source, drawn from our own runs.
+"""Figures 3 to 12 of the paper, drawn from our own runs.
 
-Decides what each figure shows; how it looks is decided in `reporting.figures.chart`.
+This module decides what each figure shows; `reporting.figures.chart` decides how it looks.
 """
 
 from collections.abc import Sequence
@@ -30,13 +30,12 @@ INEFFICIENCY = with_unit(MEASURES["inefficiency"].label, cost_unit("var"))
 SHARES_SHOWN = tuple(number / 20 for number in range(21))
 """Shares of households at which Lorenz curves are shown."""
 CLOSE, TINY = 1.7, 1e-12
-"""Points whose inefficiencies differ by less than the ratio CLOSE share a label; below TINY nothing
-is divided by."""
+"""Points whose inefficiencies differ by less than the ratio CLOSE share a label. TINY replaces
+smaller denominators."""
 
 
 def gains_by_level(runs: Runs) -> Chart:
-    """Draw figure 3: the comfort gain of every household of one run, sorted, marked by tree
-    level."""
+    """Return figure 3: the comfort gains of all households in one run, sorted, marked by level."""
     panels = []
     for beta in (beta for beta in SHOWN_BETAS if beta in runs):
         rows = sorted(runs[beta][0].rows, key=lambda row: row.comfort_gain or 0.0)
@@ -64,15 +63,15 @@ def gains_by_level(runs: Runs) -> Chart:
     return Chart(
         name="figure-3",
         title="Comfort gain of all households",
-        caption="Every household of the first run, sorted by its gain; colours and marks are "
-        "tree levels.",
+        caption="All households of the first run, sorted by gain. Colours and marks show the "
+        "level of the tree.",
         panels=panels,
         columns=2,
     )
 
 
 def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
-    """Draw figure 4, with what an exchange reaches beside all that planning alone reaches."""
+    """Return figure 4: comfort and inefficiency, with an exchange and with planning alone."""
     planned = pairs(runs, "planned")
     front = pareto([(x, y) for _, x, y in planned])
     betas = [planned[i][0] for i in front]
@@ -102,7 +101,7 @@ def trade_off(runs: Runs, cooperative: Sequence[RunResults]) -> Chart:
 
 
 def over_beta(runs: Runs) -> list[Chart]:
-    """Draw figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
+    """Return figures 6, 7, 10 and 11: comfort, inefficiency, unfairness and Gini over beta."""
     shown = (
         ("figure-6", COMFORT),
         ("figure-7", "inefficiency"),
@@ -124,7 +123,7 @@ def over_beta(runs: Runs) -> list[Chart]:
         ]
         caption = (
             "Means over runs; bands or bars are 95 % bootstrap intervals. "
-            "Betas stand at even distances."
+            "Values of beta are at equal distances."
         )
         scale = "y" if label == INEFFICIENCY else ""
         panel = Panel(title="", x_label="beta", y_label=label, series=series, log=scale, even=True)
@@ -133,7 +132,7 @@ def over_beta(runs: Runs) -> list[Chart]:
 
 
 def over_size(runs: Sequence[RunResults]) -> Chart:
-    """Draw figure 8: comfort gain by size of the population and share that takes part."""
+    """Return figure 8: the comfort gain by size of the population and share that takes part."""
     found: dict[tuple[int, float], list[float]] = {}
     for run in runs:
         found.setdefault((run.households, share_of(run)), []).append(gain(run))
@@ -146,7 +145,7 @@ def over_size(runs: Sequence[RunResults]) -> Chart:
     panel = Panel(
         title="", x_label="households", y_label="mean comfort gain, all households", series=series
     )
-    caption = "Beta 0; who takes part is drawn anew in each run."
+    caption = "Beta 0; the households that take part are drawn anew in each run."
     return Chart(
         name="figure-8",
         title="Gain by size and participation",
@@ -157,7 +156,7 @@ def over_size(runs: Sequence[RunResults]) -> Chart:
 
 
 def some_exchanges(run: RunResults) -> Chart:
-    """Draw figure 9: mean comfort with random subsets of the exchanges."""
+    """Return figure 9: the mean comfort with random subsets of the exchanges."""
     found = comfort_after_some(run, SUBSETS, SETS)
     series = [
         Series(
@@ -178,7 +177,7 @@ def some_exchanges(run: RunResults) -> Chart:
 
 
 def lorenz(runs: Runs) -> Chart:
-    """Draw figure 12: Lorenz curves of discomfort before and after the exchange."""
+    """Return figure 12: Lorenz curves of discomfort before and after the exchange."""
     panels = []
     for beta in (beta for beta in SHOWN_BETAS if beta in runs):
         series = []
@@ -213,7 +212,7 @@ def lorenz(runs: Runs) -> Chart:
 
 
 def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
-    """Return beta, mean inefficiency and mean comfort of a state, for each beta."""
+    """Return (beta, mean inefficiency, mean comfort) of a state for each beta."""
     return [
         (
             beta,
@@ -225,7 +224,7 @@ def pairs(runs: Runs, state: str) -> list[tuple[float, float, float]]:
 
 
 def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
-    """Return comfort by inefficiency, one point for each beta, labelled with it."""
+    """Return comfort over inefficiency, with one labelled point for each beta."""
     points = [
         point(float(np.mean(_values(own, state, "inefficiency"))), _values(own, state, COMFORT))
         for own in runs.values()
@@ -235,7 +234,7 @@ def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
 
 
 def labels(betas: Sequence[float], inefficiency: Sequence[float]) -> list[str]:
-    """Return a label for each point; points close to one another share the label of the last."""
+    """Return a label for each point; points close together share one, at the last of them."""
     labels = [""] * len(betas)
     first = 0
     for last in range(len(betas)):

@@ -1,7 +1,7 @@
-"""Measurements: numbers from the runs of the replication. Nothing is drawn or judged here.
+"""Measurements: numbers from the runs of the replication. Other modules draw and judge them.
 
-Most functions take one run or a `BetaSeries`: the runs of one replication, which share a seed, by
-their beta.
+Most functions take one run, or a `BetaSeries`: the runs of one replication by beta, which share a
+seed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestrator.experiments.statistics import FEWEST, interval
+from orchestrator.experiments.statistics import FEWEST_SHOWN, interval
 from orchestrator.results.run_results import RunResults
 
 Runs = Mapping[float, Sequence[RunResults]]
-"""By beta; at each beta the replications in the same order."""
+"""Runs by beta, with the replications in the same order at each beta."""
 BetaSeries = Mapping[float, RunResults]
 RunMeasure = Callable[[RunResults], float]
 LEAST_CHANGE = 1e-9
@@ -30,7 +30,7 @@ COUNTED = (MESSAGES, LOOKUPS, RUN_MESSAGES)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A mean over runs and its 95 % interval, which is NaN where there was a single run."""
+    """A mean over runs and its 95 % interval, which is NaN for fewer than FEWEST_SHOWN runs."""
 
     x: float
     mean: float
@@ -40,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """A power law through means over runs: count ~ size ** exponent (Table III of the source)."""
+    """A power law through means over runs: count ~ size ** exponent (Table III of the paper)."""
 
     what: str
     of: str
@@ -51,15 +51,16 @@ class Growth:
 
 
 def point(x: float, values: Sequence[float]) -> Point:
-    """Return the mean of a measure over runs at a place `x`."""
-    if len(values) < FEWEST:
-        return Point(x=x, mean=values[0], low=float("nan"), high=float("nan"))
+    """Return the point at `x` with the mean of a measure over runs."""
+    if len(values) < FEWEST_SHOWN:
+        mean = sum(values) / len(values)
+        return Point(x=x, mean=mean, low=float("nan"), high=float("nan"))
     found = interval(values)
     return Point(x=x, mean=found.mean, low=found.low, high=found.high)
 
 
 def by_beta(runs: Sequence[RunResults]) -> dict[float, list[RunResults]]:
-    """Group the runs by beta, rising."""
+    """Group the runs by beta, in ascending order."""
     found: dict[float, list[RunResults]] = {}
     for run in runs:
         found.setdefault(float(str(run.config["beta"])), []).append(run)
@@ -67,7 +68,7 @@ def by_beta(runs: Sequence[RunResults]) -> dict[float, list[RunResults]]:
 
 
 def by_replication(runs: Runs) -> list[BetaSeries]:
-    """Group the runs by replication: in each group the runs share a seed and differ in beta."""
+    """Group the runs by replication: those of one group share a seed and differ in beta."""
     return [dict(zip(runs, own, strict=True)) for own in zip(*runs.values(), strict=True)]
 
 
@@ -87,12 +88,12 @@ def after_exchange(run: RunResults, measure: str) -> float:
 
 
 def rise(run: RunResults, measure: str) -> float:
-    """Return by how much the exchange raised a measure."""
+    """Return the change of a measure by the exchange."""
     return after_exchange(run, measure) - float(getattr(run.planned, measure))
 
 
 def mean_rise(own: BetaSeries, betas: Sequence[float], measure: str) -> float:
-    """Return by how much the exchange raised a measure, as the mean over betas."""
+    """Return the change of a measure by the exchange, as the mean over betas."""
     return float(np.mean([rise(own[beta], measure) for beta in betas]))
 
 
@@ -102,7 +103,7 @@ def wants_to_trade(run: RunResults) -> float:
 
 
 def succeeded(run: RunResults) -> float:
-    """Return the share of households whose comfort rose."""
+    """Return the share of households whose comfort the exchange raised."""
     return float(np.mean([(row.comfort_gain or 0.0) > LEAST_CHANGE for row in run.rows]))
 
 
@@ -113,29 +114,31 @@ def worse_off(run: RunResults) -> float:
 
 
 def relative_change(run: RunResults) -> float:
-    """Return the change of the inefficiency by the exchange, as a share of what it was."""
+    """Return the relative change of the inefficiency by the exchange."""
     assert run.exchange is not None
     return run.exchange.inefficiency_change / run.planned.inefficiency
 
 
 def both_roles(run: RunResults) -> float:
-    """Return the share of households that both asked and were asked with success. The run must be
-    traced."""
+    """Return the share of households that were both requester and responder in exchanges of a
+    traced run."""
     assert run.exchanges is not None
-    asked = {row.requester for row in run.exchanges}
-    answered = {row.responder for row in run.exchanges}
-    return len(asked & answered) / run.households
+    requesters = {row.requester for row in run.exchanges}
+    responders = {row.responder for row in run.exchanges}
+    return len(requesters & responders) / run.households
 
 
 def losing_responders(run: RunResults) -> float:
-    """Return the share of exchanges that cost the responder comfort. The run must be traced."""
+    """Return the share of exchanges in a traced run that cost the responder comfort."""
     assert run.exchanges is not None
     return float(np.mean([row.responder_gain < -LEAST_LOSS for row in run.exchanges]))
 
 
 def upper_lead(run: RunResults) -> float:
-    """Return the mean gain of the upper half of the tree's levels less that of the lower half, kWh;
-    a level in the middle counts with the lower."""
+    """Return the mean gain on the upper half of the tree's levels less that on the lower half, kWh.
+
+    A middle level counts as lower.
+    """
     levels = sorted({row.level for row in run.rows})
     middle = levels[len(levels) // 2]
     upper = [row.comfort_gain or 0.0 for row in run.rows if row.level < middle]
@@ -144,25 +147,25 @@ def upper_lead(run: RunResults) -> float:
 
 
 def trend(own: BetaSeries, measure: RunMeasure, betas: Sequence[float]) -> float:
-    """Return Spearman's rank correlation of a measure with beta: 1 if it always rises, -1 if it
-    always falls."""
+    """Return Spearman's rank correlation of a measure with beta: 1 if the measure always rises with
+    beta, -1 if it always falls."""
     from scipy import stats
 
     return float(stats.spearmanr(betas, [measure(own[beta]) for beta in betas]).statistic)
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Return the slope of the straight line fitted by least squares."""
+    """Return the slope of the straight line that least squares fit."""
     return float(np.polyfit(x, y, 1)[0])
 
 
 def comfort_after_some(
     run: RunResults, sizes: Sequence[int], sets: int, seed: int = 0
 ) -> dict[int, list[float]]:
-    """Return the mean comfort if only so many of a run's exchanges had been made, drawn at random,
-    for several sets of each size (figure 9). The run must be traced.
+    """Return the mean comfort with random subsets of a traced run's exchanges (figure 9).
 
-    An exchange counts with the fall of both sides' squared deviation, as each computed it then.
+    Returns `sets` values for each of `sizes`. An exchange counts with the gains that both
+    households reported for it.
     """
     assert run.exchanges is not None
     place = {row.household: number for number, row in enumerate(run.rows)}
@@ -187,7 +190,7 @@ def trade_off_points(own: BetaSeries) -> list[tuple[float, float, float]]:
 
 
 def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Return the numbers of those points (inefficiency, comfort) that no other beats in both, by
+    """Return the indices of the points (inefficiency, comfort) on the Pareto front, by
     inefficiency."""
     order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
     best, kept = -np.inf, []
@@ -199,9 +202,9 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
 
 
 def knee(points: Sequence[tuple[float, float, float]]) -> float | None:
-    """Return the beta at the knee of (beta, inefficiency, comfort), where further comfort begins to
-    cost much, or None if there is no knee.
+    """Return the beta at the knee of points (beta, inefficiency, comfort).
 
+    At the knee, more comfort starts to cost much. Returns None if there is no knee. The method is
     Kneedle (Satopaa, Albrecht, Irwin and Raghavan 2011) on the Pareto front.
     """
     from kneed import KneeLocator
@@ -215,8 +218,11 @@ def knee(points: Sequence[tuple[float, float, float]]) -> float | None:
 
 
 def growth(by_households: Sequence[RunResults], by_slots: Sequence[RunResults]) -> list[Growth]:
-    """Fit how messages and lookups of the exchange, and messages of the whole run, grow with
-    households and with slots. Runs of a single size are left out; everybody takes part in all."""
+    """Fit how messages and lookups of the exchange, and messages of the whole run, grow with the
+    numbers of households and slots.
+
+    All households take part in these runs. There is no growth for runs of a single size.
+    """
     found = []
     for of, runs in (("households", by_households), ("slots", by_slots)):
         sized = _by_size(runs, of)
@@ -233,8 +239,8 @@ def growth(by_households: Sequence[RunResults], by_slots: Sequence[RunResults]) 
 
 
 def message_exponents(by_households: Sequence[RunResults]) -> list[float]:
-    """Return the power of the number of households with which messages of the exchange grow, one
-    for each replication."""
+    """Return, for each replication, the power of the number of households with which the messages
+    of the exchange grow."""
     sized = _by_size(by_households, "households")
     replications = zip(*sized.values(), strict=True)
     return [_exponent(list(sized), [_count(run, MESSAGES) for run in own]) for own in replications]

@@ -1,8 +1,7 @@
-"""The replication on one page: verdicts first, then every figure, to be explored, with its picture
-and its data beside it.
+"""The replication as a page: the verdicts, then all figures, interactive and as files.
 
-Decides the order of the page; what is on it is decided in `study`. Needs no network: plotly's
-script lies beside the page.
+This module decides the order of the page, and `study` its contents. The page needs no network:
+plotly's script is in a file next to it.
 """
 
 import re
@@ -12,16 +11,17 @@ from pathlib import Path
 from orchestrator.replication.partner_figure import PartnerFigure
 from orchestrator.replication.study import PopulationStudy, verdicts
 from orchestrator.replication.study_design import COOPERATIVE_RUNS, INNER_RUNS, SIZED_RUNS
-from orchestrator.replication.verdict import Claim
+from orchestrator.replication.verdict import TOO_FEW_RUNS, Claim
 from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
+from orchestrator.reporting.wording import counted
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 
 PAGE, CLAIMS = "index.html", "claims.csv"
-SOURCE = "Cooperative Flexibility Exchange"
-VERDICT_HEADS = ("source", "it says", "measured: mean [95 % interval]", "verdict", "why")
+PAPER = "Cooperative Flexibility Exchange"
+VERDICT_HEADS = ("paper", "it says", "measured: mean [95 % interval]", "verdict", "why")
 CSV_HEADS = (
     *("of", "where", "says", "measured", "mean", "low", "high", "runs"),
     *("claimed_low", "claimed_high", "verdict"),
@@ -29,9 +29,9 @@ CSV_HEADS = (
 
 
 def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
-    """Write the page, the pictures and the data of all populations and return the page's path.
+    """Write the page, the pictures and the data of all populations; return the path of the page.
 
-    Raises InputError where the folder cannot be written.
+    Raises InputError if the folder cannot be written.
     """
     files = {SCRIPT: script()}
     shown = []
@@ -43,7 +43,7 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
         shown.append(_shown(study, figures))
     files[PAGE] = render(
         "replication/study.html.j2",
-        title=f"{SOURCE}, measured again",
+        title=f"{PAPER}, measured again",
         lead=lead(studies),
         heads=VERDICT_HEADS,
         sized_runs=SIZED_RUNS,
@@ -56,16 +56,21 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
 
 
 def lead(studies: Sequence[PopulationStudy]) -> str:
-    """Say in one sentence how the claims stand."""
+    """Return one sentence with the numbers of verdicts."""
     found = verdicts(studies)
+    holds, differs, open_ = (found[name] for name in ("holds", "differs", "not settled"))
+    few = sum(claim.reason == TOO_FEW_RUNS for study in studies for claim in study.claims)
+    part = "" if few == open_ else f" {few} of them"
+    reason = f",{part} because {TOO_FEW_RUNS}" if few else ""
     return (
-        f"of {found.total()} claims of the source {found['holds']} hold, "
-        f"{found['differs']} differ, {found['not settled']} are not settled"
+        f"of {counted(found.total(), 'claim')} of the paper {holds} "
+        f"hold{'s' if holds == 1 else ''}, {differs} differ{'s' if differs == 1 else ''}, "
+        f"{open_} {'is' if open_ == 1 else 'are'} not settled{reason}"
     )
 
 
 def _figures(study: PopulationStudy, number: int) -> list[tuple[PlacedFigure, list[Claim]]]:
-    """Draw the figures in the source's order, each with what the source says of it."""
+    """Draw the figures in the order of the paper, each with the paper's claims about it."""
     figures: list[Chart | PartnerFigure] = [*study.charts, PartnerFigure(study.traced)]
     figures.sort(key=lambda own: _of(own.name))
     return [
@@ -95,11 +100,11 @@ def _about(study: PopulationStudy, figure: int) -> list[Claim]:
 def _shown(
     study: PopulationStudy, figures: list[tuple[PlacedFigure, list[Claim]]]
 ) -> dict[str, object]:
-    """Return what the template shows of a population."""
+    """Return the values of one population for the template."""
     return {
         "title": study.title,
-        "runs": study.runs,
-        "literal_runs": study.literal_runs,
+        "runs": counted(study.runs, "run"),
+        "literal_runs": counted(study.literal_runs, "run"),
         "literal_households": study.literal_households,
         "claims": _lines(study.claims),
         "beyond": _lines(study.beyond),
@@ -111,10 +116,7 @@ def _shown(
 
 def _lines(claims: Sequence[Claim]) -> list[list[str]]:
     """Return the cells below VERDICT_HEADS."""
-    return [
-        [c.where, c.says, c.measured, c.verdict, "" if c.verdict == "holds" else c.why]
-        for c in claims
-    ]
+    return [[c.where, c.says, c.measured, c.verdict, c.reason] for c in claims]
 
 
 def _growth(study: PopulationStudy) -> list[list[str]]:
@@ -131,7 +133,7 @@ def _growth(study: PopulationStudy) -> list[list[str]]:
 
 
 def _as_csv(study: PopulationStudy) -> bytes:
-    kinds = {"source": study.claims, "beyond": study.beyond, "source's rule": study.by_the_letter}
+    kinds = {"paper": study.claims, "beyond": study.beyond, "paper's rule": study.by_the_letter}
     rows: list[tuple[object, ...]] = []
     for of, claims in kinds.items():
         for claim in claims:

@@ -1,4 +1,4 @@
-"""Figure 5 of the source: the pairs of households that exchanged most often."""
+"""Figure 5 of the paper: the pairs of households that exchanged most often."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -9,17 +9,17 @@ from orchestrator.reporting.figures.style import Drawing
 from orchestrator.results.run_results import ExchangeRow, RunResults
 
 SHOWN = 12
-"""Households; more could not be told apart."""
-NAME, TITLE = "figure-5", "Who exchanged with whom"
+"""Number of households in the figure; more could not be distinguished."""
+NAME, TITLE = "figure-5", "Exchange partners"
 CAPTION = (
-    f"The {SHOWN} households with most exchanges at beta 0, first run. In the page the width of a "
-    "band is what both sides gained (fall of the squared deviation, kWh²), in the picture the "
-    "number of exchanges; the data has both."
+    f"The {SHOWN} households with the most exchanges at beta 0, first run. In the page, the width "
+    "of a band is the joint gain of both sides (decrease of the squared deviation, kWh²); in the "
+    "picture, it is the number of exchanges. The data has both."
 )
 
 
 def busiest(run: RunResults) -> RunResults:
-    """Return, from a traced run, the exchanges among the households with most exchanges."""
+    """Return a traced run reduced to the households with the most exchanges."""
     assert run.exchanges is not None
     count: Counter[str] = Counter()
     for row in run.exchanges:
@@ -39,13 +39,15 @@ class PartnerFigure:
     title: str = TITLE
 
     def picture(self) -> Drawing:
-        """Draw it; the width of a band is the number of exchanges."""
+        """Draw the figure; the width of a band is the number of exchanges."""
         drawing = partner_drawings(busiest(self.run))[0]
         return replace(drawing, name=NAME, title=TITLE, caption=CAPTION)
 
     def interactive(self, name: str) -> str:
-        """Return it as a piece of a page that has plotly's script; the width of a band is the joint
-        gain."""
+        """Return the figure as HTML for a page with plotly's script.
+
+        The width of a band is the joint gain.
+        """
         from plotly import graph_objects
 
         own = busiest(self.run)
@@ -56,8 +58,8 @@ class PartnerFigure:
             gains[place[row.requester], place[row.responder]] += _joint(row)
         pairs = [pair for pair, gain in gains.items() if gain > 0]
         node = {
-            "label": [f"{household} asks" for household in names]
-            + [f"{household} agrees" for household in names],
+            "label": [f"{household} requested" for household in names]
+            + [f"{household} accepted" for household in names],
             "color": [ink(number) for number in range(len(names))] * 2,
         }
         link = {
@@ -71,5 +73,5 @@ class PartnerFigure:
 
 
 def _joint(row: ExchangeRow) -> float:
-    """Return what both sides gained, kWh²."""
+    """Return the joint gain of both sides, kWh²."""
     return row.requester_gain + row.responder_gain

@@ -1,7 +1,6 @@
-"""The study of one population: run what is missing, then make charts and claims of the results.
+"""The study of one population: do the missing runs, then make charts and claims from the results.
 
-Which runs there are is decided in `study_design`, what is shown in `figures`, what is judged in
-`claims`.
+`study_design` decides which runs there are, `figures` what is shown, and `claims` what is judged.
 """
 
 from collections import Counter
@@ -30,29 +29,30 @@ from orchestrator.results.run_results import RunResults
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PopulationStudy:
-    """The evaluation of the source, repeated on one population."""
+    """The evaluation of the paper, repeated on one population."""
 
     title: str
     runs: int
     charts: list[Chart]
     claims: list[Claim]
     beyond: list[Claim]
-    """Claims beyond the source's; empty without runs of the rule `cooperative`."""
+    """Claims that the paper does not make; empty without runs under the rule `cooperative`."""
     by_the_letter: list[Claim]
-    """Claims judged by runs of the source's own rule; empty without any."""
+    """The paper's claims, judged by runs under the rule `paper`; empty without any."""
     literal_runs: int
-    """Number of runs of the source's own rule."""
+    """Number of runs under the rule `paper`."""
     literal_households: int
+    """Number of households in these runs."""
     growth: list[Growth]
     traced: RunResults
 
 
 Progress = Callable[[int, int], None]
-"""Called with the number of finished runs and the number of all runs."""
+"""A function that is called with the numbers of finished runs and of all runs."""
 
 
 def evaluate(design: Design, folder: Path, *, workers: int, progress: Progress) -> PopulationStudy:
-    """Study one population; finished runs in `folder` are not run again."""
+    """Study one population; finished runs in `folder` are not repeated."""
     kinds: list[list[Cell]] = [
         design.over_beta(),
         design.cooperative(),
@@ -92,5 +92,5 @@ def evaluate(design: Design, folder: Path, *, workers: int, progress: Progress) 
 
 
 def verdicts(studies: Sequence[PopulationStudy]) -> Counter[str]:
-    """Count the verdicts on the source's claims, without those held against its own rule."""
+    """Count the verdicts on the paper's claims, except those for runs under the rule `paper`."""
     return Counter(claim.verdict for study in studies for claim in study.claims)

@@ -1,8 +1,8 @@
-"""The runs that the replication needs: the source's design (section V-A), on a population of real
-households and on generated ones.
+"""The runs that the replication needs: the design of the paper (section V-A), for a population of
+real households and one of generated households.
 
-A run differs from the others of its kind by its seed: the order of the households in the tree,
-ties, who takes part in the exchange, and, where they are generated, the households.
+Runs of one kind differ by their seed: the order of the households in the tree, ties, the households
+that exchange, and the generated households themselves.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,30 +14,31 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 
 BETAS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.99, 0.998, 0.999, 1.0)
-"""Close to 1, where own discomfort (below 1 kWh) weighs as much as inefficiency (kWh^2, of all)."""
+"""Values of beta. Several are close to 1, where a household's discomfort (below 1 kWh) weighs as
+much as the inefficiency of all (kWh²)."""
 FEWER_BETAS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""For 1,000 generated households, whose runs take long."""
+"""Values of beta for 1,000 generated households, whose runs take long."""
 SHOWN_BETAS = (0.0, 0.25, 0.5, 0.75)
-"""In figures 3 and 12."""
+"""Values of beta in figures 3 and 12."""
 SUBSETS, SETS = tuple(range(100, 1000, 100)), 5
-"""Exchanges of a subset, and subsets of each size (figure 9)."""
+"""Sizes of subsets of exchanges, and number of subsets of each size (figure 9)."""
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
-"""Shares of households that exchange, and sizes as shares of the largest population (figure 8)."""
+"""Shares of households that exchange; also sizes as shares of the largest population (figure 8)."""
 ITERATIONS, SLOTS = 50, 144
 FEWER = 3
-"""At most so many runs of each kind on generated households, if there are real ones too."""
+"""Maximum number of runs of each kind on generated households if there are real ones too."""
 QUICK_HOUSEHOLDS, QUICK_ITERATIONS = 24, 6
 LARGEST_LITERAL, LITERAL_RUNS, COOPERATIVE_RUNS = 100, 4, 5
-"""The source's own rule makes twenty times as many exchanges, so it is run with fewer households,
-and less often; cooperative makes three times as many."""
+"""Runs under the rule `paper` make twenty times as many exchanges as under `mutual`, so there are
+fewer, with fewer households; under `cooperative` they make three times as many."""
 SIZED_RUNS, INNER_RUNS = 5, 2
-"""Runs of each of the 25 kinds in figure 8: at its edges, about which the source makes claims (the
-largest population, everybody takes part), and everywhere else."""
+"""Runs of each of the 25 kinds in figure 8: of those about which the paper makes claims (largest
+population, or all households take part), and of the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """The runs on one population: households of `dataset`, or generated ones if that is None."""
+    """The runs on one population: the households of `dataset`, or generated ones if it is None."""
 
     dataset: Path | None
     households: int
@@ -46,7 +47,7 @@ class Design:
     iterations: int = ITERATIONS
     slots: int = SLOTS
     thorough: bool = True
-    """True if the rules that take long are run as well: `cooperative`, and the source's own."""
+    """True to include the rules that take long: `cooperative` and `paper`."""
 
     @property
     def title(self) -> str:
@@ -57,7 +58,7 @@ class Design:
         return f"{self.households:,} {of}"
 
     def over_beta(self) -> list[Cell]:
-        """Return runs at every beta by the rule `mutual`; those at beta 0 are traced."""
+        """Return runs at every beta under the rule `mutual`; those at beta 0 are traced."""
         return [
             cell
             for beta in self.betas
@@ -65,14 +66,14 @@ class Design:
         ]
 
     def cooperative(self) -> list[Cell]:
-        """Return runs at beta 0 by the rule `cooperative` (figure 4)."""
+        """Return runs at beta 0 under the rule `cooperative` (figure 4)."""
         if not self.thorough:
             return []
         cells = self._replicated({"exchange": "cooperative"}, self.households)
         return list(cells)[:COOPERATIVE_RUNS]
 
     def by_the_letter(self) -> list[Cell]:
-        """Return traced runs at beta 0 by the source's own rule."""
+        """Return traced runs at beta 0 under the paper's own rule."""
         if not self.thorough:
             return []
         options = {"exchange": "paper", "trace": True}
@@ -80,7 +81,7 @@ class Design:
         return list(cells)[:LITERAL_RUNS]
 
     def sizes(self) -> list[int]:
-        """Return the sizes of the populations in figure 8: fifths of the whole."""
+        """Return the sizes of the populations in figure 8, in fifths of the whole population."""
         return sorted({max(2, round(share * self.households)) for share in SHARES})
 
     def over_size(self) -> list[Cell]:
@@ -88,15 +89,15 @@ class Design:
         cells: list[Cell] = []
         for size in self.sizes():
             for share in SHARES:
-                # All of the largest population are runs that there are already.
-                known = size == self.households and share == 1
-                options: dict[str, object] = {"participation": share, "trace": known}
+                # At full size and share, these are the traced runs of over_beta at beta 0.
+                traced = size == self.households and share == 1
+                options: dict[str, object] = {"participation": share, "trace": traced}
                 most = SIZED_RUNS if size == self.households or share == 1 else INNER_RUNS
                 cells += list(self._replicated(options, size))[:most]
         return cells
 
     def over_slots(self) -> list[Cell]:
-        """Return runs at beta 0 of generated households with more and more slots (Table III)."""
+        """Return runs at beta 0 of generated households by number of slots (Table III)."""
         if self.dataset is not None:
             return []
         size = self.sizes()[0]
@@ -120,8 +121,10 @@ class Design:
 def populations(
     dataset: Path | None, generated: int, runs: int, generated_runs: int | None, *, quick: bool
 ) -> list[Design]:
-    """Return the designs for real households, if a data set is named, and for generated ones;
-    `quick` makes them small and short. Raises InputError if `dataset` cannot be read."""
+    """Return the designs for real households, if there is a data set, and for generated ones.
+
+    `quick` makes the runs few and small. Raises InputError if `dataset` cannot be read.
+    """
     most, iterations = (QUICK_HOUSEHOLDS, QUICK_ITERATIONS) if quick else (None, ITERATIONS)
     found = []
     if dataset is not None:
@@ -139,7 +142,7 @@ def populations(
     if generated:
         fewer = generated_runs or (runs if dataset is None else min(runs, FEWER))
         many = min(most or generated, generated)
-        # What takes long is shown on real households where there are any.
+        # Rules that take long are run on real households if there are any.
         thorough = dataset is None
         found.append(
             Design(

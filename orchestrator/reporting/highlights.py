@@ -1,6 +1,7 @@
-"""The result of a run at a glance: the lead of the page and its few large figures.
+"""The result of a run at a glance: the first sentences of the page and its few large numbers.
 
-Decides which numbers come first and what they mean in words. Pure; `wording` has the full tables.
+This module decides which numbers come first, and says what they mean. Pure; `wording` has the
+complete tables.
 """
 
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ Tone = Literal["good", "bad", "plain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
-    """One large figure of the page."""
+    """One large number on the page."""
 
     word: str
-    """Of the glossary, if it is there."""
+    """Its word in the glossary, if there is one."""
     title: str
     value: str
     detail: str
@@ -26,7 +27,7 @@ class Highlight:
 
 
 def highlights(results: RunResults) -> list[Highlight]:
-    """Return peak, comfort, the households that lost, and how evenly the rest is shared."""
+    """Return peak, comfort, the households that lost, and the spread of discomfort."""
     shown = [_peak(results)]
     if results.exchanged is None:
         return [*shown, *_after_planning(results)]
@@ -34,15 +35,15 @@ def highlights(results: RunResults) -> list[Highlight]:
 
 
 def lead_sentences(results: RunResults) -> list[str]:
-    """Return the result in a few sentences: what was reached, for whom, and what was not."""
-    told = [_demand_sentence(results), _discomfort_sentence(results)]
+    """Return the result in a few sentences: demand, discomfort, equality and bound."""
+    sentences = [_demand_sentence(results), _discomfort_sentence(results)]
     if results.exchanged is not None:
-        told += [_equality_sentence(results), _bound_sentence(results)]
-    return [sentence for sentence in (*told, negative_comfort(results)) if sentence]
+        sentences += [_equality_sentence(results), _bound_sentence(results)]
+    return [sentence for sentence in (*sentences, negative_comfort(results)) if sentence]
 
 
 def negative_comfort(results: RunResults) -> str:
-    """Return why a comfort is below 0; empty if none is."""
+    """Return an explanation of comfort below 0; empty if none is."""
     if min(found.mean_comfort for found in results.states().values()) >= 0:
         return ""
     return (
@@ -53,7 +54,7 @@ def negative_comfort(results: RunResults) -> str:
 
 
 def _brief(value: float) -> str:
-    """Return three significant digits, whole above 1000."""
+    """Return a number with three significant digits, or as a whole number from 1000 on."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -151,16 +152,16 @@ def _demand_sentence(results: RunResults) -> str:
 
 def _discomfort_sentence(results: RunResults) -> str:
     before, after = results.planned, results.exchanged
-    told = (
+    sentence = (
         "For that, their schedules differ from what they prefer by "
         f"{_brief(before.mean_discomfort)} kWh (mean discomfort)"
     )
     removed = None if after is None else discomfort_removed(before, after)
     if removed is None:
-        return f"{told}."
+        return f"{sentence}."
     if removed <= 0:
-        return f"{told}; the exchange removed none of it."
-    return f"{told}; the exchange then removed {removed:.0%} of it."
+        return f"{sentence}; the exchange removed none of it."
+    return f"{sentence}; the exchange then removed {removed:.0%} of it."
 
 
 def _equality_sentence(results: RunResults) -> str:
@@ -171,18 +172,18 @@ def _equality_sentence(results: RunResults) -> str:
     fairer, evener = after.unfairness < before.unfairness, after.gini <= before.gini
     if fairer and evener:
         return (
-            "Households became more alike: the standard deviation of discomfort went from "
+            "Discomfort became more equal: its standard deviation went from "
             f"{spread} and Gini from {gini}."
         )
     if fairer:
         return (
             f"Differences in kWh shrank (standard deviation {spread}), but the discomfort that is "
-            f"left is shared less equally than before (Gini {gini}): some households got rid of a "
+            f"left is shared less equally than before (Gini {gini}): some households lost a "
             "larger part of theirs than others."
         )
     return (
-        f"Households did not become more alike: the standard deviation of discomfort went from "
-        f"{spread}, Gini from {gini}."
+        f"Discomfort did not become more equal: its standard deviation went from {spread} and "
+        f"Gini from {gini}."
     )
 
 

@@ -1,6 +1,7 @@
-"""One household's account of stage 2: found in its journal among the results of a run, and printed.
+"""The explanation of one household's stage 2: read from its journal in the results of a run, and
+printed.
 
-Decides the layout on a terminal; what is explained is decided in `agents.exchange.journal`.
+This module decides the layout on a terminal; `agents.exchange.journal` decides what is explained.
 """
 
 from dataclasses import asdict, replace
@@ -23,6 +24,7 @@ from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
 from agents.plans import SlotTimes
 from agents.suggestions import household_suggestion
+from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.printable_text import printable
 from orchestrator.reporting.wording import counted
 from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
@@ -31,14 +33,19 @@ from protocol.errors import InputError
 from protocol.messages.exchange import WHOLE
 
 WIDEST = 80
-"""Columns; longer lines are hard to read."""
+"""Maximum width of lines in characters; longer ones are hard to read."""
+
+
+_NUMBERS = ("held", "preferred", "offered", "gain")
+_LEAST_NEEDED = ("round", "requester", "gain", "preferred")
 
 
 def find_explanation(results: Path, household: str) -> ExchangeExplanation:
-    """Explain what a household did, from the journals in the folder of a run's results, in what a
-    host keeps (`--keep`), or in a folder of journals itself.
+    """Explain what a household did in stage 2, from its journal.
 
-    `household` is an id or a name. Raises InputError if there are no journals, or none of it.
+    `results` is the folder of a run's results, a folder that a host keeps (`--keep`), or a folder
+    of journals. `household` is an id or a name. Raises InputError if there are no journals, or none
+    of this household.
     """
     names = _names(results)
     household = {name: key for key, name in names.items()}.get(household, household)
@@ -58,12 +65,12 @@ def find_explanation(results: Path, household: str) -> ExchangeExplanation:
 
 
 def name_of(results: Path, household: str) -> str | None:
-    """Return the name of a household as its people wrote it, if it has one beside its id."""
+    """Return the name that people gave a household, if it has one besides its id."""
     return _names(results).get(household)
 
 
 def _names(results: Path) -> dict[str, str]:
-    """Return the names in the results, by household id; empty if the run ended without results."""
+    """Return the names in the results, by household id; empty if there are no results."""
     if not (results / RUN).exists():
         return {}
     return {row.household: row.name for row in read(results).rows if row.name is not None}
@@ -76,10 +83,10 @@ def print_explanation(
     times: SlotTimes | None = None,
     name: str | None = None,
 ) -> None:
-    """Print the explanation in words, then the exchanges; of `slot` alone, every negotiation.
+    """Print the explanation in words, then the exchanges; with `slot`, every negotiation there.
 
-    `times` says when slots are, and `name` what people call the household, if that is known. Lines
-    have at most 80 columns.
+    `times` are the times of slots, and `name` is the name that people gave the household, if known.
+    Lines have at most WIDEST characters.
     """
     console = Console(width=min(Console().width, WIDEST))
     if name is not None:
@@ -94,31 +101,37 @@ def print_explanation(
         console.print("Nothing was exchanged.")
         return
     head = "slot" if times is None else "time"
-    table = Table(head, "round", "partner", "asked by", box=None, pad_edge=False)
-    for number in ("held", "preferred", "offered", "gain"):
-        table.add_column(number, justify="right")
-    for record in explanation.exchanges:
-        table.add_row(
+    heads = [head, "round", "partner", "requester", *_NUMBERS]
+    rows = [
+        [
             _place(record, names),
             str(record.round),
-            Text(record.partner),
-            Text(explanation.household if record.asked else record.partner),
+            record.partner,
+            explanation.household if record.asked else record.partner,
             *(f"{kwh:.4g}" for kwh in (record.given, record.preferred, record.taken)),
             f"{record.gain_share:.2%}",
-        )
+        ]
+        for record in explanation.exchanges
+    ]
+    kept = fitting_columns(heads, rows, console.width, least_needed=_LEAST_NEEDED, between=1)
+    table = Table(box=None, pad_edge=False)
+    for i in kept:
+        table.add_column(heads[i], justify="right" if heads[i] in _NUMBERS else "left")
+    for row in rows:
+        table.add_row(*(Text(row[i]) for i in kept))
     console.print("\nExchanges (kWh; gain: share of the squared deviation after stage 1)")
     console.print(table)
 
 
 def slot_times(results: Path) -> SlotTimes | None:
-    """Return when the slots of a run are, as far as the folder with its results says so."""
+    """Return the times of slots if the results of a run have them."""
     if not (results / RUN).is_file():
         return None
     return read_record(results).slot_times
 
 
 class _SlotNames:
-    """What slots are called: by their times where those are known, else by number."""
+    """The names of slots: their times if known, else their numbers."""
 
     def __init__(self, times: SlotTimes | None) -> None:
         self._times = times
@@ -140,30 +153,33 @@ def _print_negotiations(
     place = f"slot {slot}" if name == str(slot) else f"slot {slot} ({name})"
     records = explanation.at(slot)
     if not records:
-        console.print(f"Nothing at {place}.", highlight=False)
+        console.print(f"There was no negotiation at {place}.", highlight=False)
         return
     console.print(f"{explanation.household} at {place}:", highlight=False, markup=False)
     for record in records:
-        said = negotiation_sentence(record, explanation.household)
-        console.print(said, highlight=False, markup=False)
+        sentence = negotiation_sentence(record, explanation.household)
+        console.print(sentence, highlight=False, markup=False)
         console.print(Padding(Text(_result(explanation, record)), (0, 0, 0, 2)))
 
 
 def _no_journals(results: Path) -> str:
-    """Return why there are no journals, and where they are."""
+    """Return why there are no journals, and which folder to name instead."""
     if not (results / RUN).is_file():
-        return "no journals there: name the results of a run, or what a host keeps (--keep)"
-    if read_record(results).exchange is None:
-        return "no journals there: only a run with a stage 2 has them; run again with --exchange"
+        return "has no journals: name the results of a run, or a host's folder (--keep)"
+    record = read_record(results)
+    if record.exchange is None:
+        return "has no journals: only runs with a stage 2 do; run again with --exchange"
+    hosts = record.config.get("hosts")
+    where = f", which is one of host-1 to host-{hosts}," if isinstance(hosts, int) else ""
     return (
-        "no journals there: the hosts of this run stood by, and each keeps its own: name the "
-        "folder that the household's host has as --keep"
+        "has no journals: the hosts of this run stood by, and each keeps those of its own "
+        f"households; on the machine of the household's host{where} name the folder that was given "
+        "as --keep (default: kept)"
     )
 
 
 def plain(explanation: ExchangeExplanation, slot: int | None = None) -> dict[str, object]:
-    """Return the explanation as nested dictionaries, for programs; only what concerns `slot`, if
-    given."""
+    """Return the explanation as nested dictionaries, for programs; with `slot`, only its part."""
     if slot is not None:
         explanation = replace(
             explanation,
@@ -177,4 +193,4 @@ def _result(explanation: ExchangeExplanation, record: NegotiationRecord) -> str:
     if not record.reason:
         return "exchanged"
     decided = explanation.household if record.own else record.partner
-    return f"{decided} said no: {WORDS[record.reason]}"
+    return f"{decided} refused: {WORDS[record.reason]}"

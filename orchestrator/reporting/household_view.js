@@ -5,7 +5,7 @@
   const count = view.households.length;
   const digits = (value) => Number(value.toPrecision(4)).toString();
   const share = (part, whole) => whole > 0 ? `${Math.round(100 * part / whole)} %` : "-";
-  const rank = (place) => `place ${place} of ${count}, least discomfort first`;
+  const rank = (place) => `rank ${place} of ${count}, least discomfort first`;
 
   view.households.forEach((own, place) => {
     choice.add(new Option(own.name ? `${own.name} (${own.id})` : own.id, place));
@@ -19,11 +19,11 @@
     if (own.exchanged === null) return lines;
     const gain = own.planned - own.exchanged;
     lines.push(["after the exchange", `discomfort ${digits(own.exchanged)} kWh, ${rank(own.rankFinal)}`]);
-    lines.push(["which means", gain > 0
+    lines.push(["change", gain > 0
       ? `${share(gain, own.planned)} of its discomfort was removed`
-      : gain < 0 ? `its discomfort rose by ${digits(-gain)} kWh` : "its discomfort stayed as it was"]);
+      : gain < 0 ? `its discomfort rose by ${digits(-gain)} kWh` : "its discomfort did not change"]);
     if (own.requests !== null) {
-      lines.push(["it asked", `${own.requests.toLocaleString("en")} times; the answer was yes ${own.accepted.toLocaleString("en")} times`]);
+      lines.push(["its requests", `${own.requests.toLocaleString("en")}, of which ${own.accepted.toLocaleString("en")} were accepted`]);
     }
     if (own.bound !== null) lines.push(["at the bound of values", `discomfort ${digits(own.bound)} kWh`]);
     return lines;
@@ -33,7 +33,7 @@
     const place = document.getElementById("household-schedule");
     const missing = document.getElementById("household-missing");
     const states = ["preferred", "planned", "exchanged"].filter((state) => state in own.schedule);
-    missing.textContent = states.length ? "Its own demand, slot by slot." : view.missing;
+    missing.textContent = states.length ? "The demand of this household in each slot." : view.missing;
     place.style.display = states.length ? "" : "none";
     if (!states.length) return;
     const traces = states.map((state) => ({

@@ -1,4 +1,4 @@
-"""The data with which the page shows one household that the reader chooses. Draws nothing."""
+"""The data for the part of the page about one household, chosen by the reader. Draws nothing."""
 
 import csv
 from collections.abc import Mapping
@@ -12,22 +12,22 @@ from protocol.errors import InputError
 from protocol.vectors import Array
 
 Schedules = Mapping[str, Mapping[str, Array]]
-"""Household: state: float64[d], kWh."""
+"""Schedules by household and state, float64[d] each, kWh."""
 VALUES_MAX = 600_000
-"""Numbers in schedules that a page can carry; each takes about 7 bytes."""
+"""Largest number of values in schedules for one page; each takes about 7 bytes."""
 _STATES = ("preferred", "planned", "exchanged")
 _DIGITS = 4
 NOT_SAVED = (
-    "Its schedule is not in the results: schedules stay with the households unless a run has "
-    "--save-schedules."
+    "Its schedule is not in the results: without --save-schedules, schedules never leave the "
+    "households."
 )
-TOO_MANY = "There are too many schedules for one page: they are in the folder schedules."
+TOO_MANY = "There are too many schedules for one page; they are in the folder schedules."
 
 
 def read_schedules(results: RunResults, folder: Path) -> dict[str, dict[str, Array]]:
-    """Return the saved schedules of the households, as far as `folder` with the results has them.
+    """Return the schedules that are saved in `folder`, the results of the run.
 
-    Raises InputError if a file is broken.
+    Returns nothing if there are too many for one page. Raises InputError if a file is broken.
     """
     found = {}
     for row in results.rows if results.households * results.slots * 3 <= VALUES_MAX else ():
@@ -38,8 +38,8 @@ def read_schedules(results: RunResults, folder: Path) -> dict[str, dict[str, Arr
 
 
 def household_view(results: RunResults, schedules: Schedules) -> dict[str, object]:
-    """Return what the page's script needs: a record for each household, in tree order, the index
-    of the household that is shown first, and words for what is missing."""
+    """Return the data for the page's script: a record for each household in tree order, the index
+    of the household that is shown first, and a text for missing schedules."""
     rows, names = results.rows, results.names or {}
     final = [_final(row.discomfort_exchanged, row.discomfort_planned) for row in rows]
     ranks = {
@@ -95,6 +95,6 @@ def _final(exchanged: float | None, planned: float) -> float:
 
 
 def _ranks(discomforts: list[float]) -> list[int]:
-    """Return the place of each household, 1 for the least discomfort; equals share a place."""
+    """Return the rank of each household, 1 for the least discomfort; equal ones share a rank."""
     ordered = np.sort(discomforts)
     return [int(place) + 1 for place in np.searchsorted(ordered, discomforts, side="left")]

@@ -1,8 +1,8 @@
-"""Pages from templates, and the page about one run: one file that fetches nothing, with figures to
-be explored and, where scripts are off, as vectors.
+"""Pages from templates, and the page about one run: one file that fetches nothing, with interactive
+figures or, where scripts are off, vector figures.
 
-What a page says is decided in `highlights`, `wording` and `glossary`, its look in `page.html.j2`,
-which all pages extend.
+`highlights`, `wording` and `glossary` decide what a page says. `page.html.j2`, which all pages
+extend, defines its look.
 """
 
 from base64 import b64encode
@@ -33,31 +33,31 @@ from orchestrator.results.measures import MEASURES, STATE_LABELS, discomfort_rem
 from orchestrator.results.run_results import RunResults
 
 _AFTER = ("exchanged", "bound")
-"""States in which discomfort may be less than after stage 1."""
+"""States whose discomfort may be less than after stage 1."""
 _MEASURE_WORDS = {
     "inefficiency": "inefficiency",
     "peak": "peak",
     "mean_discomfort": "discomfort",
     "mean_comfort": "comfort",
 }
-"""Words of the glossary for measures that are called otherwise there."""
+"""The glossary's words for measures that have another name there."""
 _TEMPLATES = Path(__file__).parents[1]
-"""Templates lie beside the modules that fill them, and are named from here."""
+"""The folder to which names of templates are relative; each is next to the module that fills it."""
 
 
 class Explorable(Protocol):
-    """A figure that exists as a picture and as a piece of a page."""
+    """A figure that can be drawn as a picture and as part of a page."""
 
     def picture(self) -> Drawing:
-        """Draw it as pixels and vectors, with its data."""
+        """Draw the figure as pixels and as vectors, with its data."""
 
     def interactive(self, name: str) -> str:
-        """Return it as HTML; `name` is unique in the page."""
+        """Return the figure as HTML; `name` is unique in the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedFigure:
-    """A figure in a page: to be explored, with its picture and its data in files of its name."""
+    """An interactive figure in a page, with its picture and its data in files with its name."""
 
     name: str
     title: str
@@ -66,21 +66,21 @@ class PlacedFigure:
 
     @classmethod
     def of(cls, figure: Explorable, *, name: str, title: str) -> "PlacedFigure":
-        """Draw `figure` both ways."""
+        """Draw `figure` as a picture and as an interactive figure."""
         live = Markup(figure.interactive(name))  # plotly has escaped it
         return cls(name=name, title=title, drawing=figure.picture(), live=live)
 
 
 def render(template: str, **values: object) -> str:
-    """Fill a template, named by its path in `orchestrator/`; a value that it lacks is an error."""
+    """Fill a template, given by its path in `orchestrator/`; a missing value is an error."""
     return _environment().get_template(template).render(values)
 
 
 def page(
     results: RunResults, drawings: Iterable[Drawing], schedules: Schedules | None = None
 ) -> str:
-    """Return the page about a run as HTML: the result first, then one household, the measures, the
-    other figures, and where it all comes from. The drawing `demand` goes to the top."""
+    """Return the page about a run as HTML: the result with the figure `demand`, then one household,
+    the measures, the other figures, and the configuration."""
     from orchestrator.reporting.figures.explorable import explorable
 
     figures = {
@@ -121,8 +121,11 @@ def page(
 
 
 def _measure_cells(results: RunResults) -> list[dict[str, object]]:
-    """Return the lines of the table of measures, with the share of discomfort that was removed
-    after the comfort, whose scale depends on the size of the homes."""
+    """Return the lines of the table of measures.
+
+    The share of discomfort removed follows the comfort, because the scale of comfort depends on the
+    size of the homes.
+    """
     lines: list[dict[str, object]] = []
     for measure, line in zip(MEASURES, measure_lines(results), strict=False):
         cells = list(line.values.values())
@@ -140,7 +143,7 @@ def _measure_cells(results: RunResults) -> list[dict[str, object]]:
 
 
 def _view(results: RunResults, schedules: Schedules) -> dict[str, object]:
-    """Return the data of the part about one household, with how its schedule is drawn."""
+    """Return the data of the part about one household, with the style of its schedule."""
     from orchestrator.reporting.figures.explorable import slot_axis, slot_names
 
     dashes = {"preferred": "solid", "planned": "solid", "exchanged": "dash"}
@@ -161,7 +164,7 @@ def _view(results: RunResults, schedules: Schedules) -> dict[str, object]:
 
 
 def _date(iso: str) -> str:
-    """Return an ISO 8601 time as people write it."""
+    """Return an ISO 8601 time as text for people."""
     return f"{datetime.fromisoformat(iso):%d %B %Y, %H:%M (%Z)}".lstrip("0")
 
 

@@ -1,6 +1,6 @@
 """Text from files and people, made safe to print on a terminal or as one line of an error.
 
-Light on purpose: the command line imports it before anything else.
+This module imports nothing slow, because the command line imports it first.
 """
 
 import json
@@ -11,14 +11,14 @@ _BIDIRECTIONAL = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u20
 
 
 def printable(text: str) -> str:
-    """Return `text` in one line: control characters appear as escapes such as `\\x1b`."""
+    """Return `text` as one line, with control characters as escapes such as `\\x1b`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(character) if _unsafe(character) else character for character in text)
 
 
 def json_text(value: object) -> str:
-    """Return a JSON document for a terminal or a program; letters of any script stay as they are.
+    """Return a JSON document for a terminal or a program; letters of all scripts are kept.
 
     Raises ValueError if a number is not finite.
     """

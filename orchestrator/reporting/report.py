@@ -1,6 +1,6 @@
 """The report of a run: figures, the data behind each, and one page with all of them.
 
-Needs the packages of the extra `report`; nothing else of coflex does, so they are imported late.
+It needs the packages of the extra `report`, so they are imported inside the function.
 """
 
 from pathlib import Path
@@ -12,10 +12,10 @@ PAGE = "index.html"
 
 
 def write_report(results: RunResults, folder: Path, origin: Path | None = None) -> Path:
-    """Write a PNG and a CSV for each figure, and the page, and return the page's path.
+    """Write a PNG and a CSV file for each figure, and the page; return the path of the page.
 
-    `origin` is the folder with the results, for the schedules that may be saved there. Raises
-    InputError where the folder cannot be written.
+    `origin` is the folder with the results, which may have schedules. Raises InputError if the
+    folder cannot be written.
     """
     from orchestrator.reporting.figures.planning import drawings
     from orchestrator.reporting.household_view import read_schedules

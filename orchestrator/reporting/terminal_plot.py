@@ -1,7 +1,7 @@
-"""Line plots in characters: two by four dots each, or one star where only ASCII can be shown.
+"""Line plots in characters: two by four dots per character, or one star on ASCII terminals.
 
-Knows nothing of runs. The plotting libraries for terminals that were looked at write escape codes
-of their own and slow the start of every command; this is all that is needed.
+This module depends on nothing else of coflex. The plotting libraries for terminals that we tried
+write their own escape codes and slow down the start of every command.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ from protocol.vectors import Array
 
 _BLANK = 0x2800
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-"""The bit of each dot of a braille character, by row and column."""
+"""The bit of each dot in a braille character, by row and column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Values over 0 ... len-1 and how they are drawn; `dotted` leaves gaps."""
+    """Values at x = 0, 1, ..., and their style; a `dotted` curve has gaps."""
 
     values: Array
     style: str
@@ -37,9 +37,11 @@ def plot(
     log: bool = False,
     ascii_only: bool = False,
 ) -> Text:
-    """A frame of `width` columns with the curves in `height` lines, their title above and the
-    first and last index below. Later curves lie over earlier ones; y runs over `limits`, which are
-    positive if `log`. Every line is exactly `width` wide."""
+    """Return a plot of `height` lines, with the title above and the first and last index below.
+
+    Every line is exactly `width` characters wide. Later curves cover earlier ones. `limits` are the
+    ends of the y axis, positive if it is `log`.
+    """
     low, high = limits
     labels = [f"{value:.4g}" for value in (high, low)]
     margin = max(map(len, labels))
@@ -70,7 +72,7 @@ def plot(
 
 
 def _shares(values: Array, low: float, high: float, log: bool) -> Array:
-    """Where values lie between the limits: 0 at the lower, 1 at the upper."""
+    """Return the relative positions of values between the limits: 0 for `low`, 1 for `high`."""
     if log:
         values, low, high = np.log(values), float(np.log(low)), float(np.log(high))
     span = high - low
@@ -78,7 +80,7 @@ def _shares(values: Array, low: float, high: float, log: bool) -> Array:
 
 
 def _points(shares: Array, across: int, down: int, dotted: bool) -> Iterator[tuple[int, int]]:
-    """The dots on the line through the values, from left to right; y runs downwards."""
+    """Yield the dots (x, y) on the line through the values, left to right; y runs downwards."""
     xs = np.linspace(0, across - 1, len(shares)) if len(shares) > 1 else np.zeros(1)
     ys = (1 - shares) * (down - 1)
     for i in range(max(len(shares) - 1, 1)):

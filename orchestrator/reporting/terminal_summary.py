@@ -1,19 +1,19 @@
-"""The results of a run in a terminal: at the end of `coflex run`, and again by `coflex show`.
+"""The results of a run on a terminal, at the end of `coflex run` and by `coflex show`.
 
-Decides the layout only: a table that is too wide loses columns, so that no number is cut. What is
-told is decided in wording.py.
+This module decides only the layout: a table that is too wide loses columns, so that no number is
+cut. `wording.py` decides what is said.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.terminal_plot import Curve, plot
 from orchestrator.reporting.wording import (
     ROUND_HEADS,
@@ -28,26 +28,26 @@ from orchestrator.reporting.wording import (
 from orchestrator.results.run_results import RunResults
 
 _WIDEST = 100
-"""Wider plots tell no more."""
+"""Maximum width of the summary in characters; wider plots show no more."""
 _GAP = 4
+"""Characters between two plots."""
 _LOG_FROM = 20.0
-"""A course that falls by more than this factor is drawn on a logarithmic scale."""
+"""A cost that falls by more than this factor is drawn on a logarithmic scale."""
 _MANY_ROUNDS = 12
-"""More than the table of rounds can show."""
+"""With more rounds than this, the table leaves some out, and a plot shows all of them."""
 _BESIDE = 60
-"""Columns from which on two plots stand beside each other."""
-_BETWEEN = 3
-"""Columns between two columns of a table."""
+"""Least width in characters for two plots next to each other."""
 _STATES_DROPPED = ("unit", "bound", "preferred")
 _ROUNDS_DROPPED = ("MB", "messages", "matched", "looked up")
-"""Columns that a narrow terminal does not show, the least needed first."""
+"""Columns that are left out on a narrow terminal, the least important first."""
 _STYLES = {"preferred": "yellow", "planned": "cyan", "exchanged": "green", "target": "magenta"}
 
 
 def print_summary(results: RunResults, out: Path, console: Console | None = None) -> None:
-    """Print what ran, the table of measures, the plots, and where the files are.
+    """Print a headline, the table of measures, the plots, and the folder with the files.
 
-    Fits the terminal from 40 columns on, and 80 columns without one; then there is no colour.
+    The summary fits terminals of at least 40 columns. Without a terminal it has 80 columns and no
+    colour.
     """
     console = console or Console()
     width, ascii_only = min(console.width, _WIDEST), console.options.ascii_only
@@ -55,7 +55,7 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
         Text.assemble((f"Run {results.run}", "bold"), f"  {headline(results)}"),
         _pairs(facts(results)),
         _measures(results, width, ascii_only),
-        _course(results, width, ascii_only),
+        _inefficiency_plot(results, width, ascii_only),
         _demand(results, width, ascii_only),
         *_exchange(results, width, ascii_only),
     ]
@@ -69,7 +69,7 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
 
 
 def _repeatable(results: RunResults) -> str | None:
-    """Return what to add so that the same command gives the same exchanges; None if it does."""
+    """Return a hint if repeating the command may give other exchanges, else None."""
     config = results.config
     if results.exchange is None or config.get("execution") != "bus":
         return None
@@ -77,8 +77,8 @@ def _repeatable(results: RunResults) -> str | None:
         return None
     order = "waves" if config.get("matchmakers") == 1 else "sequential"
     return (
-        "On a bus the order of concurrent exchanges varies from run to run: add "
-        f"--exchange-order {order} (slower) for the same bytes each time."
+        "On a bus, the order of concurrent exchanges varies from run to run: add "
+        f"--exchange-order {order} (slower) to get the same results each time."
     )
 
 
@@ -101,7 +101,7 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
         for line in measure_lines(results)
     ]
     heads = ["", "unit", *results.states()]
-    kept = _fitting(heads, rows, width, least_needed=_STATES_DROPPED)
+    kept = fitting_columns(heads, rows, width, least_needed=_STATES_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     for i in kept:
         style = "dim" if heads[i] == "unit" else _STYLES.get(heads[i], "")
@@ -111,21 +111,7 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
     return table
 
 
-def _fitting(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, least_needed: Sequence[str]
-) -> list[int]:
-    """Return the columns that fit into `width` side by side; those named first in `least_needed`
-    go first."""
-    needed = [max(cell_len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    kept = list(range(len(heads)))
-    for name in least_needed:
-        if sum(needed[i] + _BETWEEN for i in kept) - _BETWEEN <= width:
-            break
-        kept = [i for i in kept if heads[i] != name]
-    return kept
-
-
-def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
+def _inefficiency_plot(results: RunResults, width: int, ascii_only: bool) -> Text:
     values = np.array([step.inefficiency for step in results.planning_history])
     values = values[np.isfinite(values)]
     if not values.size:
@@ -144,8 +130,10 @@ def _course(results: RunResults, width: int, ascii_only: bool) -> Text:
 
 
 def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType:
-    """Return the demand before and after on one scale, each in a plot of its own, so that they are
-    told apart without colour too."""
+    """Return two plots with the same scale, of the demand before and after stage 1.
+
+    In one plot, the curves could not be distinguished without colour.
+    """
     target = drawn_target(results)
     curves = {k: v for k, v in results.demand.columns().items() if k in ("preferred", "planned")}
     shown = [*curves.values(), *([] if target is None else [target[1]])]
@@ -171,11 +159,11 @@ def _demand(results: RunResults, width: int, ascii_only: bool) -> RenderableType
 
 
 def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[RenderableType]:
-    """Return stage 2 in words, round by round, and its comfort as a curve over many rounds."""
+    """Return stage 2 in words and as a table of rounds, and a plot of comfort if there are many."""
     if results.exchange is None:
         return []
     rows = [line.cells or ("...",) * len(ROUND_HEADS) for line in round_lines(results)]
-    kept = _fitting(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
+    kept = fitting_columns(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     for i in kept:
         table.add_column(ROUND_HEADS[i], justify="right")

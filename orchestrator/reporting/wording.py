@@ -1,7 +1,7 @@
-"""A run in words and its table of measures, for the terminal and the page alike.
+"""A run in words and its table of measures, for both the terminal and the page.
 
-Decides what is told and how numbers are written; how it is laid out is decided in
-terminal_summary.py and html_page.py.
+This module decides the texts and how numbers are written; `terminal_summary.py` and `html_page.py`
+decide the layout.
 """
 
 import math
@@ -13,12 +13,12 @@ from orchestrator.results.run_results import Exchange, Round, RunResults
 from protocol.vectors import Array
 
 _SHAPE_ONLY = ("rss", "rmse", "xcorr", "dot")
-"""Costs that look at the shape of the target, whatever its size."""
+"""Costs that compare only the shape of the target, not its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureLine:
-    """One measure in every state that there is."""
+    """One measure, with its value in each state of the run."""
 
     name: str
     unit: str
@@ -26,14 +26,14 @@ class MeasureLine:
 
 
 _NAMES = 6
-"""Names that are shown of many."""
+"""Maximum number of names that are shown."""
 _FIRST, _LAST = 8, 2
-"""Rounds at the beginning and at the end that are shown of many."""
+"""Number of rounds at the start and at the end that are shown if there are many."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A line of the table of rounds; None where rounds in between are left out."""
+    """A line of the table of rounds; its cells are None if it stands for rounds left out."""
 
     cells: tuple[str, ...] | None
 
@@ -42,19 +42,19 @@ ROUND_HEADS = ("round", "looked up", "matched", "exchanged", "comfort", "message
 
 
 def number(value: float) -> str:
-    """Return a number for people: four significant digits, whole above 1000, or a dash."""
+    """Return a number with four significant digits, or whole from 1000 on, or a dash for NaN."""
     if not math.isfinite(value):
         return "-" if math.isnan(value) else str(value)
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def counted(count: int, what: str) -> str:
-    """Return a count and its noun, in the plural but for 1."""
+    """Return a count with its noun, in the plural unless the count is 1."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def headline(results: RunResults) -> str:
-    """Return what ran, in one line."""
+    """Return the size of the run in one line."""
     return (
         f"{counted(results.households, 'household')}, {counted(results.slots, 'slot')}, "
         f"{counted(results.iterations, 'iteration')}"
@@ -62,22 +62,21 @@ def headline(results: RunResults) -> str:
 
 
 def facts(results: RunResults) -> list[tuple[str, str]]:
-    """Return how the results came about, as pairs (subject, text); what the configuration does not
-    say is left out."""
+    """Return how the results were made, as pairs (subject, text), if the configuration says so."""
     config = results.config
-    told = {key: printable(str(value)) for key, value in config.items() if value is not None}
-    source = told.get("dataset") or ("generated" if config.get("demo") else "")
+    known = {key: printable(str(value)) for key, value in config.items() if value is not None}
+    source = known.get("dataset") or ("generated" if config.get("demo") else "")
     score = {
         "preference": "a preference: more is better",
         "cost": "a cost: less is better",
-    }.get(told.get("score", ""), "")
-    origin = f" (from {told['score_from']})" if "score_from" in told else ""
+    }.get(known.get("score", ""), "")
+    origin = f" (from {known['score_from']})" if "score_from" in known else ""
     lines = [
         ("data", f"{source} (sha256 {results.data_sha256[:12]})".strip()),
         ("score", f"{score}{origin}" if score else ""),
-        ("households", _where(results, told)),
+        ("households", _where(results, known)),
         ("names", _named(results)),
-        ("aim", _aim(results, told)),
+        ("aim", _aim(results, known)),
         ("seed", str(results.seed)),
     ]
     if results.bus is not None:
@@ -87,7 +86,7 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
 
 
 def measure_lines(results: RunResults) -> list[MeasureLine]:
-    """Return the table of measures: one line each, one value for each state."""
+    """Return the table of measures: one line per measure, with one value per state."""
     states = results.states()
     cost = str(results.config.get("cost", ""))
     lines = []
@@ -101,16 +100,16 @@ def measure_lines(results: RunResults) -> list[MeasureLine]:
 
 
 def with_cost(results: RunResults) -> str:
-    """Return "inefficiency" with the name of the cost that it is, where that is recorded."""
+    """Return "inefficiency" with the name of the run's cost, if that is recorded."""
     cost, label = results.config.get("cost"), MEASURES["inefficiency"].label
     return f"{label} ({cost})" if cost else label
 
 
 def drawn_target(results: RunResults) -> tuple[str, Array] | None:
-    """Return the name of the target and its curve as it can be drawn beside the demand, kWh.
+    """Return the name of the target and its curve, so that both fit into a plot of demand, kWh.
 
-    Where the cost looks at its shape alone, it is shifted and stretched to the mean and spread of
-    the planned demand.
+    If the cost compares only shapes, the target is shifted and stretched to the mean and spread of
+    the planned demand. Returns None without a target.
     """
     target, planned = results.demand.target, results.demand.planned
     if target is None:
@@ -122,14 +121,14 @@ def drawn_target(results: RunResults) -> tuple[str, Array] | None:
     return "target (scaled)", fitted
 
 
-def discomfort_in_course(results: RunResults) -> tuple[str, str]:
-    """Return name and unit of the discomfort that stage 1 weighed, as in iterations.csv."""
+def planning_discomfort_name(results: RunResults) -> tuple[str, str]:
+    """Return name and unit of the measure of discomfort in stage 1, which is in iterations.csv."""
     measure = str(results.config.get("discomfort", "rmse"))
     return ("mean discomfort", "kWh") if measure == "rmse" else (f"mean discomfort, {measure}", "")
 
 
 def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
-    """Return how stage 2 went, as pairs (subject, text); empty without a stage 2."""
+    """Return a summary of stage 2 as pairs (subject, text); empty without a stage 2."""
     exchange, after, bound = results.exchange, results.exchanged, results.bound
     if exchange is None or after is None or bound is None:
         return []
@@ -182,31 +181,30 @@ def of_bundles(results: RunResults) -> bool:
 
 
 def negative_comfort(results: RunResults) -> str:
-    """Return why a mean comfort is below 0, as a sentence to append; empty if none is."""
+    """Return an explanation of a mean comfort below 0, as a sentence to append; else empty."""
     if all(found.mean_comfort >= 0 for found in results.states().values()):
         return ""
     return (
-        ". Comfort is 1 - RMSE in kWh a slot: below 0 means only that homes are large or slots "
+        ". Comfort is 1 - RMSE in kWh per slot: below 0 means only that homes are large or slots "
         "long, so compare the share removed"
     )
 
 
 def _fairness(before: Measures, after: Measures) -> str:
-    """Return what became more equal, and what did not: absolute spread and relative inequality
-    can move apart."""
-    told = (
+    """Return the change of spread (absolute) and Gini (relative), with a hint if they disagree."""
+    change = (
         f"standard deviation {number(before.unfairness)} to {number(after.unfairness)} kWh, "
         f"Gini {number(before.gini)} to {number(after.gini)}"
     )
     if after.unfairness < before.unfairness and after.gini > before.gini:
-        return f"{told}: in kWh households are closer, in shares of what is left they are not"
+        return f"{change}: households are closer in kWh, but not in shares of what is left"
     if after.unfairness > before.unfairness and after.gini < before.gini:
-        return f"{told}: in shares of what is left households are closer, in kWh they are not"
-    return told
+        return f"{change}: households are closer in shares of what is left, but not in kWh"
+    return change
 
 
 def worse_off(results: RunResults) -> str:
-    """Return how many households lost by the exchange, as a sentence; empty without a stage 2."""
+    """Return a sentence about the households that lost by the exchange; empty without a stage 2."""
     exchange = results.exchange
     if exchange is None:
         return ""
@@ -214,14 +212,14 @@ def worse_off(results: RunResults) -> str:
     if not worse:
         return "No household has more discomfort than after stage 1."
     verb = "has" if worse == 1 else "have"
-    told = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
+    sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
     if results.config.get("exchange") == "paper":
-        told += " The literal rule of the source protects nobody from that."
-    return told
+        sentence += " The literal rule of the paper protects nobody from that."
+    return sentence
 
 
 def round_lines(results: RunResults) -> list[RoundLine]:
-    """Return the rounds as cells under ROUND_HEADS; of many, the first and the last."""
+    """Return the rounds as cells under ROUND_HEADS; if there are many, only the first and last."""
     lines = [RoundLine(_cells(row)) for row in results.rounds]
     if len(lines) <= _FIRST + _LAST + 1:
         return lines
@@ -229,35 +227,35 @@ def round_lines(results: RunResults) -> list[RoundLine]:
 
 
 def _named(results: RunResults) -> str:
-    """Return the first households that have a name, beside their ids."""
+    """Return the names of the first households that have one, with their ids."""
     named = [f"{row.household} {printable(row.name)}" for row in results.rows if row.name]
     more = f", and {len(named) - _NAMES} more in households.csv" if len(named) > _NAMES else ""
     return ", ".join(named[:_NAMES]) + more
 
 
-def _where(results: RunResults, told: dict[str, str]) -> str:
+def _where(results: RunResults, known: dict[str, str]) -> str:
     parts = []
-    if "isolation" in told:
-        how = "simulated as " if told.get("execution") == "simulation" else ""
-        parts.append(f"{how}{told['isolation']} isolation")
-    if "hosts" in told:
-        parts.append(counted(int(told["hosts"]), "host"))
-    if "children" in told:
+    if "isolation" in known:
+        how = "simulated as " if known.get("execution") == "simulation" else ""
+        parts.append(f"{how}{known['isolation']} isolation")
+    if "hosts" in known:
+        parts.append(counted(int(known["hosts"]), "host"))
+    if "children" in known:
         parts.append("tree of " + counted(max(row.level for row in results.rows), "level"))
-        parts.append(f"{told['children']} children each")
+        parts.append(f"{known['children']} children each")
     return ", ".join(parts)
 
 
-def _aim(results: RunResults, told: dict[str, str]) -> str:
+def _aim(results: RunResults, known: dict[str, str]) -> str:
     low, high = min(row.beta for row in results.rows), max(row.beta for row in results.rows)
-    parts = [f"cost {told['cost']}"] if "cost" in told else []
-    if told.get("cost") == "rss" and "scaling" in told:
-        parts[0] += f" ({told['scaling']})"
+    parts = [f"cost {known['cost']}"] if "cost" in known else []
+    if known.get("cost") == "rss" and "scaling" in known:
+        parts[0] += f" ({known['scaling']})"
     parts.append(f"beta {low:g}" if low == high else f"beta {low:g} to {high:g} by household")
-    if "alpha" in told:
-        parts.append(f"alpha {told['alpha']}")
-    if "discomfort" in told:
-        parts.append(f"discomfort {told['discomfort']}")
+    if "alpha" in known:
+        parts.append(f"alpha {known['alpha']}")
+    if "discomfort" in known:
+        parts.append(f"discomfort {known['discomfort']}")
     return ", ".join(parts)
 
 
@@ -303,11 +301,11 @@ def _rule(results: RunResults) -> str:
 
 
 def _messages(exchange: Exchange) -> str:
-    told = f"{exchange.messages:,} in {exchange.frames:,} frames, {exchange.bytes / 1e6:,.1f} MB"
+    total = f"{exchange.messages:,} in {exchange.frames:,} frames, {exchange.bytes / 1e6:,.1f} MB"
     if exchange.messages_per_exchange is None or exchange.bytes_per_exchange is None:
-        return told
+        return total
     return (
-        f"{told}; per exchange {number(exchange.messages_per_exchange)}, "
+        f"{total}; per exchange {number(exchange.messages_per_exchange)}, "
         f"{number(exchange.bytes_per_exchange)} bytes"
     )
 

@@ -1,6 +1,8 @@
-"""The results of a run: `run_results` as objects, `result_files` as files, `measures` as numbers
-that judge a state of the households, `slot_clock` for the times of slots, `command_line` for what
-was typed, `atomic_folder` so that a folder is complete or unchanged.
+"""The results of a run, as objects and as files.
+
+`run_results` has the objects and `result_files` their files. `measures` judges a state of the
+households in numbers, `slot_clock` gives the times of slots, and `command_line` the command that
+made a run. `atomic_folder` writes a folder completely or not at all.
 
 Other packages compute results (`coordination`) and show them (`reporting`).
 """

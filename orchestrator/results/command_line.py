@@ -1,4 +1,4 @@
-"""The command line of a run as it is kept in its results: ready to be repeated, without secrets."""
+"""The command line of a run, as its results keep it: ready to be repeated, without secrets."""
 
 import shlex
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ URL_OPTION = "--nats"
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """Return what to type into a shell for `coflex` with these arguments; the URLs of servers lose
-    their login."""
+    """Return the shell command that runs `coflex` with these arguments, without the logins in URLs
+    of servers."""
     shown, before = ["coflex"], ""
     for argument in arguments:
         option, equals, value = argument.partition("=")
@@ -23,8 +23,7 @@ def command_line(arguments: Sequence[str]) -> str:
 
 
 def _without_logins(urls: str) -> str:
-    """Return comma separated URLs without what stands before an @: user and password, or a
-    token."""
+    """Return comma-separated URLs without the part before an @: user and password, or a token."""
     shown = []
     for url in urls.split(","):
         scheme, separator, place = url.rpartition("://")

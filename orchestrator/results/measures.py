@@ -1,7 +1,8 @@
-"""Measures that judge a state of the households, from a demand curve and discomforts alone.
+"""Measures that judge a state of the households, from its demand curve and discomforts.
 
-Pure. Also the one table of their names, labels, units and meanings, for all that print or compare
-them. The inefficiency (the cost function of the run) is computed elsewhere and passed in.
+Pure. This module also has the table of their names, labels, units and meanings, for all code that
+prints or compares them. The inefficiency (the cost function of the run) is computed elsewhere and
+passed in.
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,17 @@ from protocol.vectors import Array
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 """A float that may be undefined: NaN here, null in JSON."""
 PERCENTILES = (5, 25, 50, 75, 95)
-"""Percentiles of the households' comfort that a sweep keeps of each run."""
+"""Percentiles of the households' comfort that a sweep records for each run."""
 STATES = ("preferred", "planned", "exchanged", "bound")
-"""Everyone on the preferred plan, after stage 1, after stage 2, and at the bound of values."""
+"""All households on their preferred plan, after stage 1, after stage 2, and at the bound."""
 
 STATE_LABELS = {"bound": "bound of values"}
-"""Names of states for people, where they differ: a bound is named by what it bounds."""
+"""Names of states for people, where they differ from those in STATES."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The measures of one state; `MEASURES` says what each of them is."""
+    """The measures of one state; `MEASURES` describes each of them."""
 
     inefficiency: Number
     peak: float
@@ -46,9 +47,9 @@ class MeasureDescription:
     label: str
     """Full name."""
     short: str
-    """Short name, for a column or beside the name of a state."""
+    """Short name, for a column or next to the name of a state."""
     unit: str = ""
-    """Empty if it has none, or if it depends on the run's cost (`cost_unit`)."""
+    """Empty if there is no unit, or if it depends on the run's cost (`cost_unit`)."""
     more_is_better: bool = False
     help: str
 
@@ -65,13 +66,13 @@ MEASURES = {
     "peak_to_average": MeasureDescription(
         label="peak to average",
         short="peak to average",
-        help="Peak over mean demand; undefined (NaN) where the mean is 0.",
+        help="Peak over mean demand; undefined (NaN) if the mean is 0.",
     ),
     "mean_discomfort": MeasureDescription(
         label="mean discomfort",
         short="discomfort",
         unit="kWh",
-        help="Mean over households of the RMSE against the preferred plan (source, eq. 1).",
+        help="Mean over households of the RMSE against the preferred plan (paper, eq. 1).",
     ),
     "mean_comfort": MeasureDescription(
         label="mean comfort",
@@ -83,13 +84,13 @@ MEASURES = {
         label="pooled discomfort",
         short="pooled discomfort",
         unit="kWh",
-        help="Root of the mean over all households and slots of the squared deviation.",
+        help="Square root of the mean squared deviation over all households and slots.",
     ),
     "max_discomfort": MeasureDescription(
         label="largest discomfort",
         short="largest discomfort",
         unit="kWh",
-        help="Of the household worst off.",
+        help="Discomfort of the household that is worst off.",
     ),
     "unfairness": MeasureDescription(
         label="unfairness",
@@ -100,17 +101,18 @@ MEASURES = {
     "gini": MeasureDescription(
         label="Gini",
         short="Gini",
-        help="Of the discomforts: 0 all alike, towards 1 borne by one household; 0 if nobody has "
-        "any.",
+        help="Gini coefficient of the discomforts: 0 if all are equal or zero, close to 1 if one "
+        "household bears all.",
     ),
     "jain": MeasureDescription(
         label="Jain",
         short="Jain",
         more_is_better=True,
-        help="Of the discomforts: 1 all alike, 1/n borne by one household; 1 if nobody has any.",
+        help="Jain's index of the discomforts: 1 if all are equal or zero, 1/n if one household "
+        "bears all.",
     ),
 }
-"""A description of every field of `Measures`, in the order in which a reader sees them."""
+"""A description of every field of `Measures`, in the order in which they are shown."""
 
 
 def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures:
@@ -122,7 +124,7 @@ def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures
     if demand.ndim != 1 or discomforts.ndim != 1 or not demand.size or not discomforts.size:
         raise ValueError("measures need a demand float64[d] and discomforts float64[n], not empty")
     if (discomforts < 0).any():
-        raise ValueError("a discomfort is not negative")
+        raise ValueError("discomforts must not be negative")
     peak, mean = float(demand.max()), float(demand.mean())
     mean_discomfort = float(discomforts.mean())
     return Measures(
@@ -131,7 +133,7 @@ def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures
         peak_to_average=peak / mean if mean else float("nan"),
         mean_discomfort=mean_discomfort,
         mean_comfort=1.0 - mean_discomfort,
-        # All schedules have d slots: the mean of the D_a squared is the mean over all slots.
+        # All schedules have d slots, so the mean of the squared D_a is the mean over all slots.
         pooled_discomfort=float(np.sqrt(np.mean(discomforts * discomforts))),
         unfairness=float(discomforts.std()),
         gini=gini(discomforts),
@@ -141,16 +143,19 @@ def measures(demand: Array, discomforts: Array, inefficiency: float) -> Measures
 
 
 def discomfort_removed(before: Measures, after: Measures) -> float | None:
-    """Return the share of the mean discomfort of one state that is gone in a later one, negative
-    if there is more of it; None if there was none. It does not depend on the size of the homes."""
+    """Return by which share the mean discomfort falls from one state to a later one.
+
+    It is negative if the discomfort rises, and None if there was none before. It does not depend on
+    the size of the homes.
+    """
     if before.mean_discomfort == 0:
         return None
     return 1 - after.mean_discomfort / before.mean_discomfort
 
 
 def demand_measures(demand: Array) -> dict[str, float]:
-    """Return further measures of a demand curve, float64[d], kWh per slot: load factor (mean over
-    peak demand), and the mean and largest absolute change from slot to slot, kWh."""
+    """Return more measures of a demand curve, float64[d], kWh per slot: its load factor (mean over
+    peak demand), and the mean and the largest absolute change from slot to slot, kWh."""
     steps = np.abs(np.diff(demand))
     peak = float(demand.max())
     return {
@@ -161,18 +166,18 @@ def demand_measures(demand: Array) -> dict[str, float]:
 
 
 def comfort_percentiles(comfort: Array) -> dict[str, float]:
-    """Return the PERCENTILES of the households' comfort, float64[n], by name."""
+    """Return the PERCENTILES of the comfort of households, float64[n], by name."""
     found = np.percentile(comfort, PERCENTILES)
     return {f"comfort_p{p}": float(v) for p, v in zip(PERCENTILES, found, strict=True)}
 
 
 def gini(values: Array) -> float:
-    """Return the Gini coefficient of values that are not negative, float64[n]: the mean absolute
-    difference of all pairs over twice the mean; 0 where all are 0."""
+    """Return the Gini coefficient of non-negative values, float64[n]: the mean absolute difference
+    of all pairs over twice the mean; 0 if all are 0."""
     top = float(values.max())
     if top == 0:
         return 0.0
-    # Shares of the largest, so that neither sums nor squares leave the range of a float.
+    # Divide by the largest, so that neither sums nor squares leave the range of a float.
     ordered = np.sort(values / top)
     n = len(ordered)
     weights = 2 * np.arange(1, n + 1) - n - 1
@@ -180,16 +185,16 @@ def gini(values: Array) -> float:
 
 
 def lorenz(values: Array) -> Array:
-    """Return the Lorenz curve of values that are not negative, float64[n], as float64[n + 1]: the
-    share of the sum that the j smallest have, for j from 0 to n; the diagonal where all are 0."""
+    """Return the Lorenz curve of non-negative values, float64[n], as float64[n + 1]: the share of
+    the j smallest in the sum, for j from 0 to n; the diagonal if all are 0."""
     top = float(values.max())
     ordered = np.sort(values / top) if top else np.ones(len(values))
     return np.concatenate([[0.0], np.cumsum(ordered) / ordered.sum()])
 
 
 def jain(values: Array) -> float:
-    """Return Jain's fairness index of values that are not negative, float64[n]: the squared sum
-    over n times the sum of squares; 1 where all are 0."""
+    """Return Jain's fairness index of non-negative values, float64[n]: the squared sum over n times
+    the sum of squares; 1 if all are 0."""
     top = float(values.max())
     if top == 0:
         return 1.0
@@ -198,10 +203,10 @@ def jain(values: Array) -> float:
 
 
 def exchange_bound(schedules: Array, preferred: Array) -> Array:
-    """Return the best that reassigning the values within each slot can do for the summed squared
-    deviation: the j-th smallest value goes to the j-th smallest preference.
+    """Return the schedules with the least summed squared deviation that reassigning the values
+    within each slot can reach.
 
-    All float64[n, d], kWh.
+    The j-th smallest value goes to the j-th smallest preference. All arrays are float64[n, d], kWh.
     """
     best = np.empty_like(schedules)
     order = np.argsort(preferred, axis=0, kind="stable")
@@ -210,5 +215,5 @@ def exchange_bound(schedules: Array, preferred: Array) -> Array:
 
 
 def cost_unit(cost: str) -> str:
-    """Return the unit of the inefficiency for a cost's name; empty for costs of scaled curves."""
+    """Return the unit of the inefficiency for a cost; empty for costs of scaled curves."""
     return {"var": "kWh²", "sqr": "kWh²", "std": "kWh", "rmse": "kWh", "max": "kWh"}.get(cost, "")

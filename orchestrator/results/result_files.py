@@ -1,7 +1,7 @@
 """The files of a run: written together, read back exactly, and checked (DESIGN.md section 7).
 
-A part that a run does not have (stage 2, a target) is a missing key or column. What the results
-mean is decided in run_results.py, and how a cell is written in csv_tables.py.
+If a run has no stage 2 or no target, the keys and columns for it are missing. `run_results.py`
+decides what the results mean, `csv_tables.py` how a cell is written.
 """
 
 import csv
@@ -27,24 +27,25 @@ from orchestrator.results.run_results import (
     RunResults,
 )
 from orchestrator.results.slot_clock import iso_times
+from protocol.checked_input import invalid
 from protocol.errors import InputError
 from protocol.messages import Iteration
 from protocol.vectors import Array
 
 RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
 ROUNDS = "rounds.csv"
-"""Only where there was a stage 2."""
+"""Only if there was a stage 2."""
 EXCHANGES = "exchanges.csv"
-"""Only where the run was traced."""
+"""Only if exchanges were traced (`--trace`)."""
 JOURNALS_FOLDER = "journals"
 """The journals of the hosts, one file each (agents/exchange/journal/sqlite.py)."""
 SCHEDULES_FOLDER = "schedules"
 """The schedules of the households, one file each, with `--save-schedules`
 (coordination/host_files.py)."""
 REPORT_FOLDER = "report"
-"""Where `coflex report` writes by default, inside the folder of the results."""
+"""The default folder of `coflex report`, inside the folder of the results."""
 _DISK_ROOT = "lost+found"
-"""What an empty disk holds; its root may be a folder for results."""
+"""A folder that an empty disk has; results may be written into the root of a disk."""
 _STALE = (
     JOURNALS_FOLDER,
     SCHEDULES_FOLDER,
@@ -52,14 +53,15 @@ _STALE = (
     EXCHANGES,
     *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
 )
-"""What other commands or options derive from a run; it goes when another run replaces it."""
+"""Patterns of optional and derived files of a run, which are removed when another run replaces it.
+"""
 
 
 def check_output(out: Path, *, force: bool = False) -> None:
-    """Check, before a run, that its results can be written into the folder `out`.
+    """Check before a run that its results can be written into the folder `out`.
 
-    Raises InputError if the folder cannot be written, or if it holds results or other files
-    already and `force` is not set.
+    Raises InputError if the folder cannot be written, or if it has results or other files already
+    and `force` is not set.
     """
     try_folder(out)
     try:
@@ -75,13 +77,13 @@ def check_output(out: Path, *, force: bool = False) -> None:
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         held = f"other files ({others[0]}{more})"
     raise InputError(
-        f"holds {held}: name another folder with --out, or replace results with --force", file=out
+        f"has {held}: choose another folder with --out, or replace results with --force", file=out
     )
 
 
 def record_of(results: RunResults) -> dict[str, Any]:
-    """Return a run as run.json has it: what does not exist is left out, what is not a finite
-    number is None."""
+    """Return a run as in run.json: parts that do not exist are left out, and numbers that are not
+    finite are None."""
     parts = {field.name: getattr(results, field.name) for field in fields(RunRecord)}
     record = {name: part for name, part in parts.items() if part is not None}
     return {name: _plain(part) for name, part in record.items()}
@@ -91,9 +93,9 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
     """Write the files of a run into the folder `out`, and copies of the folders that hosts have
     made in `kept`.
 
-    run.json comes last: where it is, the others are complete and of the same run. The results of
-    an earlier run, and what was derived from them, are removed; other files stay. Numbers are
-    written exactly. Raises InputError if the folder cannot be written.
+    run.json is written last: if it exists, the others are complete and belong to the same run.
+    The results of an earlier run, and files derived from them, are removed; other files stay.
+    Numbers are written exactly. Raises InputError if the folder cannot be written.
     """
     demand = results.demand.columns()
     known = results.slot_times
@@ -128,7 +130,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
 def read(out: Path) -> RunResults:
     """Return the results in the folder `out`.
 
-    Raises InputError if a file is missing or broken; it names file, line and field.
+    Raises InputError, which names file, line and field, if a file is missing or broken.
     """
     record = read_record(out)
     planning_history = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
@@ -185,7 +187,7 @@ def _table(
     kind: type[HouseholdRow] | type[Round] | type[ExchangeRow],
     rows: Sequence[HouseholdRow] | Sequence[Round] | Sequence[ExchangeRow],
 ) -> tuple[list[str], list[list[object]]]:
-    """Return the names of the fields, and a line for each row."""
+    """Return the names of the fields, and the values of each row."""
     names = [field.name for field in fields(kind)]
     return names, [[getattr(row, name) for name in names] for row in rows]
 
@@ -193,14 +195,14 @@ def _table(
 def _without_empty(
     header: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> tuple[list[str], list[list[object]]]:
-    """Return the table without the columns in which no row has a value."""
+    """Return the table without columns that are empty in every row."""
     kept = [i for i in range(len(header)) if any(row[i] is not None for row in rows)]
     return [header[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _plain(value: Any) -> Any:
-    """Return `value` as JSON can hold it: a record without the fields that are None, and None for
-    a number that is not finite."""
+    """Return `value` as JSON can represent it: records without fields that are None, and None for
+    numbers that are not finite."""
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
         return {key: _plain(item) for key, item in value.items() if item is not None}
@@ -214,7 +216,7 @@ def _plain(value: Any) -> Any:
 
 
 def read_record(out: Path) -> RunRecord:
-    """Return run.json of the folder `out`; InputError if it is missing or broken."""
+    """Return run.json of the folder `out`; raises InputError if it is missing or broken."""
     path = out / RUN
     try:
         content = json.loads(_read_text(path))
@@ -224,11 +226,11 @@ def read_record(out: Path) -> RunRecord:
 
 
 def _read_rows(path: Path, kind: TypeAdapter[Row]) -> Iterator[Row]:
-    """Yield the lines of a table, checked; an empty cell stands for a missing value."""
+    """Yield the checked lines of a table; an empty cell means a missing value."""
     reader = csv.DictReader(io.StringIO(_read_text(path)), restkey="", restval="")
     for cells in reader:
         if "" in cells:
-            raise InputError("more cells than the header", file=path, line=reader.line_num)
+            raise InputError("has more cells than the header", file=path, line=reader.line_num)
         given = {name: text_of(cell) for name, cell in cells.items() if cell != ""}
         yield _checked(kind, given, path=path, line=reader.line_num)
 
@@ -237,23 +239,21 @@ def _checked(kind: TypeAdapter[Row], content: object, path: Path, line: int | No
     try:
         return kind.validate_python(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(first["msg"], file=path, line=line, field=field or None) from error
+        raise invalid(error, file=path, line=line) from error
 
 
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        reason = "no such file: this folder holds no complete results of a run"
+        reason = "no such file: this folder has no complete results of a run"
         raise InputError(reason, file=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", file=path) from error
 
 
 def _column(path: Path, name: str, values: Sequence[float | None]) -> Array | None:
-    """Return a column as an array, or None if it has no value; raise InputError if it has gaps."""
+    """Return a column as an array, or None if it is empty; raises InputError if it has gaps."""
     present = [value for value in values if value is not None]
     if not present:
         return None

@@ -1,7 +1,7 @@
 """The results of a run as objects.
 
-Holds data only: `result_files` writes and reads them, `coordination.outcome` computes them, and
-`reporting` shows them. What a run does not have (stage 2, a target) is None.
+They have data only: `coordination.outcome` computes them, `result_files` writes and reads them, and
+`reporting` shows them. If a run has no stage 2 or no target, the fields for it are None.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from protocol.vectors import Array
 
 @dataclass(frozen=True, slots=True)
 class HouseholdRow:
-    """One household's results; the fields from `discomfort_exchanged` on are of stage 2."""
+    """The results of one household; the fields after `discomfort_planned` belong to stage 2."""
 
     household: str
     position: int
@@ -33,14 +33,14 @@ class HouseholdRow:
     accepted: int | None = None
     refused: int | None = None
     discomfort_bound: float | None = None
-    """kWh, if the same values were reassigned in the best way (measures.exchange_bound)."""
+    """kWh, after the best reassignment of the same values (`measures.exchange_bound`)."""
     name: str | None = None
-    """Its name as its people wrote it, where that differs from the id."""
+    """The name that people gave the household, if it differs from the id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Stage 2 in numbers. Ratios are None if there is nothing to divide by."""
+    """A summary of stage 2 in numbers. Ratios are None if their denominator is 0."""
 
     rounds: int
     lookups: int
@@ -48,7 +48,7 @@ class Exchange:
     matches: int
     proposals: int
     accepted: int
-    """Number of exchanges; in each, two values change hands."""
+    """Number of exchanges; in each, two households swap their values."""
     refused: int
     expired: int
     households_worse: int
@@ -59,7 +59,7 @@ class Exchange:
     messages: int
     """Messages of households and matchmakers in the rounds, repetitions included."""
     frames: int
-    """Frames of their hosts: messages as the bus counts them."""
+    """Frames that their hosts sent, which are messages as the bus counts them."""
     bytes: int
     conserved: bool | None = None
     """Whether the sum of all schedules is what it was, at every slot, but for rounding."""
@@ -74,7 +74,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A round of stage 2, over all households. In round 0 nobody asks: all make their offers."""
+    """One round of stage 2, for all households; in round 0 they make offers but look up nothing."""
 
     round: int
     lookups: int
@@ -83,12 +83,12 @@ class Round:
     accepted: int
     refused: int
     mean_discomfort: float
-    """kWh, at the end of the round, when households hear of the next one; so is
-    `pooled_discomfort`."""
+    """kWh, at the end of the round, when the next one starts."""
     pooled_discomfort: float
+    """kWh, at the end of the round."""
     messages: int
-    """Messages of households; those that a household sends after it has gone through its own slots
-    count with the next round."""
+    """Messages of households. Messages that a household sends after it has processed its own slots
+    count towards the next round."""
     answers: int
     """Messages of matchmakers."""
     frames: int
@@ -98,7 +98,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRow:
-    """One exchange: both values of one slot change hands."""
+    """One exchange: two households swap their values at one slot."""
 
     round: int
     slot: int
@@ -109,7 +109,7 @@ class ExchangeRow:
     taken: float
     """kWh that the responder held before and the requester holds afterwards."""
     requester_gain: float
-    """Fall of the requester's squared deviation at this slot, kWh²."""
+    """Decrease of the requester's squared deviation at this slot, kWh²."""
     responder_gain: float
 
 
@@ -127,7 +127,7 @@ class BusTraffic:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Durations of the parts of a run."""
+    """Durations of the parts of a run, in seconds."""
 
     start: float
     planning: float
@@ -137,7 +137,7 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demand:
-    """Sums over all households, float64[d] each, kWh (the target as the data set gives it)."""
+    """Sums over all households, float64[d] each, kWh (the target in the unit of the data set)."""
 
     planned: Array
     preferred: Array | None = None
@@ -157,14 +157,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """The run as a whole: the content of run.json."""
+    """The record of a whole run, which is the content of run.json."""
 
     run: str
     households: int
     slots: int
     iterations: int
     config: dict[str, JsonValue]
-    """Every option as it was resolved; also `score_from`, where the meaning of scores was said."""
+    """All options with their resolved values; also `score_from`, the source of the meaning of
+    scores."""
     data_sha256: str
     seed: int
     versions: dict[str, str]
@@ -176,17 +177,16 @@ class RunRecord:
     bus: BusTraffic | None = None
     seconds: Seconds
     ended: str | None = None
-    """When the run was over: ISO 8601 with the offset."""
+    """End of the run, in ISO 8601 with offset."""
     command: str | None = None
-    """What was typed, without logins; None if the run was started from Python."""
+    """The command of the run, without logins; None if the run was started from Python."""
     slot_times: SlotTimes | None = None
-    """When the slots are, if the data set says so."""
+    """The times of the slots, if the data set has them."""
     names: dict[str, str] | None = None
-    """Names of households as their people wrote them, by id, where they differ from the id."""
+    """The names that people gave their households, by id, if they differ from the id."""
 
     def states(self) -> dict[str, Measures]:
-        """Return the measures of each state that the run has, in the order in which they come
-        about."""
+        """Return the measures of each state that the run has, in the order of STATES."""
         named = {
             "preferred": self.preferred,
             "planned": self.planned,
@@ -198,14 +198,14 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResults(RunRecord):
-    """The results of a run in full."""
+    """The complete results of a run."""
 
     rows: tuple[HouseholdRow, ...]
     """One row per household, by position in the tree."""
     planning_history: tuple[Iteration, ...]
     demand: Demand
     rounds: tuple[Round, ...] = ()
-    """The rounds from 0 on; empty without stage 2."""
+    """The rounds, starting with round 0; empty without stage 2."""
     exchanges: tuple[ExchangeRow, ...] | None = None
-    """Exchanges by round, then in the order in which matchmakers arranged them; None if the run was
+    """Exchanges by round, then in the order in which matchmakers arranged them; None if they were
     not traced."""

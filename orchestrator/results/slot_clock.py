@@ -1,6 +1,7 @@
 """The local times at which slots begin, as text for files, tables and axes.
 
-Decides how times are written; when slots are is said by the data set (`agents.plans.SlotTimes`).
+This module decides how times are written. The data set says when its slots are
+(`agents.plans.SlotTimes`).
 """
 
 from collections.abc import Sequence
@@ -10,18 +11,20 @@ from zoneinfo import ZoneInfo
 from agents.plans import SlotTimes
 
 TICKS_MAX = 7
-"""Labels along an axis; more overlap on a phone."""
+"""Maximum number of labels along an axis; more would overlap on a phone."""
 _LENGTH_OF_CLOCK_TIME = len("00:00:00")
 _NO_DAY = datetime(2001, 1, 1)
-"""Stands for "no day in particular"; it is never shown."""
+"""A placeholder for an unknown day; it is never shown."""
 _DAY_MINUTES = 1440
 _STEPS = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720, _DAY_MINUTES)
-"""Minutes between two labels of an axis."""
+"""Possible distances between two labels of an axis, minutes."""
 
 
 def iso_times(times: SlotTimes, slots: int) -> list[str]:
-    """Return when each slot begins: ISO 8601 with the offset where the zone is known, and a time
-    of day alone where the data set names no day."""
+    """Return when each slot begins, in ISO 8601.
+
+    The time has its offset if the time zone is known, and no date if the data set names no day.
+    """
     starts = _starts(times, slots)
     spec = "minutes" if _whole_minutes(starts) else "seconds"
     if not is_dated(times):
@@ -30,7 +33,7 @@ def iso_times(times: SlotTimes, slots: int) -> list[str]:
 
 
 def clock_times(times: SlotTimes, slots: int) -> list[str]:
-    """Return when each slot begins as HH:MM, with the day before it from the second day on."""
+    """Return when each slot begins as HH:MM, after the day if there are several days."""
     starts = _starts(times, slots)
     form = "%H:%M" if _whole_minutes(starts) else "%H:%M:%S"
     if len({start.date() for start in starts}) == 1:
@@ -39,8 +42,8 @@ def clock_times(times: SlotTimes, slots: int) -> list[str]:
 
 
 def axis_ticks(times: SlotTimes, slots: int) -> list[tuple[int, str]]:
-    """Return the slots to label along an axis, with their labels: round times, few enough to
-    read."""
+    """Return the slots to label along an axis, with their labels: at most TICKS_MAX, at round times
+    if possible."""
     starts = _starts(times, slots)
     places: list[int] = []
     for step in _STEPS:
@@ -54,17 +57,17 @@ def axis_ticks(times: SlotTimes, slots: int) -> list[tuple[int, str]]:
 
 
 def is_dated(times: SlotTimes) -> bool:
-    """Return whether the first slot is on a known day."""
+    """Return True if the day of the first slot is known."""
     return len(times.first) > _LENGTH_OF_CLOCK_TIME
 
 
 def axis_label(times: SlotTimes) -> str:
-    """Return the words beside an axis of times."""
+    """Return the label of an axis of times."""
     return "time of day" + (f" ({times.timezone})" if times.timezone else "")
 
 
 def _starts(times: SlotTimes, slots: int) -> list[datetime]:
-    """Return when each slot begins, as local time; steps are even in universal time."""
+    """Return when each slot begins in local time; slots are equally long in universal time."""
     length = timedelta(minutes=times.minutes)
     if not is_dated(times):
         clock = datetime.fromisoformat(f"{_NO_DAY.date()}T{times.first}").replace(tzinfo=None)

@@ -1,6 +1,6 @@
-"""The scenario: the starting point of a run.
+"""The scenario: everything that a run starts from.
 
-`settings.py` has the options of the command line and the keys of a TOML file, as people give them.
-`input_files.py` reads the files these options name. `scenario.py` resolves both, once, into a
+`settings.py` defines the options of the command line, which are also the keys of a TOML file.
+`input_files.py` reads the files that these options name. `scenario.py` resolves both, once, into a
 Scenario; no other module decides the meaning of an omitted option.
 """

@@ -1,6 +1,6 @@
 """The files that settings name: tree order, weights of single households, hard constraints.
 
-What the settings mean for the run is decided in scenario.py.
+This module only reads them; `scenario.py` decides what the settings mean for a run.
 """
 
 import csv
@@ -17,9 +17,9 @@ from protocol.terms import HardConstraint, Limit
 
 
 def tree_order(settings: RunSettings, population: Population) -> tuple[str, ...]:
-    """Return all household ids in tree order: as in the data, shuffled, or as a file lists them.
+    """Return all household ids in tree order: as in the data, shuffled, or as listed in a file.
 
-    InputError if the file names an unknown household, or does not name each exactly once.
+    Raises InputError if the file names an unknown household, or does not name each exactly once.
     """
     ids = list(population.households)
     if settings.order is None:
@@ -34,7 +34,7 @@ def tree_order(settings: RunSettings, population: Population) -> tuple[str, ...]
         if household not in population.households:
             raise InputError(f"no household {household!r} in the data", file=path, line=number)
         if household in seen:
-            reason = f"{household} stands in line {seen[household]} already"
+            reason = f"{household} is already in line {seen[household]}"
             raise InputError(reason, file=path, line=number)
         seen[household] = number
     missing = [household for household in ids if household not in seen]
@@ -46,7 +46,7 @@ def tree_order(settings: RunSettings, population: Population) -> tuple[str, ...]
 def read_weights(path: Path, population: Population) -> dict[str, tuple[float, float]]:
     """Read the weights (alpha, beta) of single households from lines `household,alpha,beta`.
 
-    InputError names the line that is wrong.
+    Raises InputError, which names the wrong line.
     """
     weights: dict[str, tuple[float, float]] = {}
     for number, row in enumerate(csv.reader(_lines(path)), start=1):
@@ -58,20 +58,23 @@ def read_weights(path: Path, population: Population) -> dict[str, tuple[float, f
         if household not in population.households:
             raise InputError(f"no household {household!r} in the data", file=path, line=number)
         if household in weights:
-            raise InputError(f"{household} stands here twice", file=path, line=number)
+            raise InputError(f"{household} has weights already", file=path, line=number)
         try:
             alpha, beta = float(row[1]), float(row[2])
         except ValueError:
-            raise InputError("alpha and beta are numbers", file=path, line=number) from None
+            raise InputError("alpha and beta must be numbers", file=path, line=number) from None
         if not (alpha >= 0 and beta >= 0 and alpha + beta <= 1):
-            reason = "alpha and beta are at least 0 and their sum at most 1"
+            reason = "alpha and beta must be at least 0 and their sum at most 1"
             raise InputError(reason, file=path, line=number)
         weights[household] = (alpha, beta)
     return weights
 
 
 def hard_constraint(settings: RunSettings, slots: int) -> HardConstraint | None:
-    """Read the hard constraint the settings name, if any; InputError if they name two."""
+    """Read the hard constraint that the settings name, if any.
+
+    Raises InputError if the settings name two, or if the file is wrong.
+    """
     if settings.hard_plans is not None and settings.hard_costs is not None:
         raise InputError("give hard bounds on plans or on costs, not both", field="--hard-costs")
     if settings.hard_plans is not None:
@@ -84,8 +87,10 @@ def hard_constraint(settings: RunSettings, slots: int) -> HardConstraint | None:
 def _read_constraint(
     path: Path, kind: Literal["plans", "costs"], *, width: int, heights: tuple[int, ...]
 ) -> HardConstraint:
-    """Read alternating lines of bounds and modes (EPOS-SPEC section 7), comma separated: `width`
-    values per line, and one of `heights` as the number of lines."""
+    """Read a file of comma-separated lines, alternately bounds and modes (EPOS-SPEC section 7).
+
+    Each line has `width` values; the number of lines is one of `heights`.
+    """
     lines = _lines(path)
     if len(lines) not in heights:
         expected = " or ".join(str(height) for height in heights)
@@ -95,13 +100,13 @@ def _read_constraint(
         try:
             row = [float(cell) for cell in line.split(",")]
         except ValueError:
-            raise InputError("expected comma separated numbers", file=path, line=number) from None
+            raise InputError("expected comma-separated numbers", file=path, line=number) from None
         if len(row) != width or not np.isfinite(row).all():
             raise InputError(
                 f"{len(row)} values, expected {width} finite ones", file=path, line=number
             )
         if number % 2 == 0 and any(value not in (0, 1, 2, 3) for value in row):
-            reason = "modes are 0 (none), 1 (at most), 2 (at least) or 3 (equal)"
+            reason = "modes must be 0 (none), 1 (at most), 2 (at least) or 3 (equal)"
             raise InputError(reason, file=path, line=number)
         rows.append(row)
     limits = tuple(

@@ -1,7 +1,7 @@
-"""Which options have an effect in which runs: one table, for every command and file of options.
+"""The table of options that have an effect only in some runs.
 
-An option that would be swallowed is refused (DESIGN.md 6). What a valid value is, is decided in
-settings.py.
+An option that would be ignored is refused instead (DESIGN.md 6). `settings.py` decides which values
+are valid.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 
 Mode = Literal["run", "simulate", "orchestrate", "baselines", "sweep"]
-"""The command that reads the options; a sweep's runs have neither names nor servers."""
+"""The command that reads the options."""
 
 _Reason = Callable[[RunSettings, Mode], str]
-"""Returns why an option has no effect; empty if it has one."""
+"""A function that returns why an option has no effect, or an empty string if it has one."""
 _ON_A_BUS = ("run", "orchestrate")
 
 
 def _with_demo(settings: RunSettings, mode: Mode) -> str:
-    return "" if settings.demo else "a data set has slots of its own"
+    return "" if settings.demo else "the data set sets the number of slots"
 
 
 def _with_dataset(settings: RunSettings, mode: Mode) -> str:
@@ -28,7 +28,7 @@ def _with_dataset(settings: RunSettings, mode: Mode) -> str:
 
 
 def _with_rss(settings: RunSettings, mode: Mode) -> str:
-    return "" if settings.cost == "rss" else "it scales the cost rss: add --cost rss"
+    return "" if settings.cost == "rss" else "only the cost rss is scaled: add --cost rss"
 
 
 def _when_periodical(settings: RunSettings, mode: Mode) -> str:
@@ -70,9 +70,9 @@ def _with_traced_exchange(settings: RunSettings, mode: Mode) -> str:
 
 def _with_shared_hosts(settings: RunSettings, mode: Mode) -> str:
     if mode == "baselines":
-        return "the comparison is simulated, and the same on any number of hosts"
+        return "the comparison is simulated; its result does not depend on hosts"
     if settings.isolation == "process":
-        return "each household has a process of its own: add --isolation task or subtree"
+        return "each household has its own process: add --isolation task or subtree"
     return ""
 
 
@@ -83,11 +83,11 @@ def _on_a_bus(settings: RunSettings, mode: Mode) -> str:
 def _with_server(settings: RunSettings, mode: Mode) -> str:
     if reason := _on_a_bus(settings, mode):
         return reason
-    return "" if settings.nats is not None else "it is for a server named with --nats"
+    return "" if settings.nats is not None else "it applies to a server named with --nats"
 
 
 def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
-    return "the comparison has no use for it" if mode == "baselines" else ""
+    return "the comparison does not use it" if mode == "baselines" else ""
 
 
 _EFFECTS: dict[str, _Reason] = {
@@ -117,12 +117,11 @@ _EFFECTS: dict[str, _Reason] = {
     "insecure": _with_server,
     "external": _on_a_bus,
 }
-"""The options whose effect depends on others; all the rest always have one."""
+"""The options whose effect depends on others; every other option always has one."""
 
 
 def without_effect(settings: RunSettings, mode: Mode) -> dict[str, str]:
-    """Return the options that were given a value of their own and change nothing, with the
-    reason."""
+    """Return the reason by option, for options that differ from the default but have no effect."""
     found = {}
     for name, reason_for in _EFFECTS.items():
         default = RunSettings.model_fields[name].default
@@ -134,9 +133,9 @@ def without_effect(settings: RunSettings, mode: Mode) -> dict[str, str]:
 def refuse_without_effect(
     settings: RunSettings, mode: Mode, *, config: Path | None = None, given: frozenset[str]
 ) -> None:
-    """Raise InputError if an option has no effect; it names the first one, and the reason.
+    """Raise InputError if an option has no effect; it names the first such option and the reason.
 
-    `given` are the options of the command line; any other value stands in the file `config`.
+    `given` are the options of the command line; all other values come from the file `config`.
     """
     for name, reason in without_effect(settings, mode).items():
         if name in given:

@@ -1,13 +1,18 @@
-"""The options of a run as keyword arguments with types, so that editors complete them and a type
-checker finds a wrong one.
+"""The options of a run as typed keyword arguments, for completion in editors and for type checkers.
 
-The names and types are those of RunSettings, which decides what is valid; a test keeps them equal.
-Paths may be strings.
+Names and types are those of RunSettings, which decides what is valid; a test keeps the two equal.
+Paths may be strings. Some options may also be functions (own_functions.py).
 """
 
 from pathlib import Path
 from typing import TypedDict
 
+from agents.own_functions import (
+    AcceptanceRule,
+    CostFunction,
+    DiscomfortFunction,
+    PlanGenerator,
+)
 from agents.plans import ScoreMeaning
 from orchestrator.scenario.settings import ExchangeName, IsolationName
 from protocol.terms import (
@@ -39,10 +44,10 @@ class RunOptions(TypedDict, total=False):
     alpha: float
     beta: float
     behaviours: FileName | None
-    cost: CostName
+    cost: CostName | CostFunction
     scaling: ScalingName
     target: FileName | None
-    discomfort: DiscomfortName
+    discomfort: DiscomfortName | DiscomfortFunction
     hard_plans: FileName | None
     hard_costs: FileName | None
     reorganise: StrategyName
@@ -73,3 +78,5 @@ class RunOptions(TypedDict, total=False):
     external: str | None
     deadline: float
     out: FileName
+    alternatives: PlanGenerator | None
+    accepts: AcceptanceRule | None

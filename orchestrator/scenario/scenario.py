@@ -1,8 +1,8 @@
-"""A scenario: settings resolved, once, into what the machines of a run are built from.
+"""A scenario: the settings of a run, resolved once into everything that its machines need.
 
-It decides what an option that was left out means (isolation, number of hosts, rounds, tolerance),
-which households take part and exchange, and on which terms. Which household lives on which host is
-decided in coordination/placement.py.
+This module decides what an omitted option means (isolation, number of hosts, rounds, tolerance),
+which households take part and exchange, and on which terms. `coordination/placement.py` decides
+which household lives on which host.
 """
 
 import os
@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from agents.mandate import FREE, Mandate, load_mandates
+from agents.own_functions import NO_OWN_FUNCTIONS, AcceptanceRule, OwnFunctions
+from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom
 from agents.plans import Population
+from agents.population.arrays import with_alternatives
 from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes
 from agents.population.synthetic import generate
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
+from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.messages import Address
@@ -35,12 +39,12 @@ from protocol.vectors import Array
 Isolation = Literal["process", "task", "subtree"]
 """The way households share processes, once `auto` is resolved."""
 Execution = Literal["bus", "standby", "simulation"]
-"""The place of a run: on a bus with hosts of its own, on a bus with hosts that stand by, or on a
+"""Where a run takes place: on a bus with its own hosts, on a bus with hosts that stand by, or on a
 simulated network in one process."""
 
 DEMO_HOUSEHOLDS = 200
 PROCESSES_MAX = 500
-"""Up to this many households, isolation `auto` gives each a process of its own."""
+"""Up to this many households, isolation `auto` gives each its own process."""
 ROUNDS, PAPER_ROUNDS = 50, 10
 """Default limit on rounds of the exchange. The rule `paper` does not end by itself; under a bound
 on energy drift, single slots are tried in vain in every round."""
@@ -51,12 +55,13 @@ MIN_GAIN, BUNDLE_MIN_GAIN = 0.02, 0.5
 BUNDLE_DRIFT_KWH = 0.05
 """Default bound on the change of a household's own energy by bundles, kWh."""
 PATIENCE_SHARE = 3
-"""A household reports whom it waits for after this fraction of the run's deadline."""
+"""The run's deadline divided by this is the time after which a household reports for whom it is
+waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Everything a run starts from, with nothing left to resolve."""
+    """Everything that a run starts from, resolved and checked."""
 
     settings: RunSettings
     """The options as people gave them."""
@@ -65,23 +70,29 @@ class Scenario:
     members: tuple[str, ...]
     """Ids of the households that take part, in tree order."""
     mandates: Mapping[str, Mandate]
-    """Mandates that narrow the terms, by household id; a household without one is not in here."""
+    """Mandates that narrow the terms, by id of the household; not every household has one."""
     externals: tuple[str, ...]
-    """Households that other people run; they join by themselves."""
+    """Ids of the households that other people run; they join by themselves."""
     common_terms: Terms
-    """The terms of every household without weights of its own."""
+    """The terms of every household without its own weights."""
     weights: Mapping[str, tuple[float, float]]
-    """(alpha, beta) of the households that have their own."""
+    """(alpha, beta) of the households that have their own weights, by id."""
     target: Array | None
     """float64[slots], kWh."""
     isolation: Isolation
     host_count: int
-    """Number of hosts the tree is divided among, unless each household has its own."""
+    """Number of hosts that share the tree, unless each household has its own host."""
     matchmakers: tuple[Address, ...]
-    """Addresses of the matchmakers, each on a host of its own; empty without stage 2."""
+    """Addresses of the matchmakers, each on its own host; empty without stage 2."""
     rounds: int
     """Limit on rounds of the exchange."""
     data_sha256: str
+    own: OwnFunctions = NO_OWN_FUNCTIONS
+    """People's own functions; a plan generator has done its work already."""
+    arithmetic: Arithmetic = EXACT
+    """The arithmetic of stage 1, with the own cost and discomfort, checked."""
+    accepts: AcceptanceRule | None = None
+    """The own acceptance rule, checked."""
 
     def terms(self, household: str) -> Terms:
         """Return the terms of one household."""
@@ -96,8 +107,10 @@ class Scenario:
         return self.common_terms.exchange
 
     def resolved_settings(self) -> RunSettings:
-        """Return the settings as they mean the same on every machine, however many processors it
-        has."""
+        """Return the settings with isolation, hosts and the order of the exchange resolved.
+
+        They then mean the same on every machine, however many processors it has.
+        """
         resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
         if self.exchange is not None:
             resolved |= {
@@ -108,12 +121,16 @@ class Scenario:
         return self.settings.model_copy(update=resolved)
 
 
-def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenario:
+def read_scenario(
+    settings: RunSettings, execution: Execution = "bus", own: OwnFunctions = NO_OWN_FUNCTIONS
+) -> Scenario:
     """Load or generate the population, read every file the settings name, and resolve the rest.
 
-    InputError if anything is missing or does not fit together.
+    Raises InputError if anything is missing or inconsistent, or an own function fails its checks.
     """
     population = _population(settings)
+    if own.alternatives is not None:
+        population = with_alternatives(population, own.alternatives)
     for household in population.households:
         check_name(household, "household id")
     target = _target(settings, population)
@@ -127,6 +144,7 @@ def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenar
     for name in settings.externals:
         if name not in members:
             raise InputError(f"no household {name!r} takes part", field="--external")
+    refuse_externals(own, externals)
     isolation, host_count = _isolation(settings, execution, len(members))
     return Scenario(
         settings=settings,
@@ -143,11 +161,14 @@ def read_scenario(settings: RunSettings, execution: Execution = "bus") -> Scenar
         matchmakers=matchmaker_addresses(0 if common.exchange is None else settings.matchmakers),
         rounds=_rounds(settings),
         data_sha256=digest,
+        own=own,
+        arithmetic=arithmetic_with(own, population),
+        accepts=accepting_with(own, population, settings),
     )
 
 
 def matchmaker_addresses(count: int) -> tuple[Address, ...]:
-    """Return the addresses of matchmaker-1 to matchmaker-`count`, each on a host of its own."""
+    """Return the addresses of matchmaker-1 to matchmaker-`count`, each on its own host."""
     names = (f"matchmaker-{number}" for number in range(1, count + 1))
     return tuple(Address(name, name) for name in names)
 
@@ -182,7 +203,8 @@ def _mandates(
 ) -> tuple[tuple[str, ...], dict[str, Mandate]]:
     """Return the households that take part, and their mandates.
 
-    Households outside the share that exchanges (`participation`) get a mandate not to.
+    Only a share of the households exchanges (`participation`); the mandates of the others forbid
+    it.
     """
     mandates: dict[str, Mandate] = {}
     members = tuple(everybody)
@@ -191,7 +213,7 @@ def _mandates(
         absent = {name for name, mandate in mandates.items() if not mandate.take_part}
         members = tuple(name for name in members if name not in absent)
         if not members:
-            raise InputError("nobody takes part", file=settings.mandates)
+            raise InputError("no household takes part", file=settings.mandates)
     drawn = list(members)
     JavaRandom(settings.seed).shuffle(drawn)
     for name in drawn[round(settings.participation * len(drawn)) :]:
@@ -202,12 +224,12 @@ def _mandates(
 def _isolation(
     settings: RunSettings, execution: Execution, households: int
 ) -> tuple[Isolation, int]:
-    """Return the isolation, and the number of hosts the tree is divided among."""
+    """Return the isolation and the number of hosts that share the tree."""
     hosts = settings.hosts
     isolation: Isolation
     if settings.isolation != "auto":
         isolation = settings.isolation
-    elif execution == "simulation":  # there are no processes to be isolated in
+    elif execution == "simulation":  # all in one process
         isolation, hosts = "subtree", hosts or 1
     elif execution == "standby" or households > PROCESSES_MAX:
         isolation = "subtree"

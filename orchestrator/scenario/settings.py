@@ -1,7 +1,7 @@
-"""Settings: everything a person may choose for a run.
+"""Settings: everything that people may choose for a run.
 
-One model defines both the options of the command line and the keys of a TOML file. It holds what
-people gave; what an option that was left out means is decided in scenario.py.
+One model defines both the options of the command line and the keys of a TOML file. It keeps the
+values as given; `scenario.py` decides what an omitted option means.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from agents.plans import ScoreMeaning
 from agents.suggestions import suggestion
-from protocol.checked_input import first_mistake, read_toml
+from orchestrator.scenario.meant_option import meant_option
+from protocol.checked_input import first_mistake, in_own_style, read_toml
 from protocol.errors import InputError
 from protocol.terms import (
     ContentName,
@@ -29,7 +30,7 @@ IsolationName = Literal["auto", "process", "task", "subtree"]
 
 ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
 
-# Beyond these, a value is surely a slip of the pen; it would overflow or never end.
+# A value beyond these bounds is surely a typing error; a run with it would overflow or never end.
 _COUNT_MAX = 1_000_000_000
 _STEPS_MAX = 10_000_000
 _PROCESSES_MAX = 10_000
@@ -44,31 +45,36 @@ class RunSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dataset: Path | None = Field(None, description="Folder of EPOS plan files, or a .npz file.")
-    demo: bool = Field(False, description="Generate the households instead.")
+    demo: bool = Field(False, description="Generate households instead of reading a data set.")
     households: int | None = Field(
         None, ge=1, le=_COUNT_MAX, description="Take the first N households."
     )
-    slots: int = Field(144, ge=1, le=_COUNT_MAX, description="Slots of generated households.")
+    slots: int = Field(
+        144, ge=1, le=_COUNT_MAX, description="Slots per plan of generated households."
+    )
     order: str | None = Field(
         None, description="Tree order: a file of household ids, one per line, or 'random'."
     )
     seed: int = Field(
-        0, ge=0, le=_SEED_MAX, description="Seed of ties, generated households, random order."
+        0,
+        ge=0,
+        le=_SEED_MAX,
+        description="Seed for ties, generated households and random order.",
     )
     score: ScoreMeaning | None = Field(
         None, description="What the number before a plan means: a preference or a cost."
     )
     children: int = Field(2, ge=1, le=10, description="Children of a household in the tree.")
     iterations: int = Field(50, ge=1, le=_STEPS_MAX, description="Iterations of stage 1.")
-    alpha: float = Field(0.0, ge=0, le=1, description="Weight of unfairness.")
-    beta: float = Field(0.0, ge=0, le=1, description="Weight of own discomfort.")
+    alpha: float = Field(0.0, ge=0, le=1, description="Weight of unfairness in stage 1.")
+    beta: float = Field(0.0, ge=0, le=1, description="Weight of own discomfort in stage 1.")
     behaviours: Path | None = Field(
         None, description="CSV of household,alpha,beta: weights of single households."
     )
-    cost: CostName = Field("var", description="Inefficiency of the global plan.")
+    cost: CostName = Field("var", description="Cost that measures the inefficiency.")
     scaling: ScalingName = Field("std", description="How the cost rss scales plan and target.")
-    target: Path | None = Field(None, description="File with the target, comma separated.")
-    discomfort: DiscomfortName = Field("rmse", description="Discomfort that stage 1 weighs.")
+    target: Path | None = Field(None, description="File with the target, comma-separated.")
+    discomfort: DiscomfortName = Field("rmse", description="Measure of discomfort in stage 1.")
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
     reorganise: StrategyName = Field("never", description="When the tree is reorganised.")
@@ -98,53 +104,64 @@ class RunSettings(BaseModel):
         None,
         ge=0,
         le=_NUMBER_MAX,
-        description="kWh from the preferred value; none: anything that brings closer.",
+        description="Ask only for values this close to the preferred one, kWh (default: any "
+        "that is closer).",
     )
     min_gain: float | None = Field(
         None,
         ge=0,
         le=_NUMBER_MAX,
-        description="Least gain worth an exchange, share of mean squared deviation "
+        description="Least gain worth an exchange, as a share of the mean squared deviation "
         "(default 0.02; 0.5 for bundle).",
     )
     rounds: int | None = Field(
         None,
         ge=1,
         le=_STEPS_MAX,
-        description="Rounds of the exchange at most (default 50; 10 for paper).",
+        description="Maximum number of rounds of stage 2 (default 50; 10 for paper).",
     )
     exchange_order: OrderName | None = Field(
         None,
-        description="In waves or in turn: repeatable; or all at once (default: waves where cheap).",
+        description="Households exchange in waves, all at once, or in turn "
+        "(default: in waves where results then repeat at little cost).",
     )
-    locks: LocksName = Field("slot", description="What a lease marks busy.")
+    locks: LocksName = Field(
+        "slot", description="A lease reserves its slot only, or the whole household."
+    )
     matchmakers: int = Field(
         1, ge=1, le=_PROCESSES_MAX, description="Matchmakers that share the slots."
     )
-    mandates: Path | None = Field(None, description="TOML: what households allow their proxies.")
+    mandates: Path | None = Field(
+        None, description="TOML file: what households allow their proxies."
+    )
     participation: float = Field(
         1.0, ge=0, le=1, description="Share of the households that exchange, drawn by the seed."
     )
-    trace: bool = Field(False, description="Write exchanges.csv: households tell of each exchange.")
+    trace: bool = Field(False, description="Write exchanges.csv: households report each exchange.")
     save_schedules: bool = Field(
-        False, description="Write schedules/: each host writes those of its households."
+        False, description="Write schedules/: each host saves those of its households."
     )
     isolation: IsolationName = Field(
-        "auto", description="Households a process: one, or many (auto: one up to 500)."
+        "auto",
+        description="How households share processes (auto: process for up to 500 households, "
+        "subtree for more).",
     )
     hosts: int | None = Field(
         None, ge=1, le=_PROCESSES_MAX, description="Processes for task and subtree isolation."
     )
     nats: str | None = Field(
         None,
-        description="URL of a NATS server, or of a cluster's, comma separated (default: embedded).",
+        description="URL of a NATS server, or comma-separated URLs of a cluster (default: "
+        "embedded).",
     )
-    keys: Path | None = Field(None, description="Keys for that server, made by `coflex keys`.")
-    insecure: bool = Field(False, description="Allow a server elsewhere without keys.")
+    keys: Path | None = Field(
+        None, description="Folder of keys for that server, made by `coflex keys`."
+    )
+    insecure: bool = Field(False, description="Allow a server on another machine without keys.")
     run: str | None = Field(None, description="Id of the run (default: a new one).")
     external: str | None = Field(
         None,
-        description="Households that other people run, comma separated; they join by themselves.",
+        description="Households that other people run, comma-separated; they join by themselves.",
     )
     deadline: float = Field(
         60.0, gt=0, le=_SECONDS_MAX, description="Seconds without progress that end a run."
@@ -157,9 +174,9 @@ class RunSettings(BaseModel):
         """Refuse `true` where a number is expected, and a number where `true` or `false` is."""
         wanted = cls.model_fields[info.field_name or ""].annotation
         if isinstance(value, bool) and wanted is not bool:
-            raise ValueError(f"{str(value).lower()} is a switch, and this option is none")
+            raise ValueError(f"{str(value).lower()} is for switches; this option takes a value")
         if wanted is bool and isinstance(value, (int, float)) and not isinstance(value, bool):
-            raise ValueError(f"{value} is a number: say true or false")
+            raise ValueError(f"{value} is a number: use true or false")
         return value
 
     @property
@@ -171,20 +188,20 @@ class RunSettings(BaseModel):
 def read_options(config: Path) -> dict[str, Any]:
     """Read options from a TOML file, by the names of the settings.
 
-    Raises InputError if the file cannot be read, or if options stand in a table.
+    Raises InputError if the file cannot be read, or if it has a table.
     """
     values = read_toml(config)
     for key, value in values.items():
         if isinstance(value, dict):
-            reason = f"options are lines such as beta = 0.5, not a table: remove the line [{key}]"
+            reason = f"options are lines such as beta = 0.5, not tables: remove the line [{key}]"
             raise InputError(reason, file=config, field=key)
     return {key.replace("-", "_"): value for key, value in values.items()}
 
 
 def settings_from(options: Mapping[str, Any], config: Path | None = None) -> RunSettings:
-    """Return the settings given in a TOML file and as options; options win.
+    """Return the settings given in a TOML file and as options; options take precedence.
 
-    Raises InputError that names the option, or the file and its key, that is wrong.
+    Raises InputError, which names the wrong option, or the file and the wrong key in it.
     """
     values = {} if config is None else read_options(config)
     given = {key: value for key, value in options.items() if value is not None}
@@ -193,10 +210,13 @@ def settings_from(options: Mapping[str, Any], config: Path | None = None) -> Run
     except ValidationError as error:
         field, message, kind = first_mistake(error)
         if kind == "extra_forbidden":
-            message = f"no such option: {suggestion(field, RunSettings.model_fields)}"
+            known = RunSettings.model_fields
+            meant = meant_option(field, known)
+            advice = f"did you mean {meant!r}?" if meant else suggestion(field, known)
+            message = f"no such option: {advice}"
         from_file = field in values and field not in given
         raise InputError(
-            _plain(message),
+            in_own_style(message),
             file=config if from_file else None,
             field=field if from_file else "--" + field.replace("_", "-"),
         ) from error
@@ -205,9 +225,3 @@ def settings_from(options: Mapping[str, Any], config: Path | None = None) -> Run
     if settings.demo == (settings.dataset is not None):
         raise InputError("give either a data set or --demo", field="--dataset")
     return settings
-
-
-def _plain(message: str) -> str:
-    """Return a message of pydantic in the style of ours: no capital, no "Input"."""
-    message = message.removeprefix("Value error, ").replace("Input should be", "must be")
-    return message[:1].lower() + message[1:]

@@ -1,5 +1,5 @@
-"""Keys of the parts of a bus: certificates and nkeys, made, added, rotated, revoked and inspected.
+"""Keys of the parts of a bus: certificates and nkeys, from making to revoking and inspecting them.
 
-`keyring.py` decides what is in the folder of all keys; `certificates.py` and `server_config.py`
-make its contents, `key_files.py` writes them, `key_inspection.py` checks them.
+`keyring.py` decides what is in the folder of all keys. `certificates.py` and `server_config.py`
+make its contents, `key_files.py` writes them, and `key_inspection.py` checks them.
 """

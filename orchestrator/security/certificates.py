@@ -1,7 +1,7 @@
-"""Certificates: of a CA of our own, of the server, and of each part. No files, no clock.
+"""Certificates of our own CA, of the server, and of each part. No files, no clock.
 
-All keys are on the curve P-256. A certificate names its part. What a part of that name may do is
-decided by its nkey and the server's permissions.
+All keys are on the curve P-256. A certificate names its part; the part's nkey and the server's
+permissions decide what it may do.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_DAYS = 3650
 BACKDATED = timedelta(minutes=10)
-"""Certificates begin this long ago, so that they are valid on a machine whose clock is behind."""
+"""Certificates are backdated by this, so that they are valid on machines whose clock is slow."""
 CA_NAME = "coflex CA"
 
 
@@ -28,7 +28,7 @@ class Certified:
     certificate: x509.Certificate
 
     def key_pem(self) -> bytes:
-        """Return the private key, not encrypted."""
+        """Return the private key in PEM format, not encrypted."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -36,12 +36,12 @@ class Certified:
         )
 
     def pem(self) -> bytes:
-        """Return the certificate."""
+        """Return the certificate in PEM format."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def make_ca(now: datetime) -> Certified:
-    """Make a CA that can sign certificates of parts and servers, but of no further CA."""
+    """Make a CA that can sign certificates of parts and servers, but not of other CAs."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(CA_NAME)
     certificate = (
@@ -56,7 +56,7 @@ def make_ca(now: datetime) -> Certified:
 def make_server(ca: Certified, names: Sequence[str], *, now: datetime, days: int) -> Certified:
     """Make the certificate of a server that is reached by these names and addresses.
 
-    It may also act as a client, of the other servers of a cluster.
+    It also allows the server to connect to other servers of its cluster as a client.
     """
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     known = x509.SubjectAlternativeName([_alternative(name) for name in names])
@@ -64,13 +64,13 @@ def make_server(ca: Certified, names: Sequence[str], *, now: datetime, days: int
 
 
 def make_part(ca: Certified, name: str, *, now: datetime, days: int) -> Certified:
-    """Make the certificate of the part of this name."""
+    """Make the certificate of the part `name`."""
     known = x509.SubjectAlternativeName([x509.DNSName(name)])
     return _signed(ca, name, known, usages=[ExtendedKeyUsageOID.CLIENT_AUTH], now=now, days=days)
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
-    """Return the names and addresses that a certificate is for."""
+    """Return the names and addresses in a certificate."""
     known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return [str(name.value) for name in known]
 

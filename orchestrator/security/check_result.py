@@ -1,4 +1,4 @@
-"""The result of a check: whether it passed, and if not, what to do."""
+"""The result of a check by `coflex doctor`: passed or not, and if not, what to do."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ class CheckResult(NamedTuple):
 
     what: str
     passed: bool | None
-    """None: it could not be checked, and need not be."""
+    """None if it was not checked."""
     text: str
 
     def __str__(self) -> str:
@@ -22,10 +22,10 @@ def good(what: str, text: str) -> CheckResult:
 
 
 def bad(what: str, text: str) -> CheckResult:
-    """Return the result of a check that failed; the text says what to do."""
+    """Return the result of a check that failed; `text` says what to do."""
     return CheckResult(what, False, text)
 
 
 def unknown(what: str, text: str) -> CheckResult:
-    """Return the result of a check that was not made; the text says what it would need."""
+    """Return the result of a check that was not made; `text` says what it would need."""
     return CheckResult(what, None, text)

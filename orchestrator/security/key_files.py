@@ -1,6 +1,6 @@
-"""Files of keys: never overwritten, and private ones readable by their owner alone.
+"""Files of keys: never overwritten, and if private, readable only by their owner.
 
-Their contents are decided in keyring.py.
+`keyring.py` decides their contents.
 """
 
 import json
@@ -27,21 +27,22 @@ def change(
     replacing: Iterable[str] = (),
     removing: Iterable[str] = (),
 ) -> None:
-    """Move what `write` puts into a temporary folder to its place in `folder`; `last` comes last.
+    """Call `write` with a temporary folder, and move the files it has written into `folder`.
 
-    Only files named in `replacing` may exist before; those named in `removing` are removed.
-    InputError if it is impossible; nothing is changed then.
+    The file named `last` is moved last. Only files named in `replacing` may exist already; those
+    named in `removing` are removed. Raises InputError if this is impossible; nothing is changed
+    then.
     """
     try:
         with scratch_folder(folder) as scratch:
             new, old = make_folder(scratch / "new"), make_folder(scratch / "old")
             write(new)
-            # Folders come first.
+            # Folders are moved before files.
             entries = sorted(new.iterdir(), key=lambda e: (e.is_file(), e.name == last))
             for entry in entries:
                 place = folder / entry.name
                 if place.exists() and entry.name not in replacing:
-                    raise InputError("exists already: keys are never overwritten", file=place)
+                    raise InputError("already exists: keys are never overwritten", file=place)
             for entry in entries:
                 place = folder / entry.name
                 if place.is_dir():
@@ -56,7 +57,7 @@ def change(
 
 
 def read_certificate(file: Path) -> x509.Certificate:
-    """Read the certificate in a file; InputError if there is none."""
+    """Read the certificate in a file; raises InputError if there is none."""
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
     except OSError as error:
@@ -72,18 +73,18 @@ def write_certified(folder: Path, certified: Certified) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a sorted list that others may read."""
+    """Write a JSON object with sorted keys, which others may read."""
     write_public(path, f"{json.dumps(dict(sorted(content.items())), indent=1)}\n".encode())
 
 
 def make_folder(path: Path) -> Path:
-    """Make a new folder for its owner alone."""
+    """Make a new folder that only its owner may use."""
     path.mkdir(mode=0o700)
     return path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a new file for its owner alone."""
+    """Write a new file that only its owner may read."""
     _write(path, content, _PRIVATE)
 
 

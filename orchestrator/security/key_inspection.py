@@ -1,4 +1,4 @@
-"""Checks of the keys in a folder: chains of certificates, names, dates, permissions of files."""
+"""Checks of the keys in a folder: certificate chains, names, dates and file permissions."""
 
 import stat
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ from protocol.transport.identity import (
 )
 
 SOON = timedelta(days=30)
-"""A certificate that ends sooner should be replaced now."""
+"""A certificate that expires sooner should be replaced now."""
 
 
 def parts_in(keys: Path) -> list[str]:
     """Return the parts whose keys are in a folder.
 
-    Each has a folder of its own; or, on the machine of a single part, its files are directly here
-    and its name is in its certificate. InputError if there are none.
+    Each part has its own folder inside. On the machine of a single part, its files may be directly
+    in `keys`, and the certificate has its name. Raises InputError if there are no keys.
     """
     if (keys / SEED).is_file():
         return names_of(read_certificate(keys / CERTIFICATE))[:1]
@@ -55,11 +55,11 @@ def inspect_part(keys: Path, name: str, now: datetime) -> Iterator[CheckResult]:
         yield bad(what, str(error))
         return
     if known != [name]:
-        yield bad(what, f"the certificate is of {', '.join(known)}: copy the folder {name} here")
+        yield bad(what, f"the certificate is for {', '.join(known)}: copy the folder {name} here")
         return
     for file in (KEY, SEED):
         if stat.S_IMODE((folder / file).stat().st_mode) & stat.S_IRWXO:
-            yield bad(what, f"anybody on this machine may use {file}: chmod 600 {folder / file}")
+            yield bad(what, f"other users can access {file}: chmod 600 {folder / file}")
     renew = f"coflex keys DIR --rotate {name}"
     yield _certified(what, certificate, ca, now=now, renew=renew)
 
@@ -83,10 +83,10 @@ def inspect_server(keys: Path, now: datetime) -> Iterator[CheckResult]:
     yield _certified("server's certificate", certificate, ca, now=now, renew=renew)
     changed = [name for name, key in own.items() if users[name] != key]
     if changed:
-        reason = f"{', '.join(changed)}: other keys than {PARTS_FILE} knows; rotate them"
+        reason = f"{', '.join(changed)}: keys differ from those in {PARTS_FILE}: rotate them"
         yield bad("users", reason)
     elif written != users_config(users, leaves):
-        reason = f"{USERS_FILE} is not what {PARTS_FILE} says: any --rotate writes it anew"
+        reason = f"{USERS_FILE} does not match {PARTS_FILE}: any --rotate rewrites it"
         yield bad("users", reason)
     else:
         yield good("users", f"{len(users)} parts")
@@ -101,11 +101,11 @@ def _certified(
     except (ValueError, TypeError, InvalidSignature):
         return bad(what, f"the certificate is not from the CA in {CA}: {renew}")
     if now < begins:
-        return bad(what, f"valid from {begins:%Y-%m-%d %H:%M} on: set the clock of this machine")
+        return bad(what, f"not valid until {begins:%Y-%m-%d %H:%M}: set this machine's clock")
     if now > ca.not_valid_after_utc:
-        return bad(what, "the CA's certificate has ended: make keys in a new folder")
+        return bad(what, "the CA's certificate has expired: make keys in a new folder")
     if now > ends:
-        return bad(what, f"ended on {ends:%Y-%m-%d}: {renew}")
+        return bad(what, f"expired on {ends:%Y-%m-%d}: {renew}")
     if now > ends - SOON:
-        return bad(what, f"ends on {ends:%Y-%m-%d}: {renew}")
+        return bad(what, f"expires on {ends:%Y-%m-%d}: {renew}")
     return good(what, f"valid until {ends:%Y-%m-%d}")

@@ -1,18 +1,18 @@
-"""The keyring: the folder of all keys of a bus, which are made, added, rotated and revoked here.
+"""The keyring: makes, adds, rotates and revokes the keys of a bus, which are all in one folder.
 
     ca.pem              the CA's certificate, which every part trusts
-    ca/key.pem          the CA's private key: needed here only, keep it apart
+    ca/key.pem          the CA's private key: needed only for `coflex keys`, so store it elsewhere
     server/             the server's certificate and key
     <part>/             everything a part needs: copy this folder, and nothing else, to its machine
     nats.conf           a configuration for nats-server; change it as you like
-    cluster.conf        included in it, for a cluster or leaf nodes: private
-    users.conf          the users and their permissions, included in it; rewritten by every change
-    <leaf>/             what a leaf node needs, besides <leaf>.conf and users-<leaf>.conf
+    cluster.conf        included in nats.conf, for a cluster or leaf nodes: private
+    users.conf          the users and their permissions, also included; every change rewrites it
+    <leaf>/             the files of a leaf node, besides <leaf>.conf and users-<leaf>.conf
     parts.json          the public nkey of each part; written last, so the folder is then complete
     leaves.json         the public nkey of each leaf node, and its hosts
 
-Only rotation overwrites keys, and only revocation removes them. Files are written under temporary
-names first. A running server learns of changes when it is told to reload.
+Only rotation overwrites keys, and only revocation removes them. Files are first written under
+temporary names. A running server reads changes when it reloads its configuration.
 """
 
 import json
@@ -68,7 +68,7 @@ _SERVER_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 class Edge(NamedTuple):
-    """A leaf node to be made: its hosts, and addresses it is reached by in addition to its name."""
+    """A leaf node to be made: its hosts, and its addresses in addition to its name."""
 
     hosts: Sequence[str]
     addresses: Sequence[str] = ()
@@ -80,9 +80,9 @@ _NO_LEAVES: Edges = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """A folder of keys; certificates made now are valid from `now` for `days` days.
+    """A folder of keys; new certificates are valid from `now` for `days` days.
 
-    InputError says what cannot be done; nothing is changed then.
+    Methods raise InputError if something cannot be done; they then change nothing.
     """
 
     folder: Path
@@ -98,17 +98,19 @@ class Keyring:
         cluster: bool = False,
         leaves: Edges = _NO_LEAVES,
     ) -> None:
-        """Make all keys: of these hosts, of so many matchmakers, of orchestrator and operator.
+        """Make the keys of these hosts, of `matchmakers` matchmakers, of orchestrator and operator.
 
-        The server is reached by the names or addresses in `servers`, and by loopback. For a
-        `cluster`, they are the addresses of its members. `leaves` are leaf nodes, each a server
-        for its own hosts.
+        Clients reach the server by the names or addresses in `servers`, and by loopback. For a
+        `cluster`, these are the addresses of its members. `leaves` are leaf nodes, each of which is
+        a server for its own hosts.
         """
         matchmaker_names = [f"matchmaker-{number + 1}" for number in range(matchmakers)]
         for name in hosts:
             _check_part(name)
             if name in (ORCHESTRATOR, OPERATOR) or is_matchmaker(name):
-                raise InputError(f"{name} is no host: it has keys of its own", field="--hosts")
+                raise InputError(
+                    f"{name} is not a host name: it gets its keys anyway", field="--hosts"
+                )
         for known in servers:
             _check_server(known)
         names = _once([*hosts, *matchmaker_names, ORCHESTRATOR, OPERATOR])
@@ -116,7 +118,9 @@ class Keyring:
         if cluster and len(servers) < 2:
             raise InputError("name every member of the cluster with --server", field="--cluster")
         if leaves and not servers:
-            raise InputError("say with --server where leaf nodes find the server", field="--leaf")
+            raise InputError(
+                "give the server's address for leaf nodes with --server", field="--leaf"
+            )
         ca = make_ca(self.now)
         server = self._server(ca, _also_here(servers))
 
@@ -126,7 +130,7 @@ class Keyring:
             write_certified(make_folder(new / SERVER), server)
             users = {name: self._write_part(new, ca, name) for name in names}
             edge = bool(cluster or leaves)
-            write_public(new / CONFIG_FILE, server_config(further=edge).encode())
+            write_public(new / CONFIG_FILE, server_config(clustered=edge).encode())
             if edge:
                 config = cluster_config(servers if cluster else servers[:1], token_hex(24))
                 write_private(new / CLUSTER_FILE, config.encode())
@@ -139,17 +143,17 @@ class Keyring:
         change(self.folder, write, last=PARTS_FILE)
 
     def add(self, names: Sequence[str], leaves: Edges = _NO_LEAVES) -> None:
-        """Make keys for further parts; `leaves` are hosts behind leaf nodes, which may be new."""
+        """Make keys for more parts; `leaves` names those behind leaf nodes, new or old."""
         users, known = self.users(), self.leaves()
         for name in _once(names):
             _check_part(name)
             if name in users or name in known:
                 raise InputError(
-                    f"{name} has keys already: --rotate gives it new ones", field="--add"
+                    f"{name} already has keys: replace them with --rotate", field="--add"
                 )
         _check_leaves(leaves, [*users, *names])
         if leaves and not (self.folder / CLUSTER_FILE).exists():
-            reason = "this bus was made without leaf nodes: make keys anew, with --leaf"
+            reason = "these keys are for a bus without leaf nodes: make new ones with --leaf"
             raise InputError(reason, field="--leaf")
         ca = self._ca()
         servers = [name for name in self._names_of(SERVER) if name not in LOOPBACK]
@@ -168,7 +172,7 @@ class Keyring:
         change(self.folder, write, last=PARTS_FILE, replacing=_lists(known))
 
     def rotate(self, names: Sequence[str]) -> None:
-        """Replace the keys of these parts; `server` stands for the servers', for the same names."""
+        """Replace the keys of these parts; the name `server` means those of the servers."""
         users, leaves = self.users(), self.leaves()
         self._check_known([name for name in _once(names) if name != SERVER], [*users, *leaves])
         ca = self._ca()
@@ -188,7 +192,7 @@ class Keyring:
         change(self.folder, write, last=PARTS_FILE, replacing=(*names, *_lists(leaves)))
 
     def revoke(self, names: Sequence[str]) -> None:
-        """Remove these users and their keys here; servers refuse them once they have reloaded."""
+        """Remove these users and their keys; servers refuse them after they have reloaded."""
         users, leaves = self.users(), self.leaves()
         self._check_known(_once(names), [*users, *leaves])
         left = {name: key for name, key in users.items() if name not in names}
@@ -199,7 +203,7 @@ class Keyring:
         }
         for leaf, (_, hosts) in kept.items():
             if not hosts:
-                raise InputError(f"{leaf} would have no host: revoke it, too", field="--revoke")
+                raise InputError(f"{leaf} would have no host: revoke it too", field="--revoke")
         gone = [name for leaf in leaves if leaf in names for name in _leaf_files(leaf)]
         lists = {*_lists(leaves)} - {*gone}
         change(
@@ -223,7 +227,7 @@ class Keyring:
             ) from None
         except (OSError, ValueError):
             pass
-        raise InputError("not readable: it is the list of parts and their public keys", file=file)
+        raise InputError("cannot be read: expected a list of parts and their keys", file=file)
 
     def leaves(self) -> dict[str, Leaf]:
         """Return the leaf nodes, by name."""
@@ -237,11 +241,11 @@ class Keyring:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, AttributeError):
-            reason = "not readable: it is the list of leaf nodes and their hosts"
+            reason = "cannot be read: expected a list of leaf nodes and their hosts"
             raise InputError(reason, file=file) from None
 
     def expiry(self, name: str) -> datetime | None:
-        """Return when the certificate of a part, or of the server, ends; None if it is not here."""
+        """Return when the certificate of a part or of the server expires; None if there is none."""
         file = self.folder / name / CERTIFICATE
         return read_certificate(file).not_valid_after_utc if file.exists() else None
 
@@ -256,10 +260,10 @@ class Keyring:
         try:
             key = serialization.load_pem_private_key(file.read_bytes(), password=None)
         except FileNotFoundError:
-            reason = "the CA's private key is not here: bring it back from where it is kept"
+            reason = "the CA's private key is missing: copy it back from where you keep it"
             raise InputError(reason, file=file) from None
         except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"not a private key that can be read: {error}", file=file) from None
+            raise InputError(f"not a readable private key: {error}", file=file) from None
         certificate = read_certificate(self.folder / CA)
         if (
             not isinstance(key, ec.EllipticCurvePrivateKey)
@@ -300,7 +304,7 @@ class Keyring:
 def _check_part(name: str) -> None:
     check_name(name, "name of a part")
     if name in _TAKEN:
-        raise InputError(f"{name} cannot be the name of a part: it has a meaning of its own")
+        raise InputError(f"{name} cannot be the name of a part: it is reserved")
 
 
 def _check_leaves(leaves: Edges, names: Sequence[str]) -> None:
@@ -309,10 +313,10 @@ def _check_leaves(leaves: Edges, names: Sequence[str]) -> None:
         for address in addresses:
             _check_server(address)
         if leaf in names or leaf_config_file(leaf) in _TAKEN_FILES:
-            raise InputError(f"{leaf} cannot be a leaf node's name: it is taken", field="--leaf")
+            raise InputError(f"{leaf} cannot name a leaf node: it is already used", field="--leaf")
         for host in _once(hosts):
             if host not in names:
-                raise InputError(f"{leaf} is for {host}, which has no keys", field="--leaf")
+                raise InputError(f"{leaf} names host {host}, which has no keys", field="--leaf")
 
 
 def _check_server(name: str) -> None:
@@ -321,7 +325,7 @@ def _check_server(name: str) -> None:
     except ValueError:
         if not _SERVER_NAME.fullmatch(name):
             raise InputError(
-                f"{name!r} is no name or address of a server: write it as in the URL, without "
+                f"{name!r} is not a name or address of a server: write it as in the URL, without "
                 "scheme and port",
                 field="--server",
             ) from None
@@ -330,7 +334,7 @@ def _check_server(name: str) -> None:
 def _once(names: Sequence[str]) -> Sequence[str]:
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"{name} is named twice")
+            raise InputError(f"{name} is given twice")
     return names
 
 
@@ -350,7 +354,10 @@ def _leaf_files(leaf: str) -> tuple[str, str]:
 def _write_lists(
     folder: Path, users: Mapping[str, str], leaves: Mapping[str, Leaf], *, emptied: bool = False
 ) -> None:
-    """Write the users of the servers, and of each leaf node; `emptied`: there were leaf nodes."""
+    """Write the users of the servers and of each leaf node.
+
+    `emptied` says that there may be no leaf nodes left, so that their list is rewritten anyway.
+    """
     write_public(folder / USERS_FILE, users_config(users, leaves).encode())
     for leaf, (_, hosts) in leaves.items():
         own = users_config({host: users[host] for host in hosts})
@@ -361,12 +368,12 @@ def _write_lists(
 
 
 def _new_nkey() -> tuple[str, str]:
-    """Return the seed and public key of a new user."""
+    """Return the seed and the public key of a new user."""
     seed = nkeys.encode_seed(token_bytes(32), nkeys.PREFIX_BYTE_USER)
     return seed.decode(), nkeys.from_seed(bytearray(seed)).public_key.decode()
 
 
 def _write_certified(folder: Path, ca: Certified, made: Certified) -> None:
-    """Write a part's own certificate and the CA's."""
+    """Write a part's key and certificate, and the CA's certificate."""
     write_certified(folder, made)
     write_public(folder / CA, ca.pem())

@@ -1,6 +1,6 @@
 """Configurations of nats-servers for a bus with keys: single servers, clusters, leaf nodes.
 
-What each user may do is decided in protocol/transport/permissions.py.
+`protocol/transport/permissions.py` decides what each user may do.
 """
 
 import json
@@ -15,7 +15,7 @@ from protocol.transport.nats_bus import MAX_PAYLOAD
 from protocol.transport.permissions import Permissions, leaf_permissions, permissions
 
 SERVER = "server"
-"""Folder of the certificate and key of the servers."""
+"""Folder with the certificate and key of the servers."""
 USERS_FILE = "users.conf"
 CLUSTER_FILE = "cluster.conf"
 LEAF_SEED = "nkey.conf"
@@ -31,10 +31,10 @@ tls {{
   min_version: "1.3"
 """
 _SERVED = """\
-# Paths are relative to the folder in which nats-server starts: start it in this one.
+# Paths are relative to the folder in which nats-server starts, so start it in this one.
 listen: 0.0.0.0:4222
 max_payload: {payload}
-{tls}  # Nothing is sent unencrypted: coflex connects to no server that begins otherwise.
+{tls}  # Nothing is sent unencrypted; coflex refuses servers that do not start with TLS.
   handshake_first: true
 }}
 include {users}
@@ -42,15 +42,15 @@ include {users}
 _FIRST = "handshake_first: true\n"
 
 
-def server_config(*, further: bool) -> str:
-    """Return the configuration of a server; with `further`, it includes CLUSTER_FILE."""
+def server_config(*, clustered: bool) -> str:
+    """Return the configuration of a server, which includes CLUSTER_FILE if `clustered`."""
     served = _SERVED.format(payload=MAX_PAYLOAD, tls=_tls(SERVER, CA), users=USERS_FILE)
-    return f"{served}include {CLUSTER_FILE}\n" if further else served
+    return f"{served}include {CLUSTER_FILE}\n" if clustered else served
 
 
 def cluster_config(servers: Sequence[str], secret: str) -> str:
-    """Return what every member of a cluster includes: routes to the other members, which know the
-    `secret`, and a listener for leaf nodes. For a single server, the listener alone."""
+    """Return the contents of CLUSTER_FILE: a listener for leaf nodes and, for several `servers`,
+    routes to the other members of the cluster, which know the same `secret`."""
     tls = indent(_tls(SERVER, CA), "  ")
     listener = f"leafnodes {{\n  listen: 0.0.0.0:{LEAF_PORT}\n{tls}    {_FIRST}  }}\n}}\n"
     if len(servers) == 1:
@@ -58,7 +58,7 @@ def cluster_config(servers: Sequence[str], secret: str) -> str:
     routes = (f"nats-route://route:{secret}@{_in_url(name)}:{CLUSTER_PORT}" for name in servers)
     return (
         f"cluster {{\n  name: coflex\n  listen: 0.0.0.0:{CLUSTER_PORT}\n{tls}  }}\n"
-        "  # Every part has a certificate of the same CA: it alone must not make a part a server.\n"
+        "  # Parts have certificates of the same CA, so a server must also know this password.\n"
         f"  authorization {{ user: route, password: {secret} }}\n  routes: [\n"
         + "".join(f'    "{route}"\n' for route in routes)
         + f"  ]\n}}\n{listener}"
@@ -66,8 +66,8 @@ def cluster_config(servers: Sequence[str], secret: str) -> str:
 
 
 def leaf_config(leaf: str, servers: Sequence[str]) -> str:
-    """Return the configuration of a leaf node: a server for its own hosts, which passes messages to
-    other parts on to any of `servers`."""
+    """Return the configuration of a leaf node: a server for its own hosts, which forwards messages
+    for other parts to one of `servers`."""
     ca = f"{leaf}/{CA}"
     served = _SERVED.format(payload=MAX_PAYLOAD, tls=_tls(leaf, ca), users=leaf_users_file(leaf))
     remotes = "".join(f'      "tls://{_in_url(name)}:{LEAF_PORT}"\n' for name in servers)
@@ -79,17 +79,17 @@ def leaf_config(leaf: str, servers: Sequence[str]) -> str:
 
 
 def leaf_config_file(leaf: str) -> str:
-    """Return the name of a leaf node's configuration."""
+    """Return the name of the configuration file of a leaf node."""
     return f"{leaf}.conf"
 
 
 def leaf_users_file(leaf: str) -> str:
-    """Return the name of the file of a leaf node's users."""
+    """Return the name of the file with the users of a leaf node."""
     return f"users-{leaf}.conf"
 
 
 class Leaf(NamedTuple):
-    """A leaf node: its public nkey, and the hosts it speaks for."""
+    """A leaf node: its public nkey and the hosts behind it."""
 
     key: str
     hosts: Sequence[str]
@@ -98,7 +98,7 @@ class Leaf(NamedTuple):
 def users_config(
     users: Mapping[str, str], leaves: Mapping[str, Leaf] = MappingProxyType({})
 ) -> str:
-    """Return the list of users: each part with its public nkey, each leaf node with its hosts."""
+    """Return the contents of a users file: the permissions of each part and each leaf node."""
     lines = [
         f"  # {name}\n  {_user(key, permissions(name), 'STANDARD')}"
         for name, key in sorted(users.items())
@@ -109,7 +109,7 @@ def users_config(
     ]
     return "\n".join(
         (
-            "# Written by `coflex keys`, which rewrites it with every change.",
+            "# Written by `coflex keys`, which rewrites this file with every change.",
             "authorization: { users: [",
             *lines,
             "] }\n",

@@ -1,8 +1,8 @@
-"""A simulated network in virtual time, which loses, duplicates, delays and reorders frames on
-request. No sockets, no asyncio, no real time.
+"""A simulated network in virtual time, which can lose, duplicate, delay and reorder frames. No
+sockets, no asyncio, no real time.
 
-Everything passes through the codec, so that nodes share nothing by reference. The same seed gives
-the same run, byte for byte.
+Every message passes through the codec, so that nodes share no objects. The same seed gives the same
+run, byte for byte.
 """
 
 import heapq
@@ -15,12 +15,14 @@ from protocol.runtime.node import Frame, Node
 
 @dataclass(frozen=True, slots=True)
 class NetworkFaults:
-    """Faults of the network: shares of frames in [0, 1], and a range of delays in seconds, drawn
-    uniformly."""
+    """Faults of the network."""
 
     dropped: float = 0.0
+    """Share of frames that are lost, in [0, 1]."""
     doubled: float = 0.0
+    """Share of the other frames that arrive twice, in [0, 1]."""
     delay: tuple[float, float] = (0.0, 0.0)
+    """Shortest and longest delay of a frame, seconds; drawn uniformly."""
     seed: int = 0
 
 
@@ -43,9 +45,9 @@ class Network:
         self.nodes = {node.name: node for node in nodes}
         self.now = 0.0
         self.lost = self.repeated = 0
-        """Frames that were dropped, and frames that were duplicated."""
+        """Number of frames that were lost, and of those that were duplicated."""
         self.listen: Callable[[str, Frame], None] | None = None
-        """Called with the sender and the frame whenever one is sent."""
+        """A function that is called with sender and frame whenever a frame is sent."""
         self._faults, self._chance = faults, Random(faults.seed)
         self._arrivals: list[_Arrival] = []
         self._number = 0
@@ -59,7 +61,8 @@ class Network:
     ) -> bool:
         """Start every node and deliver frames until `finished()`; call `watch` after every event.
 
-        Returns False if nothing more can happen before the virtual time `until`, in seconds.
+        Returns True once `finished()`, or False if nothing more can happen before the virtual time
+        `until`, in seconds.
         """
         for node in self.nodes.values():
             self._send(node.name, node.start(self.now))
@@ -81,12 +84,12 @@ class Network:
     def _drain(
         self, wake: float, finished: Callable[[], bool], watch: Callable[[], None] | None
     ) -> None:
-        """Deliver what arrives before the next known deadline; new deadlines are only later."""
+        """Deliver the frames that arrive before the next deadline, `wake`, or one set meanwhile."""
         while self._arrivals and self._arrivals[0].at <= wake and not finished():
             self.now = max(self.now, self._arrivals[0].at)
             touched: dict[str, Node] = {}
-            # All that arrives at one moment is handled before anything is sent in answer, as a
-            # host reads all that has come in before it writes.
+            # All frames that arrive at one moment are handled before any answer is sent, just as a
+            # host reads everything that has arrived before it writes.
             while self._arrivals and self._arrivals[0].at <= self.now:
                 arrival = heapq.heappop(self._arrivals)
                 node = self.nodes.get(arrival.to)

@@ -10,6 +10,7 @@ from agents.exchange.journal.sqlite import SqliteJournal
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.host_files import journal_file, save_schedules
 from orchestrator.coordination.nodes import (
+    Numerics,
     host_node,
     households_of,
     matchmaker_node,
@@ -21,26 +22,32 @@ from orchestrator.coordination.placement import Run
 from orchestrator.results.run_results import RunResults, Seconds
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.errors import RunError
+from protocol.messages import Iteration
 from protocol.runtime.node import Node
+
+Iterated = Callable[[Iteration], None]
 
 
 def simulate(
     run: Run,
     watch: Callable[[RunCoordinator], None] = lambda coordinator: None,
     *,
+    iterated: Iterated = lambda iteration: None,
     kept: Path | None = None,
     faults: NetworkFaults = NO_FAULTS,
 ) -> RunResults:
     """Run a scenario that was read for simulation, and return its results.
 
-    `watch` is called after every event. Journals and schedules are kept in the folder `kept`, if
-    one is given. RunError says why the run could not end well.
+    `watch` is called after every event, and `iterated` after each iteration of a root that decides
+    together with other households, since many iterations may be one event. Journals and schedules
+    are written into the folder `kept` if one is given. Raises RunError with the reason if the run
+    fails.
     """
     if run.scenario.execution != "simulation":
         raise ValueError("read the scenario for simulation: read_scenario(settings, 'simulation')")
     began = time.perf_counter()
     journals = {host: MemoryJournal() for host in run.hosts}
-    hosts = _hosts(run, journals)
+    hosts = _hosts(run, journals, iterated)
     node, coordinator = orchestrator_of(run)
     network = Network([*hosts, *_matchmakers(run), node], faults)
     started = time.perf_counter()
@@ -69,7 +76,7 @@ def simulate(
     return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 
-def _hosts(run: Run, journals: Mapping[str, MemoryJournal]) -> list[Node]:
+def _hosts(run: Run, journals: Mapping[str, MemoryJournal], iterated: Iterated) -> list[Node]:
     return [
         host_node(
             run.id,
@@ -78,6 +85,9 @@ def _hosts(run: Run, journals: Mapping[str, MemoryJournal]) -> list[Node]:
             isolation=run.scenario.isolation,
             journal=journal,
             mandates=run.scenario.mandates,
+            numerics=Numerics(arithmetic=run.scenario.arithmetic),
+            accepts=run.scenario.accepts,
+            iterated=iterated,
         )
         for host, journal in journals.items()
     ]
@@ -97,7 +107,7 @@ def _matchmakers(run: Run) -> list[Node]:
 def _keep(
     run: Run, kept: Path, *, journals: Mapping[str, MemoryJournal], hosts: Iterable[Node]
 ) -> None:
-    """Write what hosts of their own would have kept."""
+    """Write the files that hosts keep in a run on the bus."""
     for host, journal in journals.items():
         with closing(SqliteJournal(journal_file(kept, host))) as file:
             journal.save(file)

@@ -16,14 +16,15 @@ from protocol.terms import DisclosureName
 from protocol.vectors import Finite, Vector
 
 Refusal = Literal[
-    "", "loss", "no joint gain", "preferred", "cap", "drift", "never", "stale", "busy"
+    "", "loss", "no joint gain", "preferred", "cap", "drift", "never", "stale", "busy", "rule"
 ]
 """The reason for refusing a proposal; empty if it is accepted.
 
 loss: the responder would lose. no joint gain: the pair would not gain enough. preferred: the slot
 is at its preferred value. cap: the responder would end with more discomfort than allowed. drift:
 its energy would drift too far. never: it does not trade this slot. stale: it no longer holds the
-value. busy: it is negotiating this slot itself.
+value. busy: it is negotiating this slot itself. rule: its own acceptance rule (Python, `accepts`)
+says no.
 """
 
 Ending = Literal["done", "refused", "for now", "declined", "void"]

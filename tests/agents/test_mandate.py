@@ -1,4 +1,4 @@
-"""Mandates from a file, and a household's journal on disk."""
+"""Mandates from a file, and journals of households on disk."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def load(tmp_path: Path, text: str) -> dict[str, Mandate]:
     return load_mandates(file, ["h1", "h2"], 4)
 
 
-def test_a_table_a_household(tmp_path: Path) -> None:
+def test_one_table_per_household(tmp_path: Path) -> None:
     found = load(
         tmp_path,
         """
@@ -37,7 +37,7 @@ def test_a_table_a_household(tmp_path: Path) -> None:
     }
 
 
-def test_a_table_for_all_and_one_that_wins(tmp_path: Path) -> None:
+def test_a_table_for_all_and_one_that_takes_precedence(tmp_path: Path) -> None:
     found = load(tmp_path, "[default]\nbeta = 0.5\nnever = [1]\n[h2]\nbeta = 0.25\n")
     assert found == {
         "h1": Mandate(beta=0.5, never=frozenset({1})),
@@ -66,13 +66,13 @@ def test_a_table_for_all_and_one_that_wins(tmp_path: Path) -> None:
         ("[h1\n", "not a TOML file"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+def test_mistakes_are_reported_with_their_place(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         load(tmp_path, text)
     assert "mandates.toml" in str(caught.value)
 
 
-def test_what_was_committed_lasts_and_nothing_else(tmp_path: Path) -> None:
+def test_only_committed_entries_last(tmp_path: Path) -> None:
     file = tmp_path / "journal.db"
     first = SqliteJournal(file)
     entry = Entry(
@@ -103,7 +103,7 @@ def test_what_was_committed_lasts_and_nothing_else(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_journal_that_cannot_be_kept_fails_the_run(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_written_fails_the_run(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "nowhere" / "journal.db")
     assert journal.entries() == {}
     journal.append(Entry("h1", "over"))

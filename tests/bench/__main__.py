@@ -5,23 +5,20 @@ Ratios are kept in `.bench/ratios.jsonl` and shown beside those of the last run 
 
 import importlib
 import os
-import pkgutil
 import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import tests.bench
 from tests.bench.measured import Measured, comparison, keep_ratios, last_ratios
 
-STUDIES = {"complexity", "privacy", "sizes"}
-"""These take minutes and print tables: they run only when named."""
-NOT_BENCHMARKS = {"__main__", "measured"}
+BENCHMARKS = ("data", "exchange", "planning", "subtree")
+"""Modules with a function `bench`. Three more, complexity, privacy and sizes, take minutes and
+print tables: they run only when named."""
 
 
 def main() -> None:
     """Print one line per benchmark, and its ratios beside the last ones."""
-    found = {module.name for module in pkgutil.iter_modules(tests.bench.__path__)}
-    for name in sys.argv[1:] or sorted(found - STUDIES - NOT_BENCHMARKS):
+    for name in sys.argv[1:] or BENCHMARKS:
         module = importlib.import_module(f"tests.bench.{name}")
         measured: Measured = module.bench()
         print(f"{name}: {measured.text}", flush=True)

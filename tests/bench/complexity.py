@@ -1,5 +1,5 @@
-"""How lookups, messages and bytes of the exchange grow with households and slots: generated
-households, simulated, all defaults (docs/results.md explains the table)."""
+"""The growth of lookups, messages and bytes of the exchange with households and slots: generated
+households, simulated, with all defaults (docs/results.md explains the table)."""
 
 from math import log
 
@@ -20,7 +20,7 @@ HEADS = ("rule", "A", "d", "rounds", "lookups", "exchanges", "messages", "MB", "
 
 
 def measured(rule: str, households: int, slots: int) -> Exchange:
-    """The exchange of one run."""
+    """Return the exchange of one run."""
     settings = RunSettings.model_validate(
         {"demo": True, "households": households, "slots": slots, "exchange": rule}
     )
@@ -30,12 +30,12 @@ def measured(rule: str, households: int, slots: int) -> Exchange:
 
 
 def growth(sizes: list[int], amounts: list[int]) -> float:
-    """The exponent of the power of the size that fits the amounts best."""
+    """Return the exponent of the power of the size that fits the amounts best."""
     return float(np.polyfit([log(size) for size in sizes], [log(n) for n in amounts], 1)[0])
 
 
 def bench() -> Measured:
-    """A table as Markdown has it, and the exponents of growth."""
+    """Return a Markdown table and the exponents of growth."""
     lines = ["", "| " + " | ".join(HEADS) + " |", "| --- " * len(HEADS) + "|"]
     told = []
     for rule in RULES:

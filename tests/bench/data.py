@@ -1,4 +1,4 @@
-"""Loading the compact file against loading the same households from an EPOS folder."""
+"""Loading the compact file, compared with loading the same households from an EPOS folder."""
 
 import tempfile
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def bench() -> Measured:
-    """The ratio of the two, in turn."""
+    """Return the ratio of both, measured in turn."""
     population = generate(households=200, slots=144, seed=0)
     with tempfile.TemporaryDirectory() as place:
         folder, file = Path(place, "folder"), Path(place, "file.npz")

@@ -1,6 +1,6 @@
-"""Committed exchanges a second on the bus, journals on, beside the bare cost of asking and
-answering over nats-py: a lookup and its answer, a proposal and its outcome are two such pairs.
-"""
+"""Committed exchanges per second on the bus with journals, compared with the bare cost of requests
+and replies over nats-py: a lookup with its answer and a proposal with its outcome are two such
+pairs."""
 
 import asyncio
 import multiprocessing
@@ -26,7 +26,7 @@ _PAYLOAD = b"\0" * 300
 
 
 def _answer(url: str, ready: Event) -> None:
-    """Another process, which answers until it is ended."""
+    """Answer in another process until it is ended."""
 
     async def go() -> None:
         client = Client()
@@ -44,7 +44,7 @@ def _answer(url: str, ready: Event) -> None:
 
 
 def bare_requests() -> float:
-    """Requests and replies a second between two processes, one after another."""
+    """Return the requests and replies per second between two processes, one after another."""
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
 
@@ -71,7 +71,7 @@ def bare_requests() -> float:
 
 
 def exchanging() -> RunResults:
-    """A run with both stages, in isolation task."""
+    """Do a run with both stages in isolation task."""
     settings = RunSettings.model_validate(
         {
             **{"demo": True, "households": HOUSEHOLDS, "iterations": ITERATIONS},
@@ -84,7 +84,7 @@ def exchanging() -> RunResults:
 
 
 def bench() -> Measured:
-    """Both, in turn."""
+    """Return the ratio of both, measured in turn."""
     speeds, messages, bare = [], [], []
     for _ in range(REPEATS):
         results = exchanging()

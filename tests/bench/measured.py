@@ -1,6 +1,6 @@
-"""What a benchmark measured, and the file that remembers the ratios of earlier runs.
+"""The results of a benchmark, and the file with the ratios of earlier runs.
 
-Ratios hold for one machine, so the file stays out of version control: `.bench/ratios.jsonl`, one
+Ratios hold for one machine, so the file is not in version control: `.bench/ratios.jsonl`, with one
 line per benchmark and run.
 """
 

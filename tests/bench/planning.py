@@ -1,6 +1,6 @@
-"""Iterations of stage 1 on the bus against the bare cost of the same messages over nats-py: as many
-messages, of the same size, up and down the same tree, between as many processes, without planning.
-"""
+"""Iterations of stage 1 on the bus, compared with the bare cost of the same messages over nats-py:
+as many messages, of the same size, up and down the same tree between as many processes, without
+planning."""
 
 import asyncio
 import multiprocessing
@@ -23,7 +23,7 @@ _PAYLOAD = b"\0" * (8 * SLOTS + 60)
 
 
 class _Bare:
-    """The households of one process, without plans: they count, and pass on."""
+    """The households of one process, without plans: they only count and pass on."""
 
     def __init__(self, client: Client, rank: int) -> None:
         self.client, self.rank = client, rank
@@ -85,7 +85,7 @@ def _process(url: str, rank: int, times: "multiprocessing.Queue[float]", start: 
 
 
 def bare_seconds() -> float:
-    """For the messages of all iterations, nothing else."""
+    """Return the seconds for the messages of all iterations."""
     context = multiprocessing.get_context("spawn")
     times: multiprocessing.Queue[float] = context.Queue()
     start = context.Barrier(HOSTS)
@@ -103,7 +103,7 @@ def bare_seconds() -> float:
 
 
 def planning_seconds() -> float:
-    """For the iterations of a real run, in isolation task."""
+    """Return the seconds for the iterations of a real run in isolation task."""
     settings = RunSettings.model_validate(
         {
             **{"demo": True, "households": HOUSEHOLDS, "iterations": ITERATIONS},
@@ -115,7 +115,7 @@ def planning_seconds() -> float:
 
 
 def bench() -> Measured:
-    """The ratio of the two, in turn."""
+    """Return the ratio of both, measured in turn."""
     pairs = [(planning_seconds(), bare_seconds()) for _ in range(REPEATS)]
     ratio = median(ours / bare for ours, bare in pairs)
     ours, bare = (median(column) for column in zip(*pairs, strict=True))

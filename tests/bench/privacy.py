@@ -36,7 +36,7 @@ SMALL = {"demo": True, "households": 40, "slots": 48}
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one rule reaches at one disclosure."""
+    """The results of one rule at one disclosure."""
 
     rule: str
     disclose: str
@@ -57,7 +57,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Yardsticks:
-    """Comfort gains, kWh, that one who saw everything could reach."""
+    """Comfort gains, kWh, that a planner with full knowledge could reach."""
 
     greedy: float
     """Best pairwise swap first, nobody losing in any."""
@@ -68,7 +68,7 @@ class Yardsticks:
 
 
 def prices(options: dict[str, Any]) -> Iterator[Price]:
-    """One after another, as they are done."""
+    """Yield one price after another as they are measured."""
     quiet = _messages(_run({**options, "exchange": "off"}))
     for rule in RULES:
         for level in LEVELS:
@@ -93,7 +93,7 @@ def prices(options: dict[str, Any]) -> Iterator[Price]:
 
 
 def yardsticks(options: dict[str, Any]) -> Yardsticks:
-    """For the same households after the same stage 1."""
+    """Return the yardsticks for the same households after the same stage 1."""
     settings = RunSettings.model_validate({**options, "exchange": "off"})
     inputs = read_scenario(settings)
     rows = simulate(Run("privacy", read_scenario(settings, "simulation"))).rows
@@ -124,7 +124,7 @@ def _messages(results: RunResults) -> int:
 
 
 def told(mutual: float, seen: Yardsticks) -> str:
-    """How far `mutual` is from the best."""
+    """Return a sentence on how far `mutual` is from the best."""
     return (
         f"comfort gain, kWh: mutual {mutual:.4f}, greedy swaps {seen.greedy:.4f}, best without "
         f"loss {seen.lossless:.4f}, bound {seen.bound:.4f}"
@@ -132,7 +132,8 @@ def told(mutual: float, seen: Yardsticks) -> str:
 
 
 def bench() -> Measured:
-    """On generated households: the default level against those who see everything."""
+    """Return the results for generated households: the default disclosure beside planners with full
+    knowledge."""
     found = {(price.rule, price.disclose): price for price in prices(SMALL)}
     messages = ", ".join(
         f"{rule} {level} {found[rule, level].messages_per_exchange:.1f}"
@@ -146,7 +147,7 @@ def bench() -> Measured:
 
 
 def table(found: Sequence[Price]) -> str:
-    """The prices as they stand in docs/privacy.md."""
+    """Return the prices as in docs/privacy.md."""
     head = (
         "| rule | disclosure | comfort gain | share of bound | unfairness | worse off | exchanges "
         "| lookups | proposals | messages |\n|" + " --- |" * 10
@@ -162,7 +163,7 @@ def table(found: Sequence[Price]) -> str:
 
 
 def drawn(found: Sequence[Price], seen: Yardsticks) -> bytes:
-    """Comfort gain and messages of each level, side by side: a PNG."""
+    """Return a PNG with comfort gain and messages of each disclosure, side by side."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -204,7 +205,7 @@ def drawn(found: Sequence[Price], seen: Yardsticks) -> bytes:
 
 
 def written(found: Sequence[Price], seen: Yardsticks) -> bytes:
-    """The prices and the yardsticks as CSV."""
+    """Return the prices and the yardsticks as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(asdict(found[0])), lineterminator="\n")
     writer.writeheader()
@@ -214,7 +215,7 @@ def written(found: Sequence[Price], seen: Yardsticks) -> bytes:
 
 
 def main() -> None:
-    """Print the table and what is beside it; write both files."""
+    """Print the tables and write both files."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--dataset", type=Path, help="EPOS folder or .npz file")
     parser.add_argument("--households", type=int, help="the first N")

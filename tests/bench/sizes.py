@@ -40,7 +40,7 @@ EXCHANGE = ("households", "comfort before", "after", "share of bound", "exchange
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """All that was measured of one population."""
+    """All measurements of one population."""
 
     households: int
     simulated: Sequence[RunResults]
@@ -51,7 +51,7 @@ class Size:
 
 
 def sizes(dataset: Path, runs: int) -> Iterator[Size]:
-    """One population after another."""
+    """Yield one population after another."""
     for households in (*SIZES, LARGEST):
         options: RunOptions = {"dataset": dataset, "order": "random"}
         if households == LARGEST:
@@ -131,7 +131,7 @@ def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def main() -> None:
-    """Print both tables as Markdown has them."""
+    """Print both tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=RUNS)

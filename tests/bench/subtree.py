@@ -1,4 +1,4 @@
-"""Stage 1 in simulation: households one by one against whole subtrees at once, on one host."""
+"""Stage 1 in simulation: single households compared with whole subtrees, on one host."""
 
 from statistics import median
 from time import perf_counter
@@ -15,7 +15,7 @@ ITERATIONS, REPEATS = 50, 3
 
 
 def _seconds(population: Population, isolation: Literal["task", "subtree"]) -> float:
-    """Of a whole run, joining and leaving included."""
+    """Return the duration of a whole run, including joining and leaving."""
     host = host_node("bench", "host-1", population.households, isolation=isolation)
     terms = Terms(iterations=ITERATIONS)
     node, course = orchestrator_node("bench", list(population.households), lambda name: terms)
@@ -28,7 +28,7 @@ def _seconds(population: Population, isolation: Literal["task", "subtree"]) -> f
 
 
 def bench() -> Measured:
-    """The ratio for 1,000 and for 5,000 households, in turn."""
+    """Return the ratios for 1,000 and for 5,000 households, measured in turn."""
     told, ratios = [], {}
     for households, repeats in ((1000, REPEATS), (5000, 1)):
         population = generate(households=households, slots=144, seed=0)

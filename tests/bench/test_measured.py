@@ -1,7 +1,11 @@
 """Ratios of benchmarks: kept by name, the last one shown beside the new."""
 
+import importlib
 from pathlib import Path
 
+import pytest
+
+from tests.bench.__main__ import BENCHMARKS
 from tests.bench.measured import Measured, comparison, keep_ratios, last_ratios
 
 
@@ -23,3 +27,8 @@ def test_a_study_has_no_ratios_to_keep(tmp_path: Path) -> None:
     keep_ratios("sizes", Measured("a table"), file)
     assert not file.exists()
     assert comparison(Measured("a table"), None) == ""
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_can_be_run(name: str) -> None:
+    assert callable(importlib.import_module(f"tests.bench.{name}").bench)

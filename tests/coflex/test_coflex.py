@@ -7,12 +7,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 from typer.testing import CliRunner
 
 import coflex
+from agents.own_functions import (
+    AcceptanceRule,
+    CostFunction,
+    DiscomfortFunction,
+    PlanGenerator,
+)
 from orchestrator.cli import app
 from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.settings import RunSettings
@@ -40,9 +46,12 @@ def test_importing_it_is_light() -> None:
 
 def test_the_options_are_those_of_the_settings() -> None:
     hints = get_type_hints(RunOptions)
-    expected = {
+    expected: dict[str, Any] = {
         name: _with_strings(field.annotation) for name, field in RunSettings.model_fields.items()
     }
+    expected |= {"cost": expected["cost"] | CostFunction}
+    expected |= {"discomfort": expected["discomfort"] | DiscomfortFunction}
+    expected |= {"alternatives": PlanGenerator | None, "accepts": AcceptanceRule | None}
     assert hints == expected
 
 
@@ -68,7 +77,8 @@ def test_a_type_checker_finds_wrong_callers_and_nothing_else(tmp_path: Path) -> 
 def test_options_can_be_completed_at_run_time() -> None:
     for function in (coflex.simulate, coflex.run):
         names = set(inspect.signature(function).parameters)
-        assert names == {"scenario", *RunSettings.model_fields}
+        own = {"progress", "alternatives", "accepts"}
+        assert names == {"scenario", *RunSettings.model_fields, *own}
     assert set(inspect.signature(coflex.Scenario).parameters) >= set(RunSettings.model_fields)
 
 

@@ -1,7 +1,7 @@
-"""docker-compose.yml in a real engine: `make compose-test` runs this, nothing else does.
+"""docker-compose.yml in a real engine; only `make compose-test` runs this.
 
-Containers are killed from the outside, as by a crash; no test measures time: who does not end by
-itself within the grace period is killed by the engine, and its status tells.
+Containers are killed from the outside, like in a crash. No test measures time: the engine kills a
+container that does not end within the grace period, and its status shows that.
 """
 
 import csv
@@ -49,15 +49,15 @@ def built(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def standing(built: Stack) -> Iterator[Stack]:
-    """Everything but a run, and everybody well."""
+def services(built: Stack) -> Iterator[Stack]:
+    """Start everything except a run, and wait until all services are healthy."""
     built.compose("up", "--detach", "--wait", *STANDING)
     yield built
     built.compose("down", "--timeout", "2")
 
 
 def orchestrate(on: Stack, name: str, options: Options) -> subprocess.Popen[str]:
-    """A run, begun."""
+    """Start a run."""
     wanted: Options = {"households": stacks.HOUSEHOLDS, "hosts": HOSTS, "run": name, **options}
     words = [word for key, value in wanted.items() for word in (f"--{key}", str(value))]
     command = ("orchestrate", "--demo", *words, "--out", f"/results/{name}")
@@ -65,13 +65,13 @@ def orchestrate(on: Stack, name: str, options: Options) -> subprocess.Popen[str]
 
 
 def ended(run: subprocess.Popen[str]) -> tuple[int, str]:
-    """Its status, and all that it said."""
-    said, complaints = run.communicate(timeout=240)
-    return run.returncode, said + complaints
+    """Wait for the end of a run; return its status and its output."""
+    output, complaints = run.communicate(timeout=240)
+    return run.returncode, output + complaints
 
 
 def reference(folder: Path, options: Options) -> dict[str, str]:
-    """The same run simulated."""
+    """Return the results of the same run in simulation."""
     wanted = {key.replace("-", "_"): value for key, value in options.items()}
     chosen = RunSettings.model_validate(
         {"demo": True, "households": stacks.HOUSEHOLDS, "hosts": HOSTS, **wanted}
@@ -81,12 +81,13 @@ def reference(folder: Path, options: Options) -> dict[str, str]:
 
 
 def column(table: str, name: str) -> list[str]:
-    """One column of a CSV file."""
+    """Return one column of a CSV file."""
     return [row[name] for row in csv.DictReader(table.splitlines())]
 
 
 def busy(on: Stack, run: subprocess.Popen[str], messages: int) -> None:
-    """Wait until so many more messages have been said; the run must still be on."""
+    """Wait until the server has received more messages by this number; the run must still be going
+    on."""
     before = on.messages()
     wait_until(
         lambda: run.poll() is not None or on.messages() > before + messages, "the run to be busy"
@@ -95,7 +96,7 @@ def busy(on: Stack, run: subprocess.Popen[str], messages: int) -> None:
 
 
 def started_again(on: Stack, container: str) -> None:
-    """Wait for that."""
+    """Wait until a container has been restarted."""
     wait_until(lambda: _restarts(on, container) == (1, True), "a killed container to start again")
 
 
@@ -144,7 +145,7 @@ def test_the_image_is_small_and_has_no_tools_to_build_with(built: Stack) -> None
 # -- runs -----------------------------------------------------------------------------------------
 
 
-def test_up_ends_with_the_status_of_its_run_and_the_results_of_simulate(
+def test_up_ends_with_the_status_of_its_run_and_the_simulated_results(
     built: Stack, tmp_path: Path
 ) -> None:
     options = " ".join(f"--{key} {value}" for key, value in SHORT.items())
@@ -153,15 +154,15 @@ def test_up_ends_with_the_status_of_its_run_and_the_results_of_simulate(
     built.compose("cp", "orchestrator:/results", str(tmp_path / "up"))
     assert rows(tmp_path / "up", COMPARED) == reference(tmp_path, SHORT)
     built.compose("down", "--timeout", "2")
-    status, said = ended(built.start(*up, COFLEX_OPTIONS="--beta 7"))
+    status, output = ended(built.start(*up, COFLEX_OPTIONS="--beta 7"))
     built.compose("down", "--timeout", "2")
-    assert (status, "beta" in said) == (2, True), said
+    assert (status, "beta" in output) == (2, True), output
 
 
-def test_containers_may_do_little(standing: Stack) -> None:
+def test_containers_have_few_rights(services: Stack) -> None:
     for service in STANDING:
-        for container in standing.containers(service):
-            found = standing.inspected(container)
+        for container in services.containers(service):
+            found = services.inspected(container)
             host, user = found["HostConfig"], found["Config"]["User"]
             assert user not in ("", "0", "root"), service
             assert host["ReadonlyRootfs"], service
@@ -170,47 +171,47 @@ def test_containers_may_do_little(standing: Stack) -> None:
             assert host["Memory"] > 0, service
             assert host["PidsLimit"] > 0, service
             assert not host["PortBindings"], service
-    networks = standing.engine.docker(
+    networks = services.engine.docker(
         "network", "ls", "--quiet", "--filter", f"name={stacks.PROJECT}"
     )
-    inside = standing.engine.docker("network", "inspect", "--format", "{{.Internal}}", networks)
+    inside = services.engine.docker("network", "inspect", "--format", "{{.Internal}}", networks)
     assert inside == "true"
 
 
 def test_a_host_killed_in_stage_1_and_the_server_killed_later_change_nothing(
-    standing: Stack, tmp_path: Path
+    services: Stack, tmp_path: Path
 ) -> None:
     options: Options = {**SHORT, "iterations": 600}
-    run = orchestrate(standing, "struck", options)
-    (nats,), (host, *_) = standing.containers("nats"), standing.containers("host")
-    busy(standing, run, 100)
-    standing.engine.kill(host)
-    started_again(standing, host)
-    busy(standing, run, 300)
-    standing.engine.kill(nats)
-    started_again(standing, nats)
+    run = orchestrate(services, "struck", options)
+    (nats,), (host, *_) = services.containers("nats"), services.containers("host")
+    busy(services, run, 100)
+    services.engine.kill(host)
+    started_again(services, host)
+    busy(services, run, 300)
+    services.engine.kill(nats)
+    started_again(services, nats)
     assert run.poll() is None, "the run ended before everybody was back"
-    status, said = ended(run)
-    assert status == 0, said
-    found = standing.results("struck", tmp_path / "struck")
+    status, output = ended(run)
+    assert status == 0, output
+    found = services.results("struck", tmp_path / "struck")
     assert rows(found, COMPARED) == reference(tmp_path, options)
 
 
-def test_a_host_and_the_matchmaker_killed_in_stage_2_cost_nobody_anything(
-    standing: Stack, tmp_path: Path
+def test_a_host_and_the_matchmaker_killed_in_stage_2_make_nobody_lose(
+    services: Stack, tmp_path: Path
 ) -> None:
     # Which swaps are found after a crash depends on when it came; what they keep does not.
     options: Options = {**SHORT, "slots": 96, "iterations": 2}
-    run = orchestrate(standing, "shaken", options)
-    (matchmaker,), (host, *_) = standing.containers("matchmaker"), standing.containers("host")
-    busy(standing, run, 3000)
+    run = orchestrate(services, "shaken", options)
+    (matchmaker,), (host, *_) = services.containers("matchmaker"), services.containers("host")
+    busy(services, run, 3000)
     for container in (host, matchmaker):
-        standing.engine.kill(container)
-        started_again(standing, container)
+        services.engine.kill(container)
+        started_again(services, container)
     assert run.poll() is None, "the run ended before everybody was back"
-    status, said = ended(run)
-    assert status == 0, said
-    found = rows(standing.results("shaken", tmp_path / "shaken"), COMPARED)
+    status, output = ended(run)
+    assert status == 0, output
+    found = rows(services.results("shaken", tmp_path / "shaken"), COMPARED)
     simulated = reference(tmp_path, options)
     assert found[ITERATIONS] == simulated[ITERATIONS]
     assert column(found[HOUSEHOLDS], "selected_plan") == column(
@@ -225,37 +226,37 @@ def test_a_host_and_the_matchmaker_killed_in_stage_2_cost_nobody_anything(
 # -- ending ---------------------------------------------------------------------------------------
 
 
-def test_told_to_stop_everybody_ends_in_time_and_the_run_is_aborted(standing: Stack) -> None:
-    run = orchestrate(standing, "stopped", {**SHORT, "iterations": 5000})
-    busy(standing, run, 300)
+def test_on_stop_all_parts_end_in_time_and_the_run_is_aborted(services: Stack) -> None:
+    run = orchestrate(services, "stopped", {**SHORT, "iterations": 5000})
+    busy(services, run, 300)
     listed = ("ps", "--quiet", "--filter", "label=com.docker.compose.oneoff=True")
-    orchestrator = standing.engine.docker(*listed)
-    parts = [container for service in STANDING[1:] for container in standing.containers(service)]
-    standing.engine.docker("stop", "--time", "10", orchestrator)
-    status, said = ended(run)
-    assert status == 130, said
-    standing.compose("stop")
+    orchestrator = services.engine.docker(*listed)
+    parts = [container for service in STANDING[1:] for container in services.containers(service)]
+    services.engine.docker("stop", "--time", "10", orchestrator)
+    status, output = ended(run)
+    assert status == 130, output
+    services.compose("stop")
     for container in parts:
-        state = standing.inspected(container)["State"]
+        state = services.inspected(container)["State"]
         assert state["ExitCode"] == 0, state
 
 
 # -- who may take part ----------------------------------------------------------------------------
 
 
-def test_a_host_whose_keys_are_rotated_comes_back_with_the_new_ones(standing: Stack) -> None:
-    standing.compose("run", "--rm", "-T", "keys", "--rotate", "host-2")
-    standing.compose("kill", "--signal", "HUP", "nats")
-    hosts = standing.containers("host")
+def test_a_host_whose_keys_are_rotated_comes_back_with_the_new_ones(services: Stack) -> None:
+    services.compose("run", "--rm", "-T", "keys", "--rotate", "host-2")
+    services.compose("kill", "--signal", "HUP", "nats")
+    hosts = services.containers("host")
     wait_until(
-        lambda: sum(standing.inspected(host)["RestartCount"] for host in hosts) > 0,
+        lambda: sum(services.inspected(host)["RestartCount"] for host in hosts) > 0,
         "the server to cut off the host with old keys",
     )
-    status, said = ended(orchestrate(standing, "rotated", SHORT))
-    assert status == 0, said
+    status, output = ended(orchestrate(services, "rotated", SHORT))
+    assert status == 0, output
 
 
-def test_hosts_without_their_keys_are_refused(standing: Stack, tmp_path: Path) -> None:
+def test_hosts_without_their_keys_are_refused(services: Stack, tmp_path: Path) -> None:
     other = Keyring(tmp_path / "other", datetime.now(UTC))
     other.make(["host-1"], 0, ["nats"])
     for file in (other.folder, *other.folder.rglob("*")):
@@ -271,8 +272,8 @@ def test_hosts_without_their_keys_are_refused(standing: Stack, tmp_path: Path) -
     }
     # At the same time: for a minute they try to be taken.
     service = ("run", "--rm", "-T", "--no-deps")
-    runs = {why: standing.start(*service, *words) for why, words in tried.items()}
+    runs = {why: services.start(*service, *words) for why, words in tried.items()}
     for why, run in runs.items():
-        status, said = ended(run)
-        assert status == 2, (why, said)
-        assert why in " ".join(said.split())
+        status, output = ended(run)
+        assert status == 2, (why, output)
+        assert why in " ".join(output.split())

@@ -15,6 +15,7 @@ import pytest
 import typer
 import yaml
 from packaging.requirements import Requirement
+from typer.testing import CliRunner
 
 from orchestrator.cli import app
 from tests.support.paths import ROOT
@@ -92,10 +93,9 @@ def test_the_kustomization_names_what_there_is() -> None:
 
 def test_keys_are_where_the_kustomization_looks(tmp_path: Path) -> None:
     """As docs/deployment.md has them made."""
-    from orchestrator.cli.keys import keys
-
-    servers = ["nats", "*.nats-headless"]
-    keys(tmp_path / "keys", count=3, server=servers)
+    servers = ["--server", "nats", "--server", "*.nats-headless"]
+    made = CliRunner().invoke(app, ["keys", str(tmp_path / "keys"), "--count", "3", *servers])
+    assert made.exit_code == 0, made.output
     (kustomization,) = documents(KUBERNETES / "kustomization.yaml")
     for secret in kustomization["secretGenerator"]:
         for file in secret["files"]:
@@ -210,10 +210,16 @@ def test_all_yaml_is_tidy() -> None:
 # -- systemd --------------------------------------------------------------------------------------
 
 
+class _Unit(configparser.RawConfigParser):
+    """A systemd unit: the names of its options keep their case."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 @pytest.mark.parametrize("path", sorted(SYSTEMD.glob("*.service")), ids=lambda path: path.name)
 def test_units_are_complete(path: Path) -> None:
-    unit = configparser.RawConfigParser(strict=False)
-    unit.optionxform = str  # type: ignore[method-assign,assignment]
+    unit = _Unit(strict=False)
     unit.read_string(path.read_text())
     service = unit["Service"]
     assert service["User"] == "coflex"

@@ -1,4 +1,4 @@
-"""The notebooks in docs/ run, and say what they say."""
+"""The notebooks in docs/ run, and their outputs are those that they show."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ LARGEST = 200_000
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_notebooks_say_what_they_said(path: Path) -> None:
+def test_notebooks_give_the_outputs_that_they_show(path: Path) -> None:
     shown = nbformat.read(path, as_version=4)
     again = nbformat.read(path, as_version=4)
     NotebookClient(again, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
@@ -27,13 +27,14 @@ def test_notebooks_say_what_they_said(path: Path) -> None:
             assert texts(anew) == texts(cell), cell.source
 
 
-def test_there_are_notebooks_and_they_are_small() -> None:
+def test_notebooks_exist_and_are_small() -> None:
     assert len(NOTEBOOKS) >= 2
     assert all(path.stat().st_size < LARGEST for path in NOTEBOOKS)
 
 
 def texts(cell: nbformat.NotebookNode) -> list[str]:
-    """What a cell printed and showed, but for pictures and the last digits of rounding errors."""
+    """Return the texts that a cell printed and displayed, without pictures and the last digits of
+    rounding errors."""
     found = []
     for output in cell.outputs:
         text = output.get("text") or output.get("data", {}).get("text/plain", "")

@@ -1,4 +1,4 @@
-"""docs/operations.md lists every log message and every metric, with the words of the code."""
+"""docs/operations.md lists every log message and every metric, with the texts of the code."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def logged(source: str) -> Iterator[str]:
 
 
 def messages_of_the_code() -> set[str]:
-    """Return all messages: those with fixed text, and the phases of runs and households."""
+    """Return all messages: those with fixed texts, and the phases of runs and households."""
     files = [file for folder in LOGGING for file in Path(ROOT / folder).glob("*.py")]
     fixed = {message for file in files for message in logged(file.read_text())}
     phases = {phase.value for phase in [*RunPhase, *Phase]} - NEVER_LOGGED

@@ -1,4 +1,4 @@
-"""docs/protocol.md: its test vectors are what is written and read, and it names every message."""
+"""docs/protocol.md: its test vectors are correct, and it names every message."""
 
 import re
 from typing import get_args
@@ -115,7 +115,7 @@ def test_the_page_has_these_vectors() -> None:
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_a_vector_is_what_is_written_and_read(name: str) -> None:
+def test_the_vectors_are_encoded_and_decoded_as_shown(name: str) -> None:
     data = vectors_of(PAGE.read_text())[name]
     assert encode_frame("demo", VECTORS[name]) == data
     assert encode_frame("demo", decode_frame(data, "demo")) == data
@@ -130,7 +130,7 @@ def test_the_page_names_every_message_and_its_fields() -> None:
             assert f"`{field}`" in row, f"{cls.__name__}.{field}"
 
 
-def test_the_generator_of_ties_is_as_described() -> None:
+def test_the_random_generator_for_ties_is_as_described() -> None:
     page = PAGE.read_text()
     chance = household_chance(1, "h7")
     for _ in range(3):

@@ -20,7 +20,6 @@ def examples(page: str) -> list[str]:
 def test_the_examples_of_a_page_work(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     found = examples(page)
     assert found

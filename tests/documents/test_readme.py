@@ -40,10 +40,7 @@ def commands() -> list[str]:
     return [line.removeprefix("coflex ") for line in lines if line.startswith("coflex ")]
 
 
-def test_the_commands_work_in_the_order_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_commands_work_in_the_order_shown(shared: Path) -> None:
     runner = CliRunner()
     make = ["generate", "--households", "5", "--slots", "36", "--out", "DIR"]
     assert runner.invoke(app, make).exit_code == 0
@@ -69,10 +66,7 @@ def test_the_commands_work_in_the_order_shown(
 
 
 @pytest.mark.nats
-def test_the_commands_for_several_machines_work_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_commands_for_several_machines_work_together() -> None:
     *parts, orchestrate = [command for command in commands() if command.split()[0] in PARTS]
     assert len(parts) == 3
     with EmbeddedServer() as server:

@@ -1,4 +1,4 @@
-"""The ledger against those who behave wrongly: leases asked for and closed."""
+"""The ledger and households that behave wrongly: requests for leases, and their closings."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.support.lookups import home, offered
 
 
 @pytest.mark.parametrize("leases_max", [0, 1, 2, 3])
-def test_nobody_gets_one_lease_too_many(leases_max: int) -> None:
+def test_a_lookup_gets_at_most_the_leases_requested(leases_max: int) -> None:
     made = four(per_slot=True, slots=5)
     got = look_up(made, "a", 0, 1, 2, 3, 4, leases_max=leases_max)
     assert [one.slot for one in got.leases] == list(range(leases_max))
@@ -22,12 +22,12 @@ def test_nobody_gets_one_lease_too_many(leases_max: int) -> None:
     assert (made.counts.lookups, made.counts.matches) == (leases_max, leases_max)
 
 
-def test_a_lookup_that_names_no_number_gets_one_lease() -> None:
+def test_a_lookup_without_a_number_of_leases_gets_one() -> None:
     made = four(per_slot=True)
     assert len(made.look_up("a", [Wish(0), Wish(1)], 0.0).leases) == 1
 
 
-def test_a_lookup_that_names_no_round_is_one_before_all_rounds() -> None:
+def test_a_lookup_without_a_round_is_before_all_rounds() -> None:
     made = four()
     made._offers.remember(0, 0, 2, 0)
     assert made.look_up("a", [Wish(0)], 0.0).leases[0].partner.name == "d"
@@ -53,7 +53,7 @@ def test_slots_without_success_do_not_end_a_lookup() -> None:
     assert [one.slot for one in got.leases] == [4]
 
 
-def test_those_marked_busy_learn_nothing_else() -> None:
+def test_busy_households_get_no_other_information() -> None:
     made = four()
     lease(made, "a")
     assert look_up(made, "c", 0, 1) == Found(True, (), (), ())
@@ -94,7 +94,7 @@ def test_a_stranger_cannot_close_a_lease(ending: Ending) -> None:
     assert (made.summary()["open"], made.counts.done, made.counts.refused) == (1, 0, 0)
 
 
-def test_a_lease_that_nobody_gave_is_closed_without_effect() -> None:
+def test_closing_an_unknown_lease_has_no_effect() -> None:
     made = four()
     id_ = lease(made, "a")
     for unknown in (LeaseId(7, 99), LeaseId(6, id_.number)):
@@ -127,10 +127,9 @@ def test_done_of_one_side_does_not_free_the_other(per_slot: bool, first: str, se
 
 
 @pytest.mark.parametrize(("done", "other"), [("a", "c"), ("c", "a")])
-def test_after_done_the_other_side_may_still_say_that_it_did_not_agree(
-    done: str, other: str
-) -> None:
-    """Which cannot be true of both; but nothing is remembered of it, and both are free."""
+def test_a_side_may_report_a_refusal_after_the_other_reported_done(done: str, other: str) -> None:
+    """Both cannot be true, but nothing is remembered of the contradiction, and both households are
+    free."""
     made = four()
     id_ = lease(made, "a")
     made.close(done, Closed(id_, "done"), 1)
@@ -153,7 +152,7 @@ def test_after_done_the_other_side_may_still_say_that_it_did_not_agree(
 def test_how_a_lease_ends_decides_who_is_matched_next(
     ending: Ending, again: str, reverse: str, next_round: str
 ) -> None:
-    """Without d. c, asked again, would find a, or b which holds 1 and goes up as well."""
+    """Without d, the next lookup of c would find a, or b, which holds 1 and also goes up."""
 
     def ended() -> Leases:
         made = four()
@@ -178,7 +177,7 @@ def test_a_refusal_is_remembered_whoever_entered_first() -> None:
 
 
 def test_a_refusal_is_remembered_in_later_rounds_where_limits_do_not_bind() -> None:
-    """There a refusal teaches nothing that would keep this pair apart: only memory does."""
+    """There, a refusal gives no bound that keeps this pair apart; only the memory of it does."""
     endings: dict[Ending, bool] = {"refused": False, "for now": True}
     for ending, later in endings.items():
         made = Leases(1, epoch=7)
@@ -190,8 +189,9 @@ def test_a_refusal_is_remembered_in_later_rounds_where_limits_do_not_bind() -> N
         assert bool(made.look_up("a", wish, 0.0, round=2).leases) is later
 
 
-def test_what_a_refusal_teaches_holds_for_others_too() -> None:
-    """c did not go down to 0 for a: nor does it for e; but a that declined says nothing of c."""
+def test_the_bound_from_a_refusal_applies_to_other_partners() -> None:
+    """c did not go down to 0 for a, so it does not for e; but that a declined says nothing about
+    c."""
     endings: dict[Ending, str] = {"refused": "b", "declined": "c", "for now": "c"}
     for ending, expected in endings.items():
         made = four()

@@ -1,4 +1,4 @@
-"""The ledger at odd moments: leases that expire, households that enter, move and come back."""
+"""The ledger at unusual moments: leases that expire, and households that enter, move and return."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_lease_ends_exactly_at_its_deadline() -> None:
     assert made.summary()["offers"] == 8
 
 
-def test_a_lookup_ends_what_is_over_first() -> None:
+def test_a_lookup_first_ends_expired_leases() -> None:
     made = four()
     lease(made, "a", now=0.0)
     assert look_up(made, "a", 0, now=9.9).engaged
@@ -107,8 +107,9 @@ def test_an_offer_of_a_busy_household_is_busy(per_slot: bool) -> None:
     assert not free(made, "c", 0)
 
 
-def test_many_households_keep_what_they_said_when_room_is_made() -> None:
-    """The 17th makes room: who may lose (not bound) still may, and offers stay as they were."""
+def test_offers_are_kept_when_the_table_grows() -> None:
+    """The 17th household makes the table grow: households whose limits do not bind may still lose,
+    and offers stay as they were."""
     made = Leases(2, epoch=1, per_slot=True)
     offered(made, "h00", (0.0, 3.0), (0.0, 3.0), limits_bind=False)
     offered(made, "h01", (3.3, -2.5), (3.3, -2.5), limits_bind=False)
@@ -121,3 +122,12 @@ def test_many_households_keep_what_they_said_when_room_is_made() -> None:
     assert [one.partner.name for one in look_up(made, "h00", 0).leases] == ["h01"]
     assert look_up(made, "h04", 0).none == (0,)
     assert partner(made, "h05", 1) == "h02"
+
+
+def test_who_may_lose_is_remembered_by_name() -> None:
+    """Households are sorted by name before the first lookup; z, not bound, goes 3.3 down for a."""
+    made = Leases(1, epoch=1)
+    offered(made, "y", (3.3, -2.5))
+    offered(made, "z", (3.3, -2.5), limits_bind=False)
+    offered(made, "a", (0.0, 3.0), limits_bind=False)
+    assert partner(made, "a") == "z"

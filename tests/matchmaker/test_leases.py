@@ -19,7 +19,8 @@ def home(name: str) -> Address:
 
 
 def ledger(per_slot: bool = False) -> Leases:
-    """Slots 0 and 1; a holds 0 and goes up to 3, b and c hold 1 and 2 and go down below 0."""
+    """Return a ledger with slots 0 and 1: a holds 0 and goes up to 3; b and c hold 1 and 2 and go
+    down below 0."""
     made = Leases(2, epoch=7, lease_seconds=10.0, per_slot=per_slot)
     for name, value, limit in (("a", 0.0, 3.0), ("b", 1.0, -1.5), ("c", 2.0, -2.5)):
         made.enter(home(name))
@@ -64,9 +65,7 @@ def test_lease_numbers_rise_and_are_not_used_again() -> None:
 @pytest.mark.parametrize(
     ("ending", "again"), [("refused", False), ("for now", False), ("void", True)]
 )
-def test_who_did_not_agree_is_not_matched_again_until_an_offer_changes(
-    ending: Ending, again: bool
-) -> None:
+def test_a_refused_pair_is_not_matched_until_an_offer_changes(ending: Ending, again: bool) -> None:
     made = ledger()
     (lease,) = made.look_up("a", [Wish(0)], 0.0, round=1).leases
     made.close("c", Closed(lease.id, ending), 1)
@@ -82,7 +81,7 @@ def test_who_did_not_agree_is_not_matched_again_until_an_offer_changes(
         assert made.look_up("a", [Wish(0)], 100.0, round=2).leases[0].partner.name == "c"
 
 
-def test_after_an_exchange_each_is_free_when_it_has_said_so() -> None:
+def test_after_an_exchange_each_is_free_when_it_has_reported() -> None:
     made = ledger()
     (lease,) = made.look_up("a", [Wish(0)], 0.0).leases
     made.offer("a", 0, 1.0, 1.0)
@@ -91,7 +90,7 @@ def test_after_an_exchange_each_is_free_when_it_has_said_so() -> None:
     assert made.look_up("c", [Wish(1)], 0.0).engaged
 
 
-def test_a_lease_ends_with_its_time_and_withdraws_what_is_known_to_be_gone() -> None:
+def test_an_expired_lease_withdraws_offers_known_to_be_gone() -> None:
     made = ledger()
     (lease,) = made.look_up("a", [Wish(0)], 0.0).leases
     made.close("a", Closed(lease.id, "done"), 1)
@@ -103,7 +102,8 @@ def test_a_lease_ends_with_its_time_and_withdraws_what_is_known_to_be_gone() -> 
 
 
 def blind(limits_bind: bool = True) -> Leases:
-    """One slot, offers that say nothing but their value: a 0, b 1, c 2, d 3."""
+    """Return a ledger with one slot and offers that disclose only their value: a 0, b 1, c 2, d
+    3."""
     made = Leases(1, epoch=7, lease_seconds=10.0)
     for value, name in enumerate(NAMES):
         made.enter(home(name))
@@ -113,15 +113,15 @@ def blind(limits_bind: bool = True) -> Leases:
 
 
 def partner(made: Leases, who: str, wish: Wish, ending: Ending = "void") -> str:
-    """Who is found; the lease ends at once, as the partner says."""
+    """Return the partner that is found; the lease then ends as the partner reports."""
     (lease,) = made.look_up(who, [wish], 0.0).leases
     made.close(lease.partner.name, Closed(lease.id, ending), 1)
     return lease.partner.name
 
 
-def test_a_wanted_value_is_answered_with_what_is_to_be_expected() -> None:
-    """c is nearer to what a wants, but b is more likely to agree; if limits do not bind, whoever
-    holds no more than is wanted will agree."""
+def test_a_wanted_value_gets_the_largest_expected_gain() -> None:
+    """c is nearer to the value that a wants, but b is more likely to accept; if limits do not bind,
+    every household that holds no more than the wanted value will accept."""
     assert partner(blind(), "a", Wish(0, 1.9, 1.9)) == "b"
     assert partner(blind(limits_bind=False), "a", Wish(0, 2.0, 2.0)) == "c"
     made = blind()
@@ -129,8 +129,9 @@ def test_a_wanted_value_is_answered_with_what_is_to_be_expected() -> None:
     assert made.look_up("a", [Wish(0, 1.4, 0.3)], 0.0).none == (0,)
 
 
-def test_who_refused_is_not_asked_to_go_farther() -> None:
-    """c did not go from 2 to 1: not to 0 either, for anybody; but up, and after a new offer."""
+def test_a_refusal_bounds_later_requests() -> None:
+    """c did not go from 2 to 1, so it does not go to 0 for anybody; but it may go up, or make a new
+    offer."""
     made = blind()
     assert partner(made, "b", Wish(0, 2.0, 0.1), "refused") == "c"
     assert made.look_up("a", [Wish(0, 2.0, 0.1)], 0.0).none == (0,)
@@ -139,8 +140,9 @@ def test_who_refused_is_not_asked_to_go_farther() -> None:
     assert partner(made, "a", Wish(0, 2.0, 0.1)) == "c"
 
 
-def test_who_refused_much_is_not_asked_to_lose_for_little() -> None:
-    """Limits do not bind: c would not go from 2 to 1 though b gained 3 by it; a gains less."""
+def test_a_refused_large_gain_excludes_smaller_ones() -> None:
+    """Limits do not bind: c would not go from 2 to 1 although b would gain 3 by it; a would gain
+    less."""
     cases: list[tuple[Ending, str]] = [("void", "c"), ("refused", "")]
     for ending, found in cases:
         made = blind(limits_bind=False)
@@ -151,7 +153,7 @@ def test_who_refused_much_is_not_asked_to_lose_for_little() -> None:
         assert [lease.partner.name for lease in leases] == ([found] if found else [])
 
 
-def test_a_direction_binds_who_is_firm() -> None:
+def test_a_direction_binds_if_limits_bind() -> None:
     made = ledger()
     made.offer("b", 0, 1.0, FAR)
     made.offer("c", 0, 2.0, FAR)
@@ -160,7 +162,7 @@ def test_a_direction_binds_who_is_firm() -> None:
     assert made.look_up("a", [Wish(0, 1.0, 1.0)], 0.0).leases[0].partner.name == "b"
 
 
-def test_ties_do_not_depend_on_who_entered_first() -> None:
+def test_ties_do_not_depend_on_the_order_of_entering() -> None:
     partners = []
     for order in ("abcd", "dcba"):
         made = Leases(1, epoch=1)
@@ -172,7 +174,7 @@ def test_ties_do_not_depend_on_who_entered_first() -> None:
     assert partners == ["b", "b"]
 
 
-def test_more_households_than_there_was_room_for() -> None:
+def test_more_households_than_the_first_table_has_room_for() -> None:
     made = Leases(1, epoch=1)
     for number in range(100):
         made.enter(home(f"h{number:03}"))
@@ -224,14 +226,14 @@ def test_a_repeated_lookup_gets_the_recorded_answer() -> None:
     assert maker.handle(Envelope(home("a"), maker.address, lookup(1)), 0.0) == []
 
 
-def test_a_matchmaker_that_has_started_again_asks_for_all_offers() -> None:
+def test_a_restarted_matchmaker_asks_for_all_offers() -> None:
     maker = Matchmaker(Address("m", "m"), 1, 8, lease=10.0, per_slot=False)
     answer = ask(maker, "a", lookup(5, 7, wants=(0,)))
     assert (answer.anew, answer.epoch, answer.leases) == (True, 8, ())
     assert not ask(maker, "a", lookup(6)).anew
 
 
-def test_lists_that_do_not_fit_are_refused() -> None:
+def test_lists_of_different_lengths_are_refused() -> None:
     maker = Matchmaker(Address("m", "m"), 1, 8, lease=10.0, per_slot=False)
     with pytest.raises(PeerError, match="beyond"):
         ask(maker, "a", lookup(1, 8, wants=(1,)))

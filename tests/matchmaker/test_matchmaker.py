@@ -1,4 +1,4 @@
-"""The matchmaker as a machine: what of a lookup reaches the ledger, and what comes back."""
+"""The matchmaker as a machine: the parts of a lookup that reach the ledger, and the answers."""
 
 from typing import Any
 
@@ -16,17 +16,18 @@ OFFERS = {"a": (0.0, 3.0), "b": (1.0, -1.5), "c": (2.0, -2.5)}
 """Value and limit, kWh, at both slots: a gains most with c."""
 
 
-def maker(per_slot: bool = False, **told: Any) -> Matchmaker:
-    """A matchmaker of two slots that a, b and c have told their offers, `told` included."""
+def maker(per_slot: bool = False, **changed: Any) -> Matchmaker:
+    """Return a matchmaker of two slots that knows the offers of a, b and c, with these fields
+    `changed`."""
     made = Matchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=per_slot)
     for name, (value, limit) in OFFERS.items():
-        fields = {"disclosure": "limit", "limits_kwh": [limit, limit], **told}
+        fields = {"disclosure": "limit", "limits_kwh": [limit, limit], **changed}
         ask(made, name, lookup(slots=(0, 1), values_kwh=[value, value], **fields))
     return made
 
 
 def again(made: Matchmaker, name: str, number: int = 2, now: float = 0.0, **fields: Any) -> Match:
-    """A later lookup of somebody who is known."""
+    """Return a later lookup of a known household."""
     return ask(made, name, lookup(number, epoch=EPOCH, **fields), now)
 
 
@@ -39,7 +40,7 @@ def test_an_answer_names_the_lookup_and_the_matchmakers_epoch() -> None:
     assert answer == Match(4, 3, 8, True, False, (), (), ())
 
 
-def test_a_household_that_is_unknown_or_moved_must_tell_everything_again() -> None:
+def test_unknown_and_moved_households_must_send_all_offers() -> None:
     made = maker()
     assert again(made, "x", wants=(0,)).anew
     (answer,) = made.handle(
@@ -52,7 +53,7 @@ def test_a_household_that_is_unknown_or_moved_must_tell_everything_again() -> No
     assert ask(made, "a", lookup(2, epoch=EPOCH + 1, wants=(0,))).anew
 
 
-def test_lookups_are_answered_once_and_counted_whenever_they_come() -> None:
+def test_lookups_are_answered_once_and_repetitions_are_counted() -> None:
     made = maker()
     assert made.answered == 3
     first = again(made, "a", 2, wants=(0,))
@@ -66,7 +67,7 @@ def test_lookups_are_answered_once_and_counted_whenever_they_come() -> None:
 
 
 @pytest.mark.parametrize("per_slot", [False, True])
-def test_leases_last_and_hold_what_the_run_says(per_slot: bool) -> None:
+def test_leases_have_the_duration_and_scope_of_the_run(per_slot: bool) -> None:
     made = maker(per_slot)
     assert made.next_deadline() is None
     (lease,) = again(made, "a", wants=(0,), now=1.0).leases
@@ -89,23 +90,23 @@ def test_offers_are_withdrawn_by_name_and_slot() -> None:
 
 
 @pytest.mark.parametrize("binds", [True, False])
-def test_limits_that_do_not_bind_are_told_as_such(binds: bool) -> None:
+def test_limits_that_do_not_bind_reach_the_ledger_as_such(binds: bool) -> None:
     """c names a limit of 1 and would have to go 2."""
     made = maker()
     again(made, "b", withdrawn=(0,))
-    told: dict[str, Any] = {
+    changed: dict[str, Any] = {
         "slots": (0,),
         "values_kwh": [2.0],
         "limits_kwh": [-1.0],
         "disclosure": "limit",
     }
-    again(made, "c", limits_bind=binds, **told)
+    again(made, "c", limits_bind=binds, **changed)
     answer = again(made, "a", wants=(0,))
     assert (len(answer.leases), answer.none) == ((0, (0,)) if binds else (1, ()))
 
 
-def test_a_direction_is_told_without_a_distance() -> None:
-    """b and c go down at slot 0 and up at slot 1, where neither gives a a higher value."""
+def test_a_direction_reaches_the_ledger_without_a_distance() -> None:
+    """b and c go down at slot 0 and up at slot 1, where neither gives a higher value to a."""
     for slot, served in ((0, True), (1, False)):
         made = maker(disclosure="direction", limits_kwh=[-1.0, 1.0])
         answer = again(made, "a", wants=(slot,), wanted_kwh=[1.5], tolerance_kwh=[1.0])
@@ -114,7 +115,7 @@ def test_a_direction_is_told_without_a_distance() -> None:
     assert again(made, "a", wants=(0,), wanted_kwh=[1.5], tolerance_kwh=[1.0]).none == (0,)
 
 
-def test_offers_without_limits_say_their_value_only() -> None:
+def test_offers_without_limits_have_only_a_value() -> None:
     made = maker(disclosure="value", limits_kwh=[])
     assert again(made, "a", wants=(0,)).none == (0,)
     (lease,) = again(made, "a", 3, wants=(0,), wanted_kwh=[2.0], tolerance_kwh=[0.5]).leases
@@ -143,7 +144,7 @@ def test_the_number_of_leases_and_the_least_gain_are_the_requesters() -> None:
     assert again(made, "a", 3, wants=(0,), min_gain_kwh2=1.9).leases
 
 
-def test_closings_are_heard_with_their_household_and_round() -> None:
+def test_closings_reach_the_ledger_with_household_and_round() -> None:
     made = maker()
     (lease,) = again(made, "a", wants=(0,)).leases
     again(made, "b", closed=(Closed(lease.id, "void"),))  # a stranger
@@ -156,7 +157,8 @@ def test_closings_are_heard_with_their_household_and_round() -> None:
 
 
 def test_closings_come_after_new_offers() -> None:
-    """Else the new offer of c, told together with its refusal, would make it be asked again."""
+    """Otherwise, the new offer of c, sent together with its refusal, would make it a partner
+    again."""
     made = maker()
     (lease,) = again(made, "a", wants=(0,)).leases
     again(

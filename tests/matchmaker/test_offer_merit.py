@@ -1,7 +1,7 @@
-"""How well an offer serves a wish, in numbers worked out by hand.
+"""The merit of an offer for a wish, with numbers computed by hand.
 
-GUESS = (1 + sqrt 2) / 2 = 1.20711: what a named limit stands for. An offer aims at half of that
-way: a household at 0 that names 3 aims at 1.81066.
+GUESS = (1 + sqrt 2) / 2 = 1.20711 is the assumed true limit as a multiple of the disclosed one. An
+offer aims at half of that: a household at 0 that discloses 3 aims at 1.81066.
 """
 
 import pytest
@@ -15,7 +15,8 @@ GUESS = 1.2071067811865475
 def offers(
     *known: tuple[float, float | None], bind: tuple[bool, ...] = (True, True, True)
 ) -> Offers:
-    """One slot: household a is column 0, b column 1 and so on; each with value and limit, kWh."""
+    """Return offers at one slot: household a is column 0, b column 1 and so on; each has value and
+    limit, kWh."""
     made = Offers(1)
     for name, (value, limit), binds in zip("abcdef", known, bind, strict=False):
         column = made.enter(home(name))
@@ -27,12 +28,12 @@ def offers(
 def merits(
     made: Offers, wish: Wish | None = None, min_gain: float = 0.0, round: int = 1
 ) -> dict[str, float]:
-    """The merit of everybody who would serve household a, by name."""
+    """Return the merit of every possible partner for household a, by name."""
     columns, merit = made.merit(wish or Wish(0), 0, min_gain, round)
     return {made.where[c].name: float(m) for c, m in zip(columns, merit, strict=True)}
 
 
-def test_limits_that_bind_make_merit_of_how_far_the_aims_are_apart() -> None:
+def test_binding_limits_rank_partners_by_the_distance_of_their_aims() -> None:
     """a from 0 up to 3 aims at 1.81066; b from 2 down to -0.5 aims at 2 - 1.50888 = 0.49112."""
     made = offers((0.0, 3.0), (2.0, -2.5))
     assert merits(made) == {"b": pytest.approx(2.0 * (1.810660 - 0.491117), abs=1e-5)}
@@ -42,10 +43,8 @@ def test_limits_that_bind_make_merit_of_how_far_the_aims_are_apart() -> None:
     ("limit", "serves"),
     [(-2.0, True), (-1.99, False), (-2.01, True), (2.0, False), (0.0, False)],
 )
-def test_a_household_whose_limits_bind_goes_exactly_as_far_as_it_says(
-    limit: float, serves: bool
-) -> None:
-    """b holds 2 and would get 0: it goes 2 down or not at all."""
+def test_a_binding_limit_is_exact(limit: float, serves: bool) -> None:
+    """b holds 2 and would get 0, so it must go 2 down."""
     assert bool(merits(offers((0.0, 3.0), (2.0, limit)))) is serves
     free = offers((0.0, 9.0), (2.0, limit), bind=(True, False))
     assert bool(merits(free)) is True
@@ -62,15 +61,16 @@ def test_a_household_whose_limits_bind_goes_exactly_as_far_as_it_says(
         (-1.0, 0.0, False),
     ],
 )
-def test_a_requester_gains_more_than_is_worth_while(
+def test_a_requester_must_gain_more_than_the_least_gain(
     value: float, min_gain: float, serves: bool
 ) -> None:
     made = offers((0.0, 3.0), (value, -9.0))
     assert bool(merits(made, min_gain=min_gain)) is serves
 
 
-def test_a_requester_whose_limits_do_not_bind_is_taken_to_mean_the_middle_of_the_step() -> None:
-    """It names 3 and means up to 3 * GUESS = 3.62: a value 3.2 away serves it only then."""
+def test_a_limit_that_does_not_bind_means_the_middle_of_its_step() -> None:
+    """It discloses 3 and is assumed to go up to 3 * GUESS = 3.62; only then does a value at 3.2
+    help it."""
     binding, free = (offers((0.0, 3.0), (3.2, -9.0), bind=(bind, False)) for bind in (True, False))
     assert merits(binding) == {}
     assert list(merits(free)) == ["b"]
@@ -82,8 +82,9 @@ def test_a_requester_whose_limits_do_not_bind_is_taken_to_mean_the_middle_of_the
     assert shifted.gain(Wish(0), 0, 1) == pytest.approx(2.0 * (3.0 - 2.0))
 
 
-def test_both_together_gain_at_least_half_of_what_is_worth_while() -> None:
-    """a aims at 2.41421, b, which does not mind, at 2.06036: together 2 * 0.35386 = 0.70772."""
+def test_the_joint_gain_is_at_least_half_of_the_least_gain() -> None:
+    """a aims at 2.41421, and b, whose limit does not bind, at 2.06036; together they gain 2 *
+    0.35386 = 0.70772."""
     made = offers((0.0, 4.0), (2.0, 0.1), bind=(True, False))
     (together,) = merits(made).values()
     assert together == pytest.approx(0.70772, abs=1e-5)
@@ -98,7 +99,7 @@ def test_small_amounts_count_too() -> None:
     assert merits(made)["b"] == pytest.approx(0.02 * (0.0181066 - 0.0049112), abs=1e-6)
 
 
-def test_an_offer_that_is_withdrawn_serves_nobody() -> None:
+def test_a_withdrawn_offer_has_no_merit() -> None:
     made = offers((0.0, 3.0), (2.0, -2.5), (1.0, -1.5))
     made.drop(0, 1)
     assert list(merits(made)) == ["c"]
@@ -106,7 +107,7 @@ def test_an_offer_that_is_withdrawn_serves_nobody() -> None:
     assert list(merits(made)) == ["b", "c"]
 
 
-def test_a_direction_aims_at_no_value_but_the_own_one() -> None:
+def test_an_offer_with_a_direction_aims_at_its_own_value() -> None:
     made = offers((0.0, FAR), (2.0, -FAR))
     assert merits(made, Wish(0, 1.9, 1.9))["b"] == pytest.approx(
         2.0 + 2.0 * 1.8 / 3.8**2 * (1 - 2.0 / 3.8)
@@ -126,7 +127,7 @@ def test_a_direction_aims_at_no_value_but_the_own_one() -> None:
         (2.0, -2.5, 2.0 + 4.0 / 16.0 * 0.5),
     ],
 )
-def test_a_wanted_value_is_served_by_what_is_to_be_expected(
+def test_a_wanted_value_ranks_partners_by_expected_gain(
     value: float, limit: float | None, merit: float
 ) -> None:
     made = offers((0.0, 5.0), (value, limit))
@@ -140,8 +141,8 @@ def test_a_partner_that_wants_nothing_does_not_want_the_other_way() -> None:
     assert merits(short_of, Wish(0, 2.0, 1.0)) == {"b": pytest.approx(2.0 + 3.0 / 16.0 * 0.75)}
 
 
-def test_what_is_known_of_a_partner_makes_it_less_likely_to_agree() -> None:
-    """b has refused to go 2.5 down: that it goes 1 has the chance 1 - 1/2.5."""
+def test_a_refusal_lowers_the_chance_of_acceptance() -> None:
+    """b has refused to go 2.5 down, so the chance that it goes 1 is 1 - 1/2.5."""
     made = offers((0.0, 5.0), (1.0, None))
     made.learn(0, 1, (-1.5, 1.0), 1.0)
     assert merits(made, Wish(0, 2.0, 1.0)) == {"b": pytest.approx(1.0 + 3.0 / 16.0 * 0.6)}
@@ -154,7 +155,7 @@ def test_what_is_known_of_a_partner_makes_it_less_likely_to_agree() -> None:
     ("value", "served"),
     [(1.0, True), (0.99, False), (3.0, True), (3.01, False), (2.0, True)],
 )
-def test_a_wanted_value_is_served_within_the_tolerance(value: float, served: bool) -> None:
+def test_only_values_within_the_tolerance_have_merit(value: float, served: bool) -> None:
     made = offers((0.0, 5.0), (value, None))
     assert bool(merits(made, Wish(0, 2.0, 1.0))) is served
 
@@ -171,7 +172,7 @@ def test_a_wanted_value_is_served_within_the_tolerance(value: float, served: boo
         (3.5, None, 1.0 + 1.0 / 1.5),
     ],
 )
-def test_a_requester_that_may_lose_looks_first_for_those_sure_to_agree(
+def test_a_requester_that_may_lose_prefers_certain_acceptance(
     value: float, limit: float | None, merit: float
 ) -> None:
     made = offers((1.0, FAR), (value, limit), bind=(False, False))
@@ -181,7 +182,7 @@ def test_a_requester_that_may_lose_looks_first_for_those_sure_to_agree(
 @pytest.mark.parametrize(("until", "round", "served"), [
     (3, 3, False), (3, 2, False), (3, 4, True), (ALWAYS, 99, False),
 ])  # fmt: skip
-def test_pairs_that_did_not_agree_are_kept_apart_until(
+def test_refused_pairs_are_kept_apart_until_a_new_offer(
     until: int, round: int, served: bool
 ) -> None:
     made = offers((0.0, 3.0), (2.0, -2.5))
@@ -201,7 +202,8 @@ def test_pairs_that_did_not_agree_are_kept_apart_until(
 
 
 def asked_again(made: Offers, value: float) -> bool:
-    """Whether b, which holds 2, would be asked by a household that holds `value` and wants 2."""
+    """Return True if b, which holds 2, would be a partner of a household that holds `value` and
+    wants 2."""
     made.put(0, 0, value, 9.0 if value < 2.0 else -9.0)
     return bool(merits(made, Wish(0, 2.0, 0.1)))
 
@@ -223,7 +225,7 @@ def test_a_refusal_bounds_how_far_a_household_goes_that_way(
         assert asked_again(made, value) is again, value
 
 
-def test_only_refusals_of_what_it_holds_now_teach_anything() -> None:
+def test_only_refusals_of_the_present_value_count() -> None:
     for held in ((0.5, 1.9), (2.0, 2.0)):
         made = offers((0.0, 9.0), (2.0, None))
         made.learn(0, 1, held, 5.0)
@@ -249,11 +251,11 @@ def test_the_nearest_refusal_counts() -> None:
         (-3.0, -2.6, False),
     ],
 )
-def test_a_household_that_may_lose_is_taken_to_have_weighed_the_gain(
+def test_a_refusal_by_a_household_that_may_lose_weighed_the_gain(
     gain: float, value: float, asked: bool
 ) -> None:
-    """It is asked if the requester's gain, taken generously, makes up for what it would lose: the
-    requester wants a little more than half of the way to what b holds."""
+    """It is a partner if the requester's gain, estimated generously, makes up for its own loss: the
+    requester wants a little more than half of the way to the value that b holds."""
     made = offers((0.0, 9.0), (2.0, None), bind=(True, False))
     made.learn(0, 1, (0.0, 2.0), gain)
     made.put(0, 0, value, 9.0)

@@ -1,4 +1,4 @@
-"""Matchmakers as NATS micro services: what standard tools ask for, and what they count."""
+"""Matchmakers as NATS micro services: the answers to standard tools, and their counts."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ def server() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture
 def makers(server: EmbeddedServer) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Two matchmakers of run r."""
+    """Start two matchmakers of run r."""
     where = ("--nats", server.url, "--run", "r")
     started = [subprocess.Popen((*COFLEX, "matchmaker", name, *where)) for name in NAMES]
     yield started
@@ -48,7 +48,7 @@ def makers(server: EmbeddedServer) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 @contextlib.asynccontextmanager
 async def tool(url: str) -> AsyncIterator[Client]:
-    """A client that knows nothing of coflex but that run r is announced."""
+    """Return a client that knows nothing of coflex except that run r is announced."""
     client = Client()
     await client.connect(url)
     makers = tuple(Address(name, name) for name in NAMES)
@@ -71,8 +71,8 @@ async def ask(client: Client, subject: str) -> dict[str, object]:
 
 
 async def ask_all(client: Client, subject: str, expected: int) -> list[dict[str, object]]:
-    """As many answers as are expected; asks again until they come, since a service may still be
-    on its way up."""
+    """Return the expected number of answers; ask again until they come, since a service may still
+    be starting."""
     async with asyncio.timeout(60):
         while True:
             inbox = await client.subscribe(reply := client.new_inbox())
@@ -89,7 +89,7 @@ async def ask_all(client: Client, subject: str, expected: int) -> list[dict[str,
 
 
 class Household:
-    """Somebody who looks up, and reads the answers."""
+    """A household that looks up and reads the answers."""
 
     def __init__(self, client: Client, name: str) -> None:
         self.client, self.name = client, name
@@ -197,7 +197,7 @@ async def test_standard_tools_find_and_count(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_matchmaker_ends_cleanly_when_it_is_told(
+async def test_a_matchmaker_ends_cleanly_when_it_is_released(
     server: EmbeddedServer, makers: list[subprocess.Popen[bytes]], number: signal.Signals
 ) -> None:
     async with tool(server.url) as client:

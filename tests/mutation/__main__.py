@@ -1,11 +1,13 @@
 """Runs mutation tests and judges them: `python -m tests.mutation [GROUP or MODULE]`.
 
-Prints one line per module, then the survivors that `survivors.toml` does not defend. Exits with
-status 1 if there are any, or if more than a tenth of a group's mutants survive.
+Prints one line per module, the survivors that `survivors.toml` does not defend, then one line per
+group. Exits with status 1 if a survivor is undefended, or more than a tenth of a group survives.
 """
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from time import perf_counter
 
 from tests.mutation.groups import GROUPS, SURVIVORS_AT_MOST, Group
@@ -15,39 +17,63 @@ from tests.mutation.working_copy import ModuleResult, MutationError, WorkingCopy
 FATES = ("killed", "by types", "timed out", "survived")
 
 
-def line(name: str, fates: Counter[str]) -> str:
-    """Return one row of the table."""
-    total = fates.total()
-    share = f"{fates['survived'] / total:.1%}" if total else ""
-    return f"{name:44} {total:7,} " + " ".join(f"{fates[one]:9,}" for one in FATES) + f" {share:>7}"
+def row(name: str, cells: Iterable[object]) -> str:
+    """Return one row of a table."""
+    return f"{name:44}" + "".join(f" {cell:>10}" for cell in cells)
 
 
-def judged(group: Group, results: list[ModuleResult], known: set[Survivor]) -> list[str]:
-    """Print the group's rows; return what is wrong with it."""
+def share(fates: Counter[str]) -> str:
+    """Return the percentage that survives."""
+    return f"{fates['survived'] / fates.total():.1%}" if fates else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of the mutants of one group."""
+
+    group: str
+    fates: Counter[str]
+    new: list[Survivor]
+    """Survivors that `survivors.toml` does not defend."""
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is to be mended."""
+        found = []
+        if self.fates["survived"] > SURVIVORS_AT_MOST * self.fates.total():
+            found.append(f"{self.group}: more than {SURVIVORS_AT_MOST:.0%} survive")
+        if self.new:
+            undefended = as_toml(self.new)
+            found.append(f"{self.group}: survivors that are not in survivors.toml:\n{undefended}")
+        return found
+
+    def cells(self) -> tuple[object, ...]:
+        """Return the group's row of the last table; whatever does not survive is killed."""
+        total, survived = self.fates.total(), self.fates["survived"]
+        return total, total - survived, survived, share(self.fates), len(self.new)
+
+
+def judged(group: Group, results: list[ModuleResult], known: set[Survivor]) -> Judgement:
+    """Print a row for each module of the group; judge the group."""
     together: Counter[str] = Counter()
     for result in results:
-        print(line(result.module, result.fates))
+        cells = [result.fates.total(), *(result.fates[fate] for fate in FATES), share(result.fates)]
+        print(row(result.module, cells), flush=True)
         together.update(result.fates)
-    print(line(f"= {group.name}", together), flush=True)
-    wrong = []
-    if together["survived"] > SURVIVORS_AT_MOST * together.total():
-        wrong.append(f"{group.name}: more than {SURVIVORS_AT_MOST:.0%} survive")
     found = [survivor for result in results for survivor in result.survivors]
-    new = list(dict.fromkeys(survivor for survivor in found if survivor not in known))
-    if new:
-        wrong.append(
-            f"{group.name}: {len(new)} survivors are not in survivors.toml:\n{as_toml(new)}"
-        )
     seen = {result.module for result in results}
     for survivor in sorted(known.difference(found)):
         if survivor.module in seen:
             print(f"  no longer survives, remove it from survivors.toml: {survivor}")
-    return wrong
+    new = dict.fromkeys(survivor for survivor in found if survivor not in known)
+    return Judgement(group.name, together, list(new))
 
 
 def chosen(only: str) -> list[tuple[Group, str]]:
-    """Return the groups to run, each with the one module to run or nothing; MutationError if
-    `only` names neither."""
+    """Return the groups to run, each with the one module to run or nothing.
+
+    Raises MutationError if `only` names neither a group nor a module.
+    """
     if not only:
         return [(group, "") for group in GROUPS]
     for group in GROUPS:
@@ -60,22 +86,26 @@ def chosen(only: str) -> list[tuple[Group, str]]:
 
 
 def main() -> int:
-    """Run what is asked for; the exit status."""
+    """Run mutation tests; return the exit status."""
     known = set(defended())
-    wrong = []
-    print(f"{'module':44} {'mutants':>7} " + " ".join(f"{one:>9}" for one in FATES) + "   share")
+    judgements = []
+    print(row("module", ("mutants", *FATES, "percent")))
     try:
         for group, only in chosen(" ".join(sys.argv[1:])):
             began = perf_counter()
             copy = WorkingCopy(group, only)
             copy.prepare()
             copy.run()
-            wrong += judged(group, copy.results(), known)
+            judgements.append(judged(group, copy.results(), known))
             print(f"  {perf_counter() - began:,.0f} s", flush=True)
     except MutationError as error:
         print(error, file=sys.stderr)
         return 2
+    wrong = [line for judgement in judgements for line in judgement.wrong]
     print("\n".join(wrong))
+    print(row("group", ("mutants", "killed", "survived", "percent", "undefended")))
+    for judgement in judgements:
+        print(row(judgement.group, judgement.cells()))
     return 1 if wrong else 0
 
 

@@ -1,6 +1,6 @@
-"""Survivors: mutants that no test notices, by a key that does not depend on line numbers.
+"""Survivors: mutants that no test notices, with keys that do not depend on line numbers.
 
-The defended ones stand in `survivors.toml`, each with the reason why it is left alive.
+The defended ones are in `survivors.toml`, each with the reason why it is accepted.
 """
 
 import json
@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("survivors.toml")
 
 
 class Survivor(NamedTuple):
-    """One mutation that changes nothing the tests see."""
+    """A mutation that changes nothing that the tests see."""
 
     module: str
     """File from the top of the checkout."""
@@ -24,7 +24,7 @@ class Survivor(NamedTuple):
 
 
 def defended(file: Path = FILE) -> dict[Survivor, str]:
-    """Read the list of defended survivors, each with its reason; ValueError for one without."""
+    """Read the list of defended survivors with their reasons; raises ValueError for one without."""
     found = {}
     for entry in tomllib.loads(file.read_text()).get("survivor", []):
         survivor = Survivor(entry["module"], entry["function"], entry["mutation"])

@@ -1,8 +1,8 @@
 """A group's working copy, in which mutmut makes its mutants and keeps its results between runs.
 
-Results are kept by function: a function that has changed is tried again. After any change of
-source or tests, whatever survived is tried again too, since the tests may notice it now. A kill is
-kept: to try everything again, remove the folder `.mutants`.
+Results are kept by function, and a changed function is tried again. After any change of source or
+tests, survivors are tried again too, since a test may notice them now. Kills are kept: to try
+everything again, remove the folder `.mutants`.
 """
 
 import contextlib
@@ -21,21 +21,22 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
-from tests.mutation.fastest_first import QUICK
-from tests.mutation.groups import EXAMPLES, QUICK_S, SEEDS, TEST_AT_MOST_S, UNTOUCHED_LINES, Group
+from tests.mutation.groups import EXAMPLES, SEEDS, UNTOUCHED_LINES, Group
 from tests.mutation.survivors import Survivor, mutation_of
 from tests.support.paths import ROOT, SHARED
 
 PLACE = ROOT / ".mutants"
+MUTMUT = Path(__file__).with_name("collected_once.py")
 PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
-CORES = 2
+CORES = len(os.sched_getaffinity(0))
 MYPY = (
-    *("--output", "json"),
+    *("--output", "json", "--cache-dir", str(PLACE / ".mypy_cache")),
     # What mutmut adds has superfluous comments for mypy, and defines every attribute many times.
     *("--no-warn-unused-ignores", "--disable-error-code", "no-redef"),
 )
 KINDS = {"survived": "survived", "no tests": "survived", "caught by type check": "by types",
-         "timeout": "timed out", "segfault": "timed out", "not checked": "unfinished"}  # fmt: skip
+         "timeout": "timed out", "segfault": "timed out", "not checked": "unfinished",
+         "suspicious": "unfinished", "check was interrupted by user": "unfinished"}  # fmt: skip
 """mutmut's words for the fate of a mutant, and ours; whatever else it says is a kill."""
 
 
@@ -45,7 +46,7 @@ class MutationError(Exception):
 
 @dataclass(slots=True)
 class ModuleResult:
-    """What became of the mutants of one module."""
+    """The fates of the mutants of one module."""
 
     module: str
     fates: Counter[str] = field(default_factory=Counter)
@@ -61,11 +62,10 @@ class WorkingCopy:
         self.group, self.only = group, only
         self.path = PLACE / group.folder
         self.log = self.path / "log.txt"
-        self._state = ""
-        """Of source and tests, once the copy is prepared."""
 
     def prepare(self) -> None:
-        """Copy source and tests, write the configuration, forget what is uncertain now."""
+        """Copy source and tests, write the configuration, and drop results that are no longer
+        certain."""
         self.path.mkdir(parents=True, exist_ok=True)
         for name in (*PACKAGES, "tests"):
             shutil.rmtree(self.path / name, ignore_errors=True)
@@ -77,43 +77,31 @@ class WorkingCopy:
             beside.symlink_to(SHARED)
         project = (ROOT / "pyproject.toml").read_text()
         (self.path / "pyproject.toml").write_text(f"{project}\n{self._configuration()}")
-        state = hashlib.sha256()
-        for file in sorted(self.path.glob("*/**/*.py")):
-            if file.relative_to(self.path).parts[0] in (*PACKAGES, "tests"):
-                state.update(file.read_bytes())
-        self._state = state.hexdigest()
-        if self._changed:
+        state, seen = self._state(), self.path / "state.txt"
+        if not seen.exists() or seen.read_text() != state:
             # Which tests reach a function is to be found anew.
             (self.path / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
             self._forget_survivors()
+            seen.write_text(state)
 
-    @property
-    def _changed(self) -> bool:
-        seen = self.path / "state.txt"
-        return not seen.exists() or seen.read_text() != self._state
+    def _state(self) -> str:
+        """Return a hash of source and tests, but for those of this package."""
+        state = hashlib.sha256()
+        for name in (*PACKAGES, "tests"):
+            for file in sorted((self.path / name).rglob("*")):
+                if file.is_file() and file.parent != self.path / "tests" / "mutation":
+                    state.update(file.read_bytes())
+        return state.hexdigest()
 
     def run(self) -> None:
-        """Let mutmut try whatever has no result yet: quick tests first, all tests with what
-        survives those. MutationError when it cannot."""
-        if self._changed:
-            self._mutmut(QUICK_S)
-            self._forget_survivors()
-        self._mutmut()
-        (self.path / "state.txt").write_text(self._state)
-
-    def _mutmut(self, quick_s: float | None = None) -> None:
+        """Let mutmut try every mutant without a result. Raises MutationError if mutmut fails."""
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             **{"COFLEX_SEEDS": str(SEEDS), "COFLEX_EXAMPLES": str(EXAMPLES)},
             **{"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"},
-            QUICK: "" if quick_s is None else str(quick_s),
+            "PYTHONUNBUFFERED": "1",
         }
-        command = [
-            str(Path(sys.executable).with_name("mutmut")),
-            "run",
-            "--max-children",
-            str(CORES),
-        ]
+        command = [sys.executable, str(MUTMUT), str(CORES)]
         if self.only:
             command.append(self.only.removesuffix(".py").replace("/", ".") + ".*")
         with self.log.open("w") as log:
@@ -125,7 +113,7 @@ class WorkingCopy:
             raise MutationError("\n".join([*end, f"mutmut failed; see {self.log}"]))
 
     def results(self) -> list[ModuleResult]:
-        """Read what became of the mutants by module; MutationError if not all were tried."""
+        """Return the fates of the mutants by module; raises MutationError if not all were tried."""
         found = []
         with contextlib.chdir(self.path):
             for path in [self.only] if self.only else self.group.files():
@@ -154,13 +142,11 @@ class WorkingCopy:
             "only_mutate": self.group.files(),
             "do_not_mutate_patterns": UNTOUCHED_LINES,
             "pytest_add_cli_args": (
-                *("-p", "no:cacheprovider", "-p", "tests.mutation.fastest_first"),
-                *("--hypothesis-profile=ci", f"--timeout={TEST_AT_MOST_S}"),
+                *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+                "--hypothesis-profile=mutants",
             ),
             "pytest_add_cli_args_test_selection": self.group.tests,
             "type_check_command": (sys.executable, "-m", "mypy", *MYPY, *self.group.files()),
-            "timeout_multiplier": 4.0,
-            "timeout_constant": 2.0,
             "on_dependency_change": "ignore",
         }
         lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
@@ -168,7 +154,7 @@ class WorkingCopy:
         return "\n".join(["[tool.mutmut]", *lines, *(f"{name} = false" for name in switches), ""])
 
     def _forget_survivors(self) -> None:
-        """Have whatever was not killed tried again."""
+        """Remove the results of all mutants that were not killed, so that they are tried again."""
         with contextlib.chdir(self.path):
             for path in self.group.files():
                 data = SourceFileMutationData(path=path)

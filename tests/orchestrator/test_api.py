@@ -23,7 +23,7 @@ def outcome() -> Outcome:
     return simulate(SMALL, trace=True, exchange_order="sequential")
 
 
-def test_frames_hold_what_the_results_do(outcome: Outcome) -> None:
+def test_frames_have_the_values_of_the_results(outcome: Outcome) -> None:
     results = outcome.results
     measures = outcome.measures
     assert list(measures.index) == ["preferred", "planned", "exchanged", "bound"]
@@ -38,7 +38,7 @@ def test_frames_hold_what_the_results_do(outcome: Outcome) -> None:
     assert outcome.rounds["accepted"].sum() == results.exchange.accepted == len(outcome.exchanges)
 
 
-def test_saved_and_loaded_it_is_the_same(outcome: Outcome, tmp_path: Path) -> None:
+def test_saved_results_load_as_they_were(outcome: Outcome, tmp_path: Path) -> None:
     outcome.save(tmp_path / "out")
     again = load_results(str(tmp_path / "out"))
     for name in ("measures", "households", "iterations", "demand", "rounds", "exchanges"):
@@ -46,7 +46,7 @@ def test_saved_and_loaded_it_is_the_same(outcome: Outcome, tmp_path: Path) -> No
     assert again.results.rows == outcome.results.rows
 
 
-def test_a_run_without_stage_2_has_no_columns_of_it() -> None:
+def test_a_run_without_stage_2_has_no_columns_for_it() -> None:
     alone = simulate(SMALL, exchange="off")
     assert "comfort_gain" not in alone.households
     assert alone.rounds.empty
@@ -64,7 +64,7 @@ def test_on_the_bus_it_is_the_same_as_in_simulation(outcome: Outcome, tmp_path: 
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_wrong_options_are_said() -> None:
+def test_wrong_options_are_refused() -> None:
     wrong: Any = {"demo": True, "betta": 1}
     with pytest.raises(InputError, match="--betta"):
         simulate(**wrong)
@@ -80,9 +80,8 @@ def test_everything_public_is_documented() -> None:
     assert all(field.description for field in RunSettings.model_fields.values())
 
 
-def test_the_page_shows_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_on_the_page_work() -> None:
     page = ROOT / "docs" / "experiments.md"
-    monkeypatch.chdir(tmp_path)
     pytest.importorskip("matplotlib", reason="drawing is part of the extra `report`")
     code = page.read_text().split("```python\n")[1].split("```")[0]
     shown: dict[str, object] = {}

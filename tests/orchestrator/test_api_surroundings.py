@@ -1,4 +1,4 @@
-"""coflex from Python where people are: notebooks, running event loops, threads, plain scripts."""
+"""coflex from Python in notebooks, running event loops, threads and plain scripts."""
 
 import asyncio
 import subprocess
@@ -17,14 +17,14 @@ SMALL = Scenario(demo=True, households=6, slots=36, iterations=3, exchange_order
 
 
 def rows(outcome: Outcome) -> object:
-    """What must be the same wherever it was run from."""
+    """Return the rows that must be the same wherever a run is started."""
     return outcome.results.rows
 
 
 @pytest.mark.nats
 @pytest.mark.slow
 def test_a_run_in_a_notebook() -> None:
-    """A kernel has a running event loop, and threads."""
+    """A kernel has a running event loop and threads."""
     cell = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport coflex\n"
     cell += "coflex.run(demo=True, households=6, slots=36, iterations=3)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
@@ -40,7 +40,7 @@ async def test_a_run_inside_a_running_loop() -> None:
 
 
 @pytest.mark.nats
-def test_what_goes_wrong_in_the_fresh_interpreter_is_said_as_here() -> None:
+def test_errors_in_the_fresh_interpreter_are_raised_here() -> None:
     def wrong() -> None:
         run(SMALL, nats="nats://127.0.0.1:1")
 
@@ -59,7 +59,7 @@ def test_a_run_in_a_plain_script_from_standard_input() -> None:
     assert done.stderr == ""
 
 
-def test_the_words_of_an_outcome_fit_a_screen() -> None:
+def test_the_text_of_an_outcome_fits_a_screen() -> None:
     lines = repr(simulate(SMALL)).splitlines()
     assert len(lines) <= 10
     assert max(map(len, lines)) <= 79

@@ -1,4 +1,5 @@
-"""Bytes and messages: every message survives the round trip, any bytes decode or are refused."""
+"""Bytes and messages: every message survives the round trip, and any bytes decode or are
+refused."""
 
 import contextlib
 import dataclasses
@@ -67,7 +68,8 @@ AGREED = {
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
-    """Values for a field of this type, so that messages added later are covered."""
+    """Return a strategy for values of this type, which also covers messages that are added
+    later."""
     origin, parts = get_origin(hint), get_args(hint)
     if hint in AGREED:
         return AGREED[hint]
@@ -158,7 +160,7 @@ def test_other_versions_runs_and_shapes_are_refused(frame: Any) -> None:
         decode_frame(msgpack.packb(frame), "run")
 
 
-def test_vectors_are_whole_and_finite() -> None:
+def test_vectors_are_complete_and_finite() -> None:
     good = encode_frame(
         "run",
         [
@@ -184,7 +186,7 @@ def test_vectors_are_whole_and_finite() -> None:
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 def test_numbers_are_finite(wrong: float) -> None:
-    """One household that sends NaN must not bring down those who add it up or compare it."""
+    """A household that sends NaN must not bring down those that add it up or compare it."""
     x = np.array([1.0])
     for message in (
         Up(iteration=0, size=1, response_kwh=x, discomfort=wrong, discomfort_squares=0.0),
@@ -239,7 +241,7 @@ def test_numbers_are_finite(wrong: float) -> None:
             decode_frame(encode_frame("run", [Item("a", "b", message)]), "run")
 
 
-def test_a_vector_stands_in_a_frame_once() -> None:
+def test_a_frame_has_equal_vectors_once() -> None:
     up = Up(
         iteration=0, size=1, response_kwh=np.arange(4.0), discomfort=0.0, discomfort_squares=0.0
     )
@@ -254,7 +256,7 @@ def test_a_vector_stands_in_a_frame_once() -> None:
 
 
 @pytest.mark.parametrize("number", [1, -1, True, "0", 0.0, None, b""])
-def test_a_vector_that_a_frame_does_not_have_is_refused(number: object) -> None:
+def test_a_reference_to_a_missing_vector_is_refused(number: object) -> None:
     body = {"iteration": 0, "size": 1, "response_kwh": number}
     body |= {"discomfort": 0.0, "discomfort_squares": 0.0}
     vectors = [np.arange(4.0).tobytes()]
@@ -266,7 +268,7 @@ def test_a_vector_that_a_frame_does_not_have_is_refused(number: object) -> None:
         decode_frame(msgpack.packb([VERSION, "run", [["a", "b", "Up", body]], [b"123"]]), "run")
 
 
-def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:
+def test_other_objects_cannot_be_sent() -> None:
     strange: Any = object()
     message = Up(iteration=0, size=1, response_kwh=strange, discomfort=0.0, discomfort_squares=0.0)
     with pytest.raises(TypeError, match="cannot be sent"):
@@ -274,8 +276,8 @@ def test_what_is_no_part_of_the_protocol_cannot_be_sent() -> None:
 
 
 @pytest.mark.parametrize("name", ["a b", "a.b", "*", ">", "", "a\n", "x" * 65, "\u00e4"])
-def test_a_name_that_no_subject_can_carry_is_refused(name: str) -> None:
-    """Or a peer could have us publish where nobody may, or pass the name on to others."""
+def test_names_that_are_invalid_in_subjects_are_refused(name: str) -> None:
+    """Otherwise a peer could make us publish on other subjects, or pass the name on to others."""
     missing = Waiting(0, (Address("host-1", "h1"),))
     for frame in (
         encode_frame("run", [Item("a", "b", Waiting(0, (Address(name, "h1"),)))]),

@@ -1,7 +1,9 @@
 """The loop's clock: it stands still while the process does."""
 
 import asyncio
-import time
+import selectors
+
+import pytest
 
 from protocol.runtime import event_loop
 from protocol.runtime.event_loop import JUMP_SECONDS, LOOK_SECONDS, RunningClock
@@ -19,13 +21,31 @@ def test_a_long_jump_counts_for_little() -> None:
     assert clock() == began + 1.75 + JUMP_SECONDS
 
 
-def test_a_loop_that_waits_long_looks_at_its_clock() -> None:
-    """Whatever it waits for, its clock keeps up with the time."""
+def test_a_loop_that_waits_long_looks_at_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour, in a process that runs all the time: no second of it is lost.
 
-    async def wait() -> float:
+    Nothing arrives, so the real time passes in the loop's waits and nowhere else.
+    """
+    real = 1000.0
+    waits = []
+
+    def wait(_: selectors.BaseSelector, timeout: float) -> list[tuple[selectors.SelectorKey, int]]:
+        nonlocal real
+        waits.append(timeout)
+        real += max(timeout, 0.0)
+        return []
+
+    clock = RunningClock(lambda: real)
+    monkeypatch.setattr(selectors.DefaultSelector, "select", wait)
+    monkeypatch.setattr(event_loop, "RunningClock", lambda: clock)
+
+    async def hour() -> float:
         loop = asyncio.get_running_loop()
-        began, real = loop.time(), time.monotonic()
-        await asyncio.sleep(JUMP_SECONDS + LOOK_SECONDS / 2)
-        return (loop.time() - began) - (time.monotonic() - real)
+        began, over = loop.time(), loop.create_future()
+        loop.call_later(3600.0, over.set_result, None)
+        await over
+        return loop.time() - began
 
-    assert abs(event_loop.run(wait())) < LOOK_SECONDS / 2
+    assert event_loop.run(hour()) == pytest.approx(3600.0)
+    assert real == pytest.approx(1000.0 + 3600.0)
+    assert max(waits) == LOOK_SECONDS

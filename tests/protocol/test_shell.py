@@ -1,4 +1,4 @@
-"""The shell: what it sends and when, when it ends, and what ends it."""
+"""The shell: when it sends, what it sends, and what ends it."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,8 @@ ASKER = "coflex.r.to.a.from.q"
 
 
 class MemoryBus:
-    """A bus in this process. Delivers like NATS: from the loop, one after another."""
+    """A bus in this process, which delivers like NATS: from the event loop, one message after
+    another."""
 
     def __init__(self) -> None:
         self.lost = 0
@@ -61,7 +62,7 @@ def never(_: object = None) -> bool:
 async def running(
     bus: MemoryBus, done: Callable[[Answerer], bool]
 ) -> tuple[Shell, Answerer, "asyncio.Task[None]"]:
-    """A shell with an answerer on host a, subscribed."""
+    """Start a shell with an answerer on host a, and wait until it is subscribed."""
     node, answerer = answering("a")
     shell = Shell(node, bus)
     task = asyncio.create_task(shell.run(lambda: done(answerer)))
@@ -74,26 +75,28 @@ async def test_two_shells_talk_until_done() -> None:
     here.peers, there.peers = [there], [here]
     asking_node, asker = asking("q", "a", 500)
     answering_node, answerer = answering("a")
-    other = asyncio.create_task(Shell(answering_node, there).run(lambda: len(answerer.told) >= 500))
+    other = asyncio.create_task(
+        Shell(answering_node, there).run(lambda: len(answerer.received) >= 500)
+    )
     await there.subscribed.wait()
     async with asyncio.timeout(60):
         await Shell(asking_node, here).run(lambda: asker.done)
         await other
     assert asker.heard == list(range(1, 501))
-    assert answerer.told == list(range(1, 501))
+    assert answerer.received == list(range(1, 501))
     for bus in (here, there):
-        assert bus.log[0] == "subscribe"  # before anything is said that may be answered
-        assert bus.log[-1] == "flush"  # what was said last has arrived before it leaves
+        assert bus.log[0] == "subscribe"  # before any message that may be answered
+        assert bus.log[-1] == "flush"  # the last messages have arrived before the shell ends
 
 
 async def test_frames_that_come_together_are_answered_together() -> None:
     bus = MemoryBus()
-    _, answerer, task = await running(bus, lambda answerer: len(answerer.told) == 30)
+    _, answerer, task = await running(bus, lambda answerer: len(answerer.received) == 30)
     for number in range(1, 31):
         bus.deliver(ASKER, frame(Enrol(number)))
     async with asyncio.timeout(60):
         await task
-    assert answerer.told == list(range(1, 31))
+    assert answerer.received == list(range(1, 31))
     assert [subject for subject, _ in bus.sent] == ["coflex.r.to.q.from.a"]
     answers = decode_frame(bus.sent[0][1], "r")
     assert [item.message for item in answers] == [Enrol(number) for number in range(1, 31)]
@@ -109,7 +112,7 @@ async def test_an_unanswered_question_is_repeated_by_the_timer() -> None:
 
 
 async def test_the_clock_is_an_argument() -> None:
-    """The asker is due at the time that the clock tells, not at the loop's."""
+    """The asker's deadline depends on the given clock, not on that of the event loop."""
     bus = MemoryBus()
     node, _ = asking("q", "nobody", 1)
     now = 1e9
@@ -124,9 +127,9 @@ async def test_the_clock_is_an_argument() -> None:
     assert len(bus.sent) == 101
 
 
-async def test_nonsense_is_counted_and_changes_nothing() -> None:
+async def test_undecodable_bytes_are_counted_and_change_nothing() -> None:
     bus = MemoryBus()
-    shell, answerer, task = await running(bus, lambda answerer: answerer.told == [7])
+    shell, answerer, task = await running(bus, lambda answerer: answerer.received == [7])
     bus.deliver(ASKER, b"nonsense")
     bus.deliver(ASKER, frame(Enrol(7), run="another"))
     bus.deliver(ASKER, frame(Go()))  # what nobody may say to an answerer
@@ -134,15 +137,15 @@ async def test_nonsense_is_counted_and_changes_nothing() -> None:
     bus.deliver(ASKER, frame(Enrol(7)))
     async with asyncio.timeout(60):
         await task
-    assert answerer.told == [7]
+    assert answerer.received == [7]
     assert shell.node.counters.dropped == 4
 
 
 @pytest.mark.parametrize("together", [(Enrol(0),), (Enrol(1), Enrol(0)), (Enrol(0), Enrol(1))])
 async def test_a_defect_of_a_machine_ends_the_shell(together: tuple[Message, ...]) -> None:
-    """Also when what came with it would have ended the shell in peace."""
+    """It does so even if another message of the same frame would have ended the shell."""
     bus = MemoryBus()
-    _, _, task = await running(bus, lambda answerer: bool(answerer.told))
+    _, _, task = await running(bus, lambda answerer: bool(answerer.received))
     for message in together:
         bus.deliver(ASKER, frame(message))
     async with asyncio.timeout(60):
@@ -150,14 +153,14 @@ async def test_a_defect_of_a_machine_ends_the_shell(together: tuple[Message, ...
             await task
 
 
-async def test_a_defect_while_the_last_words_are_sent_is_not_lost() -> None:
+async def test_a_defect_while_the_last_messages_are_sent_is_not_lost() -> None:
     class Interrupting(MemoryBus):
         async def publish(self, subject: str, data: bytes) -> None:
             await super().publish(subject, data)
             self.deliver(ASKER, frame(Enrol(0)))
 
     bus = Interrupting()
-    _, _, task = await running(bus, lambda answerer: answerer.told == [1])
+    _, _, task = await running(bus, lambda answerer: answerer.received == [1])
     bus.deliver(ASKER, frame(Enrol(1)))
     async with asyncio.timeout(60):
         with pytest.raises(AssertionError, match="a defect"):
@@ -192,9 +195,9 @@ async def test_a_bus_that_cannot_go_on_ends_the_shell() -> None:
             await task
 
 
-async def test_what_the_bus_lost_is_counted_once() -> None:
+async def test_messages_lost_by_the_bus_are_counted_once() -> None:
     bus = MemoryBus()
-    shell, _, task = await running(bus, lambda answerer: len(answerer.told) == 2)
+    shell, _, task = await running(bus, lambda answerer: len(answerer.received) == 2)
     bus.lost = 4
     bus.deliver(ASKER, frame(Enrol(1)))
     await bus.published.wait()
@@ -205,7 +208,7 @@ async def test_what_the_bus_lost_is_counted_once() -> None:
     assert shell.node.counters.dropped == 5
 
 
-async def test_words_out_of_turn_are_sent_at_once() -> None:
+async def test_posted_messages_are_sent_at_once() -> None:
     bus = MemoryBus()
     shell, answerer, task = await running(bus, lambda _: bool(bus.sent))
     shell.post([Envelope(answerer.address, Address("q", "asker"), Go())])
@@ -214,7 +217,7 @@ async def test_words_out_of_turn_are_sent_at_once() -> None:
     assert [subject for subject, _ in bus.sent] == ["coflex.r.to.q.from.a"]
 
 
-async def test_who_watches_sees_every_step() -> None:
+async def test_the_watcher_is_called_after_every_step() -> None:
     bus = MemoryBus()
     node, _ = asking("q", "nobody", 1)
     seen: list[int] = []

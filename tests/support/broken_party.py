@@ -38,7 +38,7 @@ def takes_a_loss(self: Exchange, slot: int, taken: float, given: float) -> str:
     """It gives what it is asked for, whatever it gets."""
     if slot in self.asked:
         return "busy"
-    return "" if self.held[slot] == taken else "stale"
+    return "" if self.holding.held[slot] == taken else "stale"
 
 
 def decides_again(self: Exchange, sender: Address, proposal: dict[str, Any]) -> None:

@@ -1,9 +1,9 @@
-"""How hard the tests with random cases try."""
+"""The number of random cases in property tests."""
 
 import os
 
 
 def examples(usual: int) -> int:
-    """Return how many random cases a test tries: `usual`, or COFLEX_EXAMPLES where that is less,
-    as in runs against mutants."""
+    """Return the number of random cases of a test: `usual`, or COFLEX_EXAMPLES if that is less, as
+    in mutation tests."""
     return min(usual, int(os.environ.get("COFLEX_EXAMPLES", usual)))

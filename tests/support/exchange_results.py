@@ -1,4 +1,4 @@
-"""What every exchange must keep and improve."""
+"""Checks that hold for the results of every exchange."""
 
 import pytest
 
@@ -6,11 +6,11 @@ from orchestrator.results.run_results import RunResults
 
 
 def kept_and_improved(results: RunResults, rule: str) -> None:
-    """Check that values only changed hands, and that the rule was kept."""
+    """Check that values were only swapped, and that the acceptance rule was kept."""
     assert results.exchanged is not None
     assert results.exchange is not None
     assert results.demand.exchanged is not None
-    # The sum of all schedules is what it was, but for the order in which it was added.
+    # The sum of all schedules is the same, up to the order of summation.
     assert results.demand.exchanged == pytest.approx(results.demand.planned, rel=1e-12)
     assert abs(results.exchange.inefficiency_change) < 1e-9
     assert results.exchange.accepted > 0

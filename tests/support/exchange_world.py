@@ -1,4 +1,5 @@
-"""Stage 2 alone in one process: traders and matchmakers on nodes, bytes between them, crashes."""
+"""Stage 2 alone in one process: traders and matchmakers on nodes, which exchange bytes and may
+crash."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -20,7 +21,7 @@ RUN = "test"
 
 
 class World(Network):
-    """Households with schedules and preferred plans, spread over hosts, and matchmakers."""
+    """Households with schedules and preferred plans on several hosts, and matchmakers."""
 
     def __init__(
         self,
@@ -35,7 +36,7 @@ class World(Network):
         mandates: Mapping[int, Mandate] | None = None,
         journal: Callable[[], MemoryJournal] = MemoryJournal,
     ) -> None:
-        """`schedules` and `preferred` are float64[n, d], kWh."""
+        """Set up the hosts; `schedules` and `preferred` are float64[n, d], kWh."""
         super().__init__([], weather)
         self.before, self.preferred, self.terms = schedules, preferred, terms
         count = len(schedules)
@@ -80,7 +81,7 @@ class World(Network):
         self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: machine})
 
     def crash(self, name: str, chance: Random) -> None:
-        """End an endpoint as a killed process ends, and start it again from what lasts."""
+        """End an endpoint like a killed process, and start it again from its journal."""
         self.crashes += 1
         old = self.nodes.pop(name)
         journal = self.journals.get(name)
@@ -88,7 +89,7 @@ class World(Network):
             self._start_maker(Address(name, name))
         else:
             if chance.random() < 0.5:
-                old.flush()  # killed after the commit, before the frames left
+                old.flush()  # killed after the commit, before the frames were sent
             journal.crash()
             entries = journal.entries()
             node = Node(name, RUN, commit=journal.commit)
@@ -96,7 +97,7 @@ class World(Network):
                 if place.host == name:
                     trader = self._new(position)
                     if place.name in entries:
-                        trader, said = Trader.resume(
+                        trader, sent = Trader.resume(
                             place,
                             entries[place.name],
                             journal,
@@ -104,14 +105,14 @@ class World(Network):
                             self.mandates.get(position, FREE),
                         )
                     else:
-                        said = trader.start(self.now)
+                        sent = trader.start(self.now)
                     self.traders[position] = trader
                     node.machines[place.name] = trader
-                    node.post(said)
+                    node.post(sent)
             self.nodes[name] = node
         self._send(name, self.nodes[name].start(self.now))
 
-    # -- what came out ----------------------------------------------------------------------------
+    # -- results -----------------------------------------------------------------------------------
 
     def over(self) -> bool:
         return all(trader.finished for trader in self.traders)
@@ -121,7 +122,8 @@ class World(Network):
         return np.array([trader.schedule for trader in self.traders])
 
     def conserved(self) -> bool:
-        """Whether at each slot the values are what they were, in whatever hands."""
+        """Return True if at each slot the values are the same as at the start, in whatever
+        order."""
         return bool((np.sort(self.before, axis=0) == np.sort(self.after, axis=0)).all())
 
     def discomforts(self, schedules: Array) -> Array:
@@ -137,8 +139,8 @@ class World(Network):
 
 
 def bound(schedules: Array, preferred: Array) -> Array:
-    """The best reassignment of the values within each slot: the j-th smallest value to the j-th
-    smallest preference."""
+    """Return the best reassignment of the values within each slot: the j-th smallest value to the
+    j-th smallest preference."""
     best = np.empty_like(schedules)
     for slot in range(schedules.shape[1]):
         order = np.argsort(preferred[:, slot], kind="stable")

@@ -15,7 +15,7 @@ HOUSEHOLDS, SLOTS, HOSTS = 11, 4, 3
 def world(
     faults: NetworkFaults, strategy: str = "never", deadline: float = 1000.0
 ) -> tuple[Network, RunCoordinator, list[Node]]:
-    """A run of stage 1 on a network with these faults: the network, the coordinator, the hosts."""
+    """Return the network with these faults, the coordinator and the hosts of a run."""
     rng = np.random.default_rng(2)
     plans = {
         f"h{n}": Plans(rng.integers(0, 4, (4, SLOTS)).astype(float), rng.random(4))
@@ -36,7 +36,7 @@ def world(
 def results(
     coordinator: RunCoordinator, hosts: list[Node]
 ) -> tuple[dict[str, list[int]], object, object]:
-    """What a run that ended well selected, and how it went."""
+    """Return the selections and the history of a successful run."""
     assert coordinator.phase is RunPhase.DONE, coordinator.reason
     selections = {h.address.name: h.selections for host in hosts for h in households_of(host)}
     return (
@@ -49,7 +49,7 @@ def results(
 def outcome(
     faults: NetworkFaults, strategy: str
 ) -> tuple[dict[str, list[int]], object, object, Network]:
-    """The same, of a run from beginning to end, and the network it was on."""
+    """Do a whole run; return its selections, its history and the network."""
     network, coordinator, hosts = world(faults, strategy)
     assert network.run(lambda: coordinator.finished)
     return *results(coordinator, hosts), network

@@ -1,11 +1,11 @@
-"""What a file of Python imports."""
+"""The imports of a Python file."""
 
 import ast
 from pathlib import Path
 
 
 def imports(path: Path) -> set[str]:
-    """First parts of the names of all modules that a file imports, anywhere in it."""
+    """Return the top-level names of all modules that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

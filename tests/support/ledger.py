@@ -1,4 +1,4 @@
-"""A ledger of four households, and what tests ask of it."""
+"""A ledger of four households, and questions that tests put to it."""
 
 from matchmaker.leases import Found, Leases
 from matchmaker.offer_book import Wish
@@ -9,7 +9,8 @@ SECONDS = 10.0
 
 
 def four(per_slot: bool = False, slots: int = 2) -> Leases:
-    """a holds 0 and goes up; b, c and d hold 1, 2 and 2.5 and go down. a gains most with c."""
+    """Return a ledger with a at 0 going up, and b, c and d at 1, 2 and 2.5 going down; a gains most
+    with c."""
     made = Leases(slots, epoch=7, lease_seconds=SECONDS, per_slot=per_slot)
     known = (("a", 0.0, 3.0), ("b", 1.0, -1.5), ("c", 2.0, -2.5), ("d", 2.5, -2.6))
     for name, value, limit in known:
@@ -30,12 +31,12 @@ def lease(made: Leases, name: str, slot: int = 0, now: float = 0.0) -> LeaseId:
 
 
 def partner(made: Leases, name: str, slot: int = 0, round: int = 1) -> str:
-    """Return whom `name` is matched with; the lease ends at once."""
+    """Return the partner with which `name` is matched; the lease is closed at once."""
     (only,) = look_up(made, name, slot, round=round).leases
     made.close(name, Closed(only.id, "void"), round)
     return only.partner.name
 
 
 def free(made: Leases, name: str, slot: int = 0) -> bool:
-    """Whether the household's offer may be part of a new lease."""
+    """Return True if the household's offer may be part of a new lease."""
     return bool(made._offers.free[slot, made._offers.columns[name]])

@@ -1,4 +1,4 @@
-"""What households tell a matchmaker, with everything that does not matter left out."""
+"""Lookups of households, with defaults for everything that a test does not need."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ MAKER = Address("maker-host", "maker")
 
 
 def home(name: str) -> Address:
-    """Return the address of a household that has a host of its own."""
+    """Return the address of a household on its own host."""
     return Address(f"host-{name}", name)
 
 
 def lookup(number: int = 1, **fields: Any) -> Lookup:
-    """Return a lookup that tells and asks nothing but what `fields` say; lists become vectors."""
+    """Return a lookup that is empty except for `fields`; lists become vectors."""
     everything: dict[str, Any] = {
         **{"session": 1, "number": number, "epoch": 0, "round": 1, "limits_bind": True},
         **{"disclosure": "value", "slots": (), "values_kwh": [], "limits_kwh": [], "withdrawn": ()},
@@ -31,7 +31,7 @@ def lookup(number: int = 1, **fields: Any) -> Lookup:
 
 
 def ask(maker: Matchmaker, name: str, message: Lookup, now: float = 0.0) -> Match:
-    """Hand a lookup of household `name` over and return the answer, which goes back to it."""
+    """Pass a lookup of household `name` to the matchmaker and return the answer."""
     (answer,) = maker.handle(Envelope(home(name), maker.address, message), now)
     assert (answer.sender, answer.to) == (maker.address, home(name))
     assert isinstance(answer.message, Match)
@@ -41,7 +41,7 @@ def ask(maker: Matchmaker, name: str, message: Lookup, now: float = 0.0) -> Matc
 def offered(
     leases: Leases, name: str, *offers: tuple[float, float | None], limits_bind: bool = True
 ) -> None:
-    """Enter household `name` with one offer for each slot: value and limit, kWh."""
+    """Enter household `name` with one offer per slot: value and limit, kWh."""
     leases.enter(home(name))
     leases.bind(name, limits_bind=limits_bind)
     for slot, (value, limit) in enumerate(offers):

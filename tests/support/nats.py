@@ -1,4 +1,4 @@
-"""Servers for tests: a real one, and something that pretends to be one; and an ear on a bus."""
+"""Servers for tests: a real one and one that pretends to be one; and a listener on a bus."""
 
 import asyncio
 import json
@@ -12,13 +12,13 @@ from orchestrator.distributed.embedded_server import EmbeddedServer
 
 @pytest.fixture
 def server() -> Iterator[EmbeddedServer]:
-    """A real nats-server without keys."""
+    """Start a real nats-server without keys."""
     with EmbeddedServer() as started:
         yield started
 
 
 class Ear:
-    """What a subscription hears, and why it ends."""
+    """A listener on a bus: the messages of its subscriptions, and the error that ended them."""
 
     def __init__(self, enough: int = 1) -> None:
         self.heard: list[tuple[str, bytes]] = []
@@ -40,11 +40,11 @@ class Ear:
 async def pretending(
     answer: Callable[[bytes], bytes], version: str = "2.11.0", max_payload: int = 1000
 ) -> AsyncIterator[str]:
-    """The URL of something that answers each line like a NATS server, or not quite."""
+    """Serve answers to each line, like a NATS server or not quite; return the URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        said = {"server_id": "s", "version": version, "max_payload": max_payload}
-        writer.write(f"INFO {json.dumps(said)}\r\n".encode())
+        information = {"server_id": "s", "version": version, "max_payload": max_payload}
+        writer.write(f"INFO {json.dumps(information)}\r\n".encode())
         while line := await reader.readline():
             writer.write(answer(line))
         writer.close()

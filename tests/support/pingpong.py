@@ -1,4 +1,5 @@
-"""Two small machines for tests of what carries messages: one asks and repeats, one answers."""
+"""Two small machines for tests of transport: an asker that repeats its questions, and an
+answerer."""
 
 from dataclasses import dataclass, field
 
@@ -49,17 +50,17 @@ class Asker:
 
 @dataclass
 class Answerer:
-    """Says back what it is told; 0 is a defect of its own."""
+    """Answers with the number that it receives; 0 is a defect."""
 
     address: Address
-    told: list[int] = field(default_factory=list)
+    received: list[int] = field(default_factory=list)
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         if not isinstance(envelope.message, Enrol):
             raise PeerError("not a question")
         number = envelope.message.slots
         assert number, "a defect"
-        self.told.append(number)
+        self.received.append(number)
         return [Envelope(self.address, envelope.sender, Enrol(number))]
 
     def tick(self, now: float) -> list[Envelope]:
@@ -70,12 +71,12 @@ class Answerer:
 
 
 def asking(host: str, to: str, last: int, run: str = "r") -> tuple[Node, Asker]:
-    """A node with one asker."""
+    """Return a node with an asker."""
     asker = Asker(Address(host, "asker"), Address(to, "answerer"), last)
     return Node(host, run, {"asker": asker}), asker
 
 
 def answering(host: str, run: str = "r") -> tuple[Node, Answerer]:
-    """A node with one answerer."""
+    """Return a node with an answerer."""
     answerer = Answerer(Address(host, "answerer"))
     return Node(host, run, {"answerer": answerer}), answerer

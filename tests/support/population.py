@@ -6,7 +6,8 @@ from protocol.vectors import Array
 
 
 def population(seed: int, households: int, slots: int) -> tuple[Array, Array]:
-    """Schedules and preferred plans with values that repeat, and some that are as preferred."""
+    """Return schedules and preferred plans with values that repeat, some of them equal to the
+    preferred ones."""
     chance = np.random.default_rng(seed)
     schedules = chance.integers(0, 12, (households, slots)) / 4.0
     preferred = chance.integers(0, 12, (households, slots)) / 4.0

@@ -1,4 +1,4 @@
-"""Runs with chosen numbers, for claims whose verdict is known beforehand. They never took place."""
+"""Runs with chosen numbers, for claims whose verdict is known in advance; they never took place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,9 +7,11 @@ from orchestrator.results.run_results import ExchangeRow, RunResults
 from tests.support.sample_results import sample_results
 
 HOUSEHOLDS = 20
-"""Of a run at beta 0: shares are multiples of 5 %."""
+"""Households of a run at beta 0, so that shares are multiples of 5 %."""
 MESSAGES = 10**12
-"""Of the smaller population: so many that rounding does not count."""
+"""Messages of the smaller population, so many that rounding makes no difference."""
+RUNS = 3
+"""Equal runs of each kind: as many as a verdict needs."""
 TREE = 7
 """Households of a run over betas: levels 1 (the root), 2, 2, 3, 3, 3, 3."""
 
@@ -28,8 +30,10 @@ def run_with(
     discomforts: Sequence[float] | None = None,
     exchanges: tuple[ExchangeRow, ...] = (),
 ) -> RunResults:
-    """A run of one household for each of `gains` (of its comfort); `households` is what it says
-    of their number, `discomforts` are those after stage 1."""
+    """Return a run of one household for each of `gains` (of comfort).
+
+    `households` is the number that the run reports, and `discomforts` are those after stage 1.
+    """
     base = sample_results(len(gains), 4, 2, exchange=True)
     assert base.exchanged is not None
     assert base.exchange is not None
@@ -56,7 +60,7 @@ def run_with(
 
 
 def traced(exchanges: int) -> tuple[ExchangeRow, ...]:
-    """So many exchanges between two households, of which every second gains something."""
+    """Return exchanges between two households, of which every second one has a gain."""
     return tuple(
         ExchangeRow(
             round=1,
@@ -74,7 +78,7 @@ def traced(exchanges: int) -> tuple[ExchangeRow, ...]:
 
 @dataclass(frozen=True)
 class AtBeta0:
-    """Runs of which every claim about beta 0 is true, but for what is changed."""
+    """Runs for which every claim about beta 0 holds, except for changed fields."""
 
     before: float = 0.80
     after: float = 0.81
@@ -86,12 +90,14 @@ class AtBeta0:
     inefficiency_change: float = 0.0
 
     def runs(self) -> list[RunResults]:
-        """Two runs alike, so that a mean is known exactly; all households are in the exchange, as
-        requesters if nothing else."""
+        """Return equal runs, so that means are known.
+
+        All households take part, at least as requesters.
+        """
         names = [f"h{number}" for number in range(HOUSEHOLDS)]
         pairs = [(name, names[0]) for name in names[1:]]
         pairs += [(names[0], name) for name in names[1 : self.both_roles]]
-        # Gains of requesters are losses: only those of responders are to count.
+        # Requesters lose too, to show that only the losses of responders count.
         rows = tuple(
             ExchangeRow(
                 round=1,
@@ -114,7 +120,7 @@ class AtBeta0:
             inefficiency_change=self.inefficiency_change,
             exchanges=rows,
         )
-        return [made, made]
+        return [made] * RUNS
 
     def _gain(self, number: int) -> float:
         return -1.0 if number < self.losing_responders else 1.0
@@ -122,13 +128,16 @@ class AtBeta0:
 
 @dataclass(frozen=True)
 class OverBeta:
-    """Runs of which every claim about several betas is true, but for what is changed; each list has
-    one value for each beta. At beta 1 all is otherwise, so that it is noticed where it counts."""
+    """Runs for which every claim about several betas holds, except for changed fields.
+
+    Each list has one value for each beta. At beta 1 everything differs, so that tests notice if it
+    counts.
+    """
 
     knee: float = 0.3
     gains: Sequence[float] = (0.07, 0.06, 0.05, 0.04, -0.01)
     root_leads: float = 0.06
-    """By how much the root's gain is above the mean at beta 0.75; at all others it is below."""
+    """How far the root's gain is above the mean at beta 0.75; at all other betas it is below."""
     inefficiency: Sequence[float] = (10, 12, 30, 60, 100)
     comfort: Sequence[float] = (0.80, 0.90, 0.92, 0.93, 0.94)
     unfairness: Sequence[float] = (0.10, 0.09, 0.08, 0.07, 0.5)
@@ -136,15 +145,15 @@ class OverBeta:
     gini: Sequence[float] = (0.20, 0.25, 0.30, 0.35, 0.0)
     gini_rise: Sequence[float] = (-0.03, -0.01, -0.02, -0.02, 1.0)
     exchanges: int = 1_000
-    """Of each run at beta 0. Of very many, larger sets differ more; two sets of all are alike."""
+    """Exchanges of each run at beta 0. With many, larger subsets differ more; with two, none do."""
 
     @property
     def betas(self) -> tuple[float, ...]:
         return (0.0, self.knee, 0.75, 0.9, 1.0)
 
     def runs(self) -> dict[float, list[RunResults]]:
-        """Two runs alike at each beta."""
-        return {beta: [self._run(place, beta)] * 2 for place, beta in enumerate(self.betas)}
+        """Return equal runs at each beta."""
+        return {beta: [self._run(place, beta)] * RUNS for place, beta in enumerate(self.betas)}
 
     def _run(self, place: int, beta: float) -> RunResults:
         lead = self.root_leads if beta == 0.75 else -self.root_leads
@@ -168,19 +177,19 @@ class OverBeta:
 
 @dataclass(frozen=True)
 class OverSize:
-    """Runs of which every claim about sizes and shares is true, but for what is changed."""
+    """Runs for which every claim about sizes and shares holds, except for changed fields."""
 
     gains: Mapping[float, float] = field(
         default_factory=lambda: {0.4: 0.04, 0.6: 0.06, 0.8: 0.065, 1.0: 0.08}
     )
-    """Of the larger population, by the share that takes part."""
+    """Gains of the larger population, by the share that takes part."""
     smaller: float = 0.05
     """Gain of the smaller population if all take part."""
     exponent: float = 1.0
-    """Of messages, if all take part."""
+    """Exponent of the growth of messages if all take part."""
 
     def runs(self) -> list[RunResults]:
-        """Two runs alike of each kind: 100 and 1,000 households, everybody or some."""
+        """Return equal runs of each kind: 100 and 1,000 households, all or some taking part."""
         found = []
         for share, gain in self.gains.items():
             whole = share == 1.0
@@ -197,7 +206,7 @@ class OverSize:
                 households=1_000,
                 messages=round(MESSAGES * grown),
             )
-            found += [small, small, large, large]
+            found += [small] * RUNS + [large] * RUNS
         return found
 
 
@@ -208,7 +217,7 @@ def cooperative_run(
     gini_rise: float = -0.1,
     unfairness_rise: float = -0.2,
 ) -> RunResults:
-    """A run at beta 0 by the rule cooperative."""
+    """Return a run at beta 0 under the rule cooperative."""
     return run_with(
         gains=[0.1] * 2,
         planned={"inefficiency": inefficiency, "mean_comfort": 0.8, "gini": 0.5, "unfairness": 0.4},

@@ -4,7 +4,7 @@ from tests.support.waiting import children_of, command_of
 
 
 def parts_of(run: int) -> dict[str, list[int]]:
-    """Process ids of the hosts and of the matchmakers of a run in this process."""
+    """Return the process ids of the hosts and the matchmakers of a run in this process."""
     parts: dict[str, list[int]] = {"host": [], "matchmaker": []}
     for pid in sorted(children_of(run)):
         if "main() matchmaker" in command_of(pid):

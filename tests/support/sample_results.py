@@ -1,4 +1,4 @@
-"""Results of runs that never took place, for tests of what is done with results."""
+"""Results of runs that never took place, for tests of code that uses results."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,8 @@ def sample_results(
     exchange: bool = False,
     preferred: bool = True,
 ) -> RunResults:
-    """Households with a common evening peak; planning spreads it, an exchange halves discomfort."""
+    """Return households with a common evening peak: planning spreads it, and an exchange halves
+    discomfort."""
     chance = np.random.default_rng(seed)
     evening = 1 + np.exp(-(((np.arange(slots) / slots - 0.8) / 0.1) ** 2))
     wanted = evening * chance.uniform(0.5, 1.5, (households, 1))
@@ -59,8 +60,11 @@ def assemble(
     halved: Array | None = None,
     preferred: bool = True,
 ) -> RunResults:
-    """Results from preferred plans and schedules, float64[n, d] each, and the course of a cost;
-    `halved`: discomforts float64[n] after an exchange."""
+    """Return results from preferred plans and schedules, float64[n, d] each, and the costs of the
+    iterations.
+
+    `halved` are the discomforts after an exchange, float64[n].
+    """
     discomforts = np.sqrt(((planned - wanted) ** 2).mean(1))
     mean, spread = float(discomforts.mean()), float(discomforts.std())
     before, after = wanted.sum(0), planned.sum(0)
@@ -142,7 +146,7 @@ def assemble(
 
 
 def rounds_between(before: Array, after: Array) -> tuple[Round, ...]:
-    """Five rounds of asking from one state to the other; each but the last exchanges half as much
+    """Return five rounds from one state to the other; each but the last has half as many exchanges
     as the one before."""
     found = []
     for number in range(6):
@@ -168,7 +172,7 @@ def rounds_between(before: Array, after: Array) -> tuple[Round, ...]:
 
 
 def exchange_of(rounds: Sequence[Round]) -> Exchange:
-    """The stage with these rounds."""
+    """Return the summary of a stage 2 with these rounds."""
     lookups, matches, proposals, accepted, refused, messages, frames, size = (
         sum(getattr(row, name) for row in rounds)
         for name in (

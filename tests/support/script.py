@@ -5,12 +5,14 @@ what was sent in answer. `pytest --rewrite` writes down what happens now; look a
 
 Commands (time in seconds after `at`):
     household NAME plans V,V;V,V            a household with these plans, the first preferred
-    orchestrator NAME,NAME [deadline S]     a course for these members
+    orchestrator NAME,NAME [deadline S] [matchmakers NAME,NAME]   a run of these members
     at T: FROM > TO Kind field=value ...    hand a message over
+    at T: start NAME                        begin, as its node does when it starts
     at T: tick NAME                         let time pass
     show NAME                               its phase and selections
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,9 +23,21 @@ from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
 from protocol import messages
 from protocol.errors import PeerError
-from protocol.messages import Address, Down, Iteration, Place, Progress, Result, Up
+from protocol.messages import (
+    Address,
+    Down,
+    Go,
+    Iteration,
+    Place,
+    Progress,
+    Ready,
+    Result,
+    RoundCount,
+    Up,
+)
 from protocol.runtime.machine import Envelope, Machine
 from protocol.terms import Reorganisation, Terms
+from tests.support.paths import ROOT
 
 
 class Script:
@@ -45,11 +59,18 @@ class Script:
                 self.machines[name] = Household(address(name), ORCHESTRATOR_ADDRESS, plans)
                 return "ok"
             case "orchestrator":
-                deadline = float(rest[1]) if rest else 60.0
+                options = dict(zip(rest[::2], rest[1::2], strict=True))
+                deadline = float(options.pop("deadline", "60"))
+                matchmakers = options.pop("matchmakers", "")
+                if options:
+                    raise ValueError(f"unknown options: {line}")
                 terms = Terms(iterations=2, patience_seconds=deadline / 3)
-                members = name.split(",")
                 self.machines["orchestrator"] = RunCoordinator(
-                    ORCHESTRATOR_ADDRESS, members, lambda _: terms, deadline=deadline
+                    ORCHESTRATOR_ADDRESS,
+                    name.split(","),
+                    lambda _: terms,
+                    matchmakers=addresses(matchmakers),
+                    deadline=deadline,
                 )
                 return "ok"
             case "show":
@@ -58,6 +79,8 @@ class Script:
 
     def _at(self, now: float, command: str) -> str:
         words = command.split(" ")
+        if words[0] == "start":
+            return told(self.machines[words[1]].tick(now))
         if words[0] == "tick":
             machine = self.machines[words[1]]
             deadline = machine.next_deadline()
@@ -76,9 +99,19 @@ class Script:
 
 
 def address(name: str) -> Address:
-    """Everybody lives on a host of the own name; `name@host` lives elsewhere."""
+    """Return the address of a machine on a host of the same name; `name@host` lives elsewhere."""
     name, _, host = name.partition("@")
     return Address(host or name, name)
+
+
+def addresses(names: str) -> tuple[Address, ...]:
+    """Return the addresses of names that are joined by commas."""
+    return tuple(map(address, filter(None, names.split(","))))
+
+
+def written(where: Address) -> str:
+    """Return an address as `address` reads it."""
+    return where.name if where.host == where.name else f"{where.name}@{where.host}"
 
 
 def parsed(kind: str, text: str) -> tuple[str, Any]:
@@ -88,16 +121,18 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
             return name, np.array([float(v) for v in value.split(",")])
         case "parent":
             return name, None if value == "-" else address(value)
-        case "children" | "roster":
-            return name, tuple(map(address, filter(None, value.split(","))))
-        case "missing":
-            return name, tuple(map(address, value.split(",")))
+        case "children" | "roster" | "missing":
+            return name, addresses(value)
         case "terms":
             given = dict(pair.split(":") for pair in value.split(",") if pair)
             options: Any = {k: float(v) if "." in v else int(v) for k, v in given.items()}
             if "period" in options:
                 options["reorganisation"] = Reorganisation("periodically", options.pop("period"))
             return name, Terms(**options)
+        case "count":
+            return name, RoundCount._make([0] * len(RoundCount._fields))._replace(
+                accepted=int(value)
+            )
         case "iteration" if kind == "Progress":
             return name, Iteration(
                 iteration=int(value),
@@ -117,7 +152,7 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
 
 def told(envelopes: list[Envelope]) -> str:
     """What is sent, a line a message."""
-    lines = [f"{e.sender.name} > {e.to.name} {described(e.message)}" for e in envelopes]
+    lines = [f"{written(e.sender)} > {written(e.to)} {described(e.message)}" for e in envelopes]
     return "\n".join(lines) or "nothing"
 
 
@@ -136,7 +171,10 @@ def described(message: messages.Message) -> str:
         case Place():
             above = message.parent.name if message.parent else "nobody"
             below = ", ".join(child.name for child in message.children) or "nobody"
-            return f"Place {message.position} of {message.households}: below {above}, above {below}"
+            where = f"Place {message.position} of {message.households}{again(message.attempt)}"
+            return f"{where}: below {above}, above {below}"
+        case Go() | Ready():
+            return f"{type(message).__name__}{again(message.attempt)}"
         case Progress():
             row = message.iteration
             return f"Progress {row.iteration}: inefficiency {row.inefficiency:.4g}"
@@ -156,6 +194,11 @@ def described(message: messages.Message) -> str:
         case messages.Abort():
             return f"Abort: {message.reason}"
     return type(message).__name__
+
+
+def again(attempt: int) -> str:
+    """Return the number of the attempt at stage 1, unless it is the first."""
+    return f" in attempt {attempt}" if attempt > 1 else ""
 
 
 def vector(x: np.ndarray) -> str:
@@ -181,3 +224,18 @@ def replay(text: str) -> str:
         answers = [script.play(line) for line in commands if not line.startswith("#")]
         out.append("\n".join([*commands, "----", *answers]))
     return "\n\n".join(out) + "\n"
+
+
+def scripts(folder: str) -> list[Path]:
+    """Return the scripts of a folder in tests/scripts; there is at least one."""
+    found = sorted((ROOT / "tests" / "scripts" / folder).glob("*.txt"))
+    assert found, f"no scripts in {folder}"
+    return found
+
+
+def played(path: Path, *, rewrite: bool) -> str:
+    """Return the script with what its commands lead to now; with `rewrite`, write that down."""
+    happens = replay(path.read_text())
+    if rewrite:
+        path.write_text(happens)
+    return happens

@@ -1,4 +1,4 @@
-"""Settings of small runs, and such runs by their settings alone."""
+"""Settings of small runs, and functions that do these runs."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from orchestrator.simulation.simulator import simulate
 
 
 def settings_of(*groups: dict[str, object], **options: object) -> RunSettings:
-    """Settings from groups of options; later ones win."""
+    """Return the settings from groups of options; later groups take precedence."""
     merged: dict[str, object] = {}
     for group in groups:
         merged |= group
@@ -23,7 +23,7 @@ def settings_of(*groups: dict[str, object], **options: object) -> RunSettings:
 def in_simulation(
     settings: RunSettings, *, kept: Path | None = None, faults: NetworkFaults = NO_FAULTS
 ) -> RunResults:
-    """The results of a simulation."""
+    """Return the results of a simulated run."""
     scenario = read_scenario(settings, "simulation")
     return simulate(Run("simulation", scenario), kept=kept, faults=faults)
 
@@ -31,12 +31,12 @@ def in_simulation(
 def on_bus(
     settings: RunSettings, watch: Watch = ignore, *, run: str = "run", kept: Path | None = None
 ) -> RunResults:
-    """The results of a run on a bus, with host processes of its own."""
+    """Return the results of a run on a bus with its own host processes."""
     return launch(Run(run, read_scenario(settings)), watch, kept=kept)
 
 
 def with_standing_parts(
     settings: RunSettings, watch: Watch = ignore, *, run: str = "run"
 ) -> RunResults:
-    """The results of a run whose hosts and matchmakers stand by."""
+    """Return the results of a run with hosts and matchmakers that stand by."""
     return orchestrate(Run(run, read_scenario(settings, "standby")), watch)

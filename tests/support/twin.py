@@ -1,6 +1,7 @@
-"""A slow and obvious second implementation of plan selection: one central program in plain loops
-over lists, strictly from left to right, written from EPOS-SPEC alone. Shares no code with the
-machines, so that the two can be held against each other.
+"""A second, slow and simple implementation of plan selection: one central program with loops over
+lists, strictly from left to right, written from EPOS-SPEC alone.
+
+It shares no code with the machines, so that the two can be compared.
 """
 
 import math
@@ -34,7 +35,7 @@ class Java:
 
 @dataclass
 class Setup:
-    """The inputs of a run; households are vertices, the last one is the root of the first tree."""
+    """The inputs of a run; households are vertices, the last one the root of the first tree."""
 
     plans: list[list[Vector]]
     local: list[Vector]
@@ -56,7 +57,7 @@ class Setup:
 
 @dataclass
 class Sums:
-    """Response and sums, of a subtree or of all."""
+    """The response and other sums over a subtree or all households."""
 
     x: Vector
     s: float
@@ -149,7 +150,7 @@ def pick(costs: Vector, chance: Java) -> int:
 
 
 def hard(setup: Setup, t: int, part: Sums, g: float, known: int, vertex: int) -> float:
-    """The global cost that a candidate of the own choice is weighed with."""
+    """Return the global cost of a candidate of the household's own choice."""
     if not setup.constraint:
         return g
     n = len(setup.plans)
@@ -188,7 +189,7 @@ def hard(setup: Setup, t: int, part: Sums, g: float, known: int, vertex: int) ->
 
 @dataclass
 class State:
-    """What a vertex keeps between iterations."""
+    """The state of a vertex between iterations."""
 
     selected: int
     below: Sums
@@ -204,7 +205,7 @@ def undo(
     old: list[State],
     flags: dict[int, bool],
 ) -> None:
-    """Give back what was not approved, from here down."""
+    """Revert changes that were not approved, from this vertex down."""
     v = order[position]
     if not approved:
         states[v] = old[v]
@@ -214,7 +215,8 @@ def undo(
 
 
 def run(setup: Setup) -> tuple[list[list[int]], list[float], Vector]:
-    """Selections by iteration and vertex, global cost by iteration, last response."""
+    """Return the selections by iteration and vertex, the global cost by iteration, and the last
+    response."""
     n, d = len(setup.plans), len(setup.plans[0][0])
     chances = [Java(seed) for seed in setup.ties]
     shuffler, vertices = Java(0), list(range(n))

@@ -1,5 +1,5 @@
-"""A run spread over a cluster of three servers with leaf nodes at its edge, all with keys: real
-servers and processes, each server at a loopback address of its own."""
+"""A run on a cluster of three servers with leaf nodes, all with keys: real servers and processes,
+with one loopback address per server."""
 
 import asyncio
 import base64
@@ -39,8 +39,8 @@ PORT = 4222
 
 @dataclass
 class Grid:
-    """Three members of a cluster and two leaf nodes, each in a folder that holds what its machine
-    would, at addresses that nobody else uses."""
+    """Three members of a cluster and two leaf nodes, each in a folder with the files that its
+    machine would have, at unused addresses."""
 
     folder: Path
     servers: dict[str, EmbeddedServer] = field(default_factory=dict)
@@ -55,7 +55,8 @@ class Grid:
         self.ring.make(HOSTS, 1, self.members, cluster=True, leaves=edges)
 
     def machine(self, name: str) -> Path:
-        """What lies on the machine of a server, and listens at its address only."""
+        """Make the folder of a server's machine; return the configuration in it, which listens only
+        at its address."""
         place, keys = self.folder / f"machine of {name}", self.ring.folder
         if name in LEAVES:
             files = [name, f"{name}.conf", f"users-{name}.conf"]
@@ -76,7 +77,8 @@ class Grid:
         return server
 
     def nearest(self, part: str) -> str:
-        """The URLs of a part: of its leaf node, or of the cluster from a member of its own on."""
+        """Return the URLs of a part: that of its leaf node, or those of the cluster, starting with
+        another member for each part."""
         for leaf, hosts in LEAVES.items():
             if part in hosts:
                 return f"tls://{self.address[leaf]}:{PORT}"
@@ -96,7 +98,7 @@ def grid(tmp_path: Path) -> Iterator[Grid]:
 
 @contextlib.contextmanager
 def standing(grid: Grid, kept: Path) -> Iterator[None]:
-    """Hosts and a matchmaker, each where it is nearest."""
+    """Start hosts and a matchmaker, each at its nearest server."""
     commands = [["host", host, "--keep", str(kept)] for host in HOSTS]
     commands.append(["matchmaker", "matchmaker-1"])
     started = []
@@ -126,7 +128,7 @@ def settings(grid: Grid) -> RunSettings:
 def test_a_run_over_a_cluster_with_leaf_nodes(
     grid: Grid, tmp_path: Path, stage: RunPhase | None
 ) -> None:
-    """In the stages, the member is killed to which the orchestrator is connected."""
+    """During the stages, the cluster member to which the orchestrator is connected is killed."""
     chosen = settings(grid)
     killed: list[str] = []
 
@@ -146,15 +148,17 @@ def test_a_run_over_a_cluster_with_leaf_nodes(
     assert results.planning_history == reference.planning_history
 
 
-async def test_a_leaf_node_passes_on_what_its_hosts_may_say_and_no_more(grid: Grid) -> None:
-    """Whoever holds the machine of a leaf node speaks for nobody else: the cluster sees to it."""
+async def test_a_leaf_node_can_send_only_for_its_own_hosts(grid: Grid) -> None:
+    """A person who controls the machine of a leaf node can send only as its own hosts, because the
+    cluster enforces it."""
     near = await NatsBus.connect(Connection(grid.nearest("host-3"), "host-3", grid.ring.folder))
     far = await NatsBus.connect(Connection(grid.nearest("host-1"), "host-1", grid.ring.folder))
     ear = Ear()
     await far.subscribe(inbox("r", "host-1"), ear.receive, ear.fail)
 
     async def say() -> None:
-        """Until it is heard: the servers tell one another of subscriptions in their own time."""
+        """Repeat a message until it arrives, since servers exchange their subscriptions with some
+        delay."""
         own = direct("r", "host-1", "host-3")
         before = [subject for subject, _ in ear.heard].count(own)
         async with asyncio.timeout(60):
@@ -188,8 +192,12 @@ async def test_the_hosts_of_a_leaf_node_are_its_only_users(grid: Grid) -> None:
 
 
 async def answer(grid: Grid, port: int, part: str, **said: str) -> bytes:
-    """What a member says to a part that poses as a server; `said`: how it introduces itself. It
-    may hang up so fast that its last words are lost: then it is asked again."""
+    """Return the answer of a member to a part that poses as a server and introduces itself with
+    `said`.
+
+    The member may close the connection so fast that its last message is lost, so the question is
+    repeated.
+    """
     for _ in range(10):
         with contextlib.suppress(ConnectionError):
             return await _answer(grid, port, part, **said)
@@ -219,8 +227,8 @@ async def _answer(grid: Grid, port: int, part: str, **said: str) -> bytes:
 
 
 @pytest.mark.parametrize("secret", ["guessed", ""])
-async def test_a_part_is_no_member_of_the_cluster(grid: Grid, secret: str) -> None:
-    """Its certificate is from the same CA, but the routes' secret it does not have."""
+async def test_a_part_cannot_join_the_cluster_as_a_server(grid: Grid, secret: str) -> None:
+    """Its certificate is from the same CA, but it does not know the secret of the routes."""
     said = await answer(grid, CLUSTER_PORT, "host-1", user="route", **{"pass": secret})
     assert b"Authorization Violation" in said
     known = (grid.ring.folder / "cluster.conf").read_text().partition("route, password: ")[2]
@@ -228,5 +236,5 @@ async def test_a_part_is_no_member_of_the_cluster(grid: Grid, secret: str) -> No
     assert b"Authorization Violation" not in said  # so it was the secret
 
 
-async def test_a_part_is_no_leaf_node(grid: Grid) -> None:
+async def test_a_part_cannot_connect_as_a_leaf_node(grid: Grid) -> None:
     assert b"Authorization Violation" in await answer(grid, LEAF_PORT, "host-1")

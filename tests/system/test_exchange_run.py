@@ -1,4 +1,4 @@
-"""Both stages in one run: what stage 2 must keep and improve, in simulation and on the bus."""
+"""Both stages in one run: the guarantees of stage 2, in simulation and on the bus."""
 
 import os
 import signal
@@ -37,8 +37,9 @@ def simulated(faults: NetworkFaults = NO_FAULTS, **options: object) -> RunResult
     return in_simulation(settings(**options), faults=faults)
 
 
-def told(results: RunResults) -> tuple[Exchange, list[Round]]:
-    """RunPhase 2 without what depends on how households are spread over hosts, and on time."""
+def results_of_stage_2(results: RunResults) -> tuple[Exchange, list[Round]]:
+    """Return the results of stage 2, without those that depend on the assignment to hosts and on
+    time."""
     assert results.exchange is not None
     sent = {"messages": 0, "frames": 0, "bytes": 0}
     exchange = replace(
@@ -54,7 +55,7 @@ def told(results: RunResults) -> tuple[Exchange, list[Round]]:
 
 
 def sums_up(results: RunResults) -> None:
-    """What is told of single rounds and households agrees with what is told of the whole."""
+    """Check that the numbers of single rounds and households agree with the totals."""
     exchange, rounds = results.exchange, results.rounds
     assert exchange is not None
     assert [row.round for row in rounds] == list(range(exchange.rounds + 1))
@@ -85,45 +86,45 @@ def sums_up(results: RunResults) -> None:
 
 @pytest.mark.parametrize("rule", ["mutual", "cooperative"])
 @pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
-def test_in_simulation(rule: str, isolation: str) -> None:
+def test_an_exchange_in_simulation(rule: str, isolation: str) -> None:
     results = simulated(exchange=rule, isolation=isolation)
     kept_and_improved(results, rule)
     sums_up(results)
 
 
 @pytest.mark.parametrize("options", [{"isolation": "process"}, {"isolation": "task", "hosts": 3}])
-def test_in_turn_the_layout_changes_nothing(options: dict[str, object]) -> None:
+def test_the_sequential_order_gives_the_same_on_any_hosts(options: dict[str, object]) -> None:
     reference = simulated(exchange_order="sequential", hosts=1)
     chosen = settings(exchange_order="sequential", **options)
     other = in_simulation(chosen)
     assert other.rows == reference.rows
-    assert told(other) == told(reference)
+    assert results_of_stage_2(other) == results_of_stage_2(reference)
     # A household tells a matchmaker of the end of a lease with its next lookup or alone, whichever
     # comes first; who shares a host decides that now and then, and nothing else.
     said = [sum(row.messages for row in run.rounds) for run in (other, reference)]
     assert abs(said[0] - said[1]) <= said[1] / 100
 
 
-def test_bad_weather_loses_and_doubles_nothing() -> None:
+def test_network_faults_lose_and_double_nothing() -> None:
     for seed in range(5):
         faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
         kept_and_improved(simulated(faults, exchange="cooperative", deadline=3600), "cooperative")
 
 
 @pytest.mark.nats
-def test_on_the_bus_in_turn_as_in_simulation(tmp_path: Path) -> None:
+def test_the_sequential_order_gives_the_same_on_the_bus_as_in_simulation(tmp_path: Path) -> None:
     chosen = settings(exchange_order="sequential", households=8)
     results = on_bus(chosen, run="in-turn")
     reference = in_simulation(chosen)
     assert results.rows == reference.rows
-    assert told(results) == told(reference)
+    assert results_of_stage_2(results) == results_of_stage_2(reference)
     assert results.seconds.exchange is not None
     write(results, tmp_path)
     assert read(tmp_path).exchanged == results.exchanged
 
 
 @pytest.mark.nats
-def test_on_the_bus_at_once() -> None:
+def test_the_concurrent_order_on_the_bus() -> None:
     chosen = settings(exchange="cooperative", matchmakers=2)
     kept_and_improved(on_bus(chosen, run="at-once"), "cooperative")
     assert children_of(os.getpid()) == []
@@ -132,10 +133,10 @@ def test_on_the_bus_at_once() -> None:
 @pytest.mark.nats
 @pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
 @pytest.mark.parametrize("rule", ["mutual", "cooperative"])
-def test_whatever_is_killed_in_the_exchange_the_values_only_change_hands(
+def test_values_are_only_swapped_whatever_is_killed_in_stage_2(
     rule: str, isolation: str, tmp_path: Path
 ) -> None:
-    """Hosts, matchmakers and the server, one after another, at moments that differ."""
+    """Hosts, matchmakers and the server are killed one after another, at different moments."""
     with EmbeddedServer() as server:
         chosen = settings(
             exchange=rule, isolation=isolation, households=24, slots=48, nats=server.url
@@ -194,7 +195,7 @@ def test_mandates_narrow_what_a_household_does(tmp_path: Path) -> None:
     assert np.mean(np.array(others, dtype=float)) > 0
 
 
-def test_the_literal_rule_of_the_source_leaves_some_worse_off() -> None:
+def test_the_rule_paper_leaves_some_households_worse_off() -> None:
     results = simulated(exchange="paper", tolerance=0.05, rounds=3)
     assert results.exchange is not None
     assert results.exchange.rounds <= 3
@@ -202,7 +203,7 @@ def test_the_literal_rule_of_the_source_leaves_some_worse_off() -> None:
 
 
 @pytest.mark.parametrize("options", [{"isolation": "subtree"}, {"matchmakers": 3}])
-def test_a_trace_tells_every_exchange(tmp_path: Path, options: dict[str, object]) -> None:
+def test_a_trace_has_every_exchange(tmp_path: Path, options: dict[str, object]) -> None:
     chosen = settings(exchange="cooperative", trace=True, save_schedules=True, **options)
     scenario = read_scenario(chosen)
     results = in_simulation(chosen, kept=tmp_path / "kept")
@@ -239,7 +240,7 @@ def test_a_trace_tells_every_exchange(tmp_path: Path, options: dict[str, object]
         assert (columns[:, 1] == preferred).all()
 
 
-def test_without_the_option_nothing_is_told(tmp_path: Path) -> None:
+def test_without_trace_no_exchange_is_reported(tmp_path: Path) -> None:
     chosen = settings()
     results = in_simulation(chosen, kept=tmp_path / "kept")
     write(results, tmp_path / "out", tmp_path / "kept")

@@ -1,5 +1,5 @@
-"""A run over a real network: server and hosts at addresses of their own, and a link that is cut in
-the middle and mended."""
+"""A run on a real network: server and hosts have their own addresses, and a link is cut and
+restored in the middle of a run."""
 
 import os
 import secrets
@@ -28,7 +28,7 @@ ESTABLISHED = ":107E 01"
 
 
 class Network:
-    """Machines as network namespaces on one switch; this process is on it as well."""
+    """Machines as network namespaces on one switch, to which this process is connected as well."""
 
     def __init__(self) -> None:
         self._name, self._machines = f"cfx{secrets.token_hex(3)}", 0
@@ -37,30 +37,30 @@ class Network:
         self._spaces = list[str]()
 
     def open(self) -> None:
-        """Plug this process in. CalledProcessError where it may not."""
+        """Connect this process to the switch; raises CalledProcessError without permission."""
         self._make(self._switch)
         self._ip("-n", self._switch, "link", "add", "switch", "type", "bridge")
         self._ip("-n", self._switch, "link", "set", "switch", "up")
         self._plug(None)
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Remove all namespaces and links."""
         for space in self._spaces:  # with their ends of all links
             subprocess.run(["ip", "netns", "delete", space], check=False)
 
     def machine(self, name: str) -> str:
-        """A further machine; its address."""
+        """Add a machine; return its address."""
         space = f"{self._name}-{name}"
         self._make(space)
         self._ip("-n", space, "link", "set", "lo", "up")
         return self._plug(space)
 
     def on(self, name: str) -> list[str]:
-        """The beginning of a command that runs on a machine."""
+        """Return the start of a command that runs on a machine."""
         return ["ip", "netns", "exec", f"{self._name}-{name}"]
 
     def cut(self, address: str) -> None:
-        """Nothing gets through to or from there, and nobody is told."""
+        """Drop everything to and from a machine, without notifying anybody."""
         self._ip("-n", self._switch, "link", "set", self._port(address), "down")
 
     def mend(self, address: str) -> None:
@@ -105,14 +105,14 @@ def network() -> Iterator[Network]:
 
 
 def is_connected(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a process on a machine of its own has a connection to the server."""
+    """Return True if a process on a machine is connected to the server."""
     return ESTABLISHED in Path(f"/proc/{process.pid}/net/tcp").read_text()
 
 
 @pytest.mark.nats
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", [RunPhase.PLANNING, RunPhase.EXCHANGING])
-def test_a_link_that_is_cut_and_mended_costs_nothing(
+def test_a_link_that_is_cut_and_restored_changes_nothing(
     network: Network, tmp_path: Path, stage: RunPhase
 ) -> None:
     ring, bus = Keyring(tmp_path / "keys", datetime.now(UTC)), network.machine("bus")

@@ -1,4 +1,5 @@
-"""docs/privacy.md held against the wire: what stage 2 tells of a household's preferred values."""
+"""docs/privacy.md compared with the messages: what stage 2 reveals about a household's preferred
+values."""
 
 from collections.abc import Iterator
 from math import isclose, log2
@@ -19,7 +20,7 @@ TRADED = 3
 
 
 class Ear:
-    """All that is said in stage 2 of ten households, by household."""
+    """All messages of stage 2 of ten households, by household."""
 
     def __init__(self, terms: ExchangeTerms, mandate: Mandate | None = None) -> None:
         chance = np.random.default_rng(5)
@@ -41,7 +42,7 @@ class Ear:
         assert (world.after != world.before).any()
 
     def lookups(self) -> Iterator[tuple[Array, dict[int, float], Lookup]]:
-        """The preferred values of who asks, what it has offered so far, and what it says."""
+        """Yield the preferred values of a requester, its offers so far, and its lookup."""
         held: list[dict[int, float]] = [{} for _ in range(10)]
         for who, message in self._said:
             if isinstance(message, Lookup):
@@ -49,12 +50,13 @@ class Ear:
                 yield self.preferred[who], held[who], message
 
     def proposals(self) -> list[tuple[Array, Proposal]]:
-        """With the preferred values of who makes them."""
+        """Yield proposals with the preferred values of their senders."""
         return [(self.preferred[who], m) for who, m in self._said if isinstance(m, Proposal)]
 
 
 def is_short(named: float, true: float) -> bool:
-    """Whether a limit is named as the page says: a step of the ladder below the truth, or 0."""
+    """Return True if a limit is disclosed as the page says: a step of the ladder below the true
+    one, or 0."""
     if named == 0:
         return True
     step = 2 * log2(abs(named))
@@ -64,7 +66,7 @@ def is_short(named: float, true: float) -> bool:
 
 @pytest.mark.parametrize("rule", ["mutual", "cooperative"])
 @pytest.mark.parametrize("level", ["value", "direction", "limit"])
-def test_what_the_matchmaker_hears(rule: RuleName, level: DisclosureName) -> None:
+def test_the_matchmaker_learns_what_the_page_says(rule: RuleName, level: DisclosureName) -> None:
     asked = named = ordered = 0
     for preferred, held, lookup in Ear(ExchangeTerms(rule=rule, disclosure=level)).lookups():
         assert TRADED not in {*lookup.slots, *lookup.wants}
@@ -97,14 +99,14 @@ def test_what_the_matchmaker_hears(rule: RuleName, level: DisclosureName) -> Non
     assert ordered >= 9  # of ten; all but who was busy at once
 
 
-def test_a_tolerance_tells_the_matchmaker_more() -> None:
+def test_a_tolerance_reveals_more_to_the_matchmaker() -> None:
     for preferred, _, lookup in Ear(
         ExchangeTerms(tolerance_kwh=0.5), Mandate(never=frozenset({TRADED}))
     ).lookups():
         assert lookup.wanted_kwh.tolist() == [preferred[slot] for slot in lookup.wants]
 
 
-def test_what_a_partner_can_work_out() -> None:
+def test_a_partner_can_infer_what_the_page_says() -> None:
     for preferred, proposal in Ear(ExchangeTerms()).proposals():
         wanted = preferred[proposal.slot]
         assert proposal.change_kwh2 == 0

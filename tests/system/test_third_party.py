@@ -1,7 +1,7 @@
-"""Households that were not written here take part: docs/protocol.md is enough to write one.
+"""Households that others have written take part: docs/protocol.md is enough to write one.
 
-tests/third_party is such a household. It runs as a process of its own, beside ours, wherever it
-stands in the tree, and what comes out is what comes out without it.
+tests/system/third_party is such a household. It runs as a separate process among ours, at any
+position in the tree, and the results are the same as without it.
 """
 
 import os
@@ -45,7 +45,7 @@ def settings(**options: object) -> RunSettings:
 def third_parties(
     names: tuple[str, ...], chosen: RunSettings, folder: Path, kept: bool = False
 ) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
-    """Their processes, for the households of these names; ended at the end."""
+    """Start third-party households with these names, and end them in the end."""
     population = read_scenario(chosen).population
     write(population, folder / "plans")
     processes = {name: start(name, chosen, folder, kept) for name in names}
@@ -68,7 +68,7 @@ def start(
 
 
 def same(results: RunResults, reference: RunResults) -> None:
-    """To the last digit."""
+    """Check that two results are the same to the last digit."""
     assert results.planning_history == reference.planning_history
     assert results.rows == reference.rows
     assert results.demand.planned.tolist() == reference.demand.planned.tolist()
@@ -80,7 +80,7 @@ def same(results: RunResults, reference: RunResults) -> None:
         assert counts == [[getattr(row, name) for name in said] for row in reference.rounds]
 
 
-def test_it_imports_nothing_of_ours() -> None:
+def test_the_third_party_imports_nothing_of_coflex() -> None:
     allowed = {"msgpack", "nats", "numpy", "tests"} | set(sys.stdlib_module_names)
     for file in FOLDER.glob("*.py"):
         assert imports(file) <= allowed
@@ -102,7 +102,7 @@ def test_it_imports_nothing_of_ours() -> None:
     ],
     ids=["leaf", "inner", "root", "three", "value", "waves", "planning"],
 )
-def test_the_same_comes_out_with_it(
+def test_the_results_are_the_same_with_a_third_party(
     names: tuple[str, ...], options: dict[str, object], tmp_path: Path
 ) -> None:
     with EmbeddedServer() as server:
@@ -118,8 +118,8 @@ def test_the_same_comes_out_with_it(
 
 @pytest.mark.nats
 @pytest.mark.parametrize("when", [RunPhase.PLANNING, RunPhase.EXCHANGING])
-def test_killed_and_started_again_it_goes_on(when: RunPhase, tmp_path: Path) -> None:
-    """From the state it kept in stage 2; in stage 1 all begin anew."""
+def test_a_killed_third_party_continues_after_a_restart(when: RunPhase, tmp_path: Path) -> None:
+    """In stage 2, it continues from its stored state; in stage 1, all households start again."""
     name = "h1"
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external=name, iterations=40)
@@ -145,7 +145,7 @@ def test_killed_and_started_again_it_goes_on(when: RunPhase, tmp_path: Path) -> 
 
 
 @pytest.mark.nats
-def test_at_once_as_well(tmp_path: Path) -> None:
+def test_a_third_party_in_concurrent_order(tmp_path: Path) -> None:
     names = ("h0", "h4", "h7")
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external=",".join(names), exchange_order="concurrent")
@@ -155,7 +155,7 @@ def test_at_once_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.nats
-def test_who_does_not_come_is_named() -> None:
+def test_a_missing_third_party_is_named() -> None:
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external="h4", deadline=2)
         with pytest.raises(RunError, match="while enrolling households: h4 did not enrol"):
@@ -164,7 +164,7 @@ def test_who_does_not_come_is_named() -> None:
 
 
 @pytest.mark.nats
-def test_what_it_cannot_do_it_says(tmp_path: Path) -> None:
+def test_a_third_party_refuses_unsupported_terms(tmp_path: Path) -> None:
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, external="h4", exchange="cooperative")
         with (
@@ -175,7 +175,7 @@ def test_what_it_cannot_do_it_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.nats
-def test_the_command_tells_what_others_must_know(tmp_path: Path) -> None:
+def test_the_command_prints_what_third_parties_need(tmp_path: Path) -> None:
     options = ["run", "--demo", "--households", "5", "--slots", "30", "--iterations", "2"]
     with EmbeddedServer() as server:
         chosen = settings(nats=server.url, households=5)
@@ -192,18 +192,18 @@ def test_the_command_tells_what_others_must_know(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--external", "h3"], "--nats: say where they find the run"),
+        (["--external", "h3"], "--nats: name the NATS server that"),
         (["--external", "h3,h99", "--nats", "nats://127.0.0.1:9"], "no household 'h99'"),
         (["--run", "two words"], "'two words' is not a name"),
     ],
 )
-def test_what_is_missing_is_said_at_once(options: list[str], message: str) -> None:
+def test_missing_options_are_reported_at_once(options: list[str], message: str) -> None:
     said = CliRunner().invoke(app, ["run", "--demo", "--households", "5", *options])
     assert isinstance(said.exception, InputError)
     assert message in str(said.exception)
 
 
-def test_what_others_run_lives_on_no_host_of_ours() -> None:
+def test_external_households_live_on_no_host_of_ours() -> None:
     members = [f"h{number}" for number in range(9)]
     everybody = layout(members, isolation="task", hosts=4, arity=2)
     names = [name for share in everybody.values() for name in share]

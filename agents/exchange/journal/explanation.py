@@ -26,6 +26,7 @@ WORDS: dict[Refusal, str] = {
     "drift": "the sum of its energy would have drifted too far",
     "never": "its people never trade that slot",
     "stale": "the value had changed hands meanwhile",
+    "rule": "its own rule said no",
     "busy": "it was already negotiating about that slot",
 }
 """Why a household said no; "it" is that household."""

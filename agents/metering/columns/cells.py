@@ -11,11 +11,22 @@ import numpy as np
 from agents.metering.columns.column_roles import Roles
 from agents.metering.columns.known_formats import KnownFormat
 from agents.metering.notation.number_format import decimal_of, to_number, unit_behind
-from agents.metering.notation.units import Quantity, Unit, says_power, unit_in_name, unit_of_word
+from agents.metering.notation.units import (
+    Quantity,
+    Unit,
+    foreign_unit_in_name,
+    says_power,
+    unit_in_name,
+    unit_of_word,
+)
 from agents.metering.options import Decimal, MeterOptions
 from agents.metering.table.source_table import SourceTable
+from agents.metering.table.stated_unit import StatedUnit
 from protocol.errors import InputError
 from protocol.vectors import Array
+
+_MOST_KINDS = 3
+"""Different cells of a column up to which its text may name the unit: `Import (kW)`."""
 
 
 def numbers_of(
@@ -41,7 +52,7 @@ def _decimal(
         unique = column.unique()
         commas = {str(cell) for cell in unique if "," in str(cell)}
         with_commas |= commas
-        points |= {str(cell) for cell in unique if "." in str(cell)} - commas
+        points |= {str(cell) for cell in unique if str(cell)} - commas
     cells = {cell for cell in with_commas | points if to_number(cell, "comma") != "wrong"}
     cells |= {cell for cell in with_commas | points if to_number(cell, "point") != "wrong"}
     found = decimal_of(sorted(cells), table.separator)
@@ -141,7 +152,11 @@ def _unit(
     found = _stated(table, name, roles=roles, path=path)
     if known is not None and known.unit is not None and known.binding:
         found = found or [Unit(known.unit, f"{known.name} files")]
+    stated = table.stated_unit
     if options.unit is not None:
+        before = unit_of_word(stated.word) if stated is not None else None
+        if stated is not None and before is not None and not found:
+            found.append(Unit(before, f"the lines before the table ({stated.line})"))
         found.append(Unit(options.unit, "--unit"))
     for other in found[1:]:
         if other.name != found[0].name:
@@ -154,8 +169,19 @@ def _unit(
             )
     if found:
         return found[0]
+    said = table.units.get(name, "").strip("[]() ")
+    foreign = foreign_unit_in_name(name) or foreign_unit_in_name(f"({said})")
+    if foreign is not None:
+        raise InputError(
+            f"is in {foreign}: convert it to kWh, or say with --unit in which unit it really is",
+            file=path,
+            line=table.header_line,
+            field=name,
+        )
     if known is not None and known.unit is not None:
         return Unit(known.unit, f"{known.name} files; --unit")
+    if stated is not None:
+        return _unit_of_preamble(stated, table, path=path)
     if says_power(name):
         raise InputError(
             "holds power, but in W, kW or MW? Say it with --unit",
@@ -164,6 +190,18 @@ def _unit(
             field=name,
         )
     return Unit("kWh", "nothing else is said; --unit")
+
+
+def _unit_of_preamble(stated: StatedUnit, table: SourceTable, path: Path) -> Unit:
+    unit = unit_of_word(stated.word)
+    if unit is None:
+        raise InputError(
+            f"the unit is {stated.word} by the lines before the table: convert the readings to "
+            "kWh, or say with --unit in which unit they really are",
+            file=path,
+            line=table.header_line,
+        )
+    return Unit(unit, f"the lines before the table ({stated.line})")
 
 
 def _stated(table: SourceTable, name: str, roles: Roles, path: Path) -> list[Unit]:
@@ -188,6 +226,10 @@ def _stated(table: SourceTable, name: str, roles: Roles, path: Path) -> list[Uni
                 field=roles.unit,
             )
         found += [Unit(word, f"column {roles.unit!r}") for word in words if word is not None]
+    for other in roles.others:
+        kinds = set(table.text(other)) if table.frame[other].nunique() <= _MOST_KINDS else set()
+        in_cells = [unit_in_name(kind) for kind in sorted(kinds) if "(" in kind or "[" in kind]
+        found += [Unit(unit, f"column {other!r}") for unit in in_cells if unit is not None]
     if table.frame[name].dtype.kind not in "fiu":
         cells_behind = {unit_behind(str(cell)) for cell in table.frame[name].unique()} - {None}
         behind = sorted(cell for cell in cells_behind if cell)

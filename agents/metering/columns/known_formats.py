@@ -4,6 +4,8 @@ Holds what their documentation says. A format is known by its columns, never by 
 
 LCL: Low Carbon London, UK Power Networks. REFIT: University of Strathclyde, cleaned files.
 Pecan Street: Dataport. Enedis: `courbe de charge`. P1: Dutch and Belgian meters (DSMR 5).
+Home Assistant: exported long-term statistics. UCI: Machine Learning Repository, data sets 235
+(one household by minutes) and 321 (load diagrams by quarter hours).
 """
 
 import re
@@ -27,6 +29,8 @@ class KnownFormat:
     """Why other columns of readings are left out, for people."""
     registers: tuple[str, ...] = ()
     """Columns that are registers of one meter, to be added."""
+    counter_is_late: bool = False
+    """True if a counter was read at the end of the interval that the time begins."""
     binding: bool = True
     """True if another unit given as an option contradicts the format."""
 
@@ -58,8 +62,30 @@ def recognise_format(names: Sequence[str], path: Path) -> KnownFormat | None:
         )
     if "horodate" in plain and "valeur" in plain:
         return KnownFormat(name="Enedis", value=plain["valeur"], time=plain["horodate"], unit="W")
+    if "statisticid" in plain and "start" in plain:
+        value = next(
+            (plain[each] for each in ("delta", "mean", "sum", "state") if each in plain), None
+        )
+        return KnownFormat(
+            name="Home Assistant statistics",
+            household=plain["statisticid"],
+            value=value,
+            time=plain["start"],
+            left_out="other columns say the same in another way",
+            counter_is_late=True,
+        )
+    if "globalactivepower" in plain and "submetering1" in plain:
+        return KnownFormat(
+            name="UCI household",
+            value=plain["globalactivepower"],
+            unit="kW",
+            left_out="other quantities, and parts of the home",
+        )
+    if len(names) > 1 and all(re.fullmatch(r"MT_\d{3}", name) for name in names[1:]):
+        return KnownFormat(name="UCI load diagrams", unit="kW")
     registers = [plain[each] for each in plain if _is_import_register(each)]
-    if len(registers) >= 2:
+    sent_out = [each for each in plain if re.search("export|returned", each)]
+    if len(registers) >= 2 or (registers and sent_out):
         return KnownFormat(
             name="P1",
             registers=tuple(registers),

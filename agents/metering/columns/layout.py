@@ -20,6 +20,7 @@ TIME, READING = "time of reading", "reading"
 _FEWEST_SERIES_TIMES = 2
 _NUMBERED = re.compile(r"(?i)(?:hh|h|p|t|interval|period|hour|hr|value|v|e|kwh)?[ _]?0*(\d{1,3})")
 _INTERVALS_A_DAY = (24, 48, 96, 144, 288)
+_LONG_DAYS = (25, 50, 100)
 _RANGE = re.compile(r"\s*(?:-|to|\u2013)\s*\d{1,2}:\d{2}(?::\d{2})?$")
 _DAY_SECONDS = 86_400
 
@@ -50,9 +51,11 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
             line=table.header_line,
             field="layout",
         )
+    table, long_days = _without_spare_intervals(table)
     labels = _clock_labels(table) or _numbered_labels(table)
     if options.layout in ("auto", "row-a-day") and labels is not None:
-        return _row_a_day(table, options, labels=labels, path=path)
+        days = _row_a_day(table, options, labels=labels, path=path)
+        return replace(days, note=f"{days.note}{long_days}")
     if options.layout == "row-a-day":
         raise InputError(
             "no columns are named by the times of a day (00:00, 00:30, ... or 1 to 48), so this is "
@@ -97,6 +100,27 @@ def _numbered_labels(table: SourceTable) -> dict[str, int] | None:
             length = _DAY_SECONDS // count
             return {name: (number - first) * length for name, number in numbers.items()}
     return None
+
+
+def _without_spare_intervals(table: SourceTable) -> tuple[SourceTable, str]:
+    """Return the table without columns that only a day of 25 hours fills; such days go too.
+
+    Their intervals are counted on through the change of the clock, so they stand under the wrong
+    times of day.
+    """
+    numbers = {}
+    for name in table.names:
+        match = _NUMBERED.fullmatch(name)
+        if match is not None:
+            numbers[int(match[1])] = name
+    count = len(numbers)
+    if count not in _LONG_DAYS or sorted(numbers) != list(range(1, count + 1)):
+        return table, ""
+    spare = [numbers[each] for each in range(count - count // 25 + 1, count + 1)]
+    filled = (table.frame[spare] != "").any(axis=1).to_numpy()
+    kept = table.keep_rows(~filled) if filled.any() and not filled.all() else table
+    gone = "".join(f"; line {line} is left out: a day of 25 hours" for line in table.lines[filled])
+    return kept.replaced(kept.frame.drop(columns=spare), kept.lines), gone
 
 
 def _row_a_day(

@@ -10,7 +10,9 @@ from agents.metering.columns import column_words
 from agents.metering.columns.column_kinds import ColumnView, some
 
 _HOUR_NAMES = {"hour", "stunde", "heure", "uur", "hora", "he", "hourending", "period", "hh"}
-_HOUR_NAMES |= {"settlementperiod", "sp", "halfhour", "halfhourperiod"}
+_HOUR_NAMES |= {"settlementperiod", "sp", "halfhour", "halfhourperiod", "godzina", "hodina", "ora"}
+_HOUR_NAMES |= {"timme", "tunti", "viertelstunde", "quarterhour", "kwartier", "quartdheure"}
+_PARTS = {"year", "month", "day"}
 _TIME_NAMES = {"time", "timestamp", "datetime", "snapshot", "snapshots", "utc_timestamp"}
 
 
@@ -38,6 +40,8 @@ def time_columns(view: ColumnView, named: set[str | None]) -> TimeColumns:
         ends = [name for name in stamps if column_words.is_end(name) and name != chosen]
         clock = _clock(view, clocks)[0] if view.kinds.get(chosen) == "date" and clocks else None
         return TimeColumns(chosen, clock, end=ends[0] if len(ends) == 1 else None)
+    if dates and (clocks or _hour_column(view, free)):
+        stamps = [name for name in stamps if not _repeats(view, name, dates[0])]
     if stamps:
         return TimeColumns(_stamp(view, stamps), end=_end_beside(stamps))
     if dates:
@@ -47,6 +51,11 @@ def time_columns(view: ColumnView, named: set[str | None]) -> TimeColumns:
     if epochs:
         view.notes.append(f"{epochs[0]!r} is read as seconds or parts of them since 1970 (UTC)")
         return TimeColumns(_one(view, epochs, "time"))
+    if _PARTS.issubset(name.lower() for name in free):
+        raise view.refusal(
+            "columns year, month and day hold parts of times: join them into one column of times "
+            "such as 2025-03-30 00:15"
+        )
     likely = [name for name in free if name.lower() in _TIME_NAMES]
     if likely or (free and view.table.names and free[0] == view.table.names[0]):
         first = likely[0] if likely else free[0]
@@ -54,6 +63,11 @@ def time_columns(view: ColumnView, named: set[str | None]) -> TimeColumns:
     raise view.refusal(
         f"no column holds times: name it with --time-column, columns are {some(view.table.names)}"
     )
+
+
+def _repeats(view: ColumnView, name: str, date: str) -> bool:
+    """Return True for timestamps that are the same for a whole day, such as those of uploads."""
+    return int(view.table.frame[name].nunique()) <= int(view.table.frame[date].nunique())
 
 
 def _stamp(view: ColumnView, stamps: list[str]) -> str:

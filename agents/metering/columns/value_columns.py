@@ -51,9 +51,9 @@ def value_columns(view: ColumnView, rest: list[str], household: str | None) -> l
     ]
     if foreign:
         view.notes.append(f"left out: {', '.join(foreign)}")
-    if household is not None:
-        return [_value_beside(view, household, candidates)]
     home = _consumption(view, candidates)
+    if household is not None and home is None:
+        return [_value_beside(view, household, candidates)]
     if home is not None:
         return _noted(view, rest, chosen=[home], why=f"{home!r} is what the home consumes")
     _check_wide(view, candidates)
@@ -110,6 +110,10 @@ def _counts_rows(view: ColumnView, name: str) -> bool:
 
 def _value_beside(view: ColumnView, household: str, candidates: list[str]) -> str:
     """Return the one column of readings beside a column of ids."""
+    ids = [name for name in candidates if column_words.is_household_name(name)]
+    if ids and len(ids) < len(candidates):
+        view.notes.append(f"left out: {some(ids)} (other ids; --household-column)")
+        candidates = [name for name in candidates if name not in ids]
     if len(candidates) == 1:
         return candidates[0]
     named = [name for name in candidates if name.lower() in _VALUES]
@@ -147,15 +151,23 @@ def _check_wide(view: ColumnView, candidates: list[str]) -> None:
         return
     flows = [name for name in candidates if column_words.is_flow(name)]
     registers = view.known.registers
-    if registers:
+    if len(registers) > 1:
         raise view.refusal(
             f"looks like counters of a P1 port ({some(registers)}): --counter takes the "
             f"differences of what was imported and adds the tariffs; if they are none, {ask}"
         )
-    if 2 * len(flows) >= len(candidates):
+    # the same flow in every column: the homes of a community
+    same = not outgoing and len({column_words.flows_in(name) for name in candidates}) == 1
+    if 2 * len(flows) >= len(candidates) and not same:
         raise view.refusal(
-            f"columns {some(candidates)} look like flows of one home, not like several "
-            f"homes: {ask}, or --layout wide if each is a home"
+            f"columns {some(candidates)} look like flows of one home, not like several homes: "
+            f"name what it consumes{_example(candidates)}, add --counter if that is a counter; or "
+            "say --layout wide if each column is a home"
+        )
+    if column_words.are_parts(candidates):
+        raise view.refusal(
+            f"columns {some(candidates)} look like tariffs or phases of one meter: add them up "
+            "into one column before, or say --layout wide if each column is a home"
         )
     units = {name: unit_in_name(view.table.units.get(name, "") or name) for name in candidates}
     without = [name for name in candidates if units[name] is None]
@@ -185,6 +197,12 @@ def _check_wide(view: ColumnView, candidates: list[str]) -> None:
     powers = {name.endswith("h") for name in units.values() if name is not None}
     if len(powers) > 1 or len({says_power(name) for name in candidates}) > 1:
         raise view.refusal(f"columns {some(candidates)} hold energy and power: {ask}")
+
+
+def _example(candidates: list[str]) -> str:
+    """Write the option for the first of the flows that is drawn by a home."""
+    drawn = [name for name in candidates if not column_words.is_outgoing(name)]
+    return f", such as --columns {drawn[0]!r}" if drawn else " with --columns"
 
 
 def _holds_decimals(view: ColumnView, name: str) -> bool:

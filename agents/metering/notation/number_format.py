@@ -48,11 +48,16 @@ def decimal_of(cells: Iterable[str], separator: str) -> Decimal | tuple[str, str
     """Tell how these cells write decimals; two example cells where they contradict each other.
 
     None if no cell has a comma (points are decimal then, except in 1.234.567). A cell like `1,234`
-    alone is decimal in a file separated by semicolons and else ambiguous: returned with itself.
+    alone is decimal in a file separated by semicolons and else ambiguous: returned with itself. So
+    is `1.234` among whole numbers of three digits.
     """
-    commas = [cell for cell in map(bare, cells) if "," in cell]
+    written = [bare(cell) for cell in cells]
+    commas = [cell for cell in written if "," in cell]
     if not commas:
-        return None
+        points = [cell for cell in written if "." in cell]
+        hundreds = any(re.fullmatch(r"[+-]?[1-9]\d{2}", cell) for cell in written)
+        grouped = bool(points) and all(_GROUPED_POINTS.fullmatch(cell) for cell in points)
+        return (points[0], points[0]) if hundreds and grouped else None
     both = [cell for cell in commas if "." in cell]
     if both:
         ends: set[Decimal] = {
@@ -60,7 +65,7 @@ def decimal_of(cells: Iterable[str], separator: str) -> Decimal | tuple[str, str
         }
         first = both[0]
         return ends.pop() if len(ends) == 1 else (first, _other(both, first))
-    points = [cell for cell in map(bare, cells) if "." in cell]
+    points = [cell for cell in written if "." in cell]
     decimal_commas = [cell for cell in commas if not _GROUPED_COMMAS.fullmatch(cell)]
     decimal_points = [cell for cell in points if not _GROUPED_POINTS.fullmatch(cell)]
     if decimal_commas and decimal_points:

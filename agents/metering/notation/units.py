@@ -23,6 +23,10 @@ _BY_WORD: dict[str, UnitName] = {name.lower(): name for name in get_args(UnitNam
 _BY_WORD |= {"watt": "W", "watts": "W", "kilowatt": "kW", "kilowatts": "kW", "megawatt": "MW"}
 _BY_WORD |= {"watthours": "Wh", "kilowatthours": "kWh", "kilowatthour": "kWh", "watthour": "Wh"}
 _POWER_WORDS = {"power", "leistung", "puissance", "vermogen", "potencia", "demand"}
+_POWER_WORDS |= {"pload", "pset"}
+_FOREIGN_UNITS = {"j": "J", "kj": "kJ", "mj": "MJ", "gj": "GJ", "btu": "BTU", "mmbtu": "MMBTU"}
+_FOREIGN_UNITS |= {"therm": "therms", "therms": "therms", "kcal": "kcal", "gwh": "GWh"}
+_FOREIGN_UNITS |= {"gw": "GW", "twh": "TWh", "ccf": "ccf"}
 _HOURS = re.compile(r"(?i)\b(watt|kilowatt)s?[ -](hours?)\b")
 _RATE = re.compile(r"(?i)\S\s*(?:/|\bper\b)\s*[kM]?Wh?\b")
 
@@ -64,6 +68,19 @@ def unit_in_name(name: str) -> UnitName | None:
         camel = re.search(r"[a-z](kWh|Wh|MWh|kW|MW)$", name)
         return _BY_WORD[camel[1].lower()] if camel else None
     return found[-1]
+
+
+def foreign_unit_in_name(name: str) -> str | None:
+    """Return a unit in a column's name that is none of Wh to MW, such as `Energy (MJ)`.
+
+    A single letter counts only in brackets: `J` may be the initial of a home.
+    """
+    text = name.strip()
+    last = re.search(r"([A-Za-z]+)\s*[\])]?$", text)
+    if last is None or (len(last[1]) == 1 and text[-1] not in ")]"):
+        return None
+    apart = last.start() == 0 or text[last.start() - 1] in " _[(-./,"
+    return _FOREIGN_UNITS.get(last[1].lower()) if apart else None
 
 
 def is_rate(name: str) -> bool:

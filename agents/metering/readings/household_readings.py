@@ -3,6 +3,8 @@
 Decides which rows belong together. What readings may be is checked in reading_checks.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -33,6 +35,12 @@ class Timing:
     zone_note: str
     stamp: Stamp | None
     """Whether the file itself says that times are starts or ends."""
+
+    def keep_rows(self, rows: NDArray[np.bool_]) -> Timing:
+        """Return the same timing with only these rows."""
+        times = WallTimes(self.times.wall[rows], self.times.offset_minutes[rows])
+        cells = [cell for cell, kept in zip(self.cells, rows.tolist(), strict=True) if kept]
+        return replace(self, cells=cells, times=times)
 
 
 def grouped_readings(
@@ -84,10 +92,11 @@ def _check_flows(table: SourceTable, roles: Roles, only: tuple[str, ...], path: 
         out = [kind for kind in kinds if is_outgoing(kind)]
         if not out or 2 * len([kind for kind in kinds if is_flow(kind)]) < len(kinds):
             continue
-        shown = next((kind for kind in kinds if kind not in out), out[0])
+        shown = [kind for kind in kinds if kind not in out and is_flow(kind)] or out[:1]
+        advice = " ".join(f"--only '{name}={kind}'" for kind in shown)
         raise InputError(
             f"holds flows of one home, such as {', '.join(map(repr, kinds[:3]))}: keep what homes "
-            f"consume, --only '{name}={shown}'",
+            f"consume, {advice}",
             file=path,
             line=table.header_line,
             field=name,
@@ -187,8 +196,10 @@ def _apart(table: SourceTable, roles: Roles) -> str:
     telling = [name for name in roles.others if 1 < table.frame[name].nunique() <= 20]
     if not telling:
         return ""
-    value = table.text(telling[0])[0]
-    advice = f"does {telling[0]!r} tell them apart? Keep one kind, --only '{telling[0]}={value}'"
+    kinds = list(dict.fromkeys(table.text(telling[0])))
+    advice = f"does {telling[0]!r} tell them apart? Keep one kind, --only '{telling[0]}={kinds[0]}'"
+    if len(kinds) > 1:
+        advice += f" (others are {', '.join(map(repr, kinds[1:4]))})"
     if roles.household is None:
         advice += f", or say --household-column '{telling[0]}'"
     return advice

@@ -4,6 +4,7 @@ Decides nothing about readings or days. Midnights and repeated hours are those o
 that the person names, else the file's own offset, else a clock that never changes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.metering.notation.time_format import date_order, parse_time
+from agents.metering.notation.time_format import date_order, form_of, parse_time
 from agents.metering.options import DateOrder
 from protocol.errors import InputError
 
@@ -109,6 +110,13 @@ def _not_a_time(cell: str, *, outside: bool) -> str:
         return f"{cell!r} is outside the years 1900 to 2200"
     if not cell.strip():
         return f"{cell!r} is not a time: the cell is empty"
+    if form_of(cell) == "clock":
+        return f"{cell!r} is a time of day without its date: write both, like 2025-03-30 00:15"
+    if re.fullmatch(r"[34]\d{4}([.,]\d+)?", cell.strip()):
+        return (
+            f"{cell!r} looks like the day number of a spreadsheet: show the column as date and "
+            "time before you save it as CSV, or name the right column with --time-column"
+        )
     return (
         f"{cell!r} is not a time: write ISO 8601 like 2025-03-30 00:15, with or without an offset "
         "like +01:00, or name the right column with --time-column"
@@ -186,17 +194,18 @@ def instants_of(
 
     written = pd.Series(pd.to_datetime(times.wall))
     summer = np.zeros(len(written), dtype=bool)
-    shifted = written.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT")
-    skipped = shifted.isna().to_numpy()
+    skipped = skipped_by_clock(times, zone)
     if skipped.any():
         row = int(np.argmax(skipped))
         raise InputError(
             f"{cells[row]!r} does not exist in {zone}: the clock skips this hour. "
-            f"If these times are not on that clock, {_ZONE_ADVICE}",
+            f"If these times are not on that clock, {_ZONE_ADVICE}; remove the row if it is "
+            "only a filler",
             file=where.path,
             line=int(lines[row]),
             field=where.name,
         )
+    shifted = written.dt.tz_localize(zone, ambiguous=summer)
     repeated = written.dt.tz_localize(zone, ambiguous="NaT").isna().to_numpy()
     if repeated.any():
         descending = bool(np.median(np.diff(times.wall)) < 0)
@@ -204,6 +213,18 @@ def instants_of(
         summer = _first_pass(times.wall[order], repeated[order])[order]
         shifted = written.dt.tz_localize(zone, ambiguous=summer)
     return np.asarray(shifted.dt.as_unit("ns").to_numpy(dtype="datetime64[ns]").astype(np.int64))
+
+
+def skipped_by_clock(times: WallTimes, zone: tzinfo) -> NDArray[np.bool_]:
+    """Tell for each time if it does not exist because the clock of the zone skips it: bool[r]."""
+    if not times.local or zone is UTC:
+        return np.zeros(len(times.wall), dtype=bool)
+    import pandas as pd
+
+    written = pd.Series(pd.to_datetime(times.wall))
+    summer = np.zeros(len(written), dtype=bool)
+    placed = written.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT")
+    return np.asarray(placed.isna().to_numpy(), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)

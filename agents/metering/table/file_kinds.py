@@ -47,6 +47,12 @@ def load_table(path: Path, options: MeterOptions) -> tuple[SourceTable, MeterOpt
     if nem12.is_nem12(text):
         table = nem12.table_of_nem12(text, path)
         options = _named(options, nem12.TIME, household=nem12.NMI, value=nem12.READING)
+    elif text.lstrip().startswith("100,NEM13"):
+        raise InputError("is NEM13, totals of months: ask for the interval data, NEM12", file=path)
+    elif text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        raise InputError(
+            "is a web page, perhaps one to log in: download the file itself", file=path
+        )
     elif green_button.is_xml(text):
         table = green_button.table_of_green_button(text, path)
         options = _named(

@@ -4,7 +4,10 @@ Decides which readings are deliveries of electricity. A ReadingType says unit, p
 direction; it is matched to interval blocks by their links, or by their order.
 """
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 from xml.etree import ElementTree
 
 from agents.metering.table.source_table import SourceTable
@@ -14,6 +17,7 @@ METER, UNIT, TIME, END, READING = "usage point", "unit", "start", "end", "readin
 _UNITS = {"72": "Wh", "38": "W"}
 _CUMULATIVE = {"1", "3"}
 _OUTGOING = {"19"}
+_Known = TypeVar("_Known")
 
 
 def is_xml(text: str) -> bool:
@@ -52,7 +56,8 @@ def _rows(
     notes: dict[str, None] = {}
     types = [each for each in root.iter() if _tag(each) == "ReadingType"]
     links = _types_by_link(root)
-    by_reading: dict[str, ElementTree.Element] = {}
+    by_reading: dict[str, tuple[str, ElementTree.Element]] = {}
+    meters: dict[str, str] = {}
     meter, kind = path.stem, types[0] if types else None
     for entry in root.iter():
         if _tag(entry) != "entry":
@@ -60,13 +65,14 @@ def _rows(
         for child in entry.iter():
             if _tag(child) == "UsagePoint":
                 meter = _title(entry) or meter
+                meters |= dict.fromkeys(_links(entry, "self"), meter)
             elif _tag(child) == "MeterReading":
                 kind = _linked_type(entry, links) or kind
                 if kind is not None:
-                    by_reading |= dict.fromkeys(_links(entry, "self"), kind)
+                    own = _above(_links(entry, "self"), meters) or meter
+                    by_reading |= dict.fromkeys(_links(entry, "self"), (own, kind))
             elif _tag(child) == "IntervalBlock":
-                ups = [link for link in _links(entry, "up") if link in by_reading]
-                kind = by_reading[ups[0]] if ups else kind
+                meter, kind = _above(_links(entry, "up"), by_reading) or (meter, kind)
                 reason = _reason_against(kind)
                 if reason:
                     notes[f"left out: readings that are {reason}"] = None
@@ -79,7 +85,7 @@ def _block(
     block: ElementTree.Element, meter: str, kind: ElementTree.Element | None, path: Path
 ) -> list[tuple[str, str, str, str, str]]:
     unit = _UNITS[_text(kind, "uom") or "72"]
-    power = int(_text(kind, "powerOfTenMultiplier") or "0")
+    power = _power_of_ten(kind, path)
     rows = []
     for reading in block.iter():
         if _tag(reading) != "IntervalReading":
@@ -98,6 +104,27 @@ def _block(
         end = str(int(start or 0) + int(length or 0))
         rows.append((meter, unit, str(start), end, number))
     return rows
+
+
+def _power_of_ten(kind: ElementTree.Element | None, path: Path) -> int:
+    text = _text(kind, "powerOfTenMultiplier") or "0"
+    if not re.fullmatch(r"-?\d{1,2}", text):
+        raise InputError(
+            f"{text!r} is no power of ten: expected one from -12 to 9",
+            file=path,
+            field="powerOfTenMultiplier",
+        )
+    return int(text)
+
+
+def _above(hrefs: list[str], known: Mapping[str, _Known]) -> _Known | None:
+    """Return what stands at one of these addresses, or at the nearest one above it."""
+    for href in hrefs:
+        while href:
+            if href in known:
+                return known[href]
+            href = href.rpartition("/")[0]
+    return None
 
 
 def _reason_against(kind: ElementTree.Element | None) -> str | None:

@@ -40,6 +40,8 @@ def find_head(rows: Sequence[Sequence[str]]) -> Head | None:
     if first is None:
         return _without_readings(rows)
     before = [n for n in range(first) if any(rows[n])]
+    if len(before) > 1 and rows[before[-1]][0] and not any(rows[before[-1]][1:]):
+        before.pop()  # the name of the index alone, below the names of columns
     units = before.pop() if len(before) > 1 and _is_unit_row(rows[before[-1]]) else None
     header = _header_of(rows, before, rows[first])
     if header is not None and units is None:
@@ -80,7 +82,7 @@ def _is_unit_row(row: Sequence[str]) -> bool:
         return False
     filled = [cell for cell in row if cell not in ("", "-")]
     units = [cell for cell in filled if unit_of_word(cell)]
-    words = [cell for cell in filled if not unit_of_word(cell)]
+    words = [cell for cell in row[1:] if cell in filled and not unit_of_word(cell)]
     return bool(units) and all(
         re.fullmatch(r"[\[(].*[\])]|[A-Za-z°/%]{1,6}", cell) for cell in words
     )

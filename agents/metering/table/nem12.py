@@ -15,8 +15,11 @@ NMI, SUFFIX, UNIT, TIME, READING = "nmi", "suffix", "uom", "interval start", "re
 
 
 def is_nem12(text: str) -> bool:
-    """Return True if the text begins with the header record of a NEM12 file."""
-    return text.lstrip().startswith("100,NEM12")
+    """Return True if the text begins as a NEM12 file does, with or without its header record."""
+    if text.lstrip().startswith("100,NEM12"):
+        return True
+    records = [line.split(",")[0] for line in text.lstrip().split("\n", 2)[:2]]
+    return records == ["200", "300"]
 
 
 def table_of_nem12(text: str, path: Path) -> SourceTable:

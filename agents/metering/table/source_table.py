@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +16,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.metering.notation.number_format import is_number_like
+from agents.metering.notation.time_format import form_of
 from agents.metering.table.dialect import recognise_dialect, rows_of
 from agents.metering.table.header import find_head
+from agents.metering.table.stated_unit import StatedUnit, unit_before
 from protocol.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SAMPLE = 300
-_TOTALS = ("total", "sum", "summe", "gesamt", "somme", "totaal", "average", "mean", "mittel")
+_TOTALS = {"total", "totals", "sum", "sums", "summe", "summen", "gesamt", "gesamtsumme", "somme"}
+_TOTALS |= {"totaal", "totale", "suma", "average", "mean", "mittel", "mittelwert", "moyenne"}
+_MOST_FOOTERS = 10
+
+
+_MARKED_TEXT = re.compile(r"^(?:=\"(.*)\"|'(\d+))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class SourceTable:
     separator: str = ","
     units: dict[str, str] = field(default_factory=dict)
     """Cells of the row of units, by column."""
+    stated_unit: StatedUnit | None = None
+    """The unit that lines before the table state."""
     named: bool = True
     """False if the file has no header, so that columns are called `column 1`, `column 2`, ..."""
     notes: list[str] = field(default_factory=list)
@@ -66,6 +77,7 @@ class SourceTable:
             header_line=self.header_line,
             separator=self.separator,
             units=self.units,
+            stated_unit=self.stated_unit,
             named=self.named,
             notes=self.notes,
         )
@@ -117,10 +129,11 @@ def table_of_text(text: str, path: Path) -> SourceTable:
         header_line=header_line,
         separator=dialect.separator,
         units=units,
+        stated_unit=unit_before(rows[:begin]),
         named=head.header is not None,
         notes=notes,
     )
-    return _without_totals(_without_repeated_headers(table))
+    return _without_footers(_without_repeated_headers(table))
 
 
 def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.DataFrame:
@@ -159,6 +172,8 @@ def _parse(lines: list[str], separator: str, path: Path, first_line: int) -> pd.
             break
     for name in frame.columns:
         frame[name] = frame[name].fillna("").str.strip()
+        # spreadsheets mark digits as text in two ways
+        frame[name] = frame[name].str.replace(_MARKED_TEXT, r"\1\2", regex=True)
     return frame
 
 
@@ -209,16 +224,19 @@ def _without_repeated_headers(table: SourceTable) -> SourceTable:
     return table.keep_rows(~repeated)
 
 
-def _without_totals(table: SourceTable) -> SourceTable:
-    """Return the table without rows at its end that hold totals."""
+def _without_footers(table: SourceTable) -> SourceTable:
+    """Return the table without rows at its end that hold totals, or a single cell of text."""
     keep = np.ones(len(table.lines), dtype=bool)
-    for row in reversed(range(max(0, len(table.lines) - 3), len(table.lines))):
-        cells = [str(cell).lower().strip(" :") for cell in table.frame.iloc[row]]
-        if not any(cell in _TOTALS for cell in cells):
+    for row in reversed(range(max(0, len(table.lines) - _MOST_FOOTERS), len(table.lines))):
+        cells = [str(cell).lower().strip(" :") for cell in table.frame.iloc[row] if cell]
+        totals = any(cell in _TOTALS for cell in cells) and not any(map(form_of, cells))
+        text = len(cells) == 1 and not form_of(cells[0]) and not is_number_like(cells[0])
+        if not totals and not text:
             break
         keep[row] = False
-        table.notes.append(f"line {table.lines[row]} is left out: it holds totals, not a reading")
-    return table if keep.all() else table.keep_rows(keep)
+        what = "totals" if totals else "text"
+        table.notes.append(f"line {table.lines[row]} is left out: it holds {what}, not a reading")
+    return table if keep.all() or not keep.any() else table.keep_rows(keep)
 
 
 def table_of_parquet(data: bytes, path: Path) -> SourceTable:

@@ -1,1 +1,1 @@
-"""Options that several commands share: of a run, a connection, monitoring, and meter files."""
+"""Options that several commands share: for runs, connections, monitoring and meter files."""

@@ -1,6 +1,6 @@
-"""Options of `coflex generate` for meter files: their help, in a panel of their own.
+"""Options of `coflex generate` for meter files, with their help texts, in a separate panel.
 
-Holds the options; what they mean is decided in agents/metering.
+`agents/metering` decides what the options mean.
 """
 
 from pathlib import Path
@@ -19,46 +19,47 @@ Source = Annotated[
 Unit = Annotated[
     UnitName | None,
     typer.Option(
-        help="Energy or mean power of an interval; default: what the file says, else kWh.",
+        help="Unit of the readings: energy or mean power (default: as in the file, else kWh).",
         rich_help_panel=_METERS,
     ),
 ]
 Timezone = Annotated[
     str | None,
     typer.Option(
-        help="Zone of times without offset and of midnights; default: the file's own offset, "
-        "else a clock that never changes.",
+        help="Time zone of times without offset, and of midnight (default: the file's offset, "
+        "else a clock without summer time).",
         rich_help_panel=_METERS,
     ),
 ]
 Day = Annotated[
     str,
-    typer.Option(help="YYYY-MM-DD, or mean: of complete days.", rich_help_panel=_METERS),
+    typer.Option(
+        help="The day to use, as YYYY-MM-DD, or mean for the mean of all complete days.",
+        rich_help_panel=_METERS,
+    ),
 ]
 LayoutOption = Annotated[
     Layout,
     typer.Option(
-        help="What a file is: a column (wide) or rows (long) a household, a row a day, a row "
-        "a series.",
+        help="Arrangement of the file: one column per household (wide), rows that name their "
+        "household (long), one row per day, or one row per series.",
         rich_help_panel=_METERS,
     ),
 ]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
-        help="A column that holds readings, all others left out; repeat for more.",
+        help="Use only this column of readings; repeatable.",
         rich_help_panel=_METERS,
     ),
 ]
 SkipColumns = Annotated[
     list[str] | None,
-    typer.Option(help="A column to leave out; repeat for more.", rich_help_panel=_METERS),
+    typer.Option(help="Leave out this column; repeatable.", rich_help_panel=_METERS),
 ]
 SkipHouseholds = Annotated[
     list[str] | None,
-    typer.Option(
-        help="A household to leave out, by its name; repeat for more.", rich_help_panel=_METERS
-    ),
+    typer.Option(help="Leave out the household of this name; repeatable.", rich_help_panel=_METERS),
 ]
 TimeColumn = Annotated[
     str | None, typer.Option(help="Name of the time column.", rich_help_panel=_METERS)
@@ -68,24 +69,26 @@ HouseholdColumn = Annotated[
     typer.Option(
         "--household-column",
         "--id-column",
-        help="Long: names the household.",
+        help="Name of the column that names the household (long files).",
         rich_help_panel=_METERS,
     ),
 ]
 ValueColumn = Annotated[
-    str | None, typer.Option(help="The one that holds readings.", rich_help_panel=_METERS)
+    str | None,
+    typer.Option(help="Name of the column with the readings.", rich_help_panel=_METERS),
 ]
 Only = Annotated[
     list[str] | None,
     typer.Option(
-        help="COLUMN=VALUE: keep only these rows; repeat for more.", rich_help_panel=_METERS
+        help="Keep only rows with this value, as COLUMN=VALUE; repeat for more values.",
+        rich_help_panel=_METERS,
     ),
 ]
 StampOption = Annotated[
     Stamp | None,
     typer.Option(
-        help="A time is the start or the end of its interval; default: what the file says, "
-        "else start.",
+        help="Whether a time is the start or the end of its interval (default: as in the file, "
+        "else start).",
         rich_help_panel=_METERS,
     ),
 ]
@@ -93,36 +96,41 @@ Counter = Annotated[
     bool,
     typer.Option(
         "--counter",
-        help="Readings of a counter that only rises: take differences.",
+        help="The readings are of a meter that counts up: take their differences.",
         rich_help_panel=_METERS,
     ),
 ]
 Dates = Annotated[
     DateOrder | None,
     typer.Option(
-        help="Order in dates such as 01/02/2025; default: by their numbers, else refused.",
+        help="Order of day and month in dates such as 01/02/2025 (default: inferred; refused if "
+        "ambiguous).",
         rich_help_panel=_METERS,
     ),
 ]
 DecimalOption = Annotated[
     Decimal | None,
     typer.Option(
-        help="Decimal sign; default: by the numbers, else refused.", rich_help_panel=_METERS
+        help="Decimal sign (default: inferred; refused if ambiguous).", rich_help_panel=_METERS
     ),
 ]
 Encoding = Annotated[
     str | None,
-    typer.Option(help="Of a text file; default: by its bytes.", rich_help_panel=_METERS),
+    typer.Option(
+        help="Encoding of a text file (default: inferred from its bytes).", rich_help_panel=_METERS
+    ),
 ]
 AllowNegative = Annotated[
     bool,
-    typer.Option("--allow-negative", help="Homes may feed in.", rich_help_panel=_METERS),
+    typer.Option(
+        "--allow-negative",
+        help="Accept negative readings: homes that feed in.",
+        rich_help_panel=_METERS,
+    ),
 ]
 MaxKw = Annotated[
     float,
-    typer.Option(
-        help="Mean power of a reading above which it is refused.", rich_help_panel=_METERS
-    ),
+    typer.Option(help="Refuse readings with a mean power above this.", rich_help_panel=_METERS),
 ]
 DropIncomplete = Annotated[
     bool,

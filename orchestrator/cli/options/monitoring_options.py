@@ -1,4 +1,4 @@
-"""The options of every long-running part: what it logs, and whether it serves metrics."""
+"""The options of every long-running part: its logs, and whether it serves metrics."""
 
 import inspect
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def _status_of(error: InputError | RunError) -> int:
 def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callable[..., None]:
     """Return `command` with options for logs and metrics in place of its parameter `operations`.
 
-    An error that ends it is logged in the name of `part`; `level` is the default of --log-level.
+    An error that ends the command is logged as from `part`. `level` is the default of --log-level.
     """
 
     def call(
@@ -34,7 +34,7 @@ def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callabl
             try:
                 command(operations=Operations(logs, endpoint), **options)
             except (InputError, RunError) as error:
-                if complain(part, error):  # said already, in the form that the log has
+                if complain(part, error):  # reported already, in the format of the log
                     raise SystemExit(_status_of(error)) from error
                 raise
 
@@ -42,8 +42,8 @@ def watched(command: Callable[..., None], part: str, level: LogLevel) -> Callabl
     parameters = [p for p in own if p.name != "operations"]
     for name, default, kind, text in (
         ("log_format", "text", LogFormat, "Log lines as text, or as JSON objects."),
-        ("log_level", level, LogLevel, "Log what is at least this important."),
-        ("metrics", None, str | None, "Serve Prometheus metrics: PORT, or HOST:PORT."),
+        ("log_level", level, LogLevel, "Log events of at least this level."),
+        ("metrics", None, str | None, "Serve Prometheus metrics at PORT, or HOST:PORT."),
     ):
         option = typer.Option(envvar=f"COFLEX_{name.upper()}", help=text)
         keyword = inspect.Parameter.KEYWORD_ONLY

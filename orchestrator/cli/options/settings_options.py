@@ -1,4 +1,4 @@
-"""Options of commands, made from the settings model: one definition of name, type and help."""
+"""Options of commands, made from the settings model: each name, type and help is defined once."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from orchestrator.scenario.option_effects import Mode, refuse_without_effect
 from orchestrator.scenario.settings import RunSettings, settings_from
 
 FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
-"""Options that may also be set in the environment: they are the same for all parts of a machine."""
+"""Options that may also be set in the environment: they are the same for all parts on a machine."""
 _PANELS = {
     "Households": ("dataset", "demo", "households", "slots", "order", "seed", "score", "mandates"),
     "Stage 1: planning": (
@@ -29,7 +29,7 @@ _PANELS = {
     ),
     "Results": ("out", "trace", "save_schedules"),
 }
-"""The options by the group in which help shows them."""
+"""The options in each panel of the help."""
 RESULTS_PANEL = "Results"
 
 
@@ -37,17 +37,18 @@ def with_settings(command: Callable[..., None], mode: Mode) -> Callable[..., Non
     """Return `command` with one option per setting, and `--config`, in place of its parameter
     `settings`; its other parameters are kept.
 
-    An option without effect in this mode is refused. Only a command that connects to a bus reads
-    the environment.
+    The new command refuses options without effect in this mode. Only commands that connect to a bus
+    read the environment.
     """
     environment = FROM_ENVIRONMENT if mode in ("run", "orchestrate") else set()
 
     def call(ctx: typer.Context, config: Path | None, **options: Any) -> None:
-        further = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
+        others = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
         settings = settings_from(options, config)
         given = {name for name, value in options.items() if value is not None}
-        refuse_without_effect(settings, mode, config=config, given=frozenset(given - _unsaid(ctx)))
-        command(settings, **further)
+        chosen = frozenset(given - _from_environment(ctx))
+        refuse_without_effect(settings, mode, config=config, given=chosen)
+        command(settings, **others)
 
     context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     config = inspect.Parameter(
@@ -55,7 +56,8 @@ def with_settings(command: Callable[..., None], mode: Mode) -> Callable[..., Non
         inspect.Parameter.KEYWORD_ONLY,
         default=None,
         annotation=Annotated[
-            Path | None, typer.Option(help="TOML file with any of these; options win.")
+            Path | None,
+            typer.Option(help="TOML file with any of these options; the command line wins."),
         ],
     )
     own = inspect.signature(command).parameters
@@ -68,8 +70,8 @@ def with_settings(command: Callable[..., None], mode: Mode) -> Callable[..., Non
 def shaped(
     call: Callable[..., None], parameters: Sequence[inspect.Parameter], command: Callable[..., None]
 ) -> Callable[..., None]:
-    """Return `call` with these parameters, all of them keywords, and with the name and docstring of
-    `command`, as typer reads them."""
+    """Return `call` with the signature that typer is to read: these parameters as keywords, and the
+    name and docstring of `command`."""
     keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     vars(call)["__signature__"] = inspect.Signature(keywords)
     call.__annotations__ = {p.name: p.annotation for p in keywords}
@@ -78,13 +80,15 @@ def shaped(
 
 
 def panel_of(name: str) -> str:
-    """Return the group of a setting in the help."""
+    """Return the panel of the help that shows a setting."""
     return next(panel for panel, names in _PANELS.items() if name in names)
 
 
 def option_of(name: str, field: FieldInfo, *, environment: bool) -> inspect.Parameter:
-    """Return the option for one setting. Without a value it is None, so that a value from a file
-    counts; the help shows the default."""
+    """Return the option for one setting.
+
+    Its default is None, so that a value in a file counts; the help shows the setting's default.
+    """
     default = "" if field.default in (None, False) else f" (default {field.default})"
     variable = f"COFLEX_{name.upper()}" if environment else None
     option = typer.Option(
@@ -103,9 +107,11 @@ def option_of(name: str, field: FieldInfo, *, environment: bool) -> inspect.Para
     )
 
 
-def _unsaid(ctx: typer.Context) -> set[str]:
-    """Return the options whose value comes from the environment of the machine: they may be of no
-    use to one command and still be right."""
+def _from_environment(ctx: typer.Context) -> set[str]:
+    """Return the options that are set in the environment of the machine.
+
+    They hold for every command, so they may have no effect on this one.
+    """
     names = ctx.params
     return {
         name

@@ -1,8 +1,8 @@
-"""Charts as data: panels of series, drawn alike as a picture (matplotlib) and as a figure to be
-explored in a page (plotly).
+"""Charts as data: panels of series, drawn both as a picture (matplotlib) and as an interactive
+figure (plotly).
 
-Decides how they look; which numbers they show is decided by `replication.figures` and
-`experiments.comparison_figures`.
+This module decides how charts look. `replication.figures` and `experiments.comparison_figures`
+decide which numbers they show.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from orchestrator.reporting.figures.interactive import DASHES, as_html, ink
 from orchestrator.reporting.figures.style import FAINT, Drawing, drawn
 
 Mark = Literal["line", "joined", "dots"]
-"""`line`: a line; `joined`: a line with a mark at each point; `dots`: marks alone."""
+"""`line`: a line; `joined`: a line with a mark at each point; `dots`: marks without a line."""
 Legend = Literal["inside", "above", "beside"]
 MANY = 50
-"""Number of points up to which the page marks the points of a line."""
+"""Up to this many points, a line in a page has a mark at each."""
 SYMBOLS = (
     ("o", "circle"),
     ("s", "square"),
@@ -32,22 +32,23 @@ SYMBOLS = (
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points of one kind, and how they are drawn."""
+    """Points of one kind, and the way in which they are drawn."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     mark: Mark = "line"
     low: Sequence[float] | None = None
-    """Lower ends of the 95 % intervals: along y, or along x in a panel of rows; None if there are
-    none."""
+    """Lower ends of the 95 % intervals: along y, or along x in a panel of rows; None without
+    intervals."""
     high: Sequence[float] | None = None
+    """Upper ends of the intervals."""
     ink: int = 0
-    """Number of its colour, mark and dashes."""
+    """Number of the colour, mark and dashes of the series."""
     labels: Sequence[str] | None = None
-    """Texts beside the points."""
-    told: Sequence[str] | None = None
-    """What the page says about each point when the pointer rests on it."""
+    """Texts next to the points."""
+    hover_texts: Sequence[str] | None = None
+    """Texts that the page shows when the pointer is on a point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,19 @@ class Panel:
     y_label: str
     series: Sequence[Series]
     diagonal: bool = False
-    """Whether the line of perfect equality is shown."""
+    """True to show the line of perfect equality."""
     log: str = ""
-    """Axes with a logarithmic scale: x, y, or both."""
+    """Axes with a logarithmic scale: "x", "y", or "xy"."""
     even: bool = False
-    """Whether the values of x stand at even distances, whatever lies between them."""
+    """True to place the values of x at equal distances, whatever their differences."""
     rows: Sequence[str] = ()
-    """Labels at y = 0, 1, ..., from the top, of one or more lines each; y then has no numbers."""
+    """Labels at y = 0, 1, ... from the top, of one or more lines each; y then has no numbers."""
     x_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A figure: its name in files, its words, and its panels."""
+    """A figure: its name in files, its texts, and its panels."""
 
     name: str
     title: str
@@ -82,10 +83,10 @@ class Chart:
     """Height of a row of panels, inches."""
     legend: Legend = "inside"
     data: Table | None = None
-    """The content of the CSV beside it; None for all points."""
+    """The content of its CSV file; None for all points."""
 
     def table(self) -> Table:
-        """Return the content of the CSV: `data`, or all points, one per line."""
+        """Return the content of its CSV file: `data`, or all points, one per line."""
         if self.data is not None:
             return self.data
         rows = [
@@ -104,7 +105,7 @@ class Chart:
         return Table({head: [row[i] for row in rows] for i, head in enumerate(heads)})
 
     def picture(self) -> Drawing:
-        """Draw it as pixels and vectors, with its data."""
+        """Draw the chart as pixels and as vectors, with its data."""
         return drawn(
             name=self.name,
             title=self.title,
@@ -114,8 +115,7 @@ class Chart:
         )
 
     def interactive(self, name: str) -> str:
-        """Return the figure as HTML for a page that has plotly's script; `name` is its id in the
-        page."""
+        """Return the chart as HTML for a page that has plotly's script; `name` is its id there."""
         return as_html(self._plotly(), name)
 
     def _draw(self) -> Figure:
@@ -152,7 +152,7 @@ class Chart:
             for place, series in enumerate(panel.series):
                 trace = _trace(panel, series, series.name not in seen)
                 if series.mark == "dots" and not panel.rows:
-                    # The first, which are few where there are many, on top.
+                    # The first series on top, since it usually has the fewest points.
                     trace.update(zorder=len(panel.series) - place)
                 figure.add_trace(trace, **where)
                 seen.add(series.name)
@@ -190,7 +190,7 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
 
 
 def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
-    """Draw a series; `number` is its place in the panel, which decides the dashes of a line."""
+    """Draw a series; `number` is its index in the panel, which decides the dashes of its line."""
     colour, x_values = ink(series.ink), _places(panel, series)
     symbol = SYMBOLS[series.ink % len(SYMBOLS)][0]
     certain = series.low is not None and series.high is not None
@@ -205,7 +205,7 @@ def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
             label=series.name,
             markersize=5 if panel.rows else 3.5,
             capsize=3 if panel.rows else 0,
-            zorder=3 - number / 100,  # the first, which are few, on top
+            zorder=3 - number / 100,  # the first series on top: it usually has the fewest points
         )
     else:
         dashes, marker = DASHES[number % 4][0], symbol if series.mark == "joined" else None
@@ -227,12 +227,12 @@ def _draw_series(axes: Any, panel: Panel, series: Series, number: int) -> None:
 
 
 def _places(panel: Panel, series: Series) -> list[Any]:
-    """Return the values of x, as words if they stand at even distances."""
+    """Return the values of x, as texts if they are to be at equal distances."""
     return [f"{x:g}" for x in series.x] if panel.even else list(series.x)
 
 
 def _errors(panel: Panel, series: Series) -> tuple[list[float], list[float]]:
-    """Return how far down and up the intervals reach from each point."""
+    """Return the distances from each point to the lower and upper ends of its interval."""
     middle = series.x if panel.rows else series.y
     low, high = series.low or middle, series.high or middle
     return (
@@ -262,7 +262,7 @@ def _plotly_axes(figure: Any, panel: Panel, where: dict[str, int]) -> None:
 
 
 def _trace(panel: Panel, series: Series, first: bool) -> Any:
-    """Return a series for plotly. The legend shows it if it is the `first` of its name."""
+    """Return a series for plotly; the legend shows it if it is the `first` with its name."""
     from plotly import graph_objects
 
     errors: dict[str, Any] = {}
@@ -274,8 +274,8 @@ def _trace(panel: Panel, series: Series, first: bool) -> Any:
     if series.mark == "line" and len(series.x) > MANY:
         mode = "lines"
     words: dict[str, Any] = {"text": series.labels, "textposition": "top center"}
-    if series.told is not None:
-        words = {"text": list(series.told), "hovertemplate": "%{text}<extra></extra>"}
+    if series.hover_texts is not None:
+        words = {"text": list(series.hover_texts), "hovertemplate": "%{text}<extra></extra>"}
     return graph_objects.Scatter(
         x=_places(panel, series),
         y=list(series.y),

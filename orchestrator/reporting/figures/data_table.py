@@ -1,4 +1,4 @@
-"""The table behind a figure: what is drawn, and the CSV beside the picture. Pure."""
+"""The table behind a figure: the numbers that are drawn, which are also its CSV file. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,5 +15,5 @@ class Table:
     columns: dict[str, Sequence[Cell]]
 
     def csv(self) -> str:
-        """Return the table as comma separated lines."""
+        """Return the table as comma-separated lines."""
         return csv_text(self.columns, zip(*self.columns.values(), strict=True))

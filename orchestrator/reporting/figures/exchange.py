@@ -1,6 +1,6 @@
-"""The figures of stage 2: who gained, how evenly discomfort is spread, how the rounds went.
+"""The figures of stage 2: gains, the spread of discomfort, and the course of the rounds.
 
-Decides what is drawn; the numbers come from `exchange_data`, the look from `style`. Each
+This module decides what is drawn; `exchange_data` has the numbers and `style` the look. Each
 function returns a figure. Only for results with a stage 2.
 """
 
@@ -32,7 +32,7 @@ from orchestrator.results.run_results import RunResults
 
 _MARKS = "osD^vP*X<>ph"
 _NAMED_LEVELS = len(_MARKS)
-"""Number of levels up to which each has a mark of its own."""
+"""Up to this many levels, each has its own mark."""
 _STATE_LINES: dict[str, Any] = {"planned": "-", "exchanged": "--", "bound": "-."}
 _FUNNEL = (
     ("lookups", "slots looked up", "#C8C8C8", 0.84),
@@ -50,9 +50,8 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
         drawn(
             name="gains",
             title="Comfort gain of every household",
-            caption="Households by what the exchange brought them, the largest gain first; "
-            "colour and mark "
-            f"tell the level of the tree, 1 is the root. {worse_off(results)}",
+            caption="Households by their gain from the exchange, the largest first. Colour and "
+            f"mark show the level of the tree; level 1 is the root. {worse_off(results)}",
             table=series.gains(results),
             draw=lambda: gains(results),
         ),
@@ -66,28 +65,26 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
         drawn(
             name="lorenz",
             title="How evenly discomfort is spread",
-            caption="Lorenz curves: what share of all discomfort is borne by the households that "
-            "have the "
-            "least. On the straight line all bear alike (Gini 0). The bound of values is the best "
-            "that reassigning the same values within each slot could do.",
+            caption="Lorenz curves: the share of all discomfort that the households with the "
+            "least discomfort bear. On the straight line, all bear the same (Gini 0). The bound "
+            "of values is the best that reassigning the same values within each slot could do.",
             table=series.lorenz(results),
             draw=lambda: lorenz(results),
         ),
         drawn(
             name="progress",
             title="Progress of the exchange",
-            caption="The mean comfort when each round is over, and how many exchanges were made "
-            "in it. In "
-            "round 0 all make their offers.",
+            caption="The mean comfort at the end of each round, and the number of exchanges in "
+            "it. In round 0, households only make their offers.",
             table=series.progress(results),
             draw=lambda: progress(results),
         ),
         drawn(
             name="success",
             title="From lookup to exchange",
-            caption="Above: slots looked up in each round, and what became of them, on a "
-            "logarithmic scale. Below: the share of lookups that found a partner, and of "
-            "proposals that were accepted.",
+            caption="Above: slots looked up in each round, and how many of them led to a match, "
+            "a proposal and an exchange, on a logarithmic scale. Below: the share of lookups that "
+            "found a partner, and of proposals that were accepted.",
             table=series.success(results),
             draw=lambda: success(results),
         ),
@@ -95,7 +92,7 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
 
 
 def gains(results: RunResults) -> Figure:
-    """Draw a mark for each household, in order of gain."""
+    """Draw one mark for each household, in order of gain."""
     figure, (axes,) = figure_of(4.2)
     found = series.gains_of(results)
     ranks, levels = np.arange(1, len(found) + 1), np.array([one.level for one in found])
@@ -103,7 +100,7 @@ def gains(results: RunResults) -> Figure:
     size = float(np.clip(6000 / len(found), 6, 42))
     axes.axhline(0, color=INK, linewidth=0.8, zorder=1)
     deepest = int(levels.max())
-    # The many below first, so that the few above are not hidden.
+    # The lower levels, which have many households, first, so that they hide no upper ones.
     for level in range(deepest, 0, -1):
         here = levels == level
         axes.scatter(
@@ -118,7 +115,7 @@ def gains(results: RunResults) -> Figure:
             clip_on=False,
             label=f"{level}",
         )
-    axes.set_ylabel("comfort gain (kWh, fall of RMSE)")
+    axes.set_ylabel("comfort gain (kWh, decrease of RMSE)")
     count_along(axes, "household, by gain", len(found))
     if deepest <= _NAMED_LEVELS:
         handles = axes.get_legend_handles_labels()[0][::-1]
@@ -158,7 +155,7 @@ def comfort_by_level(results: RunResults) -> Figure:
     if len(levels) <= _NAMED_LEVELS:
         names = [f"{level:.0f}\n{n:,}" for level, n in zip(levels, counts, strict=True)]
         axes.set_xticks(levels, names)
-        axes.set_xlabel("level of the tree (below it: how many households)")
+        axes.set_xlabel("level of the tree (below: number of households)")
     else:
         count_along(axes, "level of the tree", len(levels))
     axes.set_xlim(levels[0] - 0.5, levels[-1] + 0.5)
@@ -169,11 +166,11 @@ def comfort_by_level(results: RunResults) -> Figure:
 
 
 def lorenz(results: RunResults) -> Figure:
-    """Draw a curve for each state, under the diagonal."""
+    """Draw one curve for each state, and the diagonal."""
     figure, (axes,) = figure_of(4.4)
     columns = dict(series.lorenz(results).columns)
     shares = columns.pop("households_share")
-    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, label="all alike, Gini 0")
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, label="all equal, Gini 0")
     for state, values in columns.items():
         axes.plot(
             shares,
@@ -244,8 +241,8 @@ def success(results: RunResults) -> Figure:
     above.set_ylabel("slots")
     legend(above)
     for name, label, mark, colour in (
-        ("matches_per_lookup", "matches a lookup", "o", "#0072B2"),
-        ("exchanges_per_proposal", "exchanges a proposal", "D", "#009E73"),
+        ("matches_per_lookup", "matches per lookup", "o", "#0072B2"),
+        ("exchanges_per_proposal", "exchanges per proposal", "D", "#009E73"),
     ):
         known = [rate if isinstance(rate, float) else np.nan for rate in columns[name]]
         rates = 100 * np.array(known)
@@ -265,7 +262,7 @@ def success(results: RunResults) -> Figure:
 
 
 def _level_scale(figure: Figure, axes: Axes, deepest: int) -> None:
-    """Draw a scale of colours, for trees with more levels than there are marks."""
+    """Draw a colour scale, for trees with more levels than there are marks."""
     shades = ListedColormap([level_colour(n, deepest) for n in range(1, deepest + 1)])
     norm = BoundaryNorm(np.arange(0.5, deepest + 1), deepest)
     figure.colorbar(ScalarMappable(norm, shades), ax=axes, label="level of the tree")

@@ -1,7 +1,6 @@
-"""The data behind the figures of stage 2, as `planning_data` has it for stage 1. Pure; draws
-nothing.
+"""The data behind the figures of stage 2. Pure; draws nothing.
 
-Only for results with a stage 2.
+Only for results with a stage 2. `planning_data` has the data for stage 1.
 """
 
 from collections.abc import Sequence
@@ -26,12 +25,12 @@ class Gain:
 
     @property
     def gain(self) -> float:
-        """The fall of its discomfort, kWh."""
+        """The decrease of its discomfort, kWh."""
         return self.exchanged - self.planned
 
 
 def gains_of(results: RunResults) -> list[Gain]:
-    """Return all households, the largest gain first, and by position where gains are equal."""
+    """Return all households, the largest gain first, then by position."""
     found = [
         Gain(
             household=row.household,
@@ -61,8 +60,7 @@ def gains(results: RunResults) -> Table:
 
 
 def comfort_by_level(results: RunResults) -> Table:
-    """Return means over the households of each level of the tree, and the extremes of their
-    gains."""
+    """Return the mean comforts of each level of the tree, and the least and greatest gain."""
     found = gains_of(results)
     levels = sorted({one.level for one in found})
     grouped = [[one for one in found if one.level == level] for level in levels]
@@ -79,8 +77,10 @@ def comfort_by_level(results: RunResults) -> Table:
 
 
 def lorenz(results: RunResults) -> Table:
-    """Return Lorenz curves: the share of all discomfort that a share of the households bears, those
-    with the least discomfort first."""
+    """Return Lorenz curves: the share of all discomfort that a share of the households bears.
+
+    Households with the least discomfort come first.
+    """
     count = len(results.rows)
     columns: dict[str, Sequence[Cell]] = {
         "households_share": [place / count for place in range(count + 1)]
@@ -97,8 +97,10 @@ def lorenz(results: RunResults) -> Table:
 
 
 def success(results: RunResults) -> Table:
-    """Return the steps from slots looked up to exchanges, round by round, without round 0, in which
-    nobody asks. A rate is empty if there was nothing to divide by."""
+    """Return the steps from slots looked up to exchanges, for each round.
+
+    Round 0, which has no lookups, is left out. A rate is empty if its denominator is 0.
+    """
     asking = results.rounds[1:]
     return Table(
         {
@@ -114,7 +116,7 @@ def success(results: RunResults) -> Table:
 
 
 def progress(results: RunResults) -> Table:
-    """Return comfort, exchanges and traffic, round by round."""
+    """Return comfort, exchanges and traffic of each round."""
     rounds = results.rounds
     return Table(
         {

@@ -1,7 +1,7 @@
-"""The figures of a run to be explored in the page (plotly), one for each picture.
+"""The interactive figures of a run for its page (plotly), one for each picture.
 
-Decides what they show when the pointer rests on a point; the numbers come from the *_data modules,
-the same that the pictures and the CSV have.
+This module decides what they show when the pointer is on a point. The numbers come from the *_data
+modules, like those of pictures and CSV files.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,28 +13,28 @@ from orchestrator.reporting.figures import exchange_data, partners, planning_dat
 from orchestrator.reporting.figures.data_table import Cell
 from orchestrator.reporting.figures.interactive import as_html
 from orchestrator.reporting.figures.style import COLOURS, level_colour, with_unit
-from orchestrator.reporting.wording import discomfort_in_course, drawn_target, with_cost
+from orchestrator.reporting.wording import drawn_target, planning_discomfort_name, with_cost
 from orchestrator.results.measures import STATE_LABELS, cost_unit
 from orchestrator.results.run_results import RunResults
 from orchestrator.results.slot_clock import axis_label, axis_ticks, clock_times
 
 POINTS_MAX = 3000
-"""Households that are drawn one by one; more make a page slow."""
+"""Largest number of households drawn as single points; more would make a page slow."""
 _DASHES = {"preferred": "solid", "planned": "solid", "exchanged": "dash", "bound": "dashdot"}
 _LOG_FROM = 20.0
-"""A cost that falls by more than this factor has a logarithmic axis."""
+"""A cost that falls by more than this factor is shown on a logarithmic axis."""
 _EDGE = "#808080"
-"""Outline of marks: seen on light and dark paper."""
+"""Outline of marks, visible on light and dark backgrounds."""
 
 
 def explorable(results: RunResults, name: str) -> str:
-    """Return the figure of this name as a piece of a page that has plotly's script."""
+    """Return the figure of this name as HTML for a page that has plotly's script."""
     return as_html(_FIGURES[name](results), name)
 
 
 def slot_axis(results: RunResults) -> dict[str, Any]:
-    """Return how plotly labels an axis of slots: by local times, or by numbers where no times are
-    known."""
+    """Return plotly's options for an axis of slots, which is labelled with local times if they are
+    known, else with numbers."""
     times = results.slot_times
     if times is None:
         return {"title": {"text": "slot"}}
@@ -48,7 +48,7 @@ def slot_axis(results: RunResults) -> dict[str, Any]:
 
 
 def slot_names(results: RunResults) -> list[str]:
-    """Return what each slot is called: its local time, or its number."""
+    """Return the name of each slot: its local time if known, else its number."""
     if results.slot_times is None:
         return [f"slot {slot}" for slot in range(results.slots)]
     return clock_times(results.slot_times, results.slots)
@@ -73,7 +73,7 @@ def _demand(results: RunResults) -> Any:
 def _convergence(results: RunResults) -> Any:
     columns = planning_data.convergence(results).columns
     steps, cost = columns["iteration"], str(results.config.get("cost", ""))
-    name, unit = discomfort_in_course(results)
+    name, unit = planning_discomfort_name(results)
     figure = _stacked()
     line = _line(steps, columns["inefficiency"], name=with_cost(results))
     figure.add_trace(line.update(showlegend=False), row=1, col=1)
@@ -127,7 +127,7 @@ def _plans(results: RunResults) -> Any:
         textposition="outside" if len(columns["plan"]) <= 15 else "none",
         hovertemplate="plan %{x}: %{text} households (%{y:.1f} %)<extra></extra>",
     )
-    label = "plan's place in the list, from 0"
+    label = "index of the plan, from 0"
     return _figure([bar], height=340, x=label, y="households (%)")
 
 
@@ -149,7 +149,7 @@ def _gains(results: RunResults) -> Any:
                 mode="markers",
                 name=f"level {level}",
                 text=[names.get(one.household, one.household) for _, one in here],
-                hovertemplate="%{text}: %{y:.4g} kWh, place %{x}<extra></extra>",
+                hovertemplate="%{text}: %{y:.4g} kWh, rank %{x}<extra></extra>",
                 marker={
                     "color": level_colour(level, deepest),
                     "size": 11 if level <= 3 else 7,
@@ -158,7 +158,7 @@ def _gains(results: RunResults) -> Any:
                 zorder=deepest - level,
             )
         )
-    label = "comfort gain (kWh, fall of RMSE)"
+    label = "comfort gain (kWh, decrease of RMSE)"
     figure = _figure(traces, height=440, x="household, by gain", y=label)
     figure.update_xaxes(rangemode="tozero")
     return figure
@@ -185,15 +185,15 @@ def _lorenz(results: RunResults) -> Any:
     columns = dict(exchange_data.lorenz(results).columns)
     shares = [100 * float(share) for share in columns.pop("households_share")]
     every = -(-len(shares) // POINTS_MAX)
-    even = _line([0, 100], [0, 100], name="all alike", line={"color": _EDGE, "width": 1})
+    even = _line([0, 100], [0, 100], name="all equal", line={"color": _EDGE, "width": 1})
     traces = [even]
     for state, values in columns.items():
         name = f"{STATE_LABELS.get(state, state)}, Gini {results.states()[state].gini:.3f}"
         borne = [100 * float(value) for value in values]
         line = {"color": COLOURS[state], "dash": _DASHES[state]}
         trace = _line([*shares[::every], 100], [*borne[::every], 100], name=name, line=line)
-        told = "the %{x:.0f} % with least discomfort bear %{y:.1f} %<extra></extra>"
-        traces.append(trace.update(hovertemplate=told, mode="lines"))
+        hover = "the %{x:.0f} % with the least discomfort bear %{y:.1f} %<extra></extra>"
+        traces.append(trace.update(hovertemplate=hover, mode="lines"))
     label = "households, least discomfort first (%)"
     figure = _figure(traces, height=460, x=label, y="of all discomfort (%)")
     figure.update_xaxes(range=[0, 100])
@@ -232,8 +232,8 @@ def _success(results: RunResults) -> Any:
         bars = _bars(columns["round"], columns[name], name=label)
         figure.add_trace(bars.update(marker={"color": colour}), row=1, col=1)
     for name, label, colour in (
-        ("matches_per_lookup", "matches a lookup", "#0072B2"),
-        ("exchanges_per_proposal", "exchanges a proposal", "#009E73"),
+        ("matches_per_lookup", "matches per lookup", "#0072B2"),
+        ("exchanges_per_proposal", "exchanges per proposal", "#009E73"),
     ):
         rates = [100 * rate if isinstance(rate, float) else None for rate in columns[name]]
         line = _line(columns["round"], rates, name=label, line={"color": colour})
@@ -255,8 +255,8 @@ def _partners(results: RunResults) -> Any:
     colours = [level_colour(at + 1, number) for at in range(number)]
     sankey = graph_objects.Sankey(
         node={
-            "label": [f"{name} asked" for name in groups.names]
-            + [f"{name} agreed" for name in groups.names],
+            "label": [f"{name} requested" for name in groups.names]
+            + [f"{name} accepted" for name in groups.names],
             "color": colours * 2,
             "line": {"color": _EDGE, "width": 1},
         },
@@ -284,7 +284,7 @@ _FIGURES: Mapping[str, Callable[[RunResults], Any]] = {
     "success": _success,
     "partners": _partners,
 }
-"""By the name of the picture."""
+"""The function that draws each figure, by name of the picture."""
 
 
 def _line(
@@ -296,7 +296,7 @@ def _line(
     unit: str = "",
     line: Mapping[str, object] | None = None,
 ) -> Any:
-    """Return a line; the points of a short one are marked."""
+    """Return a line, with a mark at each point if it is short."""
     from plotly import graph_objects
 
     style = line or {"color": COLOURS.get(name, COLOURS["planned"]), "dash": _DASHES.get(name)}
@@ -350,5 +350,6 @@ def _lay_out(figure: Any, height: int) -> None:
 
 
 def _whole(count: int) -> int | None:
-    """Return a distance between labels so that few whole numbers have one each."""
+    """Return 1 as the distance between labels if there are few numbers; else None, for plotly's
+    choice."""
     return 1 if count <= 15 else None

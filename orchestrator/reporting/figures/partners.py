@@ -1,6 +1,8 @@
-"""Who exchanged with whom: requesters on the left, responders on the right, and a band for what
-passed between them. Only for runs that were traced; few households stand for themselves, many are
-grouped by level of the tree, so that it stays legible.
+"""The figure of exchange partners: requesters on the left, responders on the right, and bands as
+wide as the number of exchanges between them.
+
+Only for traced runs. Many households are grouped by level of the tree, so that the figure stays
+legible.
 """
 
 from collections import Counter
@@ -19,9 +21,9 @@ from orchestrator.results.run_results import RunResults
 
 GROUPS_AT_MOST = 12
 _GAP = 0.035
-"""Share of the height between two groups: as much as a label needs."""
+"""Distance between two groups, enough for a label, as a share of the height."""
 _NODE = 0.025
-"""Share of the width that a bar takes."""
+"""Width of a bar, as a share of the width of the figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,17 @@ class Groups:
 
 
 def partner_drawings(results: RunResults) -> list[Drawing]:
-    """Return the figure, if the run was traced and anything was exchanged."""
+    """Return the figure if the run was traced and has exchanges, else nothing."""
     if not results.exchanges:
         return []
     groups = groups_of(results)
     return [
         drawn(
             name="partners",
-            title="Who exchanged with whom",
-            caption=f"From those who asked, by {groups.what}, to those who agreed; the width of "
-            "a band is "
-            "the number of exchanges. The data has the gains of both sides (fall of the squared "
-            "deviation, kWh²).",
+            title="Exchange partners",
+            caption=f"Requesters on the left and responders on the right, by {groups.what}. The "
+            "width of a band is the number of exchanges. The data also has the gains of both "
+            "sides (decrease of the squared deviation, kWh²).",
             table=table(results, groups),
             draw=lambda: partners(results, groups),
         )
@@ -53,7 +54,7 @@ def partner_drawings(results: RunResults) -> list[Drawing]:
 
 
 def groups_of(results: RunResults) -> Groups:
-    """Return households one by one if few took part, else levels of the tree or ranges of
+    """Return one group per household if few took part, else one per level of the tree or range of
     levels."""
     exchanges = results.exchanges or ()
     involved = {row.requester for row in exchanges} | {row.responder for row in exchanges}
@@ -72,8 +73,8 @@ def groups_of(results: RunResults) -> Groups:
 
 
 def table(results: RunResults, groups: Groups) -> Table:
-    """Return the exchanges between every two groups that had any, and what both sides gained,
-    kWh²."""
+    """Return the number of exchanges between each pair of groups with any, and the gains of both
+    sides, kWh²."""
     counts = _counts(results, groups)
     gains: dict[tuple[int, int], tuple[float, float]] = {}
     for row in results.exchanges or ():
@@ -92,7 +93,7 @@ def table(results: RunResults, groups: Groups) -> Table:
 
 
 def partners(results: RunResults, groups: Groups) -> Figure:
-    """Draw the bands, in the order of the groups on both sides."""
+    """Draw the bands between the groups, which are in the same order on both sides."""
     figure, (axes,) = figure_of(4.8)
     counts = _counts(results, groups)
     total, number = sum(counts.values()), len(groups.names)
@@ -127,7 +128,7 @@ def partners(results: RunResults, groups: Groups) -> Figure:
     axes.set_xlim(-0.28, 1.28)
     axes.set_ylim(-0.02, 1.07)
     axes.set_axis_off()
-    for x, side, text in ((-0.01, "right", "asked"), (1.01, "left", "agreed")):
+    for x, side, text in ((-0.01, "right", "requested"), (1.01, "left", "accepted")):
         axes.text(x, 1.03, text, ha=side, va="bottom", color=INK, fontweight="bold")
     return figure
 
@@ -139,7 +140,7 @@ def _counts(results: RunResults, groups: Groups) -> Counter[tuple[int, int]]:
 
 
 def _tops(sums: Sequence[int], scale: float) -> list[float]:
-    """Return where each group's bar begins, from the top."""
+    """Return the upper end of each group's bar."""
     tops, top = [], 1.0
     for amount in sums:
         tops.append(top)
@@ -148,8 +149,7 @@ def _tops(sums: Sequence[int], scale: float) -> list[float]:
 
 
 def _band(axes: Axes, start: float, end: float, height: float, colour: str) -> None:
-    """Draw a band from a left bar to a right one; `start` and `end` are the ends of its upper
-    edge."""
+    """Draw a band from a left bar to a right one; its upper edge runs from `start` to `end`."""
     near, far = _NODE, 1 - _NODE
     middle = 0.5
     points = [

@@ -1,7 +1,7 @@
-"""The figures of stage 1, and all figures of a run in the order of the page.
+"""The figures of stage 1, and the list of all figures of a run.
 
-Decides what is drawn; the numbers come from `planning_data`, the look from `style`. Each function
-returns a figure.
+This module decides what is drawn; `planning_data` has the numbers and `style` the look. Each
+function returns a figure.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ from orchestrator.reporting.figures.style import (
     slots_along,
     with_unit,
 )
-from orchestrator.reporting.wording import discomfort_in_course, drawn_target, number, with_cost
+from orchestrator.reporting.wording import drawn_target, number, planning_discomfort_name, with_cost
 from orchestrator.results.measures import cost_unit
 from orchestrator.results.run_results import RunResults
 
@@ -35,20 +35,20 @@ _LOG_FROM = 20.0
 
 def drawings(results: RunResults) -> list[Drawing]:
     """Return all figures of a run, in the order of the page."""
-    share = "each bar is the share of households whose selection is the plan at that place"
+    share = "each bar is the share of households that selected the plan at this index"
     return [
         drawn(
             name="convergence",
             title="Convergence",
-            caption="The global cost after each iteration of stage 1, and what the households "
-            "bear for it.",
+            caption="The global cost after each iteration of stage 1, and the discomfort that "
+            "households bear for it.",
             table=series.convergence(results),
             draw=lambda: convergence(results),
         ),
         drawn(
             name="demand",
             title="Demand before and after",
-            caption="The sum of all households: everyone on the preferred plan, and what was "
+            caption="The sum over all households, if each followed its preferred plan, and as "
             "agreed." + _about_target(results),
             table=series.demand(results),
             draw=lambda: demand(results),
@@ -75,7 +75,7 @@ def drawings(results: RunResults) -> list[Drawing]:
 
 
 def convergence(results: RunResults) -> Figure:
-    """Draw inefficiency above, discomfort and unfairness below, by iteration."""
+    """Draw inefficiency above and discomfort with unfairness below, by iteration."""
     columns = series.convergence(results).columns
     steps, cost = columns["iteration"], str(results.config.get("cost", ""))
     figure, (above, below) = figure_of(4.9, rows=2)
@@ -93,7 +93,7 @@ def convergence(results: RunResults) -> Figure:
         end_label(
             above, steps[-1], y=values[-1], text=number(values[-1]), colour=COLOURS["planned"]
         )
-    name, unit = discomfort_in_course(results)
+    name, unit = planning_discomfort_name(results)
     for column, label, style in (
         ("mean_discomfort", name, "-"),
         ("unfairness", "unfairness (standard deviation)", "--"),
@@ -110,7 +110,7 @@ def convergence(results: RunResults) -> Figure:
 
 
 def demand(results: RunResults) -> Figure:
-    """Draw preferred, planned and exchanged demand and the target, by slot."""
+    """Draw preferred, planned and exchanged demand, and the target, by slot."""
     figure, (axes,) = figure_of(3.8)
     curves = {k: v for k, v in results.demand.columns().items() if k != "target"}
     slots = np.arange(results.slots)
@@ -132,7 +132,7 @@ def demand(results: RunResults) -> Figure:
 
 
 def levels(results: RunResults) -> Figure:
-    """Draw a box and the households of each level, with the states beside each other."""
+    """Draw a box and the households of each level, with the states next to each other."""
     figure, (axes,) = figure_of(3.8)
     states = series.discomforts(results)
     width = 0.7 / len(states)
@@ -179,7 +179,7 @@ def levels(results: RunResults) -> Figure:
         )
     first = states[0].by_level
     axes.set_xticks(list(first), [f"{level}\n{len(values):,}" for level, values in first.items()])
-    axes.set_xlabel("level of the tree (below it: how many households)")
+    axes.set_xlabel("level of the tree (below: number of households)")
     axes.set_ylabel("discomfort (kWh, RMSE)")
     axes.set_ylim(bottom=0)
     if len(states) > 1:
@@ -188,14 +188,14 @@ def levels(results: RunResults) -> Figure:
 
 
 def plans(results: RunResults) -> Figure:
-    """Draw a bar for each plan index."""
+    """Draw one bar for each index of a plan."""
     figure, (axes,) = figure_of(3.4)
     columns = series.plans(results).columns
     counts, indices = columns["households"], columns["plan"]
     bars = axes.bar(indices, [100 * float(s) for s in columns["share"]], color=COLOURS["planned"])
     if len(counts) <= LABELLED_BARS:
         axes.bar_label(bars, [f"{count:,}" for count in counts], padding=2, color=INK, fontsize=9)
-    count_along(axes, "plan (place in the household's list, from 0)", len(counts))
+    count_along(axes, "plan (index in the household's list, from 0)", len(counts))
     if len(counts) <= LABELLED_BARS:
         axes.set_xticks(list(indices))
     axes.set_ylabel("households (%)")

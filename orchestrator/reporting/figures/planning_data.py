@@ -1,4 +1,4 @@
-"""The data behind the figures of stage 1, which is also the CSV beside each. Pure; draws
+"""The data behind the figures of stage 1, which is also the content of their CSV files. Pure; draws
 nothing."""
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from protocol.vectors import Array
 
 @dataclass(frozen=True, slots=True)
 class LevelDiscomforts:
-    """Discomforts, kWh, of the households of each level of the tree, in one state."""
+    """The discomforts of the households on each level of the tree in one state, kWh."""
 
     state: str
     by_level: dict[int, Array]
 
 
 def convergence(results: RunResults) -> Table:
-    """Return the costs of stage 1, iteration by iteration."""
+    """Return the costs of stage 1 after each iteration."""
     planning_history = results.planning_history
     return Table(
         {
@@ -35,7 +35,7 @@ def convergence(results: RunResults) -> Table:
 
 
 def demand(results: RunResults) -> Table:
-    """Return the sum of all households, kWh, slot by slot, with the target as given and as
+    """Return the demand of all households in each slot, kWh, with the target as given and as
     drawn."""
     columns: dict[str, Sequence[Cell]] = {"slot": list(range(results.slots))}
     if results.slot_times is not None:
@@ -82,7 +82,7 @@ def levels(results: RunResults) -> Table:
 
 
 def plans(results: RunResults) -> Table:
-    """Return how many households selected each plan in stage 1, by its index in their own list."""
+    """Return the number of households that selected the plan at each index of their own list."""
     selected = np.array([row.selected_plan for row in results.rows])
     counts = np.bincount(selected)
     return Table(

@@ -1,5 +1,5 @@
-"""The one style of all figures: legible in print and for the colour-blind (palette of Okabe and
-Ito; states differ in line style, too). Knows how things look, not what is drawn.
+"""The style of all figures: legible in print and for colour-blind readers (palette of Okabe and
+Ito; states also differ in line style). Other modules decide what is drawn.
 """
 
 import io
@@ -55,14 +55,14 @@ _STYLE: dict[Any, Any] = {
 _DOTS_PER_INCH = 200
 _LEVELS = colormaps["cividis"]
 _LIGHTEST = 0.92
-"""Upper end of the colour scale that is used: lighter colours are lost on white paper."""
+"""Upper end of the part of the colour scale that is used; lighter colours vanish on white paper."""
 LABELLED_BARS = 25
-"""Number of bars up to which each carries its count."""
+"""Up to this many bars, each has its count as a label."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A figure as pixels and vectors, with its words and its data."""
+    """A figure as pixels and as vectors, with its texts and its data."""
 
     name: str
     title: str
@@ -81,7 +81,7 @@ def figure_of(height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def count_along(axes: Axes, label: str, count: int) -> None:
-    """Label x with whole numbers, also if there is only one."""
+    """Label x with whole numbers, even if there is only one."""
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     if count < 3:
@@ -89,7 +89,7 @@ def count_along(axes: Axes, label: str, count: int) -> None:
 
 
 def slots_along(axes: Axes, count: int, times: SlotTimes | None) -> None:
-    """Label x with the local times of slots, or with their numbers where no times are known."""
+    """Label x with the local times of slots if they are known, else with their numbers."""
     if times is None:
         count_along(axes, "slot", count)
         return
@@ -101,31 +101,30 @@ def slots_along(axes: Axes, count: int, times: SlotTimes | None) -> None:
 
 
 def legend(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Add a legend above the axes, where it hides nothing: of all that is labelled, or of
-    `handles`."""
+    """Add a legend for `handles`, or for all labelled artists, above the axes to hide nothing."""
     shown = axes.get_legend_handles_labels()[0] if handles is None else handles
     axes.legend(handles=shown, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
 
 
 def end_label(axes: Axes, x: object, y: float, text: str, colour: str) -> None:
-    """Write a number at the end of a line."""
+    """Write a text at the end of a line."""
     axes.annotate(
         text, (x, y), xytext=(4, 0), textcoords="offset points", va="center", color=colour
     )
 
 
 def with_unit(name: str, unit: str) -> str:
-    """Return the label of an axis."""
+    """Return the label of an axis: a name with its unit, if any."""
     return f"{name} ({unit})" if unit and "(" not in name else f"{name}, {unit}" if unit else name
 
 
 def level_colour(level: int, deepest: int) -> str:
-    """Return the colour of a tree level: dark at the root, light at the leaves, for any eyes."""
+    """Return the colour of a tree level: dark at the root and light at the leaves."""
     return to_hex(_LEVELS(_LIGHTEST * (level - 1) / max(deepest - 1, 1)))
 
 
 def drawn(name: str, title: str, caption: str, table: Table, draw: Callable[[], Figure]) -> Drawing:
-    """Draw a figure in this style, as pixels and as vectors; the same bytes each time."""
+    """Draw a figure in this style as pixels and as vectors, with the same bytes each time."""
     with mpl.rc_context(_STYLE):
         figure = draw()
         png, svg = io.BytesIO(), io.BytesIO()

@@ -1,4 +1,5 @@
-"""The acceptance rules as tables: ties, least gain, caps. Changes in kWh^2; closer is negative."""
+"""The acceptance rules as tables of ties, least gains and caps; changes in kWh², negative if
+closer."""
 
 import pytest
 
@@ -29,7 +30,9 @@ SMALLEST = 5e-324
         (1.0, -2.0, False),
     ],
 )
-def test_a_requester_asks_for_what_is_worth_while(change: float, least: float, asks: bool) -> None:
+def test_a_requester_proposes_from_the_least_gain_on(
+    change: float, least: float, asks: bool
+) -> None:
     assert worth_asking(change, least) is asks
 
 
@@ -37,7 +40,7 @@ def test_a_requester_asks_for_what_is_worth_while(change: float, least: float, a
     ("change", "answer"),
     [(-1.0, ""), (0.0, ""), (-0.0, ""), (SMALLEST, "loss"), (1.0, "loss")],
 )
-def test_mutual_agrees_unless_it_loses(change: float, answer: Refusal) -> None:
+def test_mutual_accepts_unless_the_responder_loses(change: float, answer: Refusal) -> None:
     assert answer_mutual(change) == answer
 
 
@@ -55,7 +58,7 @@ def test_mutual_agrees_unless_it_loses(change: float, answer: Refusal) -> None:
         (1.0, -1.5, 0.49, ""),
     ],
 )
-def test_cooperative_agrees_if_both_together_gain(
+def test_cooperative_accepts_a_joint_gain(
     change: float, named: float, least: float, answer: Refusal
 ) -> None:
     assert answer_cooperative(change, named, 5.0, 100.0, least) == answer
@@ -69,12 +72,12 @@ def test_cooperative_agrees_if_both_together_gain(
         (1.0, 5.0, 6.0, "cap"),  # exactly the cap may be above it once rounding is seen
         (1.0, 5.0, 5.5, "cap"),
         (2.0, 5.0, 6.5, "cap"),
-        (0.0, 5.0, 1.0, ""),  # who does not lose is not held back by a cap it is above
+        (0.0, 5.0, 1.0, ""),  # a cap does not stop a household above it that does not lose
         (-1.0, 5.0, 1.0, ""),
         (SMALLEST, 5.0, 5.0, "cap"),
     ],
 )
-def test_cooperative_ends_nobody_above_where_it_began(
+def test_cooperative_leaves_nobody_worse_than_after_stage_1(
     change: float, deviation: float, start: float, answer: Refusal
 ) -> None:
     assert answer_cooperative(change, -10.0, deviation, start, 0.0) == answer
@@ -86,7 +89,7 @@ def test_cooperative_gives_back_all_but_a_margin() -> None:
     assert answer_cooperative(4.0, -5.0, 0.0, 4.0, 0.0) == "cap"
 
 
-def test_no_joint_gain_is_said_before_the_cap() -> None:
+def test_no_joint_gain_is_reported_before_the_cap() -> None:
     assert answer_cooperative(1.0, 0.0, 5.0, 5.0, 0.0) == "no joint gain"
 
 
@@ -94,7 +97,7 @@ def test_no_joint_gain_is_said_before_the_cap() -> None:
     ("held", "preferred", "answer"),
     [(1.0, 1.0, "preferred"), (1.0, 1.0 + 2e-16, ""), (1.0, 2.0, ""), (-0.0, 0.0, "preferred")],
 )
-def test_paper_agrees_unless_it_holds_what_it_prefers(
+def test_paper_accepts_unless_the_slot_is_as_preferred(
     held: float, preferred: float, answer: Refusal
 ) -> None:
     assert answer_paper(held, preferred) == answer
@@ -103,5 +106,5 @@ def test_paper_agrees_unless_it_holds_what_it_prefers(
 @pytest.mark.parametrize(
     ("rule", "named"), [("mutual", 0.0), ("cooperative", -1.5), ("paper", 0.0)]
 )
-def test_only_cooperative_names_its_change(rule: RuleName, named: float) -> None:
+def test_only_cooperative_reveals_the_change(rule: RuleName, named: float) -> None:
     assert named_change(rule, -1.5) == named

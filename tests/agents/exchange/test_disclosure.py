@@ -1,4 +1,5 @@
-"""What an offer says besides its value, in numbers. The ladder: 1, 1.414, 2, 2.828, 4 and so on."""
+"""The information in an offer besides its value, in numbers. The ladder is 1, 1.414, 2, 2.828, 4
+and so on."""
 
 import math
 
@@ -24,25 +25,25 @@ ROOT = 2**0.5
         (5.0, 5.0, 0.0),
     ],
 )
-def test_the_limit_named_is_the_next_step_below_the_truth(
+def test_the_disclosed_limit_is_the_next_step_below_the_true_one(
     value: float, preferred: float, named: float
 ) -> None:
     assert limit_named(value, preferred, 0.0) == pytest.approx(named, rel=1e-12)
 
 
 @pytest.mark.parametrize(("lowest", "named"), [(1.9, 2.0), (2.0, 0.0), (2.1, 0.0), (0.0, 2.0)])
-def test_what_lies_at_or_below_the_floor_is_named_0(lowest: float, named: float) -> None:
+def test_a_limit_up_to_the_floor_is_disclosed_as_0(lowest: float, named: float) -> None:
     assert limit_named(0.0, 1.0, lowest) == named
     assert limit_named(1.0, 0.0, lowest) == -named
 
 
-def test_nothing_to_go_is_named_0_even_without_a_floor() -> None:
+def test_a_limit_of_0_is_disclosed_as_0_without_a_floor() -> None:
     assert limit_named(1.0, 1.0, -1.0) == 0.0
     assert limit_named(1.0, 1.0, 0.0) == 0.0
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
-def test_a_limit_is_at_most_the_truth_and_at_least_a_step_below(
+def test_a_disclosed_limit_is_at_most_one_step_below_the_true_one(
     value: float, preferred: float
 ) -> None:
     true = 2 * abs(preferred - value)

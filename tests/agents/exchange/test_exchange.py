@@ -203,8 +203,9 @@ class Forgetful(MemoryJournal):
 
 def test_a_storm_finds_a_journal_that_forgets() -> None:
     schedules, preferred = population(3, 6, 4)
-    broken = 0
-    for seed in range(5):
+
+    def broken(seed: int) -> bool:
+        """Kill a host after the first round; say whether a value was lost or doubled."""
         world = World(
             schedules,
             preferred,
@@ -212,10 +213,11 @@ def test_a_storm_finds_a_journal_that_forgets() -> None:
             weather=NetworkFaults(delay=(0.001, 0.01), seed=seed),
             journal=Forgetful,
         )
-        assert world.run(lambda world=world: world.traders[0].round == 2, until=100)  # type: ignore[misc]
+        assert world.run(lambda: world.traders[0].round == 2, until=100)
         world.crash("host0", Random(seed))
-        broken += not world.conserved()
-    assert broken > 0
+        return not world.conserved()
+
+    assert any(map(broken, range(5)))
 
 
 def test_a_mandate_is_never_overstepped() -> None:

@@ -1,4 +1,4 @@
-"""`coflex explain`: an account from a household's own journal, held against the results."""
+"""`coflex explain`: an explanation from a household's own journal, compared with the results."""
 
 import json
 import re
@@ -42,7 +42,7 @@ rule = "mutual"
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
-    """A run under the rule cooperative, with mandates, and where its results are."""
+    """Do a run under the rule cooperative with mandates; return its results and their folder."""
     folder = tmp_path_factory.mktemp("explain")
     (folder / "mandates.toml").write_text(MANDATES)
     chosen = RunSettings.model_validate(
@@ -57,7 +57,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
     return results, folder / "out"
 
 
-def test_it_tells_what_the_results_say(ran: tuple[RunResults, Path]) -> None:
+def test_the_explanation_agrees_with_the_results(ran: tuple[RunResults, Path]) -> None:
     results, out = ran
     for row in results.rows:
         account = find_explanation(out, row.household)
@@ -75,7 +75,7 @@ def test_it_tells_what_the_results_say(ran: tuple[RunResults, Path]) -> None:
         for change in account.changes:
             told = (change.preferred, change.planned, change.exchanged)
             assert told == tuple(saved[change.slot, 1:])
-        # What is gained in all is the sum of what is told of each exchange.
+        # The total gain is the sum of the gains of all exchanges.
         fell = account.discomfort_planned**2 - account.discomfort_exchanged**2
         gains = sum(deed.gain for deed in account.exchanges)
         assert fell * results.slots == pytest.approx(gains, abs=1e-9)
@@ -83,7 +83,7 @@ def test_it_tells_what_the_results_say(ran: tuple[RunResults, Path]) -> None:
     assert results.exchange.rounds == find_explanation(out, "h0").rounds
 
 
-def test_a_mandate_is_told_with_what_came_of_it(ran: tuple[RunResults, Path]) -> None:
+def test_a_mandate_is_explained_with_its_effects(ran: tuple[RunResults, Path]) -> None:
     _, out = ran
     never, drift, none, rule = (find_explanation(out, f"h{number}") for number in range(1, 5))
     assert never.mandate == {"never": list(range(8))}
@@ -103,7 +103,7 @@ def told(*words: str) -> str:
     return result.output
 
 
-def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
+def test_the_command_prints_text_single_slots_and_json(
     ran: tuple[RunResults, Path],
 ) -> None:
     results, out = ran
@@ -115,31 +115,33 @@ def test_the_command_speaks_in_words_of_one_slot_and_to_programs(
     assert "The discomfort fell by" in text
     slot = next(deed.slot for deed in account.deeds if deed.reason and deed.own)
     text = told(str(out), "--household", row.household, "--slot", str(slot))
-    assert f"{row.household} said no: " in text
+    assert f"{row.household} refused: " in text
     assert "acted under" not in text
     parsed = json.loads(told(str(out), "--household", row.household, "--json"))
     assert len(parsed["deeds"]) == len(account.deeds)
     assert parsed["discomfort_exchanged"] == account.discomfort_exchanged
 
 
-def test_what_is_not_there_is_said(ran: tuple[RunResults, Path], tmp_path: Path) -> None:
+def test_missing_journals_and_households_are_reported(
+    ran: tuple[RunResults, Path], tmp_path: Path
+) -> None:
     _, out = ran
     with pytest.raises(InputError, match=r"no journal of 'h99': there are h0, h1"):
         find_explanation(out, "h99")
-    with pytest.raises(InputError, match="no journals there"):
+    with pytest.raises(InputError, match="has no journals"):
         find_explanation(tmp_path, "h0")
 
 
-def test_it_is_found_in_what_a_host_keeps_and_else_it_says_where_that_is(
+def test_the_folder_of_a_host_is_read_or_asked_for(
     ran: tuple[RunResults, Path], tmp_path: Path
 ) -> None:
     results, out = ran
     assert find_explanation(out / "journals", "h0") == find_explanation(out, "h0")
     write(results, tmp_path)
-    with pytest.raises(InputError, match="each keeps its own: name the folder"):
+    with pytest.raises(InputError, match=r"each keeps those of its own .* name the folder"):
         find_explanation(tmp_path, "h0")
     write(sample_results(), tmp_path / "planned")
-    with pytest.raises(InputError, match="only a run with a stage 2"):
+    with pytest.raises(InputError, match="only runs with a stage 2"):
         find_explanation(tmp_path / "planned", "h0")
 
 
@@ -164,14 +166,14 @@ def test_lines_have_at_most_80_columns_and_slots_are_times(
     text = told(str(tmp_path), "--household", row.household, "--slot", str(first.slot))
     assert max(map(len, text.splitlines())) <= 80
     assert f"prefers {first.preferred:.4g}" in " ".join(text.split())
-    # The shares of all exchanges are what the squared deviation has lost.
+    # The shares of all exchanges sum to the decrease of the squared deviation.
     explanation = find_explanation(out, row.household)
     left = (explanation.discomfort_exchanged / explanation.discomfort_planned) ** 2
     gained = sum(record.gain_share for record in explanation.exchanges)
     assert 1 - gained == pytest.approx(left)
 
 
-def test_a_restart_is_told() -> None:
+def test_a_restart_is_explained() -> None:
     schedules, preferred = population(3, 6, 4)
     world = World(schedules, preferred, ExchangeTerms())
     assert world.run(lambda: world.traders[0].round == 2, until=100)
@@ -187,7 +189,7 @@ def test_a_restart_is_told() -> None:
             )
 
 
-def test_a_journal_without_an_end_says_so() -> None:
+def test_an_unfinished_journal_is_reported() -> None:
     schedules, preferred = population(5, 4, 3)
     journal: list[MemoryJournal] = []
 

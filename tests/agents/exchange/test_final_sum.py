@@ -1,4 +1,4 @@
-"""The final sum: what a household says up and down, and what it does not hear."""
+"""The final sum: the messages of a household up and down, and messages that it ignores."""
 
 import numpy as np
 import pytest
@@ -30,17 +30,17 @@ def down(factor: float) -> Down:
     return Down(7, response * factor, discomfort * factor, squares * factor, True, False, attempt=3)
 
 
-def told(envelopes: list[Envelope]) -> list[tuple[Address, Address, bytes]]:
-    """Envelopes as they can be compared."""
+def comparable(envelopes: list[Envelope]) -> list[tuple[Address, Address, bytes]]:
+    """Return envelopes in a form that can be compared."""
     return [(each.sender, each.to, encode_message(each.message)) for each in envelopes]
 
 
-def test_a_leaf_says_its_own_part_once_and_closes_with_the_sums_over_all() -> None:
+def test_a_leaf_sends_its_own_part_and_ends_with_the_sums_of_all() -> None:
     own = FinalSum(OWN, place())
     assert not own.offered
     with pytest.raises(PeerError, match="may not close"):
         own.on_down(PARENT, down(9))
-    assert told(own.offer(SUMS)) == told([Envelope(OWN, PARENT, up(1, 1))])
+    assert comparable(own.offer(SUMS)) == comparable([Envelope(OWN, PARENT, up(1, 1))])
     assert own.offered
     assert own.offer(SUMS) == []
     with pytest.raises(PeerError, match="may not close"):
@@ -64,24 +64,28 @@ def test_a_parent_adds_its_children_and_passes_the_sums_down() -> None:
         own.on_up(PARENT, up(1, 1))
     with pytest.raises(PeerError, match="may not close"):
         own.on_down(PARENT, down(9))
-    assert told(own.on_up(LEFT, up(100, 3))) == told([Envelope(OWN, PARENT, up(111, 6))])
+    assert comparable(own.on_up(LEFT, up(100, 3))) == comparable(
+        [Envelope(OWN, PARENT, up(111, 6))]
+    )
     assert own.on_up(LEFT, up(100, 3)) == [], "it waits for its parent, too"
     below = [Envelope(OWN, LEFT, down(200)), Envelope(OWN, RIGHT, down(200))]
-    assert told(own.on_down(PARENT, down(200))) == told(below)
-    assert told(own.on_up(RIGHT, up(10, 2))) == told(below[1:]), "who has missed it hears it again"
+    assert comparable(own.on_down(PARENT, down(200))) == comparable(below)
+    assert comparable(own.on_up(RIGHT, up(10, 2))) == comparable(below[1:]), (
+        "who has missed it hears it again"
+    )
 
 
 def test_the_root_sums_up() -> None:
     own = FinalSum(OWN, place(None, (LEFT,)))
     assert own.offer(SUMS) == []
-    assert told(own.on_up(LEFT, up(2, 1))) == told([Envelope(OWN, LEFT, down(3))])
+    assert comparable(own.on_up(LEFT, up(2, 1))) == comparable([Envelope(OWN, LEFT, down(3))])
     assert own.result is not None
     assert (own.result.discomfort, own.result.discomfort_squares) == (9.0, 15.0)
     assert own.result.response.tolist() == [3.0, 6.0]
 
 
 def test_sums_are_taken_in_the_order_of_the_tree() -> None:
-    """Rounding depends on it: children first, from the left, then the household itself."""
+    """Rounding depends on the order: children first, from the left, then the household itself."""
     left, right, own_part = 0.1, 0.2, 0.3
     own = FinalSum(OWN, place(None, (LEFT, RIGHT)))
     own.on_up(RIGHT, Up(7, 1, np.array([right]), right, right, attempt=3))

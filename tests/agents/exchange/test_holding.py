@@ -1,4 +1,5 @@
-"""What a household holds and what it agrees to: every rule, every bound of the mandate."""
+"""The values that a household holds and the exchanges that it accepts: all rules and bounds of the
+mandate."""
 
 from typing import Any
 
@@ -30,7 +31,7 @@ def accepts(
     return own.would_accept(slot, HELD[slot], value, named, least)
 
 
-def test_a_household_knows_how_far_it_is_from_what_it_prefers() -> None:
+def test_squared_deviations_from_the_preferred_plan() -> None:
     own = holding()
     assert own.squares() == 5.25
     assert own.discomfort() == pytest.approx((5.25 / 4) ** 0.5)
@@ -45,13 +46,13 @@ def test_a_household_knows_how_far_it_is_from_what_it_prefers() -> None:
 
 
 @pytest.mark.parametrize("rule", ["mutual", "paper", "cooperative"])
-def test_what_is_as_preferred_is_offered_under_cooperative_only(rule: Any) -> None:
+def test_preferred_values_are_offered_only_under_cooperative(rule: Any) -> None:
     own = holding(rule=rule)
     assert [own.offered(slot) for slot in range(4)] == [True, rule == "cooperative", True, True]
     assert [own.wants(slot) for slot in range(4)] == [True, False, True, True]
 
 
-def test_never_and_no_exchange_keep_slots_out() -> None:
+def test_never_and_no_exchange_exclude_slots() -> None:
     own = holding(Mandate(never=frozenset({0, 1})), rule="cooperative")
     assert [own.offered(slot) for slot in range(4)] == [False, False, True, True]
     assert [own.wants(slot) for slot in range(4)] == [False, False, True, True]
@@ -61,7 +62,7 @@ def test_never_and_no_exchange_keep_slots_out() -> None:
     assert accepts(out, 0, 2.0, named=-9.0) == "never"
 
 
-def test_slots_are_wanted_farthest_first_and_ties_in_their_order() -> None:
+def test_slots_are_wanted_by_deviation_then_in_order() -> None:
     own = Holding(
         np.array([1.0, 5.0, 0.0, 2.0, 3.0]), np.array([2.0, 2.0, 3.0, 2.0, 2.0]),
         ExchangeTerms(), Mandate(),
@@ -92,9 +93,7 @@ def test_a_slot_under_negotiation_is_busy() -> None:
         (0.5, 0.0, "loss"),
     ],
 )
-def test_a_household_asks_for_what_brings_it_closer(
-    value: float, least: float, answer: Refusal
-) -> None:
+def test_a_household_asks_for_closer_values(value: float, least: float, answer: Refusal) -> None:
     assert asks(holding(), 0, value, least) == answer
 
 
@@ -111,7 +110,7 @@ def test_a_household_asks_for_what_brings_it_closer(
         (None, None, 2.9, ""),
     ],
 )
-def test_a_tolerance_of_the_run_or_the_mandate_narrows_what_is_asked_for(
+def test_tolerances_of_run_and_mandate_narrow_the_wanted_values(
     mandate: float | None, terms: float | None, value: float, answer: Refusal
 ) -> None:
     own = holding(Mandate(tolerance=mandate), tolerance_kwh=terms)
@@ -119,7 +118,7 @@ def test_a_tolerance_of_the_run_or_the_mandate_narrows_what_is_asked_for(
     assert own.aims is (mandate is not None or terms is not None)
 
 
-def test_under_paper_it_asks_for_the_preferred_value_and_any_gain_is_enough() -> None:
+def test_paper_asks_for_the_preferred_value_with_any_gain() -> None:
     own = holding(rule="paper", disclosure="limit")
     assert (own.tolerance, own.disclosure, own.aims) == (0.01, "value", True)
     assert asks(own, 0, 2.01, least=5.0) == ""
@@ -138,8 +137,8 @@ def test_the_mandate_chooses_rule_and_disclosure() -> None:
     assert not holding().aims
 
 
-def test_what_it_aims_at() -> None:
-    """Slot 2: holds 3, prefers 1, so that its limit is 4, a step of the ladder: half of it is 2."""
+def test_the_aim_of_a_household() -> None:
+    """Slot 2 holds 3 and prefers 1, so its limit is 4, a step of the ladder; half of that is 2."""
     assert holding().aim(2, 0.0) == (1.0, 2.0)
     assert holding().aim(0, 0.0) == (2.0, 1.0)
     value, reach = Holding(np.array([0.0]), np.array([0.7]), ExchangeTerms(), Mandate()).aim(0, 0.0)
@@ -165,26 +164,26 @@ def test_what_it_aims_at() -> None:
         ("paper", 0, 9.0, 0.0, ""),
     ],
 )
-def test_each_rule_answers_as_it_says(
+def test_each_rule_accepts_and_refuses(
     rule: Any, slot: int, value: float, named: float, answer: Refusal
 ) -> None:
     assert accepts(holding(rule=rule), slot, value, named) == answer
 
 
-def test_a_least_gain_binds_pairs_under_cooperative_only() -> None:
+def test_the_least_gain_applies_to_pairs_only_under_cooperative() -> None:
     assert accepts(holding(rule="cooperative"), 0, 2.0, -1.0, least=2.0) == ""
     assert accepts(holding(rule="cooperative"), 0, 2.0, -1.0, least=2.1) == "no joint gain"
     assert accepts(holding(), 0, 2.0, least=99.0) == ""
 
 
-def test_what_it_does_not_hold_any_more_it_does_not_give() -> None:
+def test_a_value_no_longer_held_is_not_given() -> None:
     own = holding()
     assert own.would_accept(0, 1.5, 2.0, 0.0, 0.0) == "stale"
     own.take(0, 1.5)
     assert own.would_accept(0, 1.5, 2.0, 0.0, 0.0) == ""
 
 
-def test_what_was_gained_may_be_given_back_under_cooperative() -> None:
+def test_gains_may_be_given_back_under_cooperative() -> None:
     own = holding(rule="cooperative")
     own.take(2, 1.0)  # gains 4
     assert accepts(own, 0, 0.0, named=-9.0) == ""  # loses 3
@@ -215,15 +214,13 @@ def test_limits_bind_until_enough_was_gained(threshold: float, binds: bool) -> N
         (None, ""),
     ],
 )
-def test_no_exchange_leaves_it_with_more_discomfort_than_the_mandate_allows(
-    cap: float | None, answer: Refusal
-) -> None:
-    """Under paper, where nothing else holds a loss back: slot 0 from 1 to 0.8 costs 0.44."""
+def test_no_exchange_exceeds_the_discomfort_cap(cap: float | None, answer: Refusal) -> None:
+    """Under paper, only the cap prevents a loss: slot 0 from 1 to 0.8 costs 0.44."""
     own = holding(Mandate(discomfort=cap), rule="paper")
     assert accepts(own, 0, 0.8) == answer
 
 
-def test_above_its_discomfort_cap_it_still_takes_what_is_no_loss() -> None:
+def test_above_the_discomfort_cap_exchanges_without_loss_are_accepted() -> None:
     own = holding(Mandate(discomfort=0.1), rule="paper")
     assert accepts(own, 0, 2.0) == accepts(own, 0, 3.0) == ""
     assert accepts(own, 0, 3.1) == "cap"
@@ -251,10 +248,10 @@ def test_above_its_discomfort_cap_it_still_takes_what_is_no_loss() -> None:
         ({1: 0.3, 2: -0.4, 3: 0.1}, 0.89, "drift"),
     ],
 )
-def test_own_energy_stays_within_the_drift_cap_whatever_becomes_of_open_proposals(
+def test_the_drift_cap_holds_whether_open_proposals_succeed_or_fail(
     pending: dict[int, float], value: float, answer: Refusal
 ) -> None:
-    """Slot 0 holds 1; the sum may move by 0.5 kWh, less a margin for rounding."""
+    """Slot 0 holds 1; the sum may change by 0.5 kWh, less a margin for rounding."""
     own = holding(Mandate(energy_drift=0.5 * (1 + 1e-8)), rule="paper", tolerance_kwh=9.0)
     own.pending.update(pending)
     assert accepts(own, 0, value) == answer
@@ -277,7 +274,7 @@ def test_drift_adds_up_over_exchanges() -> None:
     assert accepts(own, 0, 1.69) == ""
 
 
-def test_rounding_of_running_sums_is_forgotten() -> None:
+def test_rounding_of_running_sums_does_not_accumulate() -> None:
     own = holding(rule="cooperative")
     for _ in range(3):
         own.take(2, 1.1)

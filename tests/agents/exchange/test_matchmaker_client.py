@@ -1,4 +1,5 @@
-"""A household's conversation with one matchmaker: what a lookup says, and when the next is sent."""
+"""A household's conversation with one matchmaker: the contents of a lookup, and the time of the
+next."""
 
 from typing import Any
 
@@ -22,13 +23,13 @@ from tests.support.client_lookups import (
 )
 
 
-def test_the_first_lookup_tells_all_offers() -> None:
+def test_the_first_lookup_has_all_offers() -> None:
     own, held = client(), holding()
     own.announce()
     own.closed.append(Closed(LeaseId(7, 1), "done"))
     assert not own.idle
     assert not own.informed
-    said = sent(own, held)
+    lookup = sent(own, held)
     expected = Lookup(
         session=3,
         number=1,
@@ -47,12 +48,12 @@ def test_the_first_lookup_tells_all_offers() -> None:
         min_gain_kwh2=0.25,
         leases_max=4,
     )
-    assert encode_message(said) == encode_message(expected)
-    assert own.outstanding is said
+    assert encode_message(lookup) == encode_message(expected)
+    assert own.outstanding is lookup
     assert (own.changed, own.closed) == (set(), [])
     assert not own.idle
     assert not own.informed
-    assert own.heard(match(said), 0.0) is said
+    assert own.heard(match(lookup), 0.0) is lookup
     assert own.idle
     assert own.informed
 
@@ -66,34 +67,34 @@ def test_the_first_lookup_tells_all_offers() -> None:
         ({"tolerance_kwh": 0.5}, [5.0], [0.5], [8.0]),
     ],
 )
-def test_a_lookup_says_as_much_as_the_terms_ask_for(
+def test_a_lookup_discloses_what_the_terms_require(
     terms: dict[str, Any], wanted: list[float], tolerance: list[float], limits: list[float]
 ) -> None:
     own = client()
     own.changed.add(0)
     own.ask([0])
-    said = sent(own, holding(**terms))
-    assert said.wants == (0,)
-    assert said.wanted_kwh.tolist() == wanted
-    assert said.tolerance_kwh.tolist() == tolerance
-    assert said.limits_kwh.tolist() == limits
-    assert said.disclosure == terms.get("disclosure", "limit")
+    lookup = sent(own, holding(**terms))
+    assert lookup.wants == (0,)
+    assert lookup.wanted_kwh.tolist() == wanted
+    assert lookup.tolerance_kwh.tolist() == tolerance
+    assert lookup.limits_kwh.tolist() == limits
+    assert lookup.disclosure == terms.get("disclosure", "limit")
 
 
-def test_what_is_not_offered_any_more_is_withdrawn_from_a_matchmaker_that_knows_it() -> None:
+def test_old_offers_are_withdrawn_from_a_matchmaker_that_knows_them() -> None:
     own, held = client(), holding(Mandate(never=frozenset({1})))
     own.changed.update({1, 2})
-    said = sent(own, held)
-    assert (said.epoch, said.slots, said.withdrawn) == (0, (2,), ())
-    own.heard(match(said), 0.0)
+    lookup = sent(own, held)
+    assert (lookup.epoch, lookup.slots, lookup.withdrawn) == (0, (2,), ())
+    own.heard(match(lookup), 0.0)
     own.changed.update({1, 2, 0})
-    said = sent(own, held)
-    assert (said.epoch, said.number) == (7, 2)
-    assert (said.slots, said.withdrawn) == ((0, 2), (1,))
-    assert said.values_kwh.tolist() == [1.0, 3.0]
+    lookup = sent(own, held)
+    assert (lookup.epoch, lookup.number) == (7, 2)
+    assert (lookup.slots, lookup.withdrawn) == ((0, 2), (1,))
+    assert lookup.values_kwh.tolist() == [1.0, 3.0]
 
 
-def test_a_matchmaker_that_has_started_again_is_told_everything() -> None:
+def test_a_restarted_matchmaker_gets_all_offers() -> None:
     own = client()
     own.ask([0])
     first = sent(own)
@@ -106,7 +107,7 @@ def test_a_matchmaker_that_has_started_again_is_told_everything() -> None:
     assert sent(own).epoch == 0
 
 
-def test_there_is_nothing_to_say_without_news_or_wishes() -> None:
+def test_no_lookup_without_changes_or_wanted_slots() -> None:
     own = client()
     assert own.idle
     assert own.informed
@@ -120,15 +121,15 @@ def test_there_is_nothing_to_say_without_news_or_wishes() -> None:
     assert lookup_of(own) is None, "one lookup at a time"
 
 
-def test_news_goes_out_without_room_for_leases() -> None:
+def test_changes_are_sent_without_room_for_leases() -> None:
     own = client()
     own.ask([0])
     own.changed.add(0)
-    said = sent(own, room=0)
-    assert (said.slots, said.wants, said.leases_max) == ((0,), (), 0)
+    lookup = sent(own, room=0)
+    assert (lookup.slots, lookup.wants, lookup.leases_max) == ((0,), (), 0)
 
 
-def test_closed_leases_alone_are_told() -> None:
+def test_closed_leases_are_sent_without_other_changes() -> None:
     own = client()
     own.closed.append(Closed(LeaseId(7, 1), "void"))
     assert not own.idle
@@ -136,7 +137,7 @@ def test_closed_leases_alone_are_told() -> None:
     assert sent(own).closed == (Closed(LeaseId(7, 1), "void"),)
 
 
-def test_few_slots_are_asked_for_and_twice_as_many_while_nothing_is_found() -> None:
+def test_the_number_of_slots_looked_up_doubles_without_a_match() -> None:
     own = client()
     own.ask(range(20))
     first = sent(own)
@@ -152,14 +153,14 @@ def test_few_slots_are_asked_for_and_twice_as_many_while_nothing_is_found() -> N
     assert sent(own).wants == tuple(range(10, 18)), "few again, since something was found"
 
 
-def test_twice_as_many_are_not_all() -> None:
+def test_doubling_does_not_look_up_all_slots() -> None:
     own = client()
     own.ask(range(20))
     own.heard(match(sent(own), none=(0,)), 0.0)
     assert sent(own).wants == tuple(range(1, 17))
 
 
-def test_a_new_round_asks_for_few_again() -> None:
+def test_a_new_round_starts_with_few_slots() -> None:
     own = client()
     own.ask(range(8))
     own.heard(match(sent(own), none=tuple(range(8))), 0.0)
@@ -167,36 +168,36 @@ def test_a_new_round_asks_for_few_again() -> None:
     assert sent(own).wants == tuple(range(8))
 
 
-def test_a_slot_that_is_not_wanted_any_more_is_not_due_any_more() -> None:
+def test_a_slot_that_is_no_longer_wanted_is_not_looked_up() -> None:
     own, held = client(), holding()
     held.take(0, held.preferred[0])
     held.take(9, held.preferred[9])
     own.ask(range(12))
-    said = sent(own, held)
-    assert said.wants == tuple(range(1, 9))
+    lookup = sent(own, held)
+    assert lookup.wants == tuple(range(1, 9))
     assert own.due == [*range(1, 9), 9, 10, 11]
-    own.heard(match(said, busy=(3,), none=(1, 2)), 0.0)
+    own.heard(match(lookup, busy=(3,), none=(1, 2)), 0.0)
     assert own.due == [4, 5, 6, 7, 8, 9, 10, 11, 3], "whoever is busy comes last"
 
 
-def test_where_everybody_is_busy_it_rests_twice_as_long_each_time() -> None:
+def test_the_rest_doubles_while_all_partners_are_busy() -> None:
     own, now, rests = client(), 10.0, []
     own.ask([0, 1])
     for _ in range(7):
-        said = sent(own, now=now)
-        assert said.wants == (0, 1)
-        own.heard(match(said, busy=(0, 1)), now)
+        lookup = sent(own, now=now)
+        assert lookup.wants == (0, 1)
+        own.heard(match(lookup, busy=(0, 1)), now)
         assert own.due == [0, 1]
         rests.append(own.resting - now)
         assert own.wake == own.resting
         assert lookup_of(own, now=own.resting - 0.001) is None
         now = own.resting
     assert rests == pytest.approx([REST, 0.1, 0.2, 0.4, 0.8, REST_AT_MOST, REST_AT_MOST])
-    said = sent(own, now=now)
-    own.heard(match(said, leases=(lease(0),), busy=(1,)), now)
-    said = sent(own, now=now)
-    assert said.wants == (1,), "a lease ends the rest"
-    own.heard(match(said, busy=(1,)), now)
+    lookup = sent(own, now=now)
+    own.heard(match(lookup, leases=(lease(0),), busy=(1,)), now)
+    lookup = sent(own, now=now)
+    assert lookup.wants == (1,), "a lease ends the rest"
+    own.heard(match(lookup, busy=(1,)), now)
     assert own.resting == pytest.approx(now + REST)
 
 
@@ -204,15 +205,15 @@ def test_a_new_round_ends_a_rest() -> None:
     own = client()
     for _ in range(2):
         own.ask([0])
-        said = sent(own, now=1.0)
-        own.heard(match(said, busy=(0,)), 1.0)
+        lookup = sent(own, now=1.0)
+        own.heard(match(lookup, busy=(0,)), 1.0)
         assert own.resting == pytest.approx(1.0 + REST)
     own.ask([0])
     assert own.resting == 0.0
     assert own.wake == NEVER
 
 
-def test_it_rests_only_if_nobody_else_is_left_or_it_is_busy_itself() -> None:
+def test_a_household_rests_if_all_others_or_itself_are_busy() -> None:
     own = client()
     own.ask(range(9))
     own.heard(match(sent(own), busy=tuple(range(8))), 1.0)
@@ -223,7 +224,7 @@ def test_it_rests_only_if_nobody_else_is_left_or_it_is_busy_itself() -> None:
     assert own.due == list(range(9))
 
 
-def test_a_rest_without_a_slot_that_is_due_wakes_nobody() -> None:
+def test_a_rest_without_a_due_slot_sets_no_deadline() -> None:
     own = client(resting=5.0)
     assert own.wake == NEVER
     own.due.append(1)
@@ -234,7 +235,7 @@ def test_a_rest_without_a_slot_that_is_due_wakes_nobody() -> None:
     assert own.resting == 0.0
 
 
-def test_news_alone_does_not_change_how_slots_are_looked_up() -> None:
+def test_changes_alone_do_not_affect_the_slots_looked_up() -> None:
     own = client()
     own.ask(range(20))
     own.changed.add(0)
@@ -247,23 +248,23 @@ def test_news_alone_does_not_change_how_slots_are_looked_up() -> None:
 def test_a_lookup_is_repeated_until_it_is_answered() -> None:
     own = client()
     own.changed.add(0)
-    said = sent(own, now=10.0)
+    lookup = sent(own, now=10.0)
     assert own.wake == 10.5
     assert own.repeat(10.4) is None
-    assert own.repeat(10.5) is said
+    assert own.repeat(10.5) is lookup
     assert own.wake == 11.5
     now = 11.5
     for wait in (2.0, 4.0, EXCHANGE_MAX_WAIT_SECONDS, EXCHANGE_MAX_WAIT_SECONDS):
-        assert own.repeat(now) is said
+        assert own.repeat(now) is lookup
         assert own.wake == now + wait
         now = own.wake
-    assert own.heard(match(said), now) is said
+    assert own.heard(match(lookup), now) is lookup
     assert own.wake == NEVER
     assert own.repeat(now + 100) is None
-    assert own.heard(match(said), now) is None, "a repetition"
+    assert own.heard(match(lookup), now) is None, "a repetition"
 
 
-def test_the_wait_follows_how_long_the_last_answer_took() -> None:
+def test_the_wait_adapts_to_the_time_of_the_last_answer() -> None:
     own = client()
     own.changed.add(0)
     own.heard(match(sent(own, now=10.0)), 11.0)
@@ -272,15 +273,15 @@ def test_the_wait_follows_how_long_the_last_answer_took() -> None:
     assert own.wake == 23.0
 
 
-def test_an_answer_to_another_lookup_is_not_heard() -> None:
+def test_an_answer_to_another_lookup_is_ignored() -> None:
     own = client()
     assert own.heard(match(Lookup(**LOOKUP_FIELDS)), 0.0) is None
     own.changed.add(0)
-    said = sent(own)
+    lookup = sent(own)
     for session, number in ((2, 1), (3, 0), (3, 2)):
         other = Match(session, number, 9, False, False, (), (), ())
         assert own.heard(other, 0.0) is None
-    assert own.outstanding is said
+    assert own.outstanding is lookup
 
 
 LOOKUP_FIELDS: dict[str, Any] = {

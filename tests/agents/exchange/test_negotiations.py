@@ -1,4 +1,4 @@
-"""One household's negotiations: every entry of its journal, every count, every repetition."""
+"""The negotiations of one household: all journal entries, counts and repetitions."""
 
 from dataclasses import asdict
 
@@ -38,7 +38,7 @@ class Household:
         return self.own.consider(lease(slot, value), 3, least, now)
 
     def counted(self) -> dict[str, int]:
-        """The counts that are not 0."""
+        """Return the counts that are not 0."""
         return {name: count for name, count in asdict(self.own.counts).items() if count}
 
 
@@ -49,7 +49,7 @@ def lease(slot: int, value: float) -> Lease:
 def entry(
     kind: Kind, slot: int, given: float, taken: float, change: float, reason: Refusal = ""
 ) -> Entry:
-    """An entry about the lease of this slot, with `PARTNER`."""
+    """Return an entry about the lease of this slot with `PARTNER`."""
     return Entry(
         household="own",
         kind=kind,
@@ -79,10 +79,10 @@ def proposal(slot: int, given: float, taken: float | None = None, change: float 
 
 
 @pytest.mark.parametrize(("rule", "named"), [("mutual", 0.0), ("cooperative", -1.0)])
-def test_a_gain_is_proposed_and_the_slot_is_left_alone(rule: RuleName, named: float) -> None:
+def test_a_gain_is_proposed_and_the_slot_becomes_busy(rule: RuleName, named: float) -> None:
     household = Household(rule)
-    said = household.ask(0, 2.0, now=10.0)
-    assert said == Envelope(OWN, PARTNER, Proposal(LeaseId(7, 100), 0, 1.0, 2.0, named))
+    envelope = household.ask(0, 2.0, now=10.0)
+    assert envelope == Envelope(OWN, PARTNER, Proposal(LeaseId(7, 100), 0, 1.0, 2.0, named))
     assert household.written == [entry("proposed", 0, 1.0, 2.0, -1.0)]
     assert household.holding.pending == {0: 1.0}
     assert household.counted() == {"proposals": 1}
@@ -91,7 +91,7 @@ def test_a_gain_is_proposed_and_the_slot_is_left_alone(rule: RuleName, named: fl
     assert household.holding.values == list(HELD)
 
 
-def test_what_is_not_worth_while_is_declined_and_what_may_not_be_is_void() -> None:
+def test_too_small_gains_are_declined_and_impossible_exchanges_are_void() -> None:
     household = Household(mandate=Mandate(never=frozenset({1})))
     assert household.ask(0, 0.5) == Closed(LeaseId(7, 100), "declined")
     assert household.ask(0, 2.0, least=1.5) == Closed(LeaseId(7, 100), "declined")
@@ -133,7 +133,7 @@ def test_a_refusal_is_journalled_with_its_reason() -> None:
     assert (household.holding.values, household.holding.pending) == (list(HELD), {})
 
 
-def test_an_answer_of_somebody_else_is_an_error_and_to_another_lease_a_repetition() -> None:
+def test_answers_from_others_are_errors_and_old_answers_are_ignored() -> None:
     household = Household()
     household.ask(0, 2.0)
     with pytest.raises(PeerError, match=r"name='x'.* answers what .*name='partner'.* was asked"):
@@ -165,18 +165,18 @@ def test_how_a_lease_ends(reason: Refusal, end: Ending) -> None:
 
 def test_a_proposal_is_repeated_until_it_is_answered() -> None:
     household, now = Household(), 10.0
-    said = household.ask(0, 2.0, now=now)
+    envelope = household.ask(0, 2.0, now=now)
     own = household.own
     for wait in (0.5, 1.0, 2.0, 4.0, EXCHANGE_MAX_WAIT_SECONDS, EXCHANGE_MAX_WAIT_SECONDS):
         assert own.wake == now + wait
         now += wait
         assert own.repeat(now - 0.01) == []
-        assert own.repeat(now) == [said]
+        assert own.repeat(now) == [envelope]
     own.conclude(PARTNER, outcome(0), 3, now)
     assert own.repeat(now + 100) == []
 
 
-def test_the_wait_follows_how_long_the_last_answer_took() -> None:
+def test_the_wait_adapts_to_the_time_of_the_last_answer() -> None:
     household = Household()
     household.ask(0, 2.0, now=10.0)
     household.own.conclude(PARTNER, outcome(0), 3, 11.0)
@@ -187,13 +187,13 @@ def test_the_wait_follows_how_long_the_last_answer_took() -> None:
 # -- as responder ---------------------------------------------------------------------------------
 
 
-def test_an_answer_is_journalled_and_given_again() -> None:
+def test_an_answer_is_journalled_and_repeated() -> None:
     household = Household()
     own, asked = household.own, proposal(0, 2.0)
     assert own.answered(PARTNER, asked) is None
-    said = own.answer(PARTNER, asked, 3, 0.0)
-    assert said == Envelope(OWN, PARTNER, outcome(0))
-    assert own.answered(PARTNER, asked) == said
+    envelope = own.answer(PARTNER, asked, 3, 0.0)
+    assert envelope == Envelope(OWN, PARTNER, outcome(0))
+    assert own.answered(PARTNER, asked) == envelope
     assert own.answered(OTHER, asked) is None
     assert own.answered(PARTNER, proposal(1, 2.0)) is None
     assert household.holding.values[0] == 2.0
@@ -208,10 +208,10 @@ def test_an_answer_is_journalled_and_given_again() -> None:
 def test_a_refusal_changes_nothing() -> None:
     household = Household()
     for slot, taken, reason in ((3, 4.0, "loss"), (0, 7.0, "stale")):
-        said = household.own.answer(PARTNER, proposal(slot, 9.0, taken), 3, 0.0)
-        assert isinstance(said.message, Outcome)
-        assert (said.message.accepted, said.message.reason) == (False, reason)
-        assert household.own.answered(PARTNER, proposal(slot, 9.0, taken)) == said
+        envelope = household.own.answer(PARTNER, proposal(slot, 9.0, taken), 3, 0.0)
+        assert isinstance(envelope.message, Outcome)
+        assert (envelope.message.accepted, envelope.message.reason) == (False, reason)
+        assert household.own.answered(PARTNER, proposal(slot, 9.0, taken)) == envelope
     assert household.written == [
         entry("refused", 3, 4.0, 9.0, 25.0, "loss"),
         entry("refused", 0, 1.0, 9.0, 48.0, "stale"),
@@ -236,7 +236,7 @@ def test_a_slot_beyond_the_schedule_is_an_error(slot: int) -> None:
 
 
 @pytest.mark.parametrize(("given", "change"), [(np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan)])
-def test_what_is_no_number_is_an_error(given: float, change: float) -> None:
+def test_a_value_that_is_not_a_number_is_an_error(given: float, change: float) -> None:
     household = Household()
     with pytest.raises(PeerError, match="no number"):
         household.own.answer(PARTNER, proposal(0, given, change=change), 3, 0.0)
@@ -262,7 +262,7 @@ def test_the_trace_has_the_exchanges_of_both_sides_in_their_order() -> None:
     assert trace.gains_kwh2.tolist() == [9.0, 1.0]
 
 
-def test_a_journal_that_is_replayed_gives_the_same_household() -> None:
+def test_replaying_a_journal_gives_the_same_household() -> None:
     before, after = Household(), Household()
     before.ask(0, 2.0)
     before.ask(2, 9.0)  # declined
@@ -272,7 +272,7 @@ def test_a_journal_that_is_replayed_gives_the_same_household() -> None:
     before.own.conclude(PARTNER, outcome(1, "busy"), 3, 1.0)
     before.own.answer(OTHER, proposal(2, 2.0), 3, 0.0)
     before.own.answer(PARTNER, proposal(3, 9.0), 3, 0.0)  # refused
-    said = before.own.consider(lease(1, 5.0), 3, 0.0, 1.0)
+    envelope = before.own.consider(lease(1, 5.0), 3, 0.0, 1.0)
     for each in before.written:
         after.own.replay(each, 50.0)
     assert after.written == [], "what stands in the journal is not written again"
@@ -281,7 +281,7 @@ def test_a_journal_that_is_replayed_gives_the_same_household() -> None:
     assert after.counted() == {**before.counted(), "lookups": 5, "matches": 5}
     assert after.own.trace().slots == before.own.trace().slots
     assert after.own.wake == 50.0
-    assert after.own.repeat(50.0) == [said], "whatever is open is repeated at once"
+    assert after.own.repeat(50.0) == [envelope], "whatever is open is repeated at once"
     assert after.own.wake == 51.0
     assert after.own.answered(OTHER, proposal(2, 2.0)) is not None
     assert after.own.answered(PARTNER, proposal(3, 9.0)) is not None
@@ -291,7 +291,7 @@ def test_a_journal_that_is_replayed_gives_the_same_household() -> None:
         assert after.own.wake == now + wait
 
 
-def test_a_round_counts_what_came_after_the_one_before() -> None:
+def test_a_round_counts_events_since_the_previous_one() -> None:
     before = ExchangeCounts(1, 2, 3, 4, 5, 6, 7, 8, 9)
     now = ExchangeCounts(11, 22, 33, 44, 55, 66, 77, 88, 99)
     assert now.since(before, 0.5, 0.25, 3, 400) == RoundCount(

@@ -1,4 +1,4 @@
-"""A household's part in the rounds: whose turn it is, what is repeated, what is refused."""
+"""A household's part in the rounds: turns, repetitions and refusals."""
 
 from agents.exchange.rounds import Rounds
 from protocol.messages import Address, NextRound, RoundDone
@@ -56,7 +56,7 @@ def test_in_sequential_order_each_has_its_turn() -> None:
     assert own.complete() is not None
 
 
-def test_a_parent_that_has_started_again_remembers_whose_turn_has_been() -> None:
+def test_a_restarted_parent_remembers_the_turns() -> None:
     own = rounds(sequential=True)
     own.begin(NEXT)
     assert own.on_done(LEFT, done(1)) == []
@@ -65,7 +65,7 @@ def test_a_parent_that_has_started_again_remembers_whose_turn_has_been() -> None
     assert own.done(ONE, ()) == to(RIGHT)
 
 
-def test_who_gathers_has_no_turns() -> None:
+def test_the_gathering_round_has_no_turns() -> None:
     own = rounds(sequential=True)
     assert own.on_done(RIGHT, done(-1)) == []
     assert own.on_done(LEFT, done(-1)) == []

@@ -1,4 +1,5 @@
-"""Stage 2 of one household, played by hand: rounds, final sum, result, and again after a kill."""
+"""Stage 2 of one household, message by message: rounds, final sum, result, and restarts after a
+kill."""
 
 from collections.abc import Sequence
 
@@ -40,7 +41,7 @@ PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
 
 
 class Household:
-    """A household in stage 2 with its journal; the root, if it has no parent."""
+    """A household in stage 2 with its journal; the root if it has no parent."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Household:
         place = Place(0, 1, parent, (), Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3)
         self.household, self.mandate = PlannedHousehold(OWN, ORCHESTRATOR, place, PLANNED), mandate
         self.journal, self.traffic = MemoryJournal(), TrafficCount(Counters(frames=5, bytes=70))
-        self.stage, self.said = ExchangeStage.begin(
+        self.stage, self.sent = ExchangeStage.begin(
             household=self.household,
             schedule=HELD,
             preferred=PREFERRED,
@@ -72,7 +73,7 @@ class Household:
 
     def hear(self, sender: Address, message: object, now: float = 1.0) -> None:
         assert isinstance(message, NextRound | End | Match | Outcome | Proposal | Up | Down)
-        self.said = self.stage.handle(Envelope(sender, OWN, message), now)
+        self.sent = self.stage.handle(Envelope(sender, OWN, message), now)
 
     def answer(self, *, leases: tuple[Lease, ...] = (), none: tuple[int, ...] = ()) -> None:
         """Let the matchmaker answer the last lookup."""
@@ -81,12 +82,12 @@ class Household:
 
     @property
     def lookup(self) -> Lookup:
-        (lookup,) = (each.message for each in self.said if isinstance(each.message, Lookup))
+        (lookup,) = (each.message for each in self.sent if isinstance(each.message, Lookup))
         return lookup
 
     def resume(self, now: float) -> None:
         """Kill the household and start it again from its journal."""
-        self.stage, self.said = ExchangeStage.resume(
+        self.stage, self.sent = ExchangeStage.resume(
             address=OWN,
             orchestrator=ORCHESTRATOR,
             entries=remembered(self.written),
@@ -97,7 +98,7 @@ class Household:
         )
 
     def enter(self) -> None:
-        """With a parent: go as far as the lookup of round 1."""
+        """Go as far as the lookup of round 1, for a household with a parent."""
         self.hear(PARENT, NextRound(0, (), 0.5))
         self.answer()
         self.hear(PARENT, NextRound(1, (0, 1), 0.5))
@@ -107,18 +108,18 @@ def lease(slot: int, number: int, value: float = 2.0) -> Lease:
     return Lease(LeaseId(9, number), slot, PARTNER, value, 15.0)
 
 
-def reported(said: Sequence[Envelope]) -> list[tuple[Address, int]]:
-    """To whom progress is reported, and of which round."""
-    return [(one.to, one.message.round) for one in said if isinstance(one.message, RoundProgress)]
+def reported(sent: Sequence[Envelope]) -> list[tuple[Address, int]]:
+    """Return the receivers of reports on rounds, with the number of each round."""
+    return [(one.to, one.message.round) for one in sent if isinstance(one.message, RoundProgress)]
 
 
-def rises(said: Sequence[Envelope]) -> list[Up]:
-    return [one.message for one in said if isinstance(one.message, Up)]
+def rises(sent: Sequence[Envelope]) -> list[Up]:
+    return [one.message for one in sent if isinstance(one.message, Up)]
 
 
 def test_a_household_alone_goes_through_all_rounds() -> None:
     own = Household(trace=True)
-    assert reported(own.said) == [(ORCHESTRATOR, -1)]
+    assert reported(own.sent) == [(ORCHESTRATOR, -1)]
     assert own.stage.household is own.household
     assert own.stage.gathered
     assert own.stage.begun
@@ -126,15 +127,15 @@ def test_a_household_alone_goes_through_all_rounds() -> None:
     assert own.stage.progress == 0
     assert own.lookup.slots == (0,)
     own.answer()
-    assert reported(own.said) == [(ORCHESTRATOR, 0)]
+    assert reported(own.sent) == [(ORCHESTRATOR, 0)]
     assert list(own.lookup.wants) == [0]
     own.answer(leases=(lease(0, 5),))
-    (proposal,) = own.said
+    (proposal,) = own.sent
     assert isinstance(proposal.message, Proposal)
     own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
     assert own.lookup.closed == (Closed(LeaseId(9, 5), "done"),)
     own.answer()
-    assert reported(own.said) == [(ORCHESTRATOR, 1), (ORCHESTRATOR, 2)]
+    assert reported(own.sent) == [(ORCHESTRATOR, 1), (ORCHESTRATOR, 2)]
     result = own.stage.result
     assert list(own.stage.missing) == []
     assert own.stage.next_deadline() == float("inf")
@@ -153,7 +154,7 @@ def test_a_household_alone_goes_through_all_rounds() -> None:
     assert own.stage.progress == 1
 
 
-def test_the_journal_has_what_stage_1_chose_and_what_came_out_in_the_end() -> None:
+def test_the_journal_has_the_selected_plan_and_the_result() -> None:
     own = Household()
     own.answer()
     own.answer(none=(0,))
@@ -188,9 +189,9 @@ def test_a_household_that_was_killed_after_the_end_has_the_same_result() -> None
     assert own.stage.next_deadline() == float("inf")
 
 
-def test_a_leaf_offers_its_sums_until_it_hears_those_of_all() -> None:
+def test_a_leaf_repeats_its_sums_until_it_receives_those_of_all() -> None:
     own = Household(PARENT)
-    (done,) = own.said
+    (done,) = own.sent
     assert done.to == PARENT
     assert isinstance(done.message, RoundDone)
     assert (done.message.round, done.message.attempt) == (-1, 3)
@@ -201,7 +202,7 @@ def test_a_leaf_offers_its_sums_until_it_hears_those_of_all() -> None:
     own.answer(none=(0,))
     assert own.stage.begun
     own.hear(PARENT, End(1), now=10.0)
-    (up,) = rises(own.said)
+    (up,) = rises(own.sent)
     assert (up.iteration, up.size, up.attempt) == (7, 1, 3)
     assert up.response_kwh.tolist() == HELD.tolist()
     assert up.discomfort_squares == pytest.approx(0.5)
@@ -214,37 +215,37 @@ def test_a_leaf_offers_its_sums_until_it_hears_those_of_all() -> None:
     assert own.stage.closes_with(up)
     assert not own.stage.closes_with(Down(6, np.array([5.0, 6.0]), 1.0, 2.0, True, False))
     own.hear(PARENT, down, now=11.0)
-    assert own.said == []
+    assert own.sent == []
     assert own.stage.result is not None
     assert own.stage.result.exchange_history is None, "only the root has it"
     assert own.stage.next_deadline() == float("inf")
     assert own.stage.tick(100.0) == []
 
 
-def test_a_leaf_that_was_killed_before_it_knew_the_sums_offers_them_again() -> None:
+def test_a_leaf_killed_before_it_has_the_sums_sends_its_own_again() -> None:
     own = Household(PARENT)
     own.enter()
     own.answer(none=(0,))
     own.hear(PARENT, End(1))
     own.resume(20.0)
-    (up,) = rises(own.said)
+    (up,) = rises(own.sent)
     assert up.response_kwh.tolist() == HELD.tolist()
     assert own.stage.result is None
     assert own.stage.next_deadline() == 20.5
 
 
-def test_a_leaf_that_was_killed_after_it_knew_the_sums_offers_nothing() -> None:
+def test_a_leaf_killed_after_it_has_the_sums_sends_nothing() -> None:
     own = Household(PARENT)
     own.enter()
     own.answer(none=(0,))
     own.hear(PARENT, End(1))
     own.hear(PARENT, Down(7, np.array([5.0, 6.0]), 1.0, 2.0, True, False, attempt=3))
     own.resume(20.0)
-    assert own.said == []
+    assert own.sent == []
     assert own.stage.result is not None
 
 
-def test_what_stands_before_a_new_beginning_is_void() -> None:
+def test_journal_entries_before_a_restart_of_stage_1_are_ignored() -> None:
     planned, begin, anew = (Entry("own", kind) for kind in ("planned", "begin", "anew"))
     assert list(remembered([planned, begin])) == [planned, begin]
     assert list(remembered([begin, planned, begin])) == [planned, begin]
@@ -265,7 +266,7 @@ def test_the_mandate_holds_in_the_exchange_and_after_a_kill() -> None:
 # -- attempts, and slots that were given up -------------------------------------------------------
 
 
-def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_round() -> None:
+def test_a_slot_is_given_up_after_several_attempts_until_the_next_round() -> None:
     own = Household(PARENT, attempts=2)
     own.enter()
     for number in (5, 6):
@@ -275,7 +276,7 @@ def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_r
     assert list(own.lookup.wants) == [], "it only tells that the lease is over"
     assert own.lookup.closed == (Closed(LeaseId(9, 6), "void"),)
     own.answer()
-    (done,) = own.said
+    (done,) = own.sent
     assert isinstance(done.message, RoundDone)
     assert (done.message.count.refused, done.message.changed) == (2, ())
     own.hear(PARENT, NextRound(2, (1,), 0.5))
@@ -285,7 +286,7 @@ def test_a_slot_is_given_up_after_so_many_attempts_and_tried_again_in_the_next_r
     assert own.lookup.closed == (Closed(LeaseId(9, 7), "declined"),)
     own.answer(none=(0,))
     own.hear(PARENT, NextRound(3, (1,), 0.5))
-    assert [one.message for one in own.said if isinstance(one.message, Lookup)] == []
+    assert [one.message for one in own.sent if isinstance(one.message, Lookup)] == []
 
 
 def test_a_rest_ends_when_a_partner_has_been_answered() -> None:
@@ -294,7 +295,7 @@ def test_a_rest_ends_when_a_partner_has_been_answered() -> None:
     lookup = own.lookup
     busy = Match(lookup.session, lookup.number, 9, False, False, (), (), (0,))
     own.hear(MAKER, busy, now=0.25)
-    assert own.said == []
+    assert own.sent == []
     own.hear(PARTNER, Proposal(LeaseId(9, 5), 1, 2.0, 2.0, 0.0), now=0.25)
     assert list(own.lookup.wants) == [0]
 
@@ -307,7 +308,7 @@ def test_lookups_and_matches_are_counted() -> None:
     assert (counts.lookups, counts.matches, counts.answers, counts.proposals) == (1, 1, 2, 1)
     own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
     own.answer()
-    (done,) = own.said
+    (done,) = own.sent
     assert isinstance(done.message, RoundDone)
     assert done.message.changed == (0,)
     assert done.message.count.accepted == 1
@@ -315,7 +316,7 @@ def test_lookups_and_matches_are_counted() -> None:
     assert own.stage.trader.counts.messages == 7
 
 
-def test_a_kill_is_a_new_session_and_every_offer_is_told_again() -> None:
+def test_a_restart_is_a_new_session_with_all_offers() -> None:
     own = Household(PARENT)
     own.enter()
     assert own.lookup.session == 1
@@ -325,35 +326,38 @@ def test_a_kill_is_a_new_session_and_every_offer_is_told_again() -> None:
         assert (own.lookup.slots, own.lookup.wants) == ((0,), (0,))
 
 
-def test_a_proposal_that_was_open_is_repeated_after_a_kill() -> None:
+def test_an_open_proposal_is_repeated_after_a_restart() -> None:
     own = Household(PARENT)
     own.enter()
     own.answer(leases=(lease(0, 5),))
-    (before,) = own.said
+    (before,) = own.sent
     own.resume(20.0)
-    assert before in own.said
+    assert before in own.sent
     own.hear(PARTNER, Outcome(LeaseId(9, 5), 0, True, ""), now=21.0)
     own.resume(30.0)
     assert own.stage.trader.schedule.tolist() == [2.0, 2.0]
+    own.answer()
+    (done,) = (one.message for one in own.sent if isinstance(one.message, RoundDone))
+    assert (done.changed, done.count.accepted) == ((0,), 1), "the next round does not look there"
 
 
 def proposal(number: int = 5) -> Proposal:
     return Proposal(LeaseId(9, number), 0, 2.0, 1.0, 0.0)
 
 
-def test_proposals_are_answered_in_rounds_only_and_always_alike() -> None:
+def test_proposals_are_answered_only_in_rounds_and_consistently() -> None:
     own = Household(PARENT)
     with pytest.raises(PeerError, match="outside the rounds"):
         own.hear(PARTNER, proposal())
     own.hear(PARENT, NextRound(0, (), 0.5))
     own.hear(PARTNER, proposal())
-    said = Envelope(OWN, PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
-    assert said in own.said
+    sent = Envelope(OWN, PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
+    assert sent in own.sent
     own.hear(PARTNER, proposal())
-    assert own.said == [said]
+    assert own.sent == [sent]
     own.resume(20.0)
     own.hear(PARTNER, proposal())
-    assert said in own.said
+    assert sent in own.sent
     own = Household(PARENT)
     own.enter()
     own.answer(none=(0,))
@@ -370,15 +374,15 @@ def test_in_sequential_order_an_answer_waits_until_the_matchmaker_knows() -> Non
     assert own.lookup.closed == (Closed(LeaseId(9, 5), "done"),)
     told = own.lookup
     own.hear(PARTNER, proposal())
-    assert own.said == [], "a repetition is no faster"
+    assert own.sent == [], "a repetition is no faster"
     own.hear(MAKER, Match(told.session, told.number, 9, False, False, (), (), ()))
-    said = Envelope(OWN, PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
-    assert own.said == [said]
+    sent = Envelope(OWN, PARTNER, Outcome(LeaseId(9, 5), 0, True, ""))
+    assert own.sent == [sent]
     own.hear(PARTNER, proposal())
-    assert own.said == [said]
+    assert own.sent == [sent]
 
 
-def test_a_matchmaker_that_was_not_asked_is_an_error() -> None:
+def test_an_answer_of_another_matchmaker_is_an_error() -> None:
     own = Household(PARENT)
     own.enter()
     lookup = own.lookup

@@ -1,4 +1,5 @@
-"""Meter files: energy is conserved, clocks change, wrong files are refused with their place."""
+"""Meter files: energy is conserved, clock changes work, and wrong files are refused with their
+place."""
 
 import sys
 from collections.abc import Callable
@@ -29,7 +30,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def series(first: str, last: str, minutes: int, households: int = 3) -> tuple[pd.Index, Array]:
-    """Readings of whole local days in Brussels: times (aware), float64[r, n]."""
+    """Return readings of whole local days in Brussels: aware times, and float64[r, n]."""
     times = pd.date_range(first, last, freq=f"{minutes}min", tz=BRUSSELS, inclusive="left")
     return times, np.random.default_rng(minutes).uniform(0.0, 2.0, (len(times), households))
 
@@ -44,7 +45,8 @@ def csv(path: Path, times: pd.Index, readings: Array, *, aware: bool) -> Path:
 
 
 def minute_by_minute(times: pd.Index, energy: Array, minutes: int, day: str, slots: int) -> Array:
-    """The slow twin: spread each reading over its minutes, and count the minutes of each slot."""
+    """Return the slots by a second, slow implementation: spread each reading over its minutes, and
+    sum the minutes of each slot."""
     begin = pd.Timestamp(day, tz=BRUSSELS)
     length = int(((begin + pd.DateOffset(days=1)) - begin).total_seconds() // 60)
     result = np.zeros((energy.shape[1], slots))
@@ -73,7 +75,7 @@ def test_energy_is_conserved(tmp_path: Path, unit: UnitName, minutes: int, slots
     assert mean.days == (date(2025, 2, 3), date(2025, 2, 4), date(2025, 2, 5))
 
 
-def test_readings_that_fit_the_slots_are_taken_as_they_are(tmp_path: Path) -> None:
+def test_readings_that_match_the_slots_are_not_changed(tmp_path: Path) -> None:
     times, readings = series("2025-02-03", "2025-02-04", 10)
     path = csv(tmp_path / "m.csv", times, readings, aware=False)
     made = read_meters(path, slots=144, options=MeterOptions(timezone=BRUSSELS))
@@ -92,7 +94,7 @@ def test_days_when_the_clock_changes(
     after = str(pd.Timestamp(day) + pd.Timedelta(days=3))
     times, readings = series(str(pd.Timestamp(day) - pd.Timedelta(days=1)), after, minutes)
     path = csv(tmp_path / "m.csv", times, readings, aware=aware)
-    # slots of whole minutes, so that the twin is exact
+    # slots of whole minutes, for which the slow implementation is exact
     made = read_meters(path, slots=hours * 12, day=day, options=MeterOptions(timezone=BRUSSELS))
     rows = times.strftime("%Y-%m-%d") == day
     assert int(rows.sum()) * minutes == hours * 60
@@ -125,7 +127,7 @@ def same(one: MeterDay, other: MeterDay) -> None:
 
 
 @pytest.mark.parametrize("aware", [True, False])
-def test_wide_long_csv_and_parquet_say_the_same(tmp_path: Path, aware: bool) -> None:
+def test_wide_long_csv_and_parquet_give_the_same(tmp_path: Path, aware: bool) -> None:
     times, readings = series("2025-10-25", "2025-10-28", 15)
     wide = pd.read_csv(csv(tmp_path / "wide.csv", times, readings, aware=aware))
     expected = read_meters(tmp_path / "wide.csv", options=MeterOptions(timezone=BRUSSELS))
@@ -208,7 +210,7 @@ def test_faults_on_other_days_do_not_matter_for_a_chosen_day(write: Write) -> No
 
 
 def hours(*changes: tuple[int, str], header: str = "time,a,b") -> str:
-    """A file of a day in hours, with some lines (counted from 1) replaced."""
+    """Return a file of one day in hours, with some lines (counted from 1) replaced."""
     lines = [header, *(f"2025-01-01 {hour:02}:00,1,2" for hour in range(24))]
     for line, text in changes:
         lines[line - 1] = text
@@ -275,7 +277,7 @@ def test_hours_that_the_clock_skips_or_does_not_repeat_are_refused(write: Write)
         read_meters(write(text), options=MeterOptions(timezone=BRUSSELS))
 
 
-def test_settings_that_cannot_be_are_refused(tmp_path: Path, write: Write) -> None:
+def test_impossible_settings_are_refused(tmp_path: Path, write: Write) -> None:
     path = write(hours())
     with pytest.raises(InputError, match="field day: does not cover the whole day 2025-01-02 in U"):
         read_meters(path, day="2025-01-02")

@@ -1,4 +1,4 @@
-"""Names of households and times of slots: kept, shown, and never a control character raw."""
+"""Names of households and times of slots: kept and shown, with control characters escaped."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_ids_are_letters_and_digits_and_all_different() -> None:
     assert max(map(len, many)) <= 64
 
 
-def test_control_characters_are_written_out() -> None:
+def test_control_characters_are_escaped() -> None:
     assert printable("a\x1b[31mb\n") == "a\\x1b[31mb"
     assert printable("x\u202ey") == "x\\u202ey"
     assert printable("Zoe\u0308") == "Zoë"

@@ -1,4 +1,4 @@
-"""Hard constraints in numbers worked out by hand (EPOS-SPEC section 7)."""
+"""Hard constraints with numbers computed by hand (EPOS-SPEC section 7)."""
 
 import math
 
@@ -23,7 +23,7 @@ def bounds(*limits: tuple[list[float], list[int]], kind: str = "plans") -> HardC
 def weighed(
     constraint: HardConstraint, *response: float, first: bool, arithmetic: Arithmetic = EXACT
 ) -> float:
-    """The inefficiency to weigh of the one candidate, whose own is 2."""
+    """Return the inefficiency that is weighed for the one candidate, whose own is 2."""
     judgement = judge(
         constraint,
         Candidates(np.array([response]), np.array([2.0]), np.array([0.6]), np.array([0.2])),
@@ -60,7 +60,7 @@ def test_in_the_first_iteration_the_slack_a_household_counts(
     assert found == pytest.approx(math.exp(-slack / HOUSEHOLDS), rel=1e-14)
 
 
-def test_a_value_to_be_met_is_met_but_for_epos() -> None:
+def test_equality_is_enforced_except_for_epos() -> None:
     equal = bounds(([2.0], [EQUAL]))
     for response in (3.5, 0.5):
         assert weighed(equal, response, first=True) == pytest.approx(math.exp(3.0 / 6))
@@ -69,7 +69,7 @@ def test_a_value_to_be_met_is_met_but_for_epos() -> None:
     assert weighed(equal, 2.0, first=True) == 1.0
 
 
-def test_slacks_beyond_what_a_number_holds() -> None:
+def test_slacks_too_large_for_a_float() -> None:
     assert weighed(bounds(([1e5], [AT_MOST])), 0.0, first=True) == 0.0
     assert weighed(bounds(([0.0], [AT_MOST])), 1e5, first=True) == math.inf
 
@@ -87,7 +87,7 @@ def test_slacks_beyond_what_a_number_holds() -> None:
 def test_in_the_first_iteration_the_middle_of_a_corridor_is_sought(
     modes: tuple[list[int], list[int]], distance: float
 ) -> None:
-    """The middles are 2 and 5, the response is 5 and 9."""
+    """The middles are 2 and 5, and the response is 5 and 9."""
     corridor = bounds(([1.0, 4.0], modes[0]), ([3.0, 6.0], modes[1]))
     assert weighed(corridor, 5.0, 9.0, first=True) == distance
 
@@ -115,13 +115,13 @@ def test_for_epos_a_violation_is_a_penalty_of_all_households(
     assert weighed(bounds(*limits), *response, first=False) == 2.0
 
 
-def test_for_epos_what_keeps_the_bounds_costs_what_it_costs() -> None:
+def test_for_epos_a_candidate_within_the_bounds_has_its_own_cost() -> None:
     kept = bounds(([3.0], [AT_MOST]))
     assert weighed(kept, 3.0, first=False, arithmetic=COMPATIBLE) == 2.0
 
 
 def test_both_bounds_of_a_corridor_count_in_each_candidate() -> None:
-    """Violations 1 and 1.5 and 0.5 + 0.75: the last is 1.25, between them."""
+    """The violations are 1, 1.5, and 0.5 + 0.75; the last sum, 1.25, is between the others."""
     corridor = bounds(([1.0, 1.0], [AT_LEAST] * 2), ([3.0, 3.0], [AT_MOST] * 2))
     responses = np.array([[0.0, 2.0], [4.5, 2.0], [0.5, 3.75], [0.0, 2.0]])
     zeros = np.zeros(4)
@@ -147,7 +147,7 @@ def test_both_bounds_of_a_corridor_count_in_each_candidate() -> None:
         (3, 0.5 * 2 + 0.2 * SPREAD + 0.3 * 0.2, 0.5 * 2 + 0.2 * SPREAD + 0.3 * 0.1),
     ],
 )
-def test_bounds_on_costs_speak_of_mean_inefficiency_spread_and_cost(
+def test_bounds_on_costs_apply_to_mean_inefficiency_spread_and_cost(
     component: int, exact: float, compatible: float
 ) -> None:
     mode = [0] * 4

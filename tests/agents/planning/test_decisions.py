@@ -1,4 +1,5 @@
-"""The small decisions: chance, ties, costs, constraints. Known values and properties."""
+"""The small decisions of stage 1: random numbers, ties, costs and constraints, with known values
+and properties."""
 
 import math
 from collections.abc import Callable
@@ -61,7 +62,7 @@ def test_households_draw_from_generators_of_their_own() -> None:
 
 
 class Scripted(JavaRandom):
-    """Draws what it is told, and counts."""
+    """A generator that returns given numbers, and counts the draws."""
 
     def __init__(self, *draws: float) -> None:
         super().__init__(0)
@@ -72,7 +73,7 @@ class Scripted(JavaRandom):
 
 
 class ScriptedMany(JavaRandoms):
-    """The same for one row at a time."""
+    """The same for one row of a batch at a time."""
 
     def __init__(self, *draws: float) -> None:
         super().__init__([JavaRandom(0)])
@@ -105,7 +106,7 @@ def test_ties_break_by_draws(costs: list[float], draws: tuple[float, ...], index
     assert many.left == []
 
 
-def test_nothing_can_be_chosen_among_what_is_no_number() -> None:
+def test_costs_that_are_all_nan_have_no_choice() -> None:
     with pytest.raises(ArithmeticError):
         choose([float("nan")], JavaRandom(0))
 
@@ -168,7 +169,7 @@ def test_costs_have_their_textbook_values(arithmetic: Arithmetic) -> None:
     assert cost("rss") == pytest.approx(((standard[0] - standard[1]) ** 2).sum())
 
 
-def test_rss_scales_goal_and_response_alike_but_for_epos() -> None:
+def test_rss_scales_goal_and_response_alike_except_for_epos() -> None:
     x = (3.0 * GOAL)[None, :]
     for scaling in SCALINGS:
         fair = cost_function("rss", GOAL, scaling, EXACT)
@@ -186,7 +187,7 @@ def test_min_max_of_flat_and_of_negative_vectors() -> None:
     assert float(exact(below)[0]) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_the_orders_of_summation_differ_and_are_what_they_say() -> None:
+def test_the_orders_of_summation_differ_as_documented() -> None:
     x = np.random.default_rng(0).random((3, 1001)) * 1e6
     loop = []
     for row in x:
@@ -248,7 +249,7 @@ def judged(
     return judgement.inefficiency.tolist(), None if excluded is None else excluded.tolist()
 
 
-def test_what_violates_more_is_left_out_whatever_it_costs() -> None:
+def test_larger_violations_are_excluded_at_any_cost() -> None:
     responses = np.array([[5.0, 0.0], [3.0, 0.0], [2.0, 9.0], [2.0, 0.0]])
     cost, excluded = judged([2.0, 0.0], [1, 0], responses)
     assert excluded == [True, True, False, False]
@@ -257,7 +258,7 @@ def test_what_violates_more_is_left_out_whatever_it_costs() -> None:
     assert judged([3.0, 0.0], [3, 0], responses)[1] == [True, False, True, True]
 
 
-def test_in_the_first_iteration_slack_stands_in_for_the_cost() -> None:
+def test_slack_replaces_the_cost_in_the_first_iteration() -> None:
     responses = np.array([[1.0], [2.0], [4.0]])
     at_most, excluded = judged([3.0], [1], responses, first=True)
     assert excluded is None
@@ -274,7 +275,7 @@ def test_in_the_first_iteration_slack_stands_in_for_the_cost() -> None:
 def test_children_s_changes_that_violate_more_are_not_approved(
     arithmetic: Arithmetic, flags: tuple[bool, ...]
 ) -> None:
-    """Though they would even out the demand; EPOS approves them."""
+    """They would make demand more even; EPOS approves them."""
     constraint = HardConstraint("plans", (Limit(np.array([1.0, 0.0]), (1, 0)),))
     planner = PlanSelection(
         plans=np.zeros((1, 2)),
@@ -352,7 +353,7 @@ def test_bounds_on_costs() -> None:
         lambda: Reorganisation(offset=-1),
     ],
 )
-def test_terms_that_make_no_sense_are_refused(wrong: Callable[[], object]) -> None:
+def test_invalid_terms_are_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         wrong()
 

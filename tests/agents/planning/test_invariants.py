@@ -1,4 +1,4 @@
-"""What always holds in stage 1, whatever the population, the weights and the tree."""
+"""Invariants of stage 1 for every population, all weights and every tree."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -18,7 +18,7 @@ COSTS: tuple[CostName, ...] = ("var", "std", "sqr", "dot")
 
 
 def sums(setup: Setup, selections: list[list[int]]) -> list[Array]:
-    """The sum of the selected plans after each iteration."""
+    """Return the sum of the selected plans after each iteration."""
     plans = [np.array(of_one) for of_one in setup.plans]
     return [
         np.sum([own[plan] for own, plan in zip(plans, chosen, strict=True)], axis=0)
@@ -32,15 +32,15 @@ def close(value: float, other: float) -> bool:
 
 @settings(max_examples=examples(60), deadline=None)
 @given(setups(), st.sampled_from(COSTS))
-def test_the_global_plan_is_the_sum_of_what_is_selected(setup: Setup, cost: CostName) -> None:
+def test_the_global_plan_is_the_sum_of_the_selected_plans(setup: Setup, cost: CostName) -> None:
     setup = replace(setup, cost=cost, goal=[float(v) for v in range(len(setup.plans[0][0]))])
     selections, inefficiencies, response = machines(setup, EXACT)
     totals = sums(setup, selections)
     assert np.allclose(response, totals[-1], rtol=1e-9, atol=1e-9)
     kernel = cost_function(cost, np.array(setup.goal), "std", EXACT)
-    for told, total in zip(inefficiencies, totals, strict=True):
+    for reported, total in zip(inefficiencies, totals, strict=True):
         # The root of a variance that is zero up to rounding is less exact.
-        assert abs(told - float(kernel(total[None, :])[0])) <= 1e-6
+        assert abs(reported - float(kernel(total[None, :])[0])) <= 1e-6
     for chosen in selections:
         assert all(0 <= plan < len(own) for plan, own in zip(chosen, setup.plans, strict=True))
 

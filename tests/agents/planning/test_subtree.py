@@ -1,6 +1,5 @@
-"""Whole subtrees in arrays give the same as households one by one: every selection, the course, and
-every message that passes between hosts, to the last bit. And the tree is divided as it should be.
-"""
+"""Whole subtrees in arrays give the same as single households, to the last bit: every selection,
+the history, and every message between hosts. And the tree is divided as intended."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -48,11 +47,11 @@ class World:
 
 @dataclass
 class Outcome:
-    """All that can be told of a run, and what was counted."""
+    """Everything that a run reports, and its counters."""
 
     selections: dict[str, list[int]]
     results: dict[str, bytes]
-    course: bytes
+    history: bytes
     traffic: list[tuple[str, Frame]]
     """Every frame, by its sender."""
     between: dict[Said, bytes]
@@ -73,8 +72,8 @@ def world(
     mixed: bool = False,
     **terms: Any,
 ) -> World:
-    """Households with a few equal values in their plans, so that there are many ties, some of them
-    broken by rounding; or with real values."""
+    """Return households with few different values in their plans, so that there are many ties, some
+    of them broken by rounding; or with real values."""
     rng = np.random.default_rng(seed)
     names = [f"h{n}" for n in range(households)]
     plans = {}
@@ -101,21 +100,21 @@ def world(
 
 
 def run(
-    inputs: World, isolation: Any, weather: NetworkFaults = NO_FAULTS, together: Any = None
+    setup: World, isolation: Any, weather: NetworkFaults = NO_FAULTS, together: Any = None
 ) -> Outcome:
-    """`together`: which hosts are of that isolation, the others being of isolation task."""
+    """Do a run; the hosts in `together` have the isolation subtree, and the others have task."""
     hosts = [
         host_node(
             "r",
             f"host-{k}",
-            {name: inputs.plans[name] for name in share},
-            numerics=inputs.rules,
+            {name: setup.plans[name] for name in share},
+            numerics=setup.rules,
             isolation=isolation if together is None or k in together else "task",
         )
-        for k, share in enumerate(inputs.hosts)
+        for k, share in enumerate(setup.hosts)
     ]
-    node, course = orchestrator_node(
-        "r", list(inputs.plans), inputs.terms.__getitem__, deadline=10_000.0
+    node, run_coordinator = orchestrator_node(
+        "r", list(setup.plans), setup.terms.__getitem__, deadline=10_000.0
     )
     network = Network([*hosts, node], weather)
     between: dict[Said, bytes] = {}
@@ -137,13 +136,16 @@ def run(
             assert between.setdefault(said, data) == data, "said again, but not the same"
 
     network.listen = listen
-    assert network.run(lambda: course.finished)
-    assert course.phase is RunPhase.DONE, course.reason
+    assert network.run(lambda: run_coordinator.finished)
+    assert run_coordinator.phase is RunPhase.DONE, run_coordinator.reason
     return Outcome(
         {h.address.name: h.selections for host in hosts for h in households_of(host)},
-        {name: encode_message(result) for name, result in course.results.items()},
+        {name: encode_message(result) for name, result in run_coordinator.results.items()},
         repr(
-            (course.planning_history.iterations, course.planning_history.response_kwh.tolist())
+            (
+                run_coordinator.planning_history.iterations,
+                run_coordinator.planning_history.response_kwh.tolist(),
+            )
         ).encode(),
         traffic,
         between,
@@ -154,7 +156,7 @@ def run(
 
 def assert_equal(one: Outcome, other: Outcome) -> None:
     assert one.selections == other.selections
-    assert one.course == other.course
+    assert one.history == other.history
     assert one.results == other.results
     assert one.between == other.between
 
@@ -177,73 +179,73 @@ def test_equal_to_households_one_by_one(
     weights: tuple[float, float], hosts: int, households: int, **given: Any
 ) -> None:
     alpha, beta = weights
-    inputs = world(
+    setup = world(
         alpha=alpha, beta=beta, households=households, hosts=min(hosts, households), **given
     )
-    together = run(inputs, "subtree")
-    assert_equal(together, run(inputs, "task"))
+    together = run(setup, "subtree")
+    assert_equal(together, run(setup, "task"))
     assert together.inside == 0
 
 
 @pytest.mark.parametrize("slots", [7, 8, 9, 127, 128, 129, 144, 300])
 @pytest.mark.parametrize("cost", ["var", "rss", "rmse"])
 def test_a_row_does_not_depend_on_its_batch(slots: int, cost: str) -> None:
-    inputs = world(2, households=60, slots=slots, most_plans=12, cost=cost, beta=0.3, iterations=8)
-    assert_equal(run(inputs, "subtree"), run(inputs, "task"))
+    setup = world(2, households=60, slots=slots, most_plans=12, cost=cost, beta=0.3, iterations=8)
+    assert_equal(run(setup, "subtree"), run(setup, "task"))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_where_rounding_alone_decides(seed: int) -> None:
-    """Plans that are shifted copies cost the same but for the order in which numbers are added."""
+def test_choices_that_only_rounding_decides(seed: int) -> None:
+    """Plans that are shifted copies have the same cost up to the order of summation."""
     rng = np.random.default_rng(seed)
-    inputs = world(seed, households=40, slots=9)
-    for name in inputs.plans:
+    setup = world(seed, households=40, slots=9)
+    for name in setup.plans:
         one = rng.random(9)
         shifted = np.stack([np.roll(one, by) for by in range(5)])
-        inputs.plans[name] = Plans(shifted, np.zeros(5))
-    level = replace(inputs.terms["h0"], cost="dot", target=np.ones(9))
-    inputs.terms = dict.fromkeys(inputs.plans, level)
-    assert_equal(run(inputs, "subtree"), run(inputs, "task"))
+        setup.plans[name] = Plans(shifted, np.zeros(5))
+    level = replace(setup.terms["h0"], cost="dot", target=np.ones(9))
+    setup.terms = dict.fromkeys(setup.plans, level)
+    assert_equal(run(setup, "subtree"), run(setup, "task"))
 
 
 def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    inputs = world(6, households=70, beta=0.2)
-    whole = run(inputs, "subtree")
+    setup = world(6, households=70, beta=0.2)
+    whole = run(setup, "subtree")
     monkeypatch.setattr("agents.planning.batch_selection.BLOCK", 8 * 5 * 12)
-    assert_equal(run(inputs, "subtree"), whole)
+    assert_equal(run(setup, "subtree"), whole)
 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("scattered", [False, True])
-def test_bad_weather_changes_nothing(seed: int, scattered: bool) -> None:
-    inputs = world(seed, scattered=scattered, beta=0.25, patience_seconds=1000.0)
+def test_network_faults_change_nothing(seed: int, scattered: bool) -> None:
+    setup = world(seed, scattered=scattered, beta=0.25, patience_seconds=1000.0)
     weather = NetworkFaults(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
-    stormy = run(inputs, "subtree", weather)
-    assert_equal(stormy, run(inputs, "task"))
+    stormy = run(setup, "subtree", weather)
+    assert_equal(stormy, run(setup, "task"))
     assert stormy.network.lost
     assert stormy.network.repeated
     assert stormy.network.now < 500, "nobody waited for its patience to end"
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_household_by_itself_says_the_same_at_the_same_moment(seed: int) -> None:
-    inputs = world(seed, households=9, hosts=9, beta=0.25, patience_seconds=0.7)
+def test_a_single_household_sends_the_same_at_the_same_time(seed: int) -> None:
+    setup = world(seed, households=9, hosts=9, beta=0.25, patience_seconds=0.7)
     weather = NetworkFaults(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
-    single, reference = run(inputs, "subtree", weather), run(inputs, "task", weather)
+    single, reference = run(setup, "subtree", weather), run(setup, "task", weather)
     assert single.traffic == reference.traffic
     assert single.network.now == reference.network.now
 
 
 @pytest.mark.parametrize("together", [{0}, {1, 2}])
-def test_hosts_of_both_kinds_understand_one_another(together: set[int]) -> None:
-    inputs = world(3, scattered=True)
-    assert_equal(run(inputs, "subtree", together=together), run(inputs, "task"))
+def test_hosts_of_both_isolations_work_together(together: set[int]) -> None:
+    setup = world(3, scattered=True)
+    assert_equal(run(setup, "subtree", together=together), run(setup, "task"))
 
 
 def test_arithmetic_of_epos() -> None:
-    inputs = world(4, beta=0.3, alpha=0.2)
-    inputs.rules = Numerics(COMPATIBLE, lambda seed, name: JavaRandom(len(name) + seed))
-    assert_equal(run(inputs, "subtree"), run(inputs, "task"))
+    setup = world(4, beta=0.3, alpha=0.2)
+    setup.rules = Numerics(COMPATIBLE, lambda seed, name: JavaRandom(len(name) + seed))
+    assert_equal(run(setup, "subtree"), run(setup, "task"))
 
 
 @pytest.mark.parametrize(
@@ -254,39 +256,41 @@ def test_arithmetic_of_epos() -> None:
     ],
     ids=["reorganisation", "constraint"],
 )
-def test_households_decide_one_by_one_where_arrays_do_not_serve(terms: dict[str, Any]) -> None:
-    inputs = world(5, **terms)
-    together = run(inputs, "subtree")
-    assert_equal(together, run(inputs, "task"))
+def test_households_decide_one_by_one_if_arrays_cannot(terms: dict[str, Any]) -> None:
+    setup = world(5, **terms)
+    together = run(setup, "subtree")
+    assert_equal(together, run(setup, "task"))
     assert together.inside > 0
 
 
 @pytest.mark.parametrize(("households", "isolation"), [(1, "task"), (1, "subtree"), (5, "subtree")])
-def test_many_iterations_without_hearing_from_others(households: int, isolation: str) -> None:
-    inputs = world(1, households=households, hosts=1, iterations=500)
-    assert {len(rows) for rows in run(inputs, isolation).selections.values()} == {500}
+def test_many_iterations_without_messages_from_others(households: int, isolation: str) -> None:
+    setup = world(1, households=households, hosts=1, iterations=500)
+    assert {len(rows) for rows in run(setup, isolation).selections.values()} == {500}
 
 
-def test_who_is_silent_is_named() -> None:
-    inputs = world(1, households=15, hosts=3, patience_seconds=1.0)
+def test_a_silent_household_is_named() -> None:
+    setup = world(1, households=15, hosts=3, patience_seconds=1.0)
     hosts = [
-        host_node("r", f"host-{k}", {n: inputs.plans[n] for n in share}, isolation="subtree")
-        for k, share in enumerate(inputs.hosts)
+        host_node("r", f"host-{k}", {n: setup.plans[n] for n in share}, isolation="subtree")
+        for k, share in enumerate(setup.hosts)
     ]
-    node, course = orchestrator_node(
-        "r", list(inputs.plans), inputs.terms.__getitem__, deadline=9.0
+    node, run_coordinator = orchestrator_node(
+        "r", list(setup.plans), setup.terms.__getitem__, deadline=9.0
     )
     network = Network([*hosts, node])
 
     def silence() -> None:
-        if course.latest is not None and course.latest.iteration == 3:
+        if run_coordinator.latest is not None and run_coordinator.latest.iteration == 3:
             network.nodes.pop("host-0", None)
 
-    assert network.run(lambda: course.finished, watch=silence)
-    assert course.phase is RunPhase.FAILED
-    missing = course.reason.split("while planning: ")[1].split(" are waited for")[0].split(", ")
+    assert network.run(lambda: run_coordinator.finished, watch=silence)
+    assert run_coordinator.phase is RunPhase.FAILED
+    missing = (
+        run_coordinator.reason.split("while planning: ")[1].split(" are waited for")[0].split(", ")
+    )
     assert missing
-    assert set(missing) <= set(inputs.hosts[0])
+    assert set(missing) <= set(setup.hosts[0])
 
 
 @given(
@@ -299,7 +303,9 @@ def test_who_is_silent_is_named() -> None:
         max_size=8,
     ),
 )
-def test_choosing_in_step_is_choosing_one_by_one(seed: int, costs: list[list[float]]) -> None:
+def test_choosing_in_a_batch_equals_choosing_one_by_one(
+    seed: int, costs: list[list[float]]
+) -> None:
     generators = [JavaRandom(seed + row) for row in range(len(costs) + 1)]
     chances, rows = JavaRandoms(generators), np.arange(1, len(costs) + 1)
     for _ in range(3):
@@ -309,7 +315,7 @@ def test_choosing_in_step_is_choosing_one_by_one(seed: int, costs: list[list[flo
     assert chances.next_double(np.arange(len(generators))).tolist() == following
 
 
-def test_nothing_to_choose_from() -> None:
+def test_an_empty_batch() -> None:
     with pytest.raises(ArithmeticError, match="no candidate"):
         choose_each(np.array([[np.nan, np.nan]]), JavaRandoms([JavaRandom(1)]), np.array([0]))
 

@@ -1,4 +1,4 @@
-"""Where households stand in the tree, and what they remember when it changes."""
+"""Positions of households in the tree, and their memory when the tree changes."""
 
 import pytest
 from hypothesis import given
@@ -50,7 +50,13 @@ def test_a_kept_selection_is_dropped_when_the_tree_changes_too_soon() -> None:
     assert memory.reorganise(9) is None  # there was nothing kept to differ from
 
 
-def test_a_kept_selection_is_kept_anew_only_when_it_changed() -> None:
+def test_a_selection_is_kept_in_the_very_iteration_after_which_the_tree_changes() -> None:
+    memory = Memory(Reorganisation("convergence", offset=3, memorise=True))
+    memory.note(3, 5)
+    assert memory.reorganise(3) == 5
+
+
+def test_a_selection_is_memorised_again_only_after_a_change() -> None:
     memory = Memory(Reorganisation("convergence", offset=1, memorise=True))
     memory.note(1, 5)
     assert memory.reorganise(3) == 5
@@ -64,7 +70,7 @@ def test_a_kept_selection_is_kept_anew_only_when_it_changed() -> None:
     "terms",
     [Reorganisation("convergence", offset=1), Reorganisation("periodically", 2, memorise=True)],
 )
-def test_only_convergence_remembers_and_only_if_told(terms: Reorganisation) -> None:
+def test_only_convergence_with_memorise_keeps_a_selection(terms: Reorganisation) -> None:
     memory = Memory(terms)
     memory.note(terms.offset, 5)
     assert memory.reorganise(2) is None

@@ -1,4 +1,4 @@
-"""The machines against their slow twin, on random small populations."""
+"""The machines and their slow twin, compared on random small populations."""
 
 from dataclasses import replace
 from typing import Any
@@ -66,7 +66,7 @@ def setups(draw: st.DrawFn, constrained: bool = False) -> Setup:
 def machines(
     setup: Setup, arithmetic: Arithmetic = COMPATIBLE
 ) -> tuple[list[list[int]], list[float], list[float]]:
-    """The same run through the household machines."""
+    """Return the results of the same run by the household machines."""
     last = len(setup.plans) - 1
     members = [f"h{vertex}" for vertex in reversed(range(last + 1))]
     constraint = None
@@ -106,18 +106,18 @@ def machines(
     }
     rules = Numerics(arithmetic, lambda _, name: JavaRandom(setup.ties[int(name[1:])]))
     host = host_node("twin", "host", plans, numerics=rules)
-    node, course = orchestrator_node("twin", members, terms)
-    assert Network([host, node]).run(lambda: course.finished)
-    assert not course.reason
+    node, coordinator = orchestrator_node("twin", members, terms)
+    assert Network([host, node]).run(lambda: coordinator.finished)
+    assert not coordinator.reason
     by_vertex = {h.address.name: h.selections for h in households_of(host)}
     selections = [
         [by_vertex[f"h{vertex}"][t] for vertex in range(last + 1)] for t in range(setup.iterations)
     ]
-    rows = course.planning_history.iterations
+    rows = coordinator.planning_history.iterations
     return (
         selections,
         [row.inefficiency for row in rows],
-        course.planning_history.response_kwh.tolist(),
+        coordinator.planning_history.response_kwh.tolist(),
     )
 
 
@@ -144,7 +144,8 @@ def test_machines_and_twin_agree_under_hard_constraints(setup: Setup) -> None:
 @pytest.mark.parametrize("strategy", ["never", "convergence"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_larger_population(strategy: str, whole: bool) -> None:
-    """Whole numbers have ties; with others, over many slots, the order of summation decides."""
+    """Whole numbers have ties; with other numbers and many slots, the order of summation
+    decides."""
     rng = np.random.default_rng(7)
     shape = (4, 6) if whole else (4, 30)
     plans = [rng.integers(0, 5, shape).astype(float) for _ in range(40)]

@@ -69,12 +69,16 @@ def changing(own: Any) -> Any:
         (np.full((1, 1, 2), np.nan), {}, "NaN or infinite"),
         ({"a": PLANS[0], "b": PLANS[0, :, :3]}, {}, "plans of 3 and of 4 slots"),
         ({"a": PLANS[0]}, {"ids": ["a"]}, "leave ids out"),
-        (PLANS, {"alternatives": lambda own: own}, "it returned the shape .4,."),
-        (PLANS, {"alternatives": lambda own: CHANCE.random((1, 4))}, "different plans the second"),
-        (PLANS, {"alternatives": changing}, "changes the plan that it is given"),
+        (PLANS, {"alternatives": lambda own: own}, "returned the shape .4,."),
+        (
+            PLANS,
+            {"alternatives": lambda own: CHANCE.random((1, 4))},
+            "something else when it was called again",
+        ),
+        (PLANS, {"alternatives": changing}, "changes the array that it is given"),
     ],
 )
-def test_what_does_not_fit_is_named(data: Any, options: Any, complaint: str) -> None:
+def test_wrong_arguments_are_named(data: Any, options: Any, complaint: str) -> None:
     with pytest.raises(coflex.InputError, match=complaint):
         population_of(data, **options)
 
@@ -86,8 +90,7 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
             coflex.save_population(tmp_path / name, PLANS)
 
 
-def test_the_page_shows_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_examples_on_the_page_work() -> None:
     page = ROOT / "docs" / "python.md"
     code = page.read_text().split("```python\n")[2].split("```")[0]
     shown: dict[str, Any] = {}

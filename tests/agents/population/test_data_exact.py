@@ -1,4 +1,5 @@
-"""Data files: every number exact, every meaning kept, damaged and odd files refused by name."""
+"""Data files: every number is exact, every meaning is kept, damaged and odd files are refused with
+their name."""
 
 import tempfile
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def plans_file(tmp_path: Path, content: bytes) -> Path:
 
 
 def bits(population: Population) -> list[object]:
-    """All content, in a form in which -0.0 and 0.0 differ."""
+    """Return all content in a form in which -0.0 and 0.0 differ."""
     target = population.target
     return [
         target if target is None else target.tobytes(),
@@ -120,22 +121,24 @@ def test_numbers_are_read_to_the_nearest_float(tmp_path: Path, text: str) -> Non
         ("1:1,2\n".encode("utf-16"), r"cannot be read as text"),
     ],
 )
-def test_what_is_no_number_is_named(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_text_that_is_not_a_number_is_named(
+    tmp_path: Path, content: bytes, complaint: str
+) -> None:
     path = plans_file(tmp_path, content)
     with pytest.raises(InputError, match=complaint) as refusal:
         load(tmp_path)
     assert refusal.value.file == path
 
 
-def test_empty_lines_at_the_end_do_no_harm(tmp_path: Path) -> None:
+def test_empty_lines_at_the_end_are_ignored(tmp_path: Path) -> None:
     path = plans_file(tmp_path, b"1:1,2\r\n0.5:3,4\r\n\r\n\n")
     assert epos_folder.read_agent(path).values.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_no_households_cannot_be_asked_for(tmp_path: Path, number: int) -> None:
+def test_fewer_than_one_household_is_refused(tmp_path: Path, number: int) -> None:
     plans_file(tmp_path, b"1:1,2\n")
-    with pytest.raises(InputError, match="at least one"):
+    with pytest.raises(InputError, match="must be at least 1"):
         load(tmp_path, households=number)
 
 
@@ -143,11 +146,11 @@ def test_households_of_a_file_are_the_first_ones(tmp_path: Path) -> None:
     population = generate(households=4, slots=36, seed=2)
     archive.write(population, tmp_path / "x.npz")
     assert list(load(tmp_path / "x.npz", households=2).households) == ["h0", "h1"]
-    with pytest.raises(InputError, match="5 households are asked for, the file has 4"):
+    with pytest.raises(InputError, match="5 is not possible: the file has 4"):
         load(tmp_path / "x.npz", households=5)
 
 
-def test_a_target_of_another_length_is_refused_only_when_asked_for(tmp_path: Path) -> None:
+def test_a_target_of_another_length_is_refused_only_when_used(tmp_path: Path) -> None:
     plans_file(tmp_path, b"1:1,2\n")
     (tmp_path / "a.target").write_text("1,2,3\n")
     target = load(tmp_path).target
@@ -161,7 +164,7 @@ def test_a_target_of_another_length_is_refused_only_when_asked_for(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["made", "made.npz"])
-def test_a_meaning_that_was_said_is_kept_and_a_default_stays_one(tmp_path: Path, name: str) -> None:
+def test_a_stated_meaning_is_kept_and_a_default_stays_a_default(tmp_path: Path, name: str) -> None:
     write = archive.write if name.endswith(".npz") else epos_folder.write
     for number, (population, source) in enumerate(
         [
@@ -178,13 +181,13 @@ def test_a_meaning_that_was_said_is_kept_and_a_default_stays_one(tmp_path: Path,
         assert read.meaning_source == source
 
 
-def test_words_beside_an_archive(tmp_path: Path) -> None:
+def test_a_description_next_to_an_archive(tmp_path: Path) -> None:
     (tmp_path / "coflex.toml").write_text('score = "cost"\n')
     archive.write(one(), tmp_path / "silent.npz")
     silent = load(tmp_path / "silent.npz")
     assert (silent.households["h0"].meaning, silent.meaning_source) == ("cost", "file")
     archive.write(one(meaning_source="option"), tmp_path / "spoken.npz")
-    with pytest.raises(InputError, match="beside it says cost, the file preference"):
+    with pytest.raises(InputError, match="says cost, but the file says preference"):
         load(tmp_path / "spoken.npz")
     chosen = load(tmp_path / "spoken.npz", score="preference")
     assert (chosen.households["h0"].meaning, chosen.meaning_source) == ("preference", "option")
@@ -288,16 +291,16 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x.npz"]
 
 
-def test_convert_says_what_the_new_format_does_not_keep(tmp_path: Path) -> None:
+def test_convert_reports_what_the_new_format_does_not_keep(tmp_path: Path) -> None:
     archive.write(Population({"attic": one().households["h0"]}, "x"), tmp_path / "x.npz")
     runner = CliRunner()
     result = runner.invoke(app, ["convert", str(tmp_path / "x.npz"), str(tmp_path / "folder")])
-    assert "its coflex.toml keeps their names" in result.output
+    assert "its coflex.toml keeps their old names" in result.output
     for name in ("a.target", "b.target"):
         (tmp_path / "folder" / name).write_text("1,2\n")
     back = ["convert", str(tmp_path / "folder"), str(tmp_path / "y.npz"), "--score", "cost"]
     result = runner.invoke(app, back)
-    assert "2 targets lie in" in result.output
+    assert "has 2 targets" in result.output
     converted = load(tmp_path / "y.npz")
     assert (converted.target, converted.meaning_source) == (None, "file")
     assert converted.households["h0"].preferred_index == 0

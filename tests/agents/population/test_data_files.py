@@ -1,4 +1,4 @@
-"""Data in: EPOS folders and the compact file, both ways, and every malformed input refused."""
+"""EPOS folders and archives, read and written, with every malformed input refused."""
 
 import tempfile
 import zipfile
@@ -21,7 +21,7 @@ from protocol.errors import InputError
 
 
 def folder(tmp_path: Path, *contents: str) -> Path:
-    """A folder with one plans file for each text."""
+    """Make a folder with one plans file for each text."""
     place = tmp_path / "data"
     place.mkdir()
     for number, text in enumerate(contents):
@@ -45,7 +45,7 @@ def same(one: Population, other: Population) -> bool:
     )
 
 
-def test_a_folder_is_read_as_it_is_written_down(tmp_path: Path) -> None:
+def test_a_folder_is_read(tmp_path: Path) -> None:
     place = folder(tmp_path, "1:0.1,2e-3\n0.5:3,4\n", "0.25:-1,0\n")
     (place / "my goal.target").write_text("5,6\n")
     population = load(place)
@@ -89,12 +89,14 @@ def test_a_malformed_folder_is_refused(tmp_path: Path, contents: list[str], comp
         load(folder(tmp_path, *contents))
 
 
-def test_gaps_doubles_folders_and_absence_are_refused(tmp_path: Path) -> None:
+def test_missing_and_repeated_numbers_and_folders_are_refused(tmp_path: Path) -> None:
     place = folder(tmp_path, "1:1\n", "1:1\n", "1:1\n")
-    with pytest.raises(InputError, match="4 households are asked for, the folder has 3"):
+    with pytest.raises(InputError, match="4 is not possible: the folder has 3"):
         load(place, households=4)
     (place / "agent_02.plans").write_text("1:1\n")
-    with pytest.raises(InputError, match=r"agent_2.plans: household h2 stands in agent_02.plans"):
+    with pytest.raises(
+        InputError, match=r"agent_2.plans: household h2 is already in agent_02.plans"
+    ):
         load(place)
     (place / "agent_02.plans").unlink()
     (place / "agent_1.plans").rename(place / "agent_3.plans")
@@ -187,7 +189,7 @@ def test_the_digest_sees_every_part() -> None:
 
 
 def broken(change: Callable[[dict[str, np.ndarray]], object], tmp_path: Path) -> Path:
-    """An archive in which something was changed."""
+    """Return an archive with something changed."""
     path = tmp_path / "data.npz"
     archive.write(generate(households=3, slots=36, seed=0), path)
     with np.load(path) as content:
@@ -220,7 +222,7 @@ def test_a_malformed_archive_is_refused(
         load(path)
 
 
-def test_files_that_are_no_archives_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_archives_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     for content in (b"", b"PK\x03\x04 not really", b"\x93NUMPY"):
         path.write_bytes(content)
@@ -238,7 +240,7 @@ def test_files_that_are_no_archives_are_refused(tmp_path: Path) -> None:
         archive.read(tmp_path / "y.npz")
 
 
-def test_what_a_score_means_is_said_and_by_whom(tmp_path: Path) -> None:
+def test_the_meaning_of_scores_and_its_source(tmp_path: Path) -> None:
     place = folder(tmp_path, "0.2:1,0\n0.9:0,1\n")
     assert load(place).households["h0"].preferred_index == 1
     assert load(place).meaning_source == "default"

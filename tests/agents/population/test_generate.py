@@ -1,4 +1,5 @@
-"""Generated households: the portfolio of the source, its statistics, and independence of number."""
+"""Generated households: the scheme of the paper, its statistics, and independence of their
+number."""
 
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from protocol.vectors import Array
 
 
 def energy_data(shared: Path) -> Array:
-    """The source's plans, float64[200, 10, 144]."""
+    """Return the plans of the paper, float64[200, 10, 144]."""
     files = [shared / "data" / "energy" / f"agent_{index}.plans" for index in range(200)]
     return np.array(
         [
@@ -45,7 +46,7 @@ def values(population: Population) -> Array:
 
 
 def statistics(curves: Array) -> dict[str, float]:
-    """The statistics that docs/data.md compares, of float64[n, d]."""
+    """Return the statistics in docs/data.md for float64[n, d]."""
     means, spreads = curves.mean(1), curves.std(1)
     deviation = curves - curves.mean(1, keepdims=True)
     n = len(curves)
@@ -89,7 +90,7 @@ def test_statistics_are_near_the_energy_data_as_documented(shared: Path) -> None
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_other_seeds_are_as_near(shared: Path, seed: int) -> None:
+def test_other_seeds_are_equally_near(shared: Path, seed: int) -> None:
     reference = statistics(energy_data(shared)[:, 0])
     generated = statistics(baselines(1000, 144, seed))
     for name in ("mean", "within a household", "relative within", "two households", "step"):
@@ -129,7 +130,7 @@ def test_every_plan_holds_the_same_values(slots: int, seed: int, index: int) -> 
 @given(swaps=st.integers(1, 40), seed=st.integers(0, 1000))
 @settings(max_examples=60, deadline=None)
 def test_swaps_exchange_two_different_slots_each(swaps: int, seed: int) -> None:
-    """An odd number of true exchanges is an odd permutation: none was of a slot with itself."""
+    """An odd number of true swaps is an odd permutation, so no slot was swapped with itself."""
     scheme = (Alternatives("swap", 1, swaps),)
     preferred = np.arange(40.0)
     made = portfolio(preferred, scheme, np.random.default_rng(seed)).values[1].astype(int)

@@ -1,5 +1,5 @@
-"""A Docker Engine for tests: the one that is there, or one of our own that ends with the tests; and
-in it the two images that docker-compose.yml begins with."""
+"""A Docker Engine for tests: a running one, or our own that ends with the tests; in it are the two
+images on which docker-compose.yml builds."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ PUBLIC = ("python:3.11-slim", "nats:2-alpine")
 STAND_INS = ("coflex-test/python", "coflex-test/nats")
 NEEDED = ("dockerd", "docker", "iptables", "debootstrap", "unshare", "setpriv")
 LONG = 600.0
-"""Seconds for what may take long: making base images, building."""
+"""Seconds for steps that may take long: making base images, building."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,21 @@ class Engine:
     """Where its socket is."""
 
     def docker(self, *command: str, patience: float = 120.0) -> str:
-        """What `docker COMMAND` says; it must work."""
-        return said(("docker", *command), {**os.environ, **self.environment}, patience)
+        """Return the output of `docker COMMAND`, which must succeed."""
+        return output_of(("docker", *command), {**os.environ, **self.environment}, patience)
 
     def kill(self, container: str) -> None:
-        """End the first process of a container as a crash does, unknown to the engine: a container
-        killed through the engine is not started again."""
+        """End the first process of a container like a crash, unknown to the engine, which does not
+        restart a container that it killed itself."""
         pid = self.docker("inspect", "--format", "{{.State.Pid}}", container)
-        # From a container that sees all processes of the engine: it may run elsewhere.
+        # From a container that sees all processes of the engine, which may run on another machine.
         among_all = ("run", "--rm", "--pid", "host", "--user", "0", "--entrypoint", "sh")
         self.docker(*among_all, self.python, "-c", f"kill -KILL {pid}")
 
 
 @contextmanager
 def engine(folder: Path) -> Iterator[Engine]:
-    """An engine with base images; skips the test, with the reason, where none can run."""
+    """Provide an engine with base images; skip the test with the reason if none can run."""
     if shutil.which("docker") and _answers({}):
         yield _with_images({}, folder)
         return
@@ -69,8 +69,8 @@ def engine(folder: Path) -> Iterator[Engine]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def said(command: tuple[str, ...], environment: dict[str, str], patience: float) -> str:
-    """What a command says on stdout; fails with all that it says unless its status is 0."""
+def output_of(command: tuple[str, ...], environment: dict[str, str], patience: float) -> str:
+    """Return the output of a command; fail with all of its output unless its status is 0."""
     done = subprocess.run(
         command, env=environment, timeout=patience, capture_output=True, text=True, check=False
     )
@@ -98,14 +98,16 @@ def _answers(environment: dict[str, str]) -> bool:
 
 
 def _with_images(environment: dict[str, str], folder: Path) -> Engine:
-    """The public images where the engine reaches them; else stand-ins made here. An engine of our
-    own reaches nothing."""
+    """Provide the public images if the engine can reach them, else substitutes made here.
+
+    Our own engine has no network.
+    """
     if not environment and all(map(_there, PUBLIC)):
         return Engine(*PUBLIC, environment)
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         pytest.skip(f"no {' and '.join(PUBLIC)} from a registry; root with debootstrap makes them")
     archives = os.environ.get("COFLEX_BASE_IMAGES", str(folder / "images"))
-    said((str(HERE / "base-images.sh"), archives), {**os.environ, **environment}, LONG)
+    output_of((str(HERE / "base-images.sh"), archives), {**os.environ, **environment}, LONG)
     return Engine(*STAND_INS, environment)
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.documents.docker.engine import LONG, Engine, said, tool
+from tests.documents.docker.engine import LONG, Engine, output_of, tool
 from tests.support.paths import ROOT
 
 TOP = ROOT
 PROJECT = "coflex-test"
 IMAGE = "coflex-test/coflex"
-LEFT_OUT = (".*", "results", "wheels", "__pycache__", "*.egg-info")
-"""Of the checkout, when it is copied; but .dockerignore is part of it."""
+_LEFT_OUT = shutil.ignore_patterns(".*", "wheels", "__pycache__", "*.egg-info")
+_LEFT_OUT_AT_THE_TOP = {"results", "site"}
 FROM_SOURCE = "nkeys"
 """The one package without a wheel on the index."""
 HOSTS = 3
@@ -27,14 +27,14 @@ HOUSEHOLDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The services, up or not."""
+    """The services of docker-compose.yml, running or not."""
 
     engine: Engine
     folder: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        """What compose is told."""
+        """Return the environment variables for compose."""
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith(("COFLEX_", "COMPOSE_"))},
             **self.engine.environment,
@@ -47,28 +47,29 @@ class Stack:
         }
 
     def compose(self, *command: str, patience: float = 120.0, **variables: str) -> str:
-        """What `docker compose COMMAND` says; it must work."""
+        """Return the output of `docker compose COMMAND`, which must succeed."""
         line = (tool("docker-compose"), "--project-directory", str(self.folder), *command)
-        return said(line, {**self.environment, **variables}, patience)
+        return output_of(line, {**self.environment, **variables}, patience)
 
     def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
-        """`docker compose COMMAND`, while the test goes on."""
+        """Start `docker compose COMMAND` while the test continues."""
         line = (tool("docker-compose"), "--project-directory", str(self.folder), *command)
         environment = {**self.environment, **variables}
         pipe = subprocess.PIPE
         return subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True)
 
     def containers(self, service: str) -> list[str]:
-        """Ids of a service's containers, running or not."""
+        """Return the ids of a service's containers, running or not."""
         return self.compose("ps", "--all", "--quiet", service).split()
 
     def inspected(self, container: str) -> dict[str, Any]:
-        """All that the engine knows of a container."""
+        """Return everything that the engine knows about a container."""
         found: list[dict[str, Any]] = json.loads(self.engine.docker("inspect", container))
         return found[0]
 
     def messages(self) -> int:
-        """How many the server has taken since it started; -1 while it does not answer."""
+        """Return the number of messages that the server has received since it started; -1 if it
+        does not answer."""
         ask = ("docker", "exec", self.containers("nats")[0], "wget", "-q", "-O", "-")
         done = subprocess.run(
             (*ask, "http://127.0.0.1:8222/varz"),
@@ -81,7 +82,7 @@ class Stack:
         return int(json.loads(done.stdout)["in_msgs"]) if done.returncode == 0 else -1
 
     def results(self, run: str, to: Path) -> Path:
-        """The results of a run, copied from their volume."""
+        """Return the results of a run, copied from their volume."""
         holder = self.engine.docker("create", "--volume", f"{PROJECT}_results:/results", IMAGE)
         try:
             self.engine.docker("cp", f"{holder}:/results/{run}", str(to))
@@ -90,15 +91,21 @@ class Stack:
         return to
 
     def down(self) -> None:
-        """Nothing is left: no container, no network, no volume."""
+        """Remove all containers, networks and volumes."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "2")
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is left out when the checkout is copied; .dockerignore is copied by itself."""
+    at_the_top = _LEFT_OUT_AT_THE_TOP if Path(folder) == TOP else set()
+    return _LEFT_OUT(folder, names) | at_the_top
 
 
 @contextmanager
 def stack(engine: Engine, folder: Path) -> Iterator[Stack]:
-    """The image built from a copy of the checkout; in the end everything is taken down."""
+    """Build the image from a copy of the checkout; take everything down in the end."""
     made = Stack(engine, folder / "checkout")
-    shutil.copytree(TOP, made.folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(TOP, made.folder, ignore=left_out)
     shutil.copy(TOP / ".dockerignore", made.folder)
     python = engine.docker(
         *("run", "--rm", "--entrypoint", "python3", engine.python, "-c"),
@@ -113,8 +120,8 @@ def stack(engine: Engine, folder: Path) -> Iterator[Stack]:
 
 
 def _download(folder: Path, python: str) -> None:
-    """Download the packages of the image, for its Python, into deploy/wheels: in an engine without
-    a network the build finds them there."""
+    """Download the packages of the image for its Python into deploy/wheels, where the build finds
+    them in an engine without a network."""
     locks, wheels = folder / "deploy" / "requirements", folder / "deploy" / "wheels"
     only = ("--only-binary", ":all:", "--no-binary", FROM_SOURCE, "--python-version", python)
     for lock in ("build.lock", "run.lock"):
@@ -132,9 +139,9 @@ def _download(folder: Path, python: str) -> None:
 
 
 def _pip(*command: str) -> None:
-    said((sys.executable, "-m", "pip", "--quiet", *command), dict(os.environ), LONG)
+    output_of((sys.executable, "-m", "pip", "--quiet", *command), dict(os.environ), LONG)
 
 
 def rows(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """Result files, whole."""
+    """Return the complete contents of result files."""
     return {name: (folder / name).read_text() for name in names}

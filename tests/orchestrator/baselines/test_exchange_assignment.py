@@ -1,4 +1,4 @@
-"""What a planner who sees everything could do, held against trying everything."""
+"""The assignments of a planner with full knowledge, compared with exhaustive search."""
 
 from itertools import permutations
 
@@ -25,7 +25,7 @@ def same_values(one: Array, other: Array) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_assignment_is_the_best_of_all_in_which_nobody_loses(seed: int) -> None:
+def test_the_assignment_is_the_best_without_a_loser(seed: int) -> None:
     schedules, preferred = population(seed)
     best = lossless_assignment(schedules, preferred)
     assert same_values(best, schedules)
@@ -41,7 +41,7 @@ def test_the_assignment_is_the_best_of_all_in_which_nobody_loses(seed: int) -> N
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_greedy_swaps_lose_nobody_anything_and_leave_no_swap(seed: int) -> None:
+def test_greedy_swaps_make_nobody_lose_and_leave_no_swap(seed: int) -> None:
     schedules, preferred = population(seed, households=12)
     before = schedules.copy()
     after, swaps = greedy_swaps(schedules, preferred)
@@ -64,14 +64,14 @@ def test_greedy_swaps_lose_nobody_anything_and_leave_no_swap(seed: int) -> None:
 
 
 def test_the_first_swap_is_the_one_that_gains_most_together() -> None:
-    """Household 1 could serve 0 and 2; with 2 it gains more."""
+    """Household 1 could swap with 0 or 2; with 2 the joint gain is larger."""
     schedules, preferred = np.array([[2.0], [1.0], [4.0]]), np.array([[1.0], [4.0], [1.0]])
     after, swaps = greedy_swaps(schedules, preferred)
     assert after.tolist() == [[2.0], [4.0], [1.0]]
     assert swaps == 1
 
 
-def test_swaps_that_are_not_worth_it_are_left() -> None:
+def test_swaps_below_the_least_gain_are_not_made() -> None:
     schedules, preferred = np.array([[2.0, 2.0], [1.0, 1.0]]), np.array([[1.0, 1.5], [2.0, 1.5]])
     after, swaps = greedy_swaps(schedules, preferred, min_gain_kwh2=0.5)
     assert after[:, 0].tolist() == [1.0, 2.0]

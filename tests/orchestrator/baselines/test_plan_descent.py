@@ -1,4 +1,4 @@
-"""Yardsticks for stage 1, held against trying everything."""
+"""Baselines for stage 1, compared with exhaustive search."""
 
 import csv
 from itertools import product
@@ -39,7 +39,8 @@ def everything(choices: Choices) -> list[float]:
 
 
 def relaxed(choices: Choices) -> float:
-    """The same relaxation by another method: shares as squares over their sum, descent by BFGS."""
+    """Return the optimum of the same relaxation by another method: shares as squares over their
+    sum, and descent by BFGS."""
     from scipy.optimize import minimize
 
     plans = np.array(choices.plans)
@@ -54,7 +55,7 @@ def relaxed(choices: Choices) -> float:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_selection_is_below_the_bound_and_descent_comes_near_the_best(seed: int) -> None:
+def test_no_selection_is_below_the_bound_and_descent_is_near_the_best(seed: int) -> None:
     choices = small(seed)
     best = min(everything(choices))
     bound = least_variance(choices)
@@ -66,12 +67,12 @@ def test_no_selection_is_below_the_bound_and_descent_comes_near_the_best(seed: i
     assert found.inefficiency == float(COST(choices.demand(found.selection)))
 
 
-def test_the_bound_is_reached_where_nothing_can_be_chosen() -> None:
+def test_the_bound_is_reached_without_a_choice() -> None:
     choices = small(1, plans=1)
     assert least_variance(choices) == pytest.approx(everything(choices)[0], rel=1e-6)
 
 
-def test_nobody_can_do_better_alone_where_descent_ends() -> None:
+def test_no_single_change_improves_the_end_of_a_descent() -> None:
     choices, chance = small(2, households=8), np.random.default_rng(2)
     ended = descend(choices, COST, 0.3, start=random_selection(choices, chance), chance=chance)
     total = choices.demand(ended.selection)
@@ -89,13 +90,13 @@ def test_the_objective_is_the_cost_of_stage_1() -> None:
     assert objective(choices, COST, 0.3, selection=selection) == pytest.approx(float(cost))
 
 
-def test_the_selfish_take_what_they_prefer() -> None:
+def test_selfish_households_take_their_preferred_plan() -> None:
     choices, chance = small(3), np.random.default_rng(3)
     ended = descend(choices, COST, 1.0, start=random_selection(choices, chance), chance=chance)
     assert (ended.selection == 0).all()
 
 
-def test_the_command_sets_a_run_beside_its_yardsticks(tmp_path: Path) -> None:
+def test_the_command_compares_a_run_with_baselines(tmp_path: Path) -> None:
     words = ["--demo", "--households", "12", "--slots", "36", "--iterations", "8"]
     result = CliRunner().invoke(
         app, ["baselines", *words, "--exact-seconds", "1", "--out", str(tmp_path)]

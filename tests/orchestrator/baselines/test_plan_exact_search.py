@@ -1,4 +1,4 @@
-"""The exact search for the best selection, held against trying everything."""
+"""The exact search for the best selection, compared with exhaustive search."""
 
 import csv
 from itertools import product
@@ -46,7 +46,7 @@ def descended(choices: Choices, beta: float, starts: int = 1) -> Selection:
 @STATEMENTS
 @pytest.mark.parametrize("slots", [6, 24], ids=["plans-many", "plans-few"])
 @pytest.mark.parametrize("beta", [0.0, 0.3, 1.0])
-def test_nothing_is_better_than_what_is_found(
+def test_no_selection_is_better_than_the_one_found(
     few: float, slots: int, beta: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exact, "FEW", few)
@@ -92,7 +92,7 @@ def test_the_time_ends_the_search_with_a_bound_and_a_selection(
 
 
 @STATEMENTS
-def test_small_units_do_not_matter_nor_demand_that_can_be_flat(
+def test_small_units_and_flat_demand_make_no_difference(
     few: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exact, "FEW", few)
@@ -101,7 +101,7 @@ def test_small_units_do_not_matter_nor_demand_that_can_be_flat(
     values = [objective(tiny, COST, 0.0, selection=s) for s in everything(tiny)]
     found = exact.best_selection(tiny, 0.0, np.zeros(5, np.intp), seconds=60)
     assert found.objective == pytest.approx(min(values), rel=2e-5)
-    # The last household can fill up what one selection of the others leaves.
+    # The last household can make the demand of one selection flat.
     others = np.sum([own[2] for own in choices.plans[:-1]], axis=0)
     filling = np.concatenate([choices.plans[-1], [others.max() - others]])
     flat = Choices([*choices.plans[:-1], filling], [*choices.discomforts[:-1], np.zeros(5)])
@@ -109,14 +109,16 @@ def test_small_units_do_not_matter_nor_demand_that_can_be_flat(
     assert found.proven
     assert found.selection.tolist() == [2, 2, 2, 2, 4]
     assert found.objective < 1e-25
-    # And nothing needs to be looked for where nothing can be better.
+    # No search is needed if nothing can be better.
     assert exact.best_selection(
         flat, 0.0, found.selection, seconds=60, least=found.objective
     ).proven
 
 
 @STATEMENTS
-def test_there_may_be_nothing_to_choose(few: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_households_with_one_plan_have_no_choice(
+    few: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exact, "FEW", few)
     found = exact.best_selection(small(6, plans=1), 0.1, np.zeros(5, np.intp), seconds=60)
     assert found.proven
@@ -131,7 +133,7 @@ def test_the_search_is_the_same_each_time() -> None:
     assert first.selection.tolist() == second.selection.tolist()
 
 
-def test_the_command_tells_what_is_proven(tmp_path: Path) -> None:
+def test_the_command_reports_the_proven_bound(tmp_path: Path) -> None:
     def lines(*further: str) -> tuple[str, dict[str, dict[str, str]]]:
         words = ["--demo", "--households", "4", "--slots", "36", "--iterations", "4", *further]
         result = CliRunner().invoke(app, ["baselines", *words, "--out", str(tmp_path)])

@@ -1,4 +1,4 @@
-"""Commands name the extra that brings a missing package, before they do anything."""
+"""Commands name the extra that has a missing package, before they do anything."""
 
 import re
 import tomllib
@@ -24,7 +24,7 @@ def test_the_extras_are_those_of_the_project() -> None:
     assert found == EXTRAS
 
 
-def test_what_is_installed_is_fine() -> None:
+def test_installed_packages_pass() -> None:
     require("a run", "numpy", "pydantic")
 
 
@@ -38,14 +38,13 @@ def test_what_is_installed_is_fine() -> None:
         (["generate", "--from", "meters.parquet", "--out", "there"], "pyarrow"),
     ],
 )
-def test_a_command_says_what_to_install(
+def test_a_command_names_the_extra_to_install(
     command: list[str], package: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(optional_packages, "find_spec", lambda name: None)
     result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, InputError)
-    said = str(result.exception)
-    assert package in said
-    assert "pip install 'coflex[report]'" in said
+    message = str(result.exception)
+    assert package in message
+    assert "pip install 'coflex[report]'" in message
     assert not list(tmp_path.iterdir())

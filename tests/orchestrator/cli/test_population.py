@@ -1,4 +1,4 @@
-"""`coflex generate`: what is written is what was made, and wrong input ends with status 2."""
+"""`coflex generate`: files have what was generated, and wrong input ends with status 2."""
 
 import sys
 from pathlib import Path
@@ -31,7 +31,7 @@ def same(one: Population, other: Population) -> None:
         assert mine.meaning == theirs.meaning
 
 
-def test_a_folder_holds_what_was_generated(
+def test_a_folder_has_the_generated_households(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "made"
@@ -40,7 +40,7 @@ def test_a_folder_holds_what_was_generated(
     assert "12 households, 10 plans, 48 slots" in capsys.readouterr().out
 
 
-def test_an_archive_holds_what_was_generated(
+def test_an_archive_has_the_generated_households(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "made.npz"
@@ -84,7 +84,7 @@ def test_a_folder_says_that_it_loses_the_names(
     meters: Path,
 ) -> None:
     assert run(monkeypatch, "--from", meters, "--out", tmp_path / "made") == 0
-    assert "its coflex.toml keeps their names" in capsys.readouterr().out
+    assert "its coflex.toml keeps their old names" in capsys.readouterr().out
     assert list(epos_folder.read(tmp_path / "made").households) == ["h0", "h1", "h2"]
 
 
@@ -97,7 +97,7 @@ def test_a_folder_says_that_it_loses_the_names(
         (["--from", "none.csv"], "none.csv: there is no such file"),
     ],
 )
-def test_wrong_input_is_said_in_one_line(
+def test_wrong_input_is_reported_in_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -105,14 +105,14 @@ def test_wrong_input_is_said_in_one_line(
     message: str,
 ) -> None:
     assert run(monkeypatch, *options, "--out", tmp_path / "made") == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [0, 4])
-def test_more_households_than_the_file_holds_are_refused(
+def test_more_households_than_in_the_file_are_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -121,5 +121,5 @@ def test_more_households_than_the_file_holds_are_refused(
 ) -> None:
     out = tmp_path / "made"
     assert run(monkeypatch, "--from", meters, "--households", number, "--out", out) == 2
-    assert f"field households: {number} asked for, but" in capsys.readouterr().err
+    assert f"field --households: {number} is not possible:" in capsys.readouterr().err
     assert not out.exists()

@@ -1,4 +1,4 @@
-"""Bad meter files and plan files: exit status 2, one line that helps, nothing written."""
+"""Bad meter files and plan files: exit status 2, one helpful line, and no files written."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ OTHERS = [round(0.1 + 0.7 * (row * 29 % 48) / 48, 3) for row in range(96)]
 def table(
     header: str, cells: Callable[[int], str] | None = None, *, lines: dict[int, str] | None = None
 ) -> str:
-    """A file of two days in half hours, with some lines (counted from 1) replaced."""
+    """Return a file of two days in half hours, with some lines (counted from 1) replaced."""
     made = [header]
     for row, time in enumerate(TIMES):
         made.append(f"{time:%Y-%m-%d %H:%M},{cells(row) if cells else VALUES[row]}")
@@ -36,13 +36,13 @@ def row_a_day(labels: list[str]) -> str:
 
 NEM = "100,NEM12,202501010000,A,B\n"
 BAD: dict[str, tuple[str | bytes, str, str]] = {
-    # what is wrong: the file, options, what is said
+    # fault: (content of the file, options, error message)
     "empty": ("", "", "is empty"),
     "blank lines": ("\n\n \n", "", "is empty"),
     "header alone": ("time,home\n", "", "holds no readings"),
     "no table": ("Dear neighbour,\nthe meter is broken.\n", "", "no row holds a time"),
     "json": ('[{"time": "2025-01-14", "kWh": 1}]', "", "is JSON: save"),
-    "web page": ("<html><body>Log in</body></html>", "", "no interval readings"),
+    "web page": ("<html><body>Log in</body></html>", "", "is a web page"),
     "broken xml": ("<feed><entry>", "", "line 1: is not well-formed XML"),
     "entities in xml": ('<!DOCTYPE a [<!ENTITY b "c">]><a/>', "", "has a document type"),
     "workbook": (b"PK\x03\x04rest", "", "save the sheet as CSV"),
@@ -164,7 +164,7 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     "nem12 in disorder": (NEM + "300,20250114,1,2\n", "", "line 2: record 300 before"),
     "too many slots": (table("time,home"), "--slots 100000000", "a day has 86,400 seconds"),
     "no slot": (table("time,home"), "--slots 0", "must be at least 1"),
-    "too many households": (table("time,home"), "--households 2", "2 asked for"),
+    "too many households": (table("time,home"), "--households 2", "2 is not possible"),
 }
 
 
@@ -175,8 +175,8 @@ def test_a_bad_meter_file_is_refused_in_one_line(
     content, options, message = BAD[name]
     source = tmp_path / "meters.csv"
     source.write_bytes(content if isinstance(content, bytes) else content.encode())
-    said = refused(tmp_path, monkeypatch, capsys, ["--from", str(source), *options.split()])
-    assert message in said
+    output = refused(tmp_path, monkeypatch, capsys, ["--from", str(source), *options.split()])
+    assert message in output
 
 
 @pytest.mark.parametrize(
@@ -209,15 +209,15 @@ def test_bad_options_are_refused_in_one_line(
 @pytest.mark.parametrize(
     ("description", "message"),
     [
-        ('first_slot = "00:00"\n', "field slot_minutes: is needed beside first_slot"),
-        ("slot_minutes = 30\n", "field first_slot: is needed beside slot_minutes"),
-        ('timezone = "UTC"\n', "field first_slot: is needed beside timezone"),
-        ('first_slot = "noon"\nslot_minutes = 30\n', "field first_slot: 'noon' is no time"),
+        ('first_slot = "00:00"\n', "field slot_minutes: is required together with first_slot"),
+        ("slot_minutes = 30\n", "field first_slot: is required together with slot_minutes"),
+        ('timezone = "UTC"\n', "field first_slot: is required together with timezone"),
+        ('first_slot = "noon"\nslot_minutes = 30\n', "field first_slot: 'noon' is not a time"),
         ('first_slot = "00:00"\nslot_minutes = 0\n', "field slot_minutes: expected minutes"),
         ('first_slot = "00:00"\nslot_minutes = true\n', "field slot_minutes: expected minutes"),
         (
             'first_slot = "00:00"\nslot_minutes = 30\ntimezone = "Mars/Olympus"\n',
-            "field timezone: 'Mars/Olympus' is no zone",
+            "field timezone: 'Mars/Olympus' is not a time zone",
         ),
         ('names = "Anna"\n', "field names: expected a table"),
         ("[names]\nh0 = 1\n", "field names: expected a table"),
@@ -247,16 +247,17 @@ def refused(
     *,
     command: Sequence[str] = (),
 ) -> str:
-    """What is said when the command refuses; checks status, one line, and that nothing is left."""
+    """Return the error message of a command, after checking status, the single line, and that
+    nothing is left."""
     before = sorted(folder.iterdir())
     command = command or ["generate", *options, "--out", str(folder / "made")]
     monkeypatch.setattr(sys, "argv", ["coflex", *command])
     with pytest.raises(SystemExit) as end:
         main()
-    said = capsys.readouterr()
-    assert end.value.code == 2, said.err
-    assert said.err.startswith("error: ")
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert end.value.code == 2, output.err
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
     assert sorted(folder.iterdir()) == before
-    return said.err
+    return output.err

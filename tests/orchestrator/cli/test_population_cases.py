@@ -1,6 +1,6 @@
-"""Meter files that people had trouble with elsewhere: the right kWh, or a refusal with a way on.
+"""Meter files that caused trouble in practice: the right energy, or a refusal that says what to do.
 
-The cases lie beside the checkout; EXPECTED says what `coflex generate --from` makes of each.
+The cases are next to the checkout. EXPECTED has the result of `coflex generate --from` for each.
 """
 
 import json
@@ -130,7 +130,7 @@ EXPECTED: dict[tuple[str, str, str], dict[str, float] | str] = {
         "c": 19.8835,
     },
 }
-"""What each file makes: kWh a day by household, or what the refusal says."""
+"""The result of each file: kWh per day by household, or a part of the error message."""
 
 NOT_METER_FILES = {
     "30-python-api-surroundings": "coflex.run in a notebook and in a plain script",
@@ -143,7 +143,7 @@ NOT_METER_FILES = {
 
 
 @pytest.mark.parametrize(("case", "item", "options"), list(EXPECTED))
-def test_a_case_gives_the_right_energy_or_says_what_helps(
+def test_a_case_gives_the_right_energy_or_a_helpful_error(
     shared: Path, tmp_path: Path, case: str, item: str, options: str
 ) -> None:
     folder = next((shared / "cases").glob(f"{case}-*"))
@@ -168,7 +168,7 @@ def test_a_case_gives_the_right_energy_or_says_what_helps(
         assert f"{energy:,.3f}"[:-1] in result.output
 
 
-def test_every_case_has_its_place(shared: Path) -> None:
+def test_every_case_is_listed(shared: Path) -> None:
     cases = json.loads((shared / "cases" / "cases.json").read_text())
     covered = {(case, item) for case, item, _ in EXPECTED}
     for case in cases:

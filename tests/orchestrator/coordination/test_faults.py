@@ -1,4 +1,5 @@
-"""Loss, repetition, delay and disorder change nothing in the result; nonsense is only counted."""
+"""Loss, repetition, delay and disorder of frames do not change the result; undecodable bytes are
+only counted."""
 
 from collections import Counter
 from dataclasses import replace
@@ -18,14 +19,16 @@ from tests.support.faulty_run import SLOTS, outcome, results, world
 
 
 @pytest.fixture(scope="module", params=["never", "periodically"])
-def calm(request: pytest.FixtureRequest) -> tuple[str, object]:
+def undisturbed(request: pytest.FixtureRequest) -> tuple[str, object]:
     return request.param, outcome(NO_FAULTS, request.param)[:3]
 
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("share", [0.05, 0.25])
-def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share: float) -> None:
-    strategy, expected = calm
+def test_network_faults_change_nothing(
+    undisturbed: tuple[str, object], seed: int, share: float
+) -> None:
+    strategy, expected = undisturbed
     faults = NetworkFaults(dropped=share, doubled=share, delay=(0.0, 0.05), seed=seed)
     *found, network = outcome(faults, strategy)
     assert tuple(found) == expected
@@ -33,8 +36,8 @@ def test_bad_weather_changes_nothing(calm: tuple[str, object], seed: int, share:
     assert network.repeated
 
 
-def test_delays_longer_than_the_patience_to_resend(calm: tuple[str, object]) -> None:
-    strategy, expected = calm
+def test_delays_longer_than_the_retransmission_interval(undisturbed: tuple[str, object]) -> None:
+    strategy, expected = undisturbed
     *found, network = outcome(NetworkFaults(delay=(0.0, 3.0), seed=1), strategy)
     assert tuple(found) == expected
     assert sum(node.counters.resent for node in network.nodes.values())
@@ -49,12 +52,12 @@ def traffic(seed: int) -> list[tuple[str, Frame]]:
     return seen
 
 
-def test_the_same_seed_gives_the_same_course_byte_for_byte() -> None:
+def test_the_same_seed_gives_the_same_run_byte_for_byte() -> None:
     assert traffic(4) == traffic(4)
     assert traffic(4) != traffic(5)
 
 
-def test_a_host_that_is_not_there_is_named() -> None:
+def test_a_missing_host_is_named() -> None:
     network, coordinator, _ = world(NO_FAULTS, deadline=9.0)
     del network.nodes["host-1"]
     assert network.run(lambda: coordinator.finished)
@@ -84,8 +87,8 @@ def test_any_bytes_are_counted_and_dropped(data: bytes, at: int) -> None:
     assert node.counters.dropped == 1
 
 
-def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
-    strategy, expected = calm
+def test_undecodable_bytes_during_a_run_change_nothing(undisturbed: tuple[str, object]) -> None:
+    strategy, expected = undisturbed
     network, coordinator, hosts = world(NO_FAULTS, strategy)
     chance, fed = Random(3), Counter[str]()
 
@@ -102,15 +105,15 @@ def test_nonsense_amid_a_run_changes_nothing(calm: tuple[str, object]) -> None:
     assert {name: node.counters.dropped for name, node in network.nodes.items()} == fed
 
 
-def test_who_speaks_for_others_is_not_heard(calm: tuple[str, object]) -> None:
-    """A host repeats every word as if its households had said it, with other numbers."""
-    strategy, expected = calm
+def test_forged_messages_of_a_host_are_ignored(undisturbed: tuple[str, object]) -> None:
+    """Have a host repeat all messages in the names of others, with other numbers."""
+    strategy, expected = undisturbed
     network, coordinator, hosts = world(NO_FAULTS, strategy)
 
     def repeat(sender: str, frame: Frame) -> None:
         assert frame.to != "evil"
         if coordinator.phase is RunPhase.ENROLLING:
-            return  # who enrols first is believed: permissions of the server see to that
+            return  # the first to enrol is trusted; the server's permissions prevent forgery
         items = [
             item._replace(message=replace(item.message, response_kwh=np.full(SLOTS, 99.0)))
             if isinstance(item.message, Up | Down)

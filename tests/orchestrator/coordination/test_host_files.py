@@ -1,4 +1,4 @@
-"""The files a host keeps: a disk that fails during a run fails the run."""
+"""The files that a host keeps: a disk failure during a run fails the run."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from protocol.errors import InputError, RunError
 from tests.support.settings import in_simulation, settings_of
 
 
-def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_bad_input(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(InputError, match="cannot be created"):

@@ -1,4 +1,4 @@
-"""Host processes: started, watched, ended; real forks and real kills."""
+"""Host processes: starting, watching and ending them, with real forks and kills."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ def wait_for_ever(name: str) -> None:
 
 
 class Talk:
-    """Two pipes: what a host is told, and what it says."""
+    """Two pipes: to a host and from it."""
 
     def __init__(self) -> None:
         self.hears, self.tell = os.pipe()
@@ -61,19 +61,19 @@ def talk() -> Iterator[Talk]:
     opened.close()
 
 
-def test_each_host_runs_its_part_in_a_process_of_its_own(hosts: HostProcesses, talk: Talk) -> None:
+def test_each_host_runs_in_its_own_process(hosts: HostProcesses, talk: Talk) -> None:
     names = [f"h{number}" for number in range(20)]
     hosts.start(names, lambda name: void(os.write(talk.says, f"{name} {os.getpid()}\n".encode())))
     pids = hosts.pids
     ended = until_all_ended(hosts)
-    said = dict(line.split() for line in os.read(talk.listen, 10_000).decode().splitlines())
-    assert said == {name: str(pid) for name, pid in pids.items()}
+    output = dict(line.split() for line in os.read(talk.listen, 10_000).decode().splitlines())
+    assert output == {name: str(pid) for name, pid in pids.items()}
     assert len(set(pids.values())) == 20
     assert ended == {name: Ended(name, 0) for name in names}
 
 
 def void(_: object) -> None:
-    """For the sake of its effect."""
+    """Do nothing with a value that was computed for its side effect."""
 
 
 def fail_with(error: BaseException) -> Callable[[str], None]:
@@ -84,20 +84,25 @@ def fail_with(error: BaseException) -> Callable[[str], None]:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "output"),
     [
-        (RunError("no way"), "coflex: host h1: no way\n"),
-        (InputError("no way", field="--nats"), "coflex: host h1: field --nats: no way\n"),
+        (RunError("no\nway"), "no way"),
+        (InputError("no way", field="--nats"), "field --nats: no way"),
+        (RunError("ä" * 5000), "ä" * 1020),
     ],
 )
-def test_a_host_that_fails_says_why(
-    hosts: HostProcesses, capfd: pytest.CaptureFixture[str], error: Exception, said: str
+def test_a_failing_host_reports_the_reason(
+    hosts: HostProcesses, capfd: pytest.CaptureFixture[str], error: Exception, output: str
 ) -> None:
-    hosts.start(["h1"], fail_with(error))
-    ended = until_all_ended(hosts)["h1"]
-    assert ended == Ended("h1", 1)
-    assert str(ended) == "h1 ended with status 1"
-    assert capfd.readouterr().err == said
+    hosts.start(["h1", "h2"], fail_with(error))
+    ended = until_all_ended(hosts)
+    assert [ended[name].status for name in ("h1", "h2")] == [1, 1]
+    assert [str(ended[name])[: len(output) + 4] for name in ("h1", "h2")] == [
+        f"h1: {output}",
+        f"h2: {output}",
+    ]
+    assert set(hosts.failed) == set(ended.values())
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
@@ -113,14 +118,14 @@ def test_a_defect_shows_its_traceback_and_never_runs_the_parents_code(
         if os.getpid() != pid:  # a child in the parent's code
             os._exit(0)
     assert until_all_ended(hosts)["h1"] == Ended("h1", 1)
-    said = capfd.readouterr().err
-    assert said.startswith("coflex: host h1:\nTraceback")
-    assert type(error).__name__ in said
-    assert "a defect" in said
+    output = capfd.readouterr().err
+    assert output.startswith("coflex: host h1:\nTraceback")
+    assert type(error).__name__ in output
+    assert "a defect" in output
 
 
-def test_a_failure_that_nobody_can_read_is_still_a_failure(hosts: HostProcesses) -> None:
-    """Standard error is closed, or a pipe that nobody reads: the status says it."""
+def test_a_failure_without_standard_error_is_still_a_failure(hosts: HostProcesses) -> None:
+    """Standard error is closed, or a pipe that nobody reads; the exit status shows the failure."""
     kept = os.dup(2)
     reading, writing = os.pipe()
     os.close(reading)
@@ -163,8 +168,8 @@ async def test_the_loop_is_woken_by_a_child_that_ends(hosts: HostProcesses) -> N
 
 def test_an_interrupt_leaves_the_hosts_to_the_parent(hosts: HostProcesses, talk: Talk) -> None:
     def echo(name: str) -> None:
-        while said := os.read(talk.hears, 1):
-            os.write(talk.says, said)
+        while output := os.read(talk.hears, 1):
+            os.write(talk.says, output)
 
     hosts.start(["h1"], echo)
     for word in (b"a", b"b", b"c"):
@@ -174,7 +179,7 @@ def test_an_interrupt_leaves_the_hosts_to_the_parent(hosts: HostProcesses, talk:
         assert os.read(talk.listen, 1) == word
 
 
-def test_stop_ends_all_of_them_whatever_they_do(
+def test_stop_ends_all_processes_whatever_they_do(
     monkeypatch: pytest.MonkeyPatch, talk: Talk
 ) -> None:
     monkeypatch.setattr(processes, "STOP_SECONDS", 0.3)
@@ -208,7 +213,7 @@ def test_hosts_that_end_by_themselves_are_waited_for(hosts: HostProcesses, talk:
     assert hosts.pids == {}
 
 
-def test_nothing_is_forked_beside_a_thread(hosts: HostProcesses) -> None:
+def test_a_process_with_a_second_thread_cannot_fork_hosts(hosts: HostProcesses) -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)
     thread.start()
@@ -249,7 +254,8 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("kernel", [True, False])
 def test_no_host_outlives_a_killed_parent(kernel: bool) -> None:
-    """With the kernel's help none; without it, none that comes back to its loop."""
+    """With the kernel's help, all hosts end; without it, those end that return to their event
+    loop."""
     if kernel and sys.platform != "linux":
         pytest.skip("only Linux ends the children of a killed parent")
     script = ORPHANS
@@ -264,12 +270,12 @@ def test_no_host_outlives_a_killed_parent(kernel: bool) -> None:
         cwd=ROOT,
     ) as parent:
         assert parent.stdout is not None
-        said = b""
-        while said.count(b".") < 3 or b"\n" not in said:
+        output = b""
+        while output.count(b".") < 3 or b"\n" not in output:
             heard = os.read(parent.stdout.fileno(), 1000)
             assert heard, "the parent ended"
-            said += heard
-        pids = [int(word) for word in said.replace(b".", b"").split()]
+            output += heard
+        pids = [int(word) for word in output.replace(b".", b"").split()]
         assert len(pids) == 3
         parent.kill()
     wait_until(lambda: not any(map(alive, pids)), "the hosts to end")
@@ -304,7 +310,7 @@ with EmbeddedServer() as server, HostProcesses() as hosts:
 
 @pytest.mark.nats
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="no smaps_rollup here")
-def test_a_connected_host_has_little_memory_of_its_own() -> None:
+def test_a_connected_host_shares_most_of_its_memory() -> None:
     asked = [sys.executable, "-c", MEMORY, "10"]
     done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True, timeout=100)
     private = [int(line) for line in done.stdout.split()]

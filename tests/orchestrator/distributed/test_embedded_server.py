@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.distributed import child_processes, server_program
 from orchestrator.distributed import embedded_server as embedded
-from orchestrator.distributed import server_program
 from orchestrator.distributed.embedded_server import ENVIRONMENT, EmbeddedServer, find_server
 from protocol.errors import RunError
 from tests.support.waiting import alive, wait_until
@@ -26,7 +26,7 @@ def program(path: Path, text: str = "#!/bin/sh\nexit 0\n") -> Path:
 
 
 def answers(server: EmbeddedServer) -> bool:
-    """Whether it speaks NATS at its URL."""
+    """Return True if the server speaks NATS at its URL."""
     host, port = server.url.removeprefix("nats://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         return connection.recv(5) == b"INFO "
@@ -34,7 +34,7 @@ def answers(server: EmbeddedServer) -> bool:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go, so that what is left behind is seen."""
+    """Return the folder for temporary files, so that tests see files left behind."""
     monkeypatch.delenv(ENVIRONMENT, raising=False)
     place = tmp_path / "temporary"
     place.mkdir()
@@ -58,7 +58,7 @@ def test_the_server_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.M
     assert find_server() == named
 
 
-def test_a_server_that_is_nowhere_is_said_with_what_to_do(
+def test_a_missing_server_is_reported_with_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -68,7 +68,7 @@ def test_a_server_that_is_nowhere_is_said_with_what_to_do(
 
 
 @pytest.mark.parametrize("what", ["missing", "a folder", "not executable"])
-def test_a_wrong_name_in_the_environment_is_said(
+def test_a_wrong_program_in_the_environment_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     named = tmp_path / "named"
@@ -77,7 +77,9 @@ def test_a_wrong_name_in_the_environment_is_said(
     elif what == "not executable":
         named.write_text("")
     monkeypatch.setenv(ENVIRONMENT, str(named))
-    with pytest.raises(RunError, match=f"{ENVIRONMENT} names {named}, which is not a program"):
+    with pytest.raises(
+        RunError, match=f"{ENVIRONMENT} names {named}, which is not an executable file"
+    ):
         find_server()
 
 
@@ -85,10 +87,10 @@ def test_a_wrong_name_in_the_environment_is_said(
     ("text", "complaint"),
     [
         ("no program at all", "cannot be run as a nats-server: Exec format error"),
-        ("#!/bin/sh\nexit 3\n", "did not start: it said nothing"),
+        ("#!/bin/sh\nexit 3\n", "did not start: it wrote no log"),
     ],
 )
-def test_a_program_that_is_no_server_is_said(
+def test_a_program_that_is_not_a_server_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path, text: str, complaint: str
 ) -> None:
     monkeypatch.setenv(ENVIRONMENT, str(program(tmp_path / "named", text)))
@@ -97,7 +99,7 @@ def test_a_program_that_is_no_server_is_said(
     assert list(folder.iterdir()) == []
 
 
-def test_a_program_that_does_not_get_ready_is_ended(
+def test_a_program_that_never_listens_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     note = tmp_path / "pid"
@@ -144,7 +146,7 @@ def test_a_killed_server_comes_back_at_its_url() -> None:
 
 @pytest.mark.nats
 def test_a_server_that_hangs_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(child_processes, "STOP_SECONDS", 0.2)
     with EmbeddedServer() as server:
         pid = server.pid
         os.kill(pid, signal.SIGSTOP)
@@ -152,7 +154,7 @@ def test_a_server_that_hangs_is_ended_all_the_same(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.nats
-def test_a_port_that_is_taken_is_said_in_the_servers_words(folder: Path) -> None:
+def test_a_used_port_is_reported_in_the_servers_words(folder: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(RunError, match=r"did not start: (?s:.*)address already in use"),
@@ -162,7 +164,7 @@ def test_a_port_that_is_taken_is_said_in_the_servers_words(folder: Path) -> None
 
 
 @pytest.mark.nats
-def test_a_wrong_configuration_is_said() -> None:
+def test_a_wrong_configuration_is_reported() -> None:
     with pytest.raises(RunError, match="did not start"):
         EmbeddedServer(configuration="max_payload: {").start()
 

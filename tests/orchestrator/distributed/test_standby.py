@@ -1,4 +1,4 @@
-"""Hosts and matchmakers that stand by, as processes of their own, and an orchestrator."""
+"""Hosts and matchmakers that stand by as separate processes, and an orchestrator."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ def test_they_take_part_in_one_run_after_another(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("stage", [RunPhase.PLANNING, RunPhase.EXCHANGING])
-def test_one_that_is_killed_and_started_again_goes_on(parts: Parts, stage: RunPhase) -> None:
+def test_a_part_that_is_killed_and_restarted_continues(parts: Parts, stage: RunPhase) -> None:
     chosen = settings(parts, households=30, exchange="cooperative", exchange_order="concurrent")
     struck: list[int] = []
 
@@ -117,7 +117,7 @@ def test_a_host_without_the_data_ends_the_run_and_says_why(parts: Parts, tmp_pat
     elsewhere = chosen.model_copy(update={"demo": False, "dataset": tmp_path / "nowhere"})
     with pytest.raises(RunError, match=r"host-\d: .*nowhere"):
         orchestrate(Run("nothing", replace(scenario, settings=elsewhere)))
-    # And they stand by further.
+    # They continue to stand by.
     assert same(with_standing_parts(chosen, run="further"), chosen)
 
 

@@ -1,4 +1,4 @@
-"""What several runs say."""
+"""Statistics over several runs."""
 
 import numpy as np
 import pytest
@@ -8,16 +8,16 @@ from orchestrator.experiments.statistics import TooFewRunsError, difference, int
 scipy = pytest.importorskip("scipy", reason="statistics are part of the extra `report`")
 
 
-def test_an_interval_holds_the_true_mean_about_as_often_as_it_says() -> None:
+def test_an_interval_contains_the_true_mean_as_often_as_promised() -> None:
     drawn = np.random.default_rng(3).normal(5.0, 2.0, (150, 20))
     found = [interval(list(sample)) for sample in drawn]
     held = np.mean([one.low <= 5.0 <= one.high for one in found])
     assert 0.88 <= held <= 0.99
     assert all(one.low < one.mean < one.high for one in found)
-    assert found[0] == interval(list(drawn[0]))  # the same runs say the same
+    assert found[0] == interval(list(drawn[0]))  # the same runs give the same interval
 
 
-def test_one_run_says_nothing() -> None:
+def test_one_run_is_refused() -> None:
     with pytest.raises(TooFewRunsError, match="one run is no evidence"):
         interval([1.0])
     with pytest.raises(TooFewRunsError):
@@ -26,8 +26,9 @@ def test_one_run_says_nothing() -> None:
         difference([1.0, 2.0], [1.0, 2.0, 3.0])
 
 
-def test_pairs_tell_what_means_hide() -> None:
-    """Runs differ much from seed to seed, and each pair by little, always the same way."""
+def test_pairs_show_differences_that_means_hide() -> None:
+    """Runs differ much from seed to seed, but every pair differs by a little in the same
+    direction."""
     chance = np.random.default_rng(1)
     first = chance.normal(10.0, 5.0, 12)
     second = first + chance.uniform(0.1, 0.3, 12)
@@ -41,14 +42,14 @@ def test_pairs_tell_what_means_hide() -> None:
     assert back.cliff == pytest.approx(-paired.cliff)
 
 
-def test_sides_that_are_alike_or_differ_alike() -> None:
+def test_equal_runs_and_constant_differences() -> None:
     same = difference([1.0, 2.0, 4.0], [1.0, 2.0, 4.0])
     assert (same.mean, same.low, same.high, same.p_value, same.effect) == (0, 0, 0, 1, 0)
     above = difference([1.0, 2.0, 4.0], [2.0, 3.0, 5.0])
     assert (above.low, above.high, above.effect) == (1.0, 1.0, float("inf"))
 
 
-def test_what_differs_by_rounding_is_the_same() -> None:
+def test_differences_by_rounding_are_ignored() -> None:
     found = interval([2.2, 2.2, 2.2 + 4e-16, 2.2, 2.2])
     assert found.low == 2.2
     assert found.high == pytest.approx(2.2, abs=1e-15)
@@ -59,7 +60,7 @@ AFTER = [11.5, 12.5, 11.0, 13.25, 14.0, 16.5]
 """Differences 1.5, 0.5, 2, -0.75, 3 and 3.5: their mean is 9.75 / 6."""
 
 
-def test_a_difference_has_the_numbers_worked_out_by_hand() -> None:
+def test_a_difference_has_the_numbers_computed_by_hand() -> None:
     found = difference(BEFORE, AFTER)
     assert found.mean == pytest.approx(1.625)
     assert found.runs == 6
@@ -72,11 +73,22 @@ def test_a_difference_has_the_numbers_worked_out_by_hand() -> None:
 
 
 def test_the_interval_is_bias_corrected_and_accelerated() -> None:
-    """BCa bounds of a skewed sample, written down from scipy 1.17 with the seed 0: the
+    """The BCa bounds of a skewed sample, as scipy 1.17 computes them with the seed 0; the
     percentile interval of the same resamples is 0.801429 to 0.871429."""
     found = interval([0.80, 0.81, 0.79, 0.95, 0.82, 0.80, 0.83])
     assert found.mean == pytest.approx(5.8 / 7)
     assert (found.low, found.high) == pytest.approx((0.805714, 0.891429), abs=2e-6)
+
+
+@pytest.mark.parametrize("seed", [{}, {"seed": 5}])
+def test_the_bounds_of_a_difference_are_those_of_an_interval_of_the_differences(
+    seed: dict[str, int],
+) -> None:
+    before, after = np.random.default_rng(2).normal(10.0, 5.0, (2, 12))
+    found = difference(list(before), list(after), **seed)
+    apart = interval(list(after - before), **seed)
+    assert interval(list(after - before), seed=1).low != apart.low, "the seed tells"
+    assert (found.low, found.high) == (apart.low, apart.high)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

@@ -1,4 +1,4 @@
-"""`coflex sweep`: grids, seeds, one table, and what is left after an interruption."""
+"""`coflex sweep`: grids, seeds, the table, and continuing after an interruption."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from orchestrator.cli import app
 from orchestrator.coordination.placement import Run
 from orchestrator.experiments.sweep_grid import read_grid
 from orchestrator.experiments.sweep_runs import LOG, seed_of
+from orchestrator.experiments.sweep_table import write_tables
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
@@ -60,7 +61,7 @@ def test_every_combination_has_its_replications(grid: Path) -> None:
     assert alone.settings.seed == 7
 
 
-def test_options_win_over_the_file(grid: Path) -> None:
+def test_options_take_precedence_over_the_file(grid: Path) -> None:
     found = read_grid(grid, {"beta": "0.1, 0.2,0.3", "households": "5"}, 1)
     assert found.varied == ["beta", "exchange"]
     assert {cell.settings.beta for cell in found.cells()} == {0.1, 0.2, 0.3}
@@ -70,16 +71,16 @@ def test_options_win_over_the_file(grid: Path) -> None:
     ("content", "complaint"),
     [
         ("demo = ", "grid.toml.*not a TOML file"),
-        ("demo = true\nbetta = 1", r"grid.toml.*betta.*no such option \(known: replications"),
-        ("demo = true\nbeta = [0.5, 0.5]", "beta.*named twice"),
-        ("demo = true\nbeta = []", "0 runs: name at least one value"),
+        ("demo = true\nbetta = 1", "grid.toml.*betta.*no such option: did you mean .beta"),
+        ("demo = true\nbeta = [0.5, 0.5]", "beta.*given twice"),
+        ("demo = true\nbeta = []", "0 runs: give 1 to"),
         ("demo = true\nreplications = 0", "replications.*at least 1"),
         ("demo = true\nbeta = [0, 2]", "beta.*less than or equal to 1.*in the run beta 2"),
         ("demo = true\nbeta = [0, 0.6]\nalpha = [0, 0.6]", "at most 1 .in the run beta 0.6, alp"),
         ("beta = [0, 0.5]", "give either a data set or --demo"),
     ],
 )
-def test_wrong_grids_are_said_before_anything_runs(
+def test_wrong_grids_are_refused_before_anything_runs(
     tmp_path: Path, content: str, complaint: str
 ) -> None:
     file = tmp_path / "grid.toml"
@@ -91,7 +92,7 @@ def test_wrong_grids_are_said_before_anything_runs(
         raise result.exception
 
 
-def test_a_row_is_what_the_run_alone_gives(grid: Path, tmp_path: Path) -> None:
+def test_a_row_equals_the_results_of_a_single_run(grid: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     one = ["--households", "6", "--beta", "0.5", "--exchange", "mutual"]
     result = CliRunner().invoke(
@@ -121,7 +122,7 @@ def test_a_row_is_what_the_run_alone_gives(grid: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_that_was_killed_ends_with_the_same_table(grid: Path, tmp_path: Path) -> None:
-    """At half, with all its workers, and a line that was cut off."""
+    """The sweep is killed halfway with all its workers, and the log ends in an incomplete line."""
     command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--out"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     out = tmp_path / "killed"
@@ -138,23 +139,23 @@ def test_a_sweep_that_was_killed_ends_with_the_same_table(grid: Path, tmp_path: 
     subprocess.run([*command, str(out)], check=True, capture_output=True)
     for name in ("sweep.csv", "sweep.parquet", "summary.csv"):
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-    assert log.read_bytes().startswith(finished)  # nothing was run again
+    assert log.read_bytes().startswith(finished)  # no run was repeated
     keys = [json.loads(line)[0] for line in log.read_text().splitlines() if line.endswith("]")]
     assert len(keys) == len(set(keys)) == 16
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on(grid: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_continue(grid: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--out", str(out)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: (out / LOG).exists() and (out / LOG).read_bytes() != b"", "a run")
     workers = children_of(process.pid)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted; the same command goes on with what is left" in said
-    assert "Traceback" not in said
+    assert "interrupted; the same command continues with the runs that are left" in printed
+    assert "Traceback" not in printed
     wait_until(lambda: not any(map(_runs, workers)), "the workers to end")
 
 
@@ -177,8 +178,10 @@ def test_only_a_share_exchanges() -> None:
 
 
 @pytest.mark.slow
-def test_a_lost_worker_is_one_line_and_the_same_command_goes_on(grid: Path, tmp_path: Path) -> None:
-    """As when the system kills it because memory is short."""
+def test_a_lost_worker_is_one_line_and_the_same_command_continues(
+    grid: Path, tmp_path: Path
+) -> None:
+    """The worker is killed, as the system does when memory is short."""
     out = tmp_path / "out"
     command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--iterations", "60", "--out"]
     process = subprocess.Popen(
@@ -187,12 +190,12 @@ def test_a_lost_worker_is_one_line_and_the_same_command_goes_on(grid: Path, tmp_
     log = out / LOG
     wait_until(lambda: log.exists() and log.read_bytes() != b"", "a run")
     os.kill(children_of(process.pid)[-1], signal.SIGKILL)
-    _, said = process.communicate()
+    _, printed = process.communicate()
     assert process.returncode == 1
-    (line,) = said.splitlines()
+    (line,) = printed.splitlines()
     assert re.fullmatch(
         r"error: lost the run households [69], beta 0.[05], exchange (mutual|cooperative), "
-        r"replication [12]: its process was ended by SIGKILL; the same command goes on .*",
+        r"replication [12]: its process was ended by SIGKILL; the same command continues .*",
         line,
     )
     finished = log.read_bytes()
@@ -225,3 +228,17 @@ def test_a_sweep_in_a_script_needs_no_guard(grid: Path, way: str) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+def test_no_cell_of_a_sweep_is_a_formula(tmp_path: Path) -> None:
+    """The path of a data set is a text of the user's."""
+    row = {"replication": 0, "dataset": "=cmd()|' /C calc'!A0", "beta": -0.5, "seconds_total": 1.0}
+    write_tables(tmp_path, [row], ["dataset", "beta"])
+    for name in ("sweep.csv", "summary.csv", "seconds.csv"):
+        text = (tmp_path / name).read_text()
+        assert "'=cmd()" in text
+        assert ",=cmd" not in text
+        assert "\n=cmd" not in text
+        assert "-0.5" in text
+        assert "'-0.5" not in text
+    assert pd.read_parquet(tmp_path / "sweep.parquet")["dataset"][0] == row["dataset"]

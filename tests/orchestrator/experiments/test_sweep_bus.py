@@ -1,4 +1,5 @@
-"""`coflex sweep --on bus`: real servers and hosts; the simulation's table; nothing left behind."""
+"""`coflex sweep --on bus`: real servers and hosts, the same table as in simulation, nothing left
+behind."""
 
 import json
 import os
@@ -27,17 +28,17 @@ WAY = ("exchange_messages", "exchange_frames", "exchange_bytes")
 
 
 def on_a_terminal(command: list[str]) -> tuple[int, str]:
-    """Its exit status, and what it told the terminal."""
+    """Run a command on a terminal; return its exit status and its output."""
     ours, theirs = os.openpty()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
-    told = bytearray()
+    shown = bytearray()
 
     def listen() -> None:
         try:
             while part := os.read(ours, 4096):
-                told.extend(part)
-        except OSError:  # nobody holds the other end any more
+                shown.extend(part)
+        except OSError:  # the other end is closed
             return
 
     listener = threading.Thread(target=listen)
@@ -45,20 +46,20 @@ def on_a_terminal(command: list[str]) -> tuple[int, str]:
     status = process.wait(timeout=300)
     listener.join()
     os.close(ours)
-    return status, told.decode(errors="replace")
+    return status, shown.decode(errors="replace")
 
 
 @pytest.mark.nats
 @pytest.mark.slow
-def test_the_table_is_that_of_the_simulation(tmp_path: Path) -> None:
-    """Planning always; the exchange where it goes in turn. With a bar of progress, as people see
-    it: hosts are forked, and a thread that draws must not be there then."""
+def test_the_table_is_the_same_as_in_simulation(tmp_path: Path) -> None:
+    """Planning is always the same, and the exchange if it is sequential. A progress bar is shown,
+    because hosts are forked and no thread that draws may exist then."""
     varied = ["--exchange", "mutual,off", "--exchange-order", "concurrent,sequential"]
     tables = {}
     for where in ("simulation", "bus"):
         out = ["--on", where, "--workers", "1", "--out", str(tmp_path / where)]
-        status, told = on_a_terminal([*COFLEX, "sweep", *GRID, *varied, *out])
-        assert (status, "8/8" in told) == (0, True), told
+        status, shown = on_a_terminal([*COFLEX, "sweep", *GRID, *varied, *out])
+        assert (status, "8/8" in shown) == (0, True), shown
         tables[where] = pd.read_parquet(tmp_path / where / "sweep.parquet")
     simulated, real = tables["simulation"], tables["bus"]
     assert list(simulated.columns) == list(real.columns)
@@ -77,10 +78,10 @@ def test_the_table_is_that_of_the_simulation(tmp_path: Path) -> None:
 @pytest.mark.nats
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_sweep_leaves_nobody_and_is_finished_by_the_same_command(
+def test_an_interrupted_sweep_leaves_no_process_and_can_be_finished(
     sent: signal.Signals, tmp_path: Path
 ) -> None:
-    """With two workers, each with a server, hosts and a matchmaker of its own."""
+    """There are two workers, each with a server, hosts and a matchmaker."""
     out = tmp_path / "out"
     command = [*COFLEX, "sweep", *GRID, "--replications", "2", "--on", "bus", "--workers", "2"]
     command += ["--out", str(out)]
@@ -98,30 +99,30 @@ def test_an_interrupted_sweep_leaves_nobody_and_is_finished_by_the_same_command(
 
     wait_until(complete, "a server, hosts and a matchmaker")
     process.send_signal(sent)
-    _, said = process.communicate(timeout=60)
+    _, printed = process.communicate(timeout=60)
     if sent is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL
     else:
-        assert (process.returncode, said) == (130, f"{GO_ON}\n")
+        assert (process.returncode, printed) == (130, f"{GO_ON}\n")
         assert {path.name for path in out.iterdir()} == {LOG, "sweep.json"}
     wait_until(lambda: not any(map(alive, parts)), "all parts to end")
     finished = log.read_bytes()
     assert 1 <= finished.count(b"\n") < 4
     subprocess.run(command, check=True, capture_output=True)
-    assert log.read_bytes().startswith(finished)  # nothing was run again
+    assert log.read_bytes().startswith(finished)  # no run was repeated
     keys = [json.loads(line)[0] for line in log.read_text().splitlines()]
     assert len(keys) == len(set(keys)) == 4
     assert len(pd.read_parquet(out / "sweep.parquet")) == 4
-    assert not list(out.glob(".*"))  # nor what the killed one could not take away
+    assert not list(out.glob(".*"))  # nor files that the killed process could not remove
 
 
-def test_a_folder_has_runs_of_one_place(tmp_path: Path) -> None:
+def test_a_folder_has_runs_from_the_bus_or_from_simulation_only(tmp_path: Path) -> None:
     small = ["--demo", "true", "--households", "5", "--slots", "36", "--iterations", "2"]
     words = ["sweep", *small, "--workers", "1", "--out", str(tmp_path)]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert list(pd.read_csv(tmp_path / "sweep.csv")["on"]) == ["simulation"]
     found = CliRunner().invoke(app, [*words, "--on", "bus"])
-    with pytest.raises(InputError, match="holds a sweep --on simulation: choose another"):
+    with pytest.raises(InputError, match="has a sweep --on simulation: choose another"):
         raise found.exception or AssertionError(found.output)
     (tmp_path / "sweep.json").write_text("{}")
     found = CliRunner().invoke(app, words)
@@ -130,6 +131,6 @@ def test_a_folder_has_runs_of_one_place(tmp_path: Path) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Its children, their children, and so on."""
+    """Return the children of a process, their children, and so on."""
     found = children_of(pid)
     return found + [further for child in found for further in descendants(child)]

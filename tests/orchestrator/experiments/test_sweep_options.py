@@ -1,4 +1,4 @@
-"""Every option of a run in a sweep: it takes a list, or it is said why not."""
+"""Every option of a run in a sweep: it takes a list, or the refusal gives the reason."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,8 +71,7 @@ NEEDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def folder(tmp_path: Path) -> Path:
     names = sorted(read_scenario(RunSettings.model_validate(BASE)).population.households)
     Path("order.txt").write_text("\n".join(reversed(names)) + "\n")
     Path("behaviours.csv").write_text("household,alpha,beta\n" + f"{names[0]},0,1\n")
@@ -103,13 +102,13 @@ def words_of(options: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def test_of_every_option_it_is_known_whether_it_can_be_swept() -> None:
+def test_every_option_is_listed_as_swept_or_not() -> None:
     known = [set(LISTS), {"dataset", "demo"}, set(NOT_SWEPT), set(ONE_VALUE)]
     assert set().union(*known) == set(RunSettings.model_fields)
     assert sum(map(len, known)) == len(RunSettings.model_fields)
     optional = {n for n, field in RunSettings.model_fields.items() if field.default is None}
     assert {name for name, values in LISTS.items() if "none" in values} >= optional & (
-        LISTS.keys() - {"households", "score"}
+        LISTS.keys() - {"households", "score", "exchange_order"}
     )
 
 
@@ -125,8 +124,8 @@ def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> No
     Path("grid.toml").write_text(as_toml(options))
     grid = read_grid(Path("grid.toml"), {}, None)
     assert grid.varied == [name]
-    told = [getattr(cell.settings, name) for cell in grid.cells()]
-    assert [str(value).lower() for value in told] == [str(v).lower() for v in LISTS[name]]
+    swept = [getattr(cell.settings, name) for cell in grid.cells()]
+    assert [str(value).lower() for value in swept] == [str(v).lower() for v in LISTS[name]]
     texts = words_of(options)
     named = dict(zip([w[2:].replace("-", "_") for w in texts[::2]], texts[1::2], strict=True))
     assert read_grid(None, named, None).cells() == grid.cells()
@@ -134,7 +133,7 @@ def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> No
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     lines = Path("out/sweep.csv").read_text().splitlines()
-    assert len(lines) == 1 + len(told)
+    assert len(lines) == 1 + len(swept)
 
 
 def test_lists_of_data_sets(folder: Path) -> None:
@@ -155,11 +154,11 @@ SAID: dict[str, Any] = {"trace": True, "save_schedules": True, "insecure": True}
 
 
 @pytest.mark.parametrize("name", NOT_SWEPT)
-def test_what_cannot_be_swept_is_said(name: str, folder: Path) -> None:
+def test_options_that_cannot_be_swept_are_refused(name: str, folder: Path) -> None:
     Path("grid.toml").write_text(as_toml(BASE | {name: SAID.get(name, "x")}))
     with pytest.raises(InputError, match=rf"grid.toml, field {name}: cannot be part of a sweep: "):
         read_grid(Path("grid.toml"), {}, None)
-    if name == "out":  # the sweep's own
+    if name == "out":  # an option of the sweep itself
         return
     flag = "--" + name.replace("_", "-")
     words = [flag] if name in SAID else [flag, "x"]
@@ -170,7 +169,7 @@ def test_what_cannot_be_swept_is_said(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ONE_VALUE)
-def test_what_takes_one_value_is_said(name: str) -> None:
+def test_options_with_one_value_refuse_lists(name: str) -> None:
     (cell,) = read_grid(None, {"demo": "true", name: "30"}, None).cells()
     assert getattr(cell.settings, name) == 30
     with pytest.raises(InputError, match=f"--{name}: takes one value in a sweep: "):
@@ -180,18 +179,18 @@ def test_what_takes_one_value_is_said(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"beta": "0,"}, "--beta: a value is missing beside a comma"),
-        ({"beta": "0.5,0.50"}, "--beta: a value is named twice"),
-        ({"memorise": "true,True"}, "--memorise: a value is named twice"),
+        ({"beta": "0,"}, "--beta: a value is missing next to a comma"),
+        ({"beta": "0.5,0.50"}, "--beta: a value is given twice"),
+        ({"memorise": "true,True"}, "--memorise: a value is given twice"),
         ({"beta": "0,none"}, "--beta: .*valid number.*in the run beta none"),
     ],
 )
-def test_slips_of_the_pen(options: dict[str, str], complaint: str) -> None:
+def test_typing_errors_are_refused(options: dict[str, str], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         read_grid(None, {"demo": "true", **options}, None).cells()
 
 
-def test_none_leaves_an_option_out() -> None:
+def test_the_value_none_omits_an_option() -> None:
     left, given = read_grid(None, words(BASE) | {"tolerance": "none,0.2"}, None).cells()
     assert (left.settings.tolerance, given.settings.tolerance) == (None, 0.2)
     rows = [

@@ -1,4 +1,4 @@
-"""The table of metrics: each has a name, a kind and a meaning, and is read where it is kept."""
+"""The table of metrics: names, kinds and meanings, and where each number is read."""
 
 from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import orchestrator_node
@@ -13,7 +13,7 @@ from orchestrator.monitoring.prometheus import RUN_STAGE, StatusCollector
 from protocol.terms import Terms
 
 
-def test_names_are_distinct_and_say_whose_they_are() -> None:
+def test_names_are_distinct_and_start_with_coflex() -> None:
     assert len(METRICS) == 1 + 9 + 9 + 11 + 6
     assert all(name.startswith("coflex_") for name in METRICS)
     assert all(
@@ -21,7 +21,7 @@ def test_names_are_distinct_and_say_whose_they_are() -> None:
     )
 
 
-def test_counters_go_on_from_run_to_run_and_gauges_do_not() -> None:
+def test_counters_continue_from_run_to_run_and_gauges_do_not() -> None:
     status = PartStatus("orchestrator", "orchestrator")
     sample = StatusSample(counts={"coflex_run_exchanges": 3}, gauges={"coflex_run_round": 2})
     for run in ("one", "two"):
@@ -31,7 +31,7 @@ def test_counters_go_on_from_run_to_run_and_gauges_do_not() -> None:
     assert status.sample().gauges == {}
 
 
-def test_a_run_before_anybody_enrolled() -> None:
+def test_a_run_before_any_enrolment() -> None:
     _, coordinator = orchestrator_node("r", ["h0", "h1"], lambda _: Terms())
     values = {metric.name: metric.read(coordinator) for metric in RUN_METRICS}
     assert values == {

@@ -1,19 +1,15 @@
-"""Logs, metrics, status, abort, signals: of real parts on a real server."""
+"""Logs, metrics, status, abort and signals of real parts on a real server."""
 
 import asyncio
 import json
 import os
 import signal
 import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.monitoring.operator_console import abort, look
@@ -25,106 +21,12 @@ from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 from tests.support.keyring import keyring
 from tests.support.paths import ROOT
+from tests.support.standing_bus import COFLEX, HOSTS, Bus, standing
 from tests.support.waiting import alive, children_of, command_of, wait_until
 
 pytestmark = pytest.mark.nats
-COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
-HOSTS = ("host-1", "host-2")
 ENDLESS = ("--iterations", "1000000", "--run", "endless")
 NONSENSE = b"\x94\x01 kWh 3.14159"
-
-
-class Bus:
-    """A server, two hosts and a matchmaker that stand by, each with a log and metrics."""
-
-    def __init__(self, server: EmbeddedServer, folder: Path, keys: Path | None = None) -> None:
-        self.folder = folder
-        self.url = server.url
-        self._where = ["--nats", server.url, *(["--keys", str(keys)] if keys else [])]
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        for name in HOSTS:
-            self.start(name, "host", name, "--keep", str(folder / "kept"), "--metrics", "0")
-        self.start("matchmaker-1", "matchmaker", "--metrics", "0")
-
-    def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
-        logs = ("--log-format", "json", "--log-level", "debug")
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [*COFLEX, *command, *self._where, *logs],
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
-        return self.processes[name]
-
-    def orchestrate(self, *options: str) -> subprocess.Popen[bytes]:
-        demo = ("--demo", "--households", "12", "--slots", "36", "--hosts", "2", "--metrics", "0")
-        out = ("--out", str(self.folder / "out"))
-        return self.start("orchestrator", "orchestrate", *demo, *out, *options)
-
-    def said(self, name: str) -> list[dict[str, Any]]:
-        """The lines of a part's log so far."""
-        text = (self.folder / f"{name}.log").read_text()
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-
-    def await_line(self, name: str, message: str, **fields: object) -> dict[str, Any]:
-        """The first line like this, once it is there."""
-        wanted = {"message": message, **fields}.items()
-        found: list[dict[str, Any]] = []
-
-        def there() -> bool:
-            found[:] = [line for line in self.said(name) if wanted <= line.items()]
-            return bool(found)
-
-        wait_until(there, f"{message} of {name}")
-        return found[0]
-
-    def await_planning(self) -> None:
-        """Wait until the run of the orchestrator is in the middle of stage 1."""
-
-        def amid() -> bool:
-            return any(line.get("iteration", 0) >= 20 for line in self.said("orchestrator"))
-
-        wait_until(amid, "stage 1")
-
-    def await_last(self, name: str, message: str) -> None:
-        """Wait until this is the last that a part has said."""
-        wait_until(lambda: bool(self.said(name)[-1]["message"] == message), f"{message} of {name}")
-
-    def metrics(self, name: str) -> dict[str, float]:
-        """What its endpoint shows now; labels left away, but for stages and names."""
-        port = self.await_line(name, "serves metrics")["port"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as page:
-            text = page.read().decode()
-        found = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                label = "/".join(sample.labels.get(key, "") for key in ("stage", "name", "run"))
-                found[f"{sample.name} {label.strip('/')}".strip()] = sample.value
-        return found
-
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COFLEX, *words, *self._where], capture_output=True, text=True, timeout=120
-        )
-
-    def status(self) -> dict[str, Any]:
-        said = self.command("status", "--json")
-        assert said.returncode == 0, said.stderr
-        found: dict[str, Any] = json.loads(said.stdout)
-        return found
-
-
-@contextmanager
-def standing(server: EmbeddedServer, folder: Path, keys: Path | None = None) -> Iterator[Bus]:
-    made = Bus(server, folder, keys)
-    try:
-        for name in (*HOSTS, "matchmaker-1"):
-            made.await_line(name, "stands by")
-        yield made
-    finally:
-        for process in made.processes.values():
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture
@@ -138,34 +40,36 @@ def results(bus: Bus) -> dict[str, Any]:
     return found
 
 
-def test_logs_and_metrics_tell_how_a_run_went(bus: Bus) -> None:
-    orchestrate = bus.orchestrate("--iterations", "20", "--run", "told")
+def test_logs_and_metrics_show_the_course_of_a_run(bus: Bus) -> None:
+    orchestrate = bus.orchestrate("--iterations", "20", "--run", "watched")
     assert orchestrate.wait(120) == 0
     for name in HOSTS:
-        bus.await_line(name, "released", run="told")
-    bus.await_line("matchmaker-1", "released", run="told")
+        bus.await_line(name, "released", run="watched")
+    bus.await_line("matchmaker-1", "released", run="watched")
 
     # Logs: the course of the run, in its order.
-    said = [line["message"] for line in bus.said("orchestrator") if line.get("run") == "told"]
-    course = ["placing households", "planning", "exchanging", "releasing", "done"]
-    assert [message for message in said if message in course] == course
-    lines, told = bus.said("orchestrator"), results(bus)
+    messages = [
+        line["message"] for line in bus.lines_of("orchestrator") if line.get("run") == "watched"
+    ]
+    order = ["placing households", "planning", "exchanging", "releasing", "done"]
+    assert [message for message in messages if message in order] == order
+    lines, totals = bus.lines_of("orchestrator"), results(bus)
     iterations = [line["iteration"] for line in lines if line["message"] == "iteration over"]
     assert iterations == sorted(set(iterations))
     assert set(iterations) <= set(range(20))
     assert len(iterations) > 2
     rounds = [line for line in lines if line["message"] == "round over"]
-    assert rounds[-1]["round"] == told["exchange"]["rounds"]
-    assert rounds[-1]["exchanges"] == told["exchange"]["accepted"] > 0
+    assert rounds[-1]["round"] == totals["exchange"]["rounds"]
+    assert rounds[-1]["exchanges"] == totals["exchange"]["accepted"] > 0
     for name in HOSTS:
-        phases = [line["message"] for line in bus.said(name) if line.get("run") == "told"]
+        phases = [line["message"] for line in bus.lines_of(name) if line.get("run") == "watched"]
         wanted = ["run announced", "takes part", "placed", "planning", "exchanging", "reporting"]
         assert phases == [*wanted, "released"]
 
     # Nothing private in them: a plan's values are no whole numbers, nothing else here is not one.
     page = (ROOT / "docs" / "operations.md").read_text()
     for name in (*HOSTS, "matchmaker-1", "orchestrator"):
-        for line in bus.said(name):
+        for line in bus.lines_of(name):
             assert line["part"] == name
             assert f"`{line['message']}`" in page
             for field in set(line) - {"time", "level", "message", "part", "run"}:
@@ -176,17 +80,17 @@ def test_logs_and_metrics_tell_how_a_run_went(bus: Bus) -> None:
     shown = {name: bus.metrics(name) for name in (*HOSTS, "matchmaker-1")}
     for count in ("lookups", "matches", "proposals", "accepted", "refused"):
         total = sum(shown[host][f"coflex_exchange_{count}_total"] for host in HOSTS)
-        assert total == told["exchange"][count], count
+        assert total == totals["exchange"][count], count
     maker = shown["matchmaker-1"]
-    assert maker["coflex_matchmaker_lookups_total"] == told["exchange"]["lookups"]
-    assert maker["coflex_matchmaker_done_total"] <= told["exchange"]["accepted"]
+    assert maker["coflex_matchmaker_lookups_total"] == totals["exchange"]["lookups"]
+    assert maker["coflex_matchmaker_done_total"] <= totals["exchange"]["accepted"]
     assert all(values["coflex_runs_total"] == 1 for values in shown.values())
     # What the results do not have, the farewells: three tallies, and each household leaves. What
     # they have besides is the orchestrator's: places, starts, releases of households and parts.
     sent = sum(values["coflex_bus_sent_messages_total"] for values in shown.values())
     again = sum(values["coflex_bus_resent_messages_total"] for values in shown.values())
-    expected = told["bus"]["messages"] + (3 + 12) - (12 + 12 + 12 + 3)
-    assert abs(sent - expected) <= again + told["bus"]["resent"]
+    expected = totals["bus"]["messages"] + (3 + 12) - (12 + 12 + 12 + 3)
+    assert abs(sent - expected) <= again + totals["bus"]["resent"]
     assert sum(values["process_cpu_seconds_total"] for values in shown.values()) > 0
 
 
@@ -203,11 +107,11 @@ def test_metrics_are_served_while_a_run_lasts_and_all_are_documented(bus: Bus) -
         for metric in values:
             if not metric.startswith("process_"):
                 assert f"`{metric.split()[0]}`" in page, metric
-    course = shown["orchestrator"]
-    assert course["coflex_run_enrolled_households"] == course["coflex_run_households"] == 12
-    assert course["coflex_run_iteration"] >= 20
-    assert course[f"{RUN_STAGE} planning"] == 1
-    assert sum(value for name, value in course.items() if name.startswith(RUN_STAGE)) == 1
+    metrics = shown["orchestrator"]
+    assert metrics["coflex_run_enrolled_households"] == metrics["coflex_run_households"] == 12
+    assert metrics["coflex_run_iteration"] >= 20
+    assert metrics[f"{RUN_STAGE} planning"] == 1
+    assert sum(value for name, value in metrics.items() if name.startswith(RUN_STAGE)) == 1
     assert sum(shown[host]["coflex_households"] for host in HOSTS) == 12
     later = bus.metrics("host-1")
     assert later["coflex_bus_sent_bytes_total"] > shown["host-1"]["coflex_bus_sent_bytes_total"]
@@ -253,7 +157,7 @@ def test_status_names_a_host_that_hangs_and_abort_ends_the_run(bus: Bus) -> None
     ended = bus.command("abort", "endless", "--reason", "wrong data")
     assert (ended.returncode, ended.stdout) == (0, "run endless aborted\n")
     assert orchestrate.wait(10) == 1
-    last = bus.said("orchestrator")[-1]
+    last = bus.lines_of("orchestrator")[-1]
     assert (last["level"], last["message"]) == (
         "ERROR",
         "aborted by the operator: wrong data",
@@ -265,7 +169,7 @@ def test_status_names_a_host_that_hangs_and_abort_ends_the_run(bus: Bus) -> None
     after = bus.status()
     assert after["runs"] == []
     assert [host["run"] for host in after["hosts"]] == [None, None]
-    # And they take part in the next.
+    # They take part in the next run.
     assert bus.orchestrate("--iterations", "3", "--run", "next").wait(120) == 0
     assert results(bus)["run"] == "next"
 
@@ -291,10 +195,10 @@ def test_every_part_ends_on_a_signal_within_ten_seconds(bus: Bus, number: signal
     struck = bus.processes["host-1"]
     struck.send_signal(number)
     assert struck.wait(10) == 0
-    assert orchestrate.poll() is None  # it waits for the host to come back
+    assert orchestrate.poll() is None  # the run waits for the host to come back
     orchestrate.send_signal(number)
     assert orchestrate.wait(10) == 130
-    assert bus.said("orchestrator")[-1]["message"] == "interrupted"
+    assert bus.lines_of("orchestrator")[-1]["message"] == "interrupted"
     for name in ("host-2", "matchmaker-1"):
         bus.await_last(name, "stands by")
         bus.processes[name].send_signal(number)
@@ -307,8 +211,8 @@ def test_a_whole_run_ends_on_a_signal_and_its_forked_hosts_answer(bus: Bus) -> N
     bus.await_planning()
     assert bus.metrics("orchestrator")["coflex_run_households"] == 6
     assert bus.status()["runs"][0]["missing"] == []
-    # What it starts logs as it does, in one stream.
-    assert {line["part"] for line in bus.said("orchestrator")} >= {"h0", "h5", "matchmaker-1"}
+    # The parts that it starts log in the same format, to the same stream.
+    assert {line["part"] for line in bus.lines_of("orchestrator")} >= {"h0", "h5", "matchmaker-1"}
     children = children_of(whole.pid)
     assert len(children) >= 7
     whole.terminate()
@@ -342,11 +246,11 @@ def test_a_forked_host_that_fails_says_so_in_its_line(tmp_path: Path) -> None:
 
 
 def _is_host(pid: int, parent: int) -> bool:
-    """Forked, so of the same command line as its parent."""
+    """Return True for a forked host, which has the same command line as its parent."""
     return command_of(pid) == command_of(parent)
 
 
-def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:
+def test_undecodable_bytes_are_logged_as_a_count_only(bus: Bus) -> None:
     orchestrate = bus.orchestrate(*ENDLESS)
     bus.await_planning()
 
@@ -359,10 +263,12 @@ def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:
 
     asyncio.run(disturb())
     bus.await_line(
-        "host-1", "messages refused or lost", last="bytes that are no message of this run"
+        "host-1", "messages refused or lost", last="bytes that are not a message of this run"
     )
     assert bus.metrics("host-1")["coflex_bus_dropped_messages_total"] == 9
-    lines = [line for line in bus.said("host-1") if line["message"] == "messages refused or lost"]
+    lines = [
+        line for line in bus.lines_of("host-1") if line["message"] == "messages refused or lost"
+    ]
     assert 1 <= len(lines) <= 4
     text = (bus.folder / "host-1.log").read_text()
     assert "kWh" not in text
@@ -371,11 +277,11 @@ def test_nonsense_is_logged_by_its_number_alone(bus: Bus) -> None:
     assert orchestrate.wait(10) == 130
 
 
-def test_an_address_that_is_taken_is_said(bus: Bus) -> None:
+def test_a_used_address_is_reported(bus: Bus) -> None:
     port = bus.await_line("host-1", "serves metrics")["port"]
-    said = bus.command("host", "host-9", "--metrics", str(port), "--log-format", "text")
-    assert said.returncode == 2
-    assert f"field --metrics: 127.0.0.1:{port} is not available" in said.stderr
+    refused = bus.command("host", "host-9", "--metrics", str(port), "--log-format", "text")
+    assert refused.returncode == 2
+    assert f"field --metrics: 127.0.0.1:{port} is not available" in refused.stderr
     as_json = bus.command("host", "host-9", "--metrics", "port", "--log-format", "json")
     assert as_json.returncode == 2
     assert "'port' is neither PORT nor HOST:PORT" in as_json.stderr

@@ -1,4 +1,5 @@
-"""What operations are made of, one by one: lines, refusals, who is missing, who may abort."""
+"""The components of monitoring, one by one: log lines, refusals, missing parts, and who may
+abort."""
 
 import json
 import logging
@@ -73,7 +74,7 @@ def test_lines_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -
     assert logging.getLogger("coflex").handlers == []
 
 
-def test_refusals_are_told_more_and_more_seldom(capsys: pytest.CaptureFixture[str]) -> None:
+def test_refusals_are_logged_less_and_less_often(capsys: pytest.CaptureFixture[str]) -> None:
     node = Node("host-1", "r")
     with logging_as(LogSettings("json", "warning")):
         refusals = RefusalEvents(node, PartLog("host-1", "r"))
@@ -94,7 +95,7 @@ def test_addresses_of_endpoints() -> None:
             read_endpoint(wrong)
 
 
-def test_who_is_needed_and_does_not_answer_is_missing() -> None:
+def test_a_needed_part_that_does_not_answer_is_missing() -> None:
     theirs = external("h7", None)
     run = state(host("host-1"), host("host-2"), host("host-3", None), theirs)
     seen = BusSurvey({"r": run})
@@ -120,13 +121,13 @@ def test_only_the_operator_may_abort() -> None:
         with pytest.raises(PeerError):
             coordinator.handle(Envelope(nobody, THE_ORCHESTRATOR, Abort("no")), 1.0)
     assert not coordinator.finished
-    said = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
+    answers = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
     assert coordinator.phase is RunPhase.FAILED
     assert coordinator.reason == "aborted by the operator: enough"
-    assert said == [
+    assert answers == [
         Envelope(THE_ORCHESTRATOR, member, Abort(coordinator.reason)),
         Envelope(THE_ORCHESTRATOR, THE_OPERATOR, Abort("enough")),
     ]
-    # Asked again, it only confirms.
+    # A second request is only confirmed.
     again = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 3.0)
     assert [envelope.to for envelope in again] == [THE_OPERATOR]

@@ -1,6 +1,7 @@
-"""How each claim stands in the report: where it is made, its words, its measures, its reason.
+"""The text of each claim in the report: its place in the paper, its words, its measures, its
+reason.
 
-The words are in `claim_words.txt`: a claim that is worded anew is worded anew there.
+The texts are in `claim_words.txt`; after a change of wording, change them there too.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from orchestrator.replication.claims import beyond, claims
 from orchestrator.replication.verdict import Claim
-from tests.support.replication_runs import OverBeta, OverSize, cooperative_run
+from tests.support.replication_runs import RUNS, OverBeta, OverSize, cooperative_run
 
 for name in ("scipy", "kneed"):
     pytest.importorskip(name, reason="the evaluation needs the extra `report`")
@@ -18,7 +19,7 @@ for name in ("scipy", "kneed"):
 WORDS = Path(__file__).with_name("claim_words.txt")
 
 
-def told(claim: Claim) -> Iterator[str]:
+def text_of(claim: Claim) -> Iterator[str]:
     yield f"{claim.where}: {claim.says}"
     for criterion in claim.criteria:
         yield f"  {criterion.what} {criterion.form}"
@@ -26,10 +27,10 @@ def told(claim: Claim) -> Iterator[str]:
         yield f"  because {claim.why}"
 
 
-def test_claims_are_worded_as_the_report_has_them() -> None:
+def test_claims_have_the_texts_of_the_report() -> None:
     runs = OverBeta().runs()
     found = [
         *claims(runs, OverSize().runs()),
-        *beyond(runs, [cooperative_run()] * 2),
+        *beyond(runs, [cooperative_run()] * RUNS),
     ]
-    assert [line for claim in found for line in told(claim)] == WORDS.read_text().splitlines()
+    assert [line for claim in found for line in text_of(claim)] == WORDS.read_text().splitlines()

@@ -1,7 +1,7 @@
-"""Every claim against runs of which its verdict is known beforehand, and against their opposite.
+"""Every claim with runs whose verdict is known, and with runs of the opposite verdict.
 
-A wrong sign, range or base in any claim is to be noticed: what is measured is held against numbers
-worked out by hand, and a verdict is asked for at each end of a range, inside and outside.
+The tests notice a wrong sign, range or base in any claim: measures are compared with numbers
+computed by hand, and a verdict is required at each end of a range, inside and outside.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,15 @@ import pytest
 from orchestrator.replication.claims import at_beta_0, beyond, claims
 from orchestrator.replication.measurements import (
     both_roles,
+    comfort_after_some,
     message_exponents,
     trend,
     upper_lead,
 )
 from orchestrator.replication.verdict import Claim
+from orchestrator.results.run_results import ExchangeRow
 from tests.support.replication_runs import (
+    RUNS,
     AtBeta0,
     OverBeta,
     OverSize,
@@ -100,24 +103,25 @@ def about_beta_0(runs: AtBeta0) -> dict[str, Claim]:
 
 
 def about_several(over_beta: OverBeta, over_size: OverSize = OVER_SIZE) -> dict[str, Claim]:
-    """The claims of the source but those of beta 0, which have runs of their own."""
+    """Return the claims of the paper except those about beta 0, which have their own runs."""
     found = claims(over_beta.runs(), over_size.runs())
     return {claim.says: claim for claim in found if claim.says not in MEASURED_AT_BETA_0}
 
 
 def about_cooperative(**changes: float) -> dict[str, Claim]:
-    runs = [cooperative_run(**changes)] * 2
+    runs = [cooperative_run(**changes)] * RUNS
     return {claim.says: claim for claim in beyond(OVER_BETA.runs(), runs)}
 
 
 def measured(found: dict[str, Claim], says: str) -> list[tuple[float, float, float]]:
-    """Mean and range of each criterion; the two runs are alike, so each value is the mean."""
+    """Return mean and range of each criterion; the runs are equal, so each value is the
+    mean."""
     criteria = found[says].criteria
-    assert all(len(own.values) == 2 and own.values[0] == own.values[1] for own in criteria)
+    assert all(len(own.values) == RUNS and len(set(own.values)) == 1 for own in criteria)
     return [(own.values[0], own.low, own.high) for own in criteria]
 
 
-def test_what_is_measured_is_what_was_put_in() -> None:
+def test_the_measures_are_those_of_the_runs() -> None:
     kinds: tuple[tuple[dict[str, Claim], Measured], ...] = (
         (about_beta_0(AT_0), MEASURED_AT_BETA_0),
         (about_several(OVER_BETA), MEASURED_OVER_BETA | MEASURED_OVER_SIZE),
@@ -236,28 +240,34 @@ def test_claims_about_sizes_and_shares(says: str, runs: OverSize, verdict: str) 
         (MORE_EQUAL, {"unfairness_rise": 0.01}, "differs"),
     ],
 )
-def test_claims_that_the_source_does_not_make(
+def test_claims_that_the_paper_does_not_make(
     says: str, changes: dict[str, float], verdict: str
 ) -> None:
     assert about_cooperative(**changes)[says].verdict == verdict
 
 
 def test_changes_and_losses_have_their_bases() -> None:
-    """Inefficiency is 4 before; 3 of 20 households are worse off; of 25 exchanges 5 cost the
-    responder something."""
+    """The inefficiency is 4 before the exchange; 3 of 20 households are worse off; of 25 exchanges,
+    5 cost the responder comfort."""
     found = about_beta_0(AtBeta0(inefficiency_change=0.5, worse=3, losing_responders=5))
     for says, value in ((SAME_COST, 0.125), (NOBODY, 0.15), (RESPONDER, 0.2)):
-        assert found[says].criteria[0].values == pytest.approx([value, value])
+        assert found[says].criteria[0].values == pytest.approx([value] * RUNS)
 
 
 def test_as_much_comfort_is_not_less() -> None:
-    """Beta 0.9 has comfort 0.93: only the others, up to inefficiency 30, have less."""
+    """Beta 0.9 has comfort 0.93; only the others, up to inefficiency 30, have less."""
     _, _, dearer = about_cooperative(comfort=0.93)[NEVER_BETTER].criteria
-    assert dearer.values == pytest.approx([3, 3])
+    assert dearer.values == pytest.approx([3] * RUNS)
+
+
+def test_the_best_of_those_that_cost_no_more_is_compared_with() -> None:
+    """At inefficiency 60 all betas up to 0.9 cost no more; of those 0.9 has most comfort, 0.93."""
+    ahead, _, _ = about_cooperative(inefficiency=60.0)[NEVER_BETTER].criteria
+    assert ahead.values == pytest.approx([0.005] * RUNS)
 
 
 def test_each_replication_is_compared_with_itself() -> None:
-    """Two replications that differ: the lead is taken within each, not between their means."""
+    """Two replications differ; the lead is taken within each, not between their means."""
     first, second = (
         OVER_BETA.runs(),
         OverBeta(gains=(0.5, 0.1, 0.1, 0.1, 0.1), exchanges=900).runs(),
@@ -266,6 +276,55 @@ def test_each_replication_is_compared_with_itself() -> None:
     found = {claim.says: claim for claim in claims(runs, OVER_SIZE.runs())}
     (lead,) = found[LARGEST].criteria
     assert lead.values == pytest.approx([0.01, 0.4])
+
+
+def test_shares_are_those_of_the_largest_population() -> None:
+    between = [
+        run_with(participation=share, gains=[0.3] * 2, households=300, messages=1)
+        for share in OVER_SIZE.gains
+        for _ in range(RUNS)
+    ]
+    found = claims(OVER_BETA.runs(), [*between, *OVER_SIZE.runs()])
+    (shares,) = [claim for claim in found if claim.says == BY_SHARE]
+    assert [own.values[0] for own in shares.criteria] == pytest.approx([0.04, 0.06, 0.065])
+
+
+@pytest.mark.parametrize("missing", [3, 21])
+def test_a_run_that_is_missing_is_noticed(missing: int) -> None:
+    """One of 1,000 households: with 40 % of them, and with all."""
+    runs = OVER_SIZE.runs()
+    del runs[missing]
+    with pytest.raises(ValueError, match=r"shorter than|longer than"):
+        claims(OVER_BETA.runs(), runs)
+
+
+def test_the_spread_of_sets_grows_by_so_much() -> None:
+    """Written down, of the sets drawn with the seed 0."""
+    (spread,) = about_several(OverBeta(exchanges=2_000))[SPREAD].criteria
+    assert spread.values[0] == pytest.approx(5.361003e-06, rel=1e-5)
+
+
+def test_one_replication_is_enough() -> None:
+    alone = {beta: found[:1] for beta, found in OVER_BETA.runs().items()}
+    found = {claim.says: claim for claim in claims(alone, OVER_SIZE.runs())}
+    criteria = [criterion for says in MEASURED_OVER_BETA for criterion in found[says].criteria]
+    assert {len(criterion.values) for criterion in criteria} == {1}
+
+
+def test_replications_beyond_those_by_the_rule_cooperative_are_left_out() -> None:
+    found = beyond(OVER_BETA.runs(), [cooperative_run()])
+    assert [len(criterion.values) for criterion in found[0].criteria] == [1, 1, 1]
+
+
+def test_without_a_beta_of_less_comfort_nothing_is_dearer() -> None:
+    _, _, dearer = about_cooperative(comfort=0.5)[NEVER_BETTER].criteria
+    assert dearer.values == [0] * RUNS
+
+
+def test_if_all_betas_are_high_the_lowest_stands_for_high_beta() -> None:
+    higher = dict(zip((0.8, 0.85, 0.9, 0.95, 1.0), OVER_BETA.runs().values(), strict=True))
+    says = [claim.says for claim in claims(higher, OVER_SIZE.runs())]
+    assert "the upper levels gain most at high beta (here 0.8)" in says
 
 
 def test_the_levels_are_halved_with_the_middle_below() -> None:
@@ -278,6 +337,23 @@ def test_the_levels_are_halved_with_the_middle_below() -> None:
 def test_both_roles_are_a_share_of_all_households() -> None:
     run = AtBeta0(both_roles=3).runs()[0]
     assert both_roles(run) == pytest.approx(3 / 20)
+
+
+def test_an_exchange_counts_for_both_of_its_sides() -> None:
+    """Of four slots with a squared deviation of 4 in all, one side has 3 left, the other 1."""
+    exchange = ExchangeRow(
+        round=1,
+        slot=0,
+        requester="h0",
+        responder="h1",
+        given=0.0,
+        taken=0.0,
+        requester_gain=1.0,
+        responder_gain=3.0,
+    )
+    run = run_with(gains=[0.0, 0.0], exchanges=(exchange,))
+    found = comfort_after_some(run, [0, 1], sets=2)
+    assert found == {0: [0.0] * 2, 1: [pytest.approx(1 - (0.75**0.5 + 0.25**0.5) / 2)] * 2}
 
 
 def test_trends_are_ranks() -> None:

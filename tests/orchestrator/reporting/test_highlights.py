@@ -1,4 +1,4 @@
-"""The result at a glance, and the one household that a reader chooses."""
+"""The result at a glance, and the part of the page about one household."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from protocol.errors import InputError
 from tests.support.sample_results import assemble, sample_results
 
 
-def told(results: RunResults) -> str:
+def lead(results: RunResults) -> str:
     return " ".join(lead_sentences(results))
 
 
@@ -50,26 +50,26 @@ def test_the_share_of_discomfort_that_was_removed_does_not_depend_on_the_size_of
     assert discomfort_removed(none, none) is None
 
 
-def test_a_comfort_below_0_says_why() -> None:
+def test_a_comfort_below_0_is_explained() -> None:
     results = sample_results(exchange=True)
     assert negative_comfort(results) == ""
     low = replace(results, planned=replace(results.planned, mean_comfort=-0.1))
-    assert negative_comfort(low) in told(low)
-    assert "1 minus a discomfort in kWh" in told(low)
+    assert negative_comfort(low) in lead(low)
+    assert "1 minus a discomfort in kWh" in lead(low)
 
 
-def test_it_says_what_becomes_more_equal_and_what_does_not() -> None:
+def test_sentences_say_what_becomes_more_equal() -> None:
     results = sample_results(exchange=True)
     before = results.planned
     even = after(results, unfairness=before.unfairness / 2, gini=before.gini / 2)
-    assert "Households became more alike" in told(even)
+    assert "Discomfort became more equal" in lead(even)
     uneven = after(results, unfairness=before.unfairness / 2, gini=before.gini + 0.1)
-    assert "shared less equally than before (Gini" in told(uneven)
+    assert "shared less equally than before (Gini" in lead(uneven)
     neither = after(results, unfairness=before.unfairness * 2, gini=before.gini + 0.1)
-    assert "did not become more alike" in told(neither)
+    assert "did not become more equal" in lead(neither)
 
 
-def test_households_that_lost_are_a_large_figure() -> None:
+def test_households_that_lost_are_a_highlight() -> None:
     results = sample_results(exchange=True)
     assert results.exchange is not None
     lost = replace(results, exchange=replace(results.exchange, households_worse=3))
@@ -87,7 +87,7 @@ def test_words_of_the_figures_are_explained() -> None:
 def test_a_run_without_stage_2_or_preferences_has_figures_too() -> None:
     cards = [card.title for card in highlights(sample_results(preferred=False))]
     assert cards == ["Peak demand", "Mean comfort", "Gave up comfort"]
-    assert "exchange" not in told(sample_results())
+    assert "exchange" not in lead(sample_results())
 
 
 def test_the_chosen_household_has_its_discomfort_and_its_place(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_names_of_households_cannot_end_the_script(tmp_path: Path) -> None:
     assert "coflex run &#39;&lt;b&gt;&#39;" in text
 
 
-def test_the_foot_says_when_and_how_it_ran() -> None:
+def test_the_footer_has_time_and_command_of_the_run() -> None:
     kept = replace(
         sample_results(2, 4, 3), ended="2026-01-02T03:04:05+01:00", command="coflex simulate"
     )

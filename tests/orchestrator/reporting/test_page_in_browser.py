@@ -1,4 +1,5 @@
-"""Pages in a real browser: nothing scrolls sideways on a phone, and what is chosen is shown."""
+"""Pages in a real browser: nothing scrolls sideways on a phone, and the chosen household is
+shown."""
 
 import os
 import shutil
@@ -10,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agents.plans import SlotTimes
+from orchestrator.experiments.compared_configurations import read_configurations
 from orchestrator.experiments.comparison import compare
 from orchestrator.experiments.comparison_page import write_comparison
-from orchestrator.experiments.comparison_sides import read_configurations
 from orchestrator.reporting.report import write_report
 from orchestrator.results.result_files import write
 from tests.support.sample_results import sample_results
@@ -55,7 +56,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def opened(browser: Browser, file: Path, width: int, *, dark: bool = False) -> Page:
-    """Open a page, let its figures be drawn, and return it; an error in a script fails."""
+    """Open a page, wait for its figures, and return it; an error in a script fails."""
     scheme = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
     )
@@ -110,7 +111,9 @@ def test_a_household_can_be_chosen(browser: Browser, pages: dict[str, Path]) -> 
 
 
 @pytest.mark.parametrize("name", ["report", "comparison"])
-def test_words_are_light_on_dark_paper(browser: Browser, pages: dict[str, Path], name: str) -> None:
+def test_text_is_light_on_a_dark_background(
+    browser: Browser, pages: dict[str, Path], name: str
+) -> None:
     for dark in (False, True):
         page = opened(browser, pages[name], DESK, dark=dark)
         paper, ink, axis = (

@@ -1,4 +1,4 @@
-"""Measures against slow, literal definitions."""
+"""Measures, compared with slow implementations of their definitions."""
 
 import math
 from itertools import product
@@ -35,7 +35,7 @@ def test_inequality_is_as_defined_over_pairs(values: list[float]) -> None:
 
 
 @given(some, st.data())
-def test_inequality_does_not_ask_who(values: list[float], data: st.DataObject) -> None:
+def test_inequality_does_not_depend_on_the_order(values: list[float], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(values))
     assert gini(np.array(shuffled)) == gini(np.array(values))
 
@@ -65,12 +65,12 @@ def test_peak_to_average_of_a_known_curve() -> None:
     assert measures(np.array([1.0, 2.0, 6.0]), np.zeros(2), 0.0).peak_to_average == 2.0
 
 
-def test_nobody_has_any_discomfort() -> None:
+def test_measures_without_discomfort() -> None:
     found = measures(np.ones(3), np.zeros(4), 0.0)
     assert (found.gini, found.jain, found.mean_comfort) == (0.0, 1.0, 1.0)
 
 
-def test_one_household_bears_all() -> None:
+def test_measures_if_one_household_bears_all() -> None:
     found = measures(np.ones(3), np.array([0.0, 0.0, 0.0, 2.0]), 0.0)
     assert (found.gini, found.jain) == (0.75, 0.25)
 
@@ -81,7 +81,7 @@ def test_inequality_has_no_unit(size: float) -> None:
     assert (gini(values), jain(values)) == (0.5, 0.5)
 
 
-def test_peak_to_average_is_undefined_where_the_mean_is_0() -> None:
+def test_peak_to_average_is_undefined_if_the_mean_is_0() -> None:
     assert math.isnan(measures(np.array([-1.0, 1.0]), np.zeros(1), 0.0).peak_to_average)
 
 
@@ -94,6 +94,6 @@ def test_peak_to_average_is_undefined_where_the_mean_is_0() -> None:
         (np.zeros(1), np.array([-0.1])),
     ],
 )
-def test_what_is_no_state_is_refused(demand: Array, discomforts: Array) -> None:
-    with pytest.raises(ValueError, match=r"measures need|not negative"):
+def test_an_impossible_state_is_refused(demand: Array, discomforts: Array) -> None:
+    with pytest.raises(ValueError, match=r"measures need|must not be negative"):
         measures(demand, discomforts, 0.0)

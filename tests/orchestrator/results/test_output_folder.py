@@ -1,4 +1,5 @@
-"""Where results go is tried before a run; what cannot be written then is kept elsewhere."""
+"""The folder for results is tried before a run; results that cannot be written there are saved
+elsewhere."""
 
 import csv
 import tempfile
@@ -19,7 +20,7 @@ from tests.support.sample_results import sample_results
 NAMES = ["家", "Zoë Ström", "=cmd()", "'=x", "-1+1", "@a", "\tx", 'a,"b"', "'t Hooft"]
 
 
-def test_trying_a_folder_leaves_nothing(tmp_path: Path) -> None:
+def test_trying_a_folder_leaves_no_file(tmp_path: Path) -> None:
     check_output(tmp_path / "new" / "deep")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "there").mkdir()
@@ -36,36 +37,36 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_found_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(monkeypatch, tmp_path)
-    with pytest.raises(InputError, match=r"No space left.*the disk at / has .* free of "):
+    with pytest.raises(InputError, match=r"No space left.*the disk at / is full"):
         check_output(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match=r"holds other files \(notes.txt\): .*--force"):
+    with pytest.raises(InputError, match=r"has other files \(notes.txt\): .*--force"):
         check_output(tmp_path)
     check_output(tmp_path, force=True)
     write(sample_results(), tmp_path)
-    with pytest.raises(InputError, match=r"holds the results of an earlier run: .*--force"):
+    with pytest.raises(InputError, match=r"has the results of an earlier run: .*--force"):
         check_output(tmp_path)
 
 
-def test_results_that_cannot_be_written_are_kept(
+def test_results_that_cannot_be_written_are_saved_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(monkeypatch, tmp_path / "full")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     settings = RunSettings.model_validate({"demo": True, "out": tmp_path / "full"})
     results = sample_results(exchange=True)
-    with pytest.raises(RunError, match=r"full: cannot be .* The results are complete in (\S+):"):
+    with pytest.raises(RunError, match=r"full: cannot be .* The complete results are in (\S+):"):
         command._finish(results, settings)
     (place,) = tmp_path.glob("coflex-results-*")
     assert read(place).rows == results.rows
 
 
 def fill(monkeypatch: pytest.MonkeyPatch, below: Path) -> None:
-    """Let every file below this folder fail like one on a full disk."""
+    """Make every file below this folder fail as on a full disk."""
     really = orchestrator.results.atomic_folder._write
 
     def full(path: Path, content: bytes) -> None:
@@ -77,7 +78,7 @@ def fill(monkeypatch: pytest.MonkeyPatch, below: Path) -> None:
     monkeypatch.setattr(Path, "is_mount", lambda self: self == Path("/"))
 
 
-def test_names_are_kept_and_are_no_formulas(tmp_path: Path) -> None:
+def test_names_are_kept_and_are_not_formulas(tmp_path: Path) -> None:
     results = sample_results(households=len(NAMES))
     pairs = zip(results.rows, NAMES, strict=True)
     named = replace(results, rows=tuple(replace(row, name=name) for row, name in pairs))
@@ -89,7 +90,7 @@ def test_names_are_kept_and_are_no_formulas(tmp_path: Path) -> None:
     assert not [row[-1] for row in rows if row[-1][0] in "=+-@\t\r"]
 
 
-def test_numbers_are_no_texts() -> None:
+def test_numbers_are_not_texts() -> None:
     assert csv_text(["a"], [[-1.5], ["-1.5"]]) == "a\n-1.5\n'-1.5\n"
     assert [text_of(cell) for cell in ("-1.5", "'-1.5", "''=", "'a")] == [
         "-1.5",

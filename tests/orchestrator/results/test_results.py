@@ -1,4 +1,4 @@
-"""Results survive being written and read, replace those of an earlier run, and never lie."""
+"""Results survive being written and read, replace those of an earlier run, and are never mixed."""
 
 import json
 import math
@@ -27,14 +27,14 @@ NO_DEMAND = Demand(planned=np.zeros(0))
 
 
 def without_demand(results: RunResults) -> RunResults:
-    """With parts that compare by value only."""
+    """Return the results without the arrays, for comparison by value."""
     return replace(results, demand=NO_DEMAND)
 
 
 @pytest.mark.parametrize("exchange", [False, True])
 @pytest.mark.parametrize("target", [False, True])
 @pytest.mark.parametrize("preferred", [False, True])
-def test_what_is_written_is_read_exactly(
+def test_results_are_read_as_they_were_written(
     tmp_path: Path, exchange: bool, target: bool, preferred: bool
 ) -> None:
     results = sample_results(exchange=exchange, target=target, preferred=preferred)
@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_the_earlier_results(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_stopped_while_replacing_it_is_no_result(
+def test_an_interrupted_replacement_leaves_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(sample_results(seed=1), tmp_path)
@@ -159,7 +159,7 @@ def cut(text: str) -> str:
     ("name", "change", "complaint"),
     [
         ("run.json", lambda t: t[:-9], r"run\.json: not JSON"),
-        ("run.json", lambda t: "[]", r"run\.json: Input should be"),
+        ("run.json", lambda t: "[]", r"run\.json: must be"),
         ("run.json", lambda t: t.replace('"peak"', '"top"', 1), r"field preferred\.peak: .*equir"),
         ("run.json", lambda t: t.replace('"seed": 1', '"seed": "x"'), r"field seed: .*integer"),
         ("iterations.csv", cut, r"iterations\.csv: expected one line for each of 12"),
@@ -173,7 +173,7 @@ def cut(text: str) -> str:
         (
             "demand.csv",
             lambda t: t.replace("\n3,", "\n3,9,9,9,"),
-            r"demand\.csv, line 5: more cells",
+            r"demand\.csv, line 5: has more cells",
         ),
         (
             "households.csv",
@@ -206,7 +206,7 @@ def test_missing_files_are_named(tmp_path: Path, name: str) -> None:
         read(tmp_path)
 
 
-def test_the_rounds_must_be_all_there(tmp_path: Path) -> None:
+def test_all_rounds_must_be_present(tmp_path: Path) -> None:
     write(sample_results(exchange=True), tmp_path)
     path = tmp_path / "rounds.csv"
     path.write_text(cut(path.read_text()))
@@ -222,13 +222,13 @@ def test_ratios_without_exchanges_are_left_out(tmp_path: Path) -> None:
     assert results.exchange is not None
     none = replace(results.exchange, accepted=0, proposal_success=None, messages_per_exchange=None)
     write(replace(results, exchange=none), tmp_path)
-    told = json.loads((tmp_path / "run.json").read_text())["exchange"]
-    assert "proposal_success" not in told
-    assert told["lookup_success"] == results.exchange.lookup_success
+    summary = json.loads((tmp_path / "run.json").read_text())["exchange"]
+    assert "proposal_success" not in summary
+    assert summary["lookup_success"] == results.exchange.lookup_success
     assert read(tmp_path).exchange == none
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
     write(sample_results(), tmp_path)
     (tmp_path / "demand.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"demand\.csv: cannot be read"):

@@ -1,4 +1,4 @@
-"""When slots are, as text: files have ISO 8601, pictures HH:MM."""
+"""The times of slots as text: ISO 8601 in files, HH:MM in pictures."""
 
 import csv
 from dataclasses import replace
@@ -23,7 +23,7 @@ SPRING = SlotTimes("2025-03-30T00:00:00+01:00", 60, "Europe/Brussels")
 """The clock goes from 02:00 to 03:00 on this day."""
 
 
-def test_a_day_in_particular_is_not_made_up() -> None:
+def test_no_date_is_invented() -> None:
     assert iso_times(ANY_DAY, 3) == ["00:00", "01:00", "02:00"]
     assert clock_times(ANY_DAY, 3) == ["00:00", "01:00", "02:00"]
 
@@ -54,7 +54,7 @@ def test_the_second_slot(times: SlotTimes, expected: str) -> None:
     assert iso_times(times, 2)[1] == expected
 
 
-def test_several_days_are_told_apart() -> None:
+def test_several_days_are_distinguished() -> None:
     assert clock_times(SlotTimes("12:00", 720), 3) == ["day 1 12:00", "day 2 00:00", "day 2 12:00"]
     dated = SlotTimes("2025-01-14T12:00", 720)
     assert clock_times(dated, 3) == ["14 Jan 12:00", "15 Jan 00:00", "15 Jan 12:00"]
@@ -87,14 +87,14 @@ def test_results_keep_times_names_date_and_command(tmp_path: Path) -> None:
         assert getattr(again, name) == getattr(kept, name)
 
 
-def test_nothing_is_written_of_times_that_are_not_known(tmp_path: Path) -> None:
+def test_unknown_times_are_not_written(tmp_path: Path) -> None:
     write(sample_results(slots=4), tmp_path)
     assert (tmp_path / "demand.csv").read_text().startswith("slot,preferred,planned\n")
     assert read(tmp_path).slot_times is None
 
 
-def test_a_command_line_can_be_typed_again_and_has_no_login() -> None:
+def test_a_command_line_can_be_repeated_and_has_no_login() -> None:
     assert command_line(["run", "--out", "my results"]) == "coflex run --out 'my results'"
-    told = command_line(["run", "--nats", "nats://me:secret@one:4222,two@three", "--out", "a@b"])
-    assert told == "coflex run --nats nats://one:4222,three --out a@b"
+    typed = command_line(["run", "--nats", "nats://me:secret@one:4222,two@three", "--out", "a@b"])
+    assert typed == "coflex run --nats nats://one:4222,three --out a@b"
     assert command_line(["run", "--nats=tls://token@one"]) == "coflex run --nats=tls://one"

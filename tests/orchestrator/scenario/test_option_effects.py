@@ -1,4 +1,4 @@
-"""Every option with a value of its own has an effect or is refused, in every mode."""
+"""Every option that differs from its default has an effect or is refused, in every mode."""
 
 import sys
 from pathlib import Path
@@ -6,9 +6,11 @@ from typing import Any, get_args
 
 import pytest
 
+from orchestrator.api import Scenario, run, simulate
 from orchestrator.cli import main
 from orchestrator.experiments.sweep_grid import read_grid
 from orchestrator.scenario.option_effects import Mode, without_effect
+from orchestrator.scenario.run_options import RunOptions
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 
@@ -43,14 +45,14 @@ IDLE: dict[Mode, set[str]] = {
 }
 
 
-def test_there_is_a_value_for_every_option() -> None:
+def test_every_option_has_a_value_here() -> None:
     assert OTHER.keys() | {"demo", "dataset"} == RunSettings.model_fields.keys()
 
 
 @pytest.mark.parametrize("exchange", ["mutual", "off"])
 @pytest.mark.parametrize("source", ["demo", "dataset"])
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_what_has_no_effect(mode: Mode, source: str, exchange: str) -> None:
+def test_options_without_effect(mode: Mode, source: str, exchange: str) -> None:
     base = {"demo": True} if source == "demo" else {"dataset": "x"}
     expected = IDLE[mode] | ({"score"} if source == "demo" else {"slots"})
     expected |= STAGE_TWO if exchange == "off" else set()
@@ -75,12 +77,12 @@ def test_what_has_no_effect(mode: Mode, source: str, exchange: str) -> None:
         ("insecure", {"nats": "x"}),
     ],
 )
-def test_what_gives_it_an_effect(name: str, options: dict[str, object]) -> None:
+def test_options_that_give_another_an_effect(name: str, options: dict[str, object]) -> None:
     settings = RunSettings.model_validate({"demo": True, **options, name: OTHER[name]})
     assert not without_effect(settings, "run")
 
 
-def test_hosts_need_households_that_share_them() -> None:
+def test_hosts_need_an_isolation_that_shares_them() -> None:
     settings = RunSettings.model_validate({"demo": True, "isolation": "process", "hosts": 2})
     assert without_effect(settings, "run").keys() == {"hosts"}
 
@@ -100,7 +102,7 @@ def words_of(name: str) -> list[str]:
         ("run", "hosts", "--households 4"),
     ],
 )
-def test_it_is_refused_in_one_line(
+def test_an_option_without_effect_is_refused_in_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -113,25 +115,24 @@ def test_it_is_refused_in_one_line(
     monkeypatch.setattr(sys, "argv", ["coflex", *words])
     with pytest.raises(SystemExit) as end:
         main()
-    said = capsys.readouterr().err
+    error = capsys.readouterr().err
     assert end.value.code == 2
-    assert f"field --{name.replace('_', '-')}: has no effect: " in said
-    assert said.count("\n") == 1
+    assert f"field --{name.replace('_', '-')}: has no effect: " in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
-def test_a_file_of_options_is_named(
+def test_the_file_with_the_option_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run.toml").write_text('exchange = "off"\ntrace = true\n')
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["coflex", "simulate", "--demo", "--config", "run.toml"])
     with pytest.raises(SystemExit):
         main()
     assert "run.toml, field trace: has no effect: " in capsys.readouterr().err
 
 
-def test_a_value_from_the_environment_is_not_a_mistake(
+def test_options_in_the_environment_may_have_no_effect(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COFLEX_NATS", "nats://127.0.0.1:9")
@@ -142,8 +143,50 @@ def test_a_value_from_the_environment_is_not_a_mistake(
     assert end.value.code == 0
 
 
-def test_a_sweep_refuses_what_has_no_effect_in_any_run() -> None:
+def test_a_sweep_refuses_options_without_effect_in_any_run() -> None:
     base = {"demo": "true", "households": "3", "min_gain": "0.1,0.2"}
     assert len(read_grid(None, {**base, "exchange": "off,mutual"}, None).cells()) == 4
     with pytest.raises(InputError, match="--min-gain: has no effect in any run"):
         read_grid(None, {**base, "exchange": "off"}, None).cells()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"nats": "nats://127.0.0.1:9"},
+        {"keys": Path("keys")},
+        {"insecure": True},
+        {"external": "h1"},
+        {"deadline": 5.0},
+        {"save_schedules": True},
+        {"out": Path("results")},
+        {"scaling": "min-max"},
+        {"exchange": "off", "trace": True},
+        {"exchange": "off", "rounds": 3},
+    ],
+)
+def test_an_option_without_effect_is_refused_in_python(options: RunOptions) -> None:
+    name = list(options)[-1].replace("_", "-")
+    with pytest.raises(InputError, match=f"{name}: has no effect: "):
+        simulate(Scenario(demo=True, households=3, slots=36), **options)
+
+
+def _agree(*_: object) -> bool:
+    return True
+
+
+def test_an_own_rule_without_a_stage_2_is_refused() -> None:
+    with pytest.raises(InputError, match="accepts: has no effect: "):
+        simulate(demo=True, households=3, slots=36, exchange="off", accepts=_agree)
+
+
+def test_a_bus_of_its_own_needs_no_keys() -> None:
+    with pytest.raises(InputError, match="keys: has no effect: "):
+        run(demo=True, households=3, slots=36, keys=Path("keys"))
+
+
+def test_a_scenario_may_have_options_for_other_calls() -> None:
+    scenario = Scenario(demo=True, households=3, slots=36, iterations=2, deadline=5.0)
+    assert simulate(scenario).results.households == 3
+    with pytest.raises(InputError, match="deadline: has no effect: "):
+        simulate(scenario, deadline=6.0)

@@ -1,4 +1,4 @@
-"""What an option that was left out means is decided once, for every way to run."""
+"""The meaning of an omitted option is decided once, for every way to run."""
 
 from pathlib import Path
 
@@ -105,8 +105,9 @@ def test_without_an_exchange_there_is_no_matchmaker() -> None:
     assert scenario.matchmakers == ()
 
 
-def test_what_is_announced_means_the_same_elsewhere() -> None:
-    """A host that reads the announcement gets the same households, however many processors."""
+def test_an_announced_run_means_the_same_on_every_host() -> None:
+    """Read an announcement on a machine with another number of processors; it gives the same
+    households."""
     scenario = read_scenario(RunSettings.model_validate({**FEW, "isolation": "task"}))
     announced = announcement(scenario)
     there = read_scenario(RunSettings.model_validate_json(announced.settings))
@@ -115,7 +116,7 @@ def test_what_is_announced_means_the_same_elsewhere() -> None:
     assert there.settings.hosts == scenario.host_count
 
 
-def test_weights_of_single_households_change_their_terms_alone(tmp_path: Path) -> None:
+def test_weights_of_single_households_change_only_their_terms(tmp_path: Path) -> None:
     file = tmp_path / "weights.csv"
     file.write_text("household,alpha,beta\nh2,0.25,0.5\n")
     names = ["h0", "h2"]
@@ -124,7 +125,7 @@ def test_weights_of_single_households_change_their_terms_alone(tmp_path: Path) -
     assert weights == [(0.0, 0.1), (0.25, 0.5)]
 
 
-def test_in_simulation_nobody_is_run_by_others() -> None:
+def test_a_simulation_has_no_external_households() -> None:
     settings = RunSettings.model_validate({**FEW, "external": "h1"})
     assert read_scenario(settings).externals == ("h1",)
     assert read_scenario(settings, "simulation").externals == ()
@@ -132,7 +133,7 @@ def test_in_simulation_nobody_is_run_by_others() -> None:
         simulate(Run("r", read_scenario(settings)))
 
 
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     with pytest.raises(InputError, match=r"run\.toml: no such file"):
         settings_from({}, file)

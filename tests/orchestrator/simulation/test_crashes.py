@@ -16,16 +16,18 @@ from orchestrator.coordination.nodes import (
     matchmaker_node,
     orchestrator_node,
 )
-from orchestrator.scenario.scenario import matchmaker_addresses
+from orchestrator.scenario.scenario import Isolation, matchmaker_addresses
 from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.errors import PeerError
 from protocol.messages import Place, Result
 from protocol.runtime.machine import Envelope
-from protocol.terms import ExchangeTerms, Terms
+from protocol.terms import ExchangeTerms, RuleName, Terms
 from protocol.vectors import Array
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 2
 MAKERS = matchmaker_addresses(1)
+ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
+RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
 
 
 class Run(Network):
@@ -39,11 +41,10 @@ class Run(Network):
             f"h{number}": Plans(draws.integers(0, 12, (3, self.slots)) / 4.0, np.ones(3))
             for number in range(count)
         }
-        self.isolation = chance.choice(["task", "subtree"])
+        self.isolation = chance.choice(ISOLATIONS)
         self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
         self.hosts = {name: own for name, own in self.hosts.items() if own}
-        rule = chance.choice(["mutual", "cooperative"])
-        exchange = ExchangeTerms(rule=rule, rounds=4, lease_seconds=1.0)  # type: ignore[arg-type]
+        exchange = ExchangeTerms(rule=chance.choice(RULES), rounds=4, lease_seconds=1.0)
         terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
         node, self.course = orchestrator_node(
             "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=MAKERS
@@ -67,7 +68,7 @@ class Run(Network):
                 "r",
                 name,
                 self.hosts[name],
-                isolation=self.isolation,  # type: ignore[arg-type]
+                isolation=self.isolation,
                 journal=self.journals[name],
                 session=1000 * self.starts,
             )

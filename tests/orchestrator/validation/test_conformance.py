@@ -1,4 +1,4 @@
-"""`coflex conformance`: a right household passes, and of a wrong one it finds what is wrong."""
+"""`coflex conformance`: a right household passes, and the faults of a wrong one are found."""
 
 import asyncio
 import subprocess
@@ -18,9 +18,11 @@ from orchestrator.validation.conformance.checks import Check, CheckList
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
+from protocol.subjects import ORCHESTRATOR, inbox
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 from tests.support.broken_party import WRONG
+from tests.support.nats import Ear
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
@@ -40,13 +42,23 @@ assert set(FOUND) == {wrong.__name__ for wrong in WRONG}
 EVERY = [*FOUND, "third party", "without plans", "our own", "one plan"]
 
 
+async def enrolling(url: str, run: str) -> None:
+    """Wait until a household of this run has started and enrols for the first time."""
+    async with await NatsBus.connect(Connection(url, NAME)) as bus:
+        ear = Ear()
+        await bus.subscribe(inbox(run, ORCHESTRATOR), ear.receive, ear.fail)
+        async with asyncio.timeout(120):
+            await ear.complete.wait()
+
+
 async def third_party(url: str, name: str, plans: Path, known: bool) -> CheckList:
-    """Tested as a process of its own."""
+    """Test the third-party household as a separate process."""
     run = name.replace(" ", "-")
     module = ["tests.support.broken_party", name] if name in FOUND else ["tests.system.third_party"]
     where = ["--household", "h7", "--run", run, "--nats", url, "--plans", str(plans)]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, *where)
     try:
+        await enrolling(url, run)
         patience = IMPATIENT if name in FOUND else PATIENCE
         checks = await conform(
             Connection(url, NAME), run, "h7", read_agent(plans) if known else None, patience
@@ -61,7 +73,7 @@ async def third_party(url: str, name: str, plans: Path, known: bool) -> CheckLis
 
 
 async def our_own(url: str, plans: Plans) -> CheckList:
-    """A household of ours on the bus, in this process."""
+    """Run one of our own households on the bus, in this process."""
     node = host_node("our-own", "host-1", {"h7": plans})
     bus = await NatsBus.connect(Connection(url, node.name))
     household = households_of(node)[0]
@@ -86,7 +98,7 @@ async def all_of_them(url: str, folder: Path) -> dict[str, CheckList]:
 
 @pytest.fixture(scope="module")
 def tested(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CheckList]:
-    """What is found of each household; all are tested at the same time."""
+    """Return the checks of each household; all are tested at the same time."""
     folder = tmp_path_factory.mktemp("plans") / "population"
     write(generate(households=9, slots=30, seed=3), folder)
     with EmbeddedServer() as server:
@@ -121,7 +133,7 @@ def test_a_right_household_passes(name: str, tested: dict[str, CheckList]) -> No
 
 @pytest.mark.nats
 @pytest.mark.parametrize("name", FOUND)
-def test_what_is_wrong_is_found(name: str, tested: dict[str, CheckList]) -> None:
+def test_every_fault_is_found(name: str, tested: dict[str, CheckList]) -> None:
     checks = failed(tested[name])
     assert not tested[name].passed
     assert checks[0].name == FOUND[name]
@@ -132,7 +144,7 @@ def test_what_is_wrong_is_found(name: str, tested: dict[str, CheckList]) -> None
 
 
 @pytest.mark.nats
-def test_each_check_says_where_it_is_written(tested: dict[str, CheckList]) -> None:
+def test_each_check_names_its_section(tested: dict[str, CheckList]) -> None:
     for checks in tested.values():
         for found in checks.found:
             heading, _, part = found.section.partition(", ")
@@ -143,7 +155,7 @@ def test_each_check_says_where_it_is_written(tested: dict[str, CheckList]) -> No
 
 
 @pytest.mark.nats
-def test_the_command_says_what_it_found(tmp_path: Path) -> None:
+def test_the_command_prints_the_checks(tmp_path: Path) -> None:
     write(generate(households=9, slots=30, seed=3), tmp_path / "plans")
     plans = str(tmp_path / "plans" / "agent_7.plans")
     with EmbeddedServer() as server:
@@ -154,31 +166,31 @@ def test_the_command_says_what_it_found(tmp_path: Path) -> None:
         ):
             process = subprocess.Popen([sys.executable, "-m", *module, *where])
             try:
-                said = CliRunner().invoke(app, ["conformance", *where])
+                result = CliRunner().invoke(app, ["conformance", *where])
             finally:
                 process.kill()
                 process.wait()
             if status:
-                assert isinstance(said.exception, RunError)
-                assert "h7 failed" in str(said.exception)
-                assert "FAILED  refuses a loss\n        expected: Outcome to" in said.output
-                assert "docs/protocol.md, Stage 2" in said.output
+                assert isinstance(result.exception, RunError)
+                assert "h7 failed" in str(result.exception)
+                assert "FAILED  refuses a loss\n        expected: Outcome to" in result.output
+                assert "docs/protocol.md, Stage 2" in result.output
             else:
-                assert said.exit_code == 0
-                assert "h7 passed" in said.output
+                assert result.exit_code == 0
+                assert "h7 passed" in result.output
 
 
 @pytest.mark.nats
-def test_nobody_comes() -> None:
+def test_a_household_that_does_not_come() -> None:
     with EmbeddedServer() as server:
         where = ["--household", "h7", "--nats", server.url, "--patience", "1"]
-        said = CliRunner().invoke(app, ["conformance", *where])
-    assert isinstance(said.exception, RunError)
-    assert "FAILED  enrols" in said.output
-    assert "came:     nothing" in said.output
+        result = CliRunner().invoke(app, ["conformance", *where])
+    assert isinstance(result.exception, RunError)
+    assert "FAILED  enrols" in result.output
+    assert "came:     nothing" in result.output
 
 
-def test_without_a_server_it_says_so() -> None:
+def test_a_missing_server_is_reported() -> None:
     where = ["--household", "h7", "--nats", "nats://127.0.0.1:9"]
-    said = CliRunner().invoke(app, ["conformance", *where])
-    assert isinstance(said.exception, InputError)
+    result = CliRunner().invoke(app, ["conformance", *where])
+    assert isinstance(result.exception, InputError)

@@ -1,4 +1,4 @@
-"""Reference traces of EPOS replay through our machines to the last bit; a difference is named."""
+"""Reference traces of EPOS, replayed with our machines to the last bit; differences are named."""
 
 import json
 import math
@@ -23,13 +23,13 @@ def test_reference_traces_are_identical(trace: Path, shared: Path) -> None:
     assert verify(trace, shared / "data") is None
 
 
-def test_there_are_reference_traces(shared: Path) -> None:
+def test_reference_traces_exist(shared: Path) -> None:
     assert len(TRACES) >= 18
 
 
 @pytest.fixture
 def small(shared: Path, tmp_path: Path) -> Path:
-    """A copy of the smallest trace, cut to its first six iterations."""
+    """Return a copy of the smallest trace, cut to its first six iterations."""
     trace = json.loads((shared / "golden" / SMALL).read_text())
     trace["numIterations"] = 6
     trace["iterations"] = trace["iterations"][:6]
@@ -39,7 +39,7 @@ def small(shared: Path, tmp_path: Path) -> Path:
 
 
 def altered(path: Path, change: Any) -> str:
-    """What `verify` says of the trace after `change` was made to it."""
+    """Return the message of `verify` for a trace to which `change` was applied."""
     trace = json.loads(path.read_text())
     change(trace)
     path.write_text(json.dumps(trace))
@@ -52,7 +52,7 @@ def test_a_wrong_selection_is_named_with_household_iteration_and_both_values(sma
         trace["iterations"][4]["selected"][3] = 5
 
     trace = json.loads(small.read_text())
-    trace["global_response_last"] = [0.0] * 144  # what comes later is not spoken of
+    trace["global_response_last"] = [0.0] * 144  # later differences are not reported
     small.write_text(json.dumps(trace))
     assert altered(small, change) == (
         "iteration 4, household h46, selected plan: reference 5, replayed 9"
@@ -81,7 +81,7 @@ def test_a_cost_that_is_wrong_in_its_last_bit_is_named(
     )
 
 
-def test_nan_is_identical_to_nan_alone(small: Path) -> None:
+def test_nan_is_identical_only_to_nan(small: Path) -> None:
     def change(trace: Any) -> None:
         trace["iterations"][2]["unfairness"] = math.nan
 
@@ -103,7 +103,7 @@ def test_a_wrong_response_is_named(shared: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda trace: trace.update(dataset="nowhere"), "no data set 'nowhere'"),
         (lambda trace: trace.pop("alpha"), "field alpha"),
@@ -121,20 +121,20 @@ def test_a_wrong_response_is_named(shared: Path, tmp_path: Path) -> None:
         (lambda trace: trace["agent_ids"].reverse(), "disagree"),
     ],
 )
-def test_what_is_no_trace_is_refused(small: Path, change: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_json_that_is_not_a_trace_is_refused(small: Path, change: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         altered(small, change)
 
 
-def test_files_that_are_no_traces_are_refused(tmp_path: Path) -> None:
+def test_files_that_are_not_traces_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
-    for content, said in (
+    for content, message in (
         ("{\n\n", "line 3.*not JSON"),
         ("[]", "not a trace"),
         ('"x"', "not a trace"),
     ):
         path.write_text(content)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             verify(path, tmp_path)
     with pytest.raises(InputError, match="no such trace"):
         verify(tmp_path / "none.json", tmp_path)

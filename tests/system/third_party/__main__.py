@@ -1,4 +1,4 @@
-"""The connection: frames in, the household's state kept, frames out."""
+"""The connection: receives frames, sends frames, and stores the household's state."""
 
 import argparse
 import asyncio
@@ -20,8 +20,8 @@ LINGER = 1.0
 
 
 def read_plans(file: Path) -> tuple[Any, int]:
-    """The plans in a file of lines score:value,value,... and which is preferred: best score, first
-    on ties."""
+    """Return the plans in a file of lines score:value,value,... and the index of the preferred one:
+    the best score, the first one on ties."""
     lines = [line.split(":") for line in file.read_text().split()]
     scores = [float(score) for score, _ in lines]
     plans = np.array([[float(value) for value in values.split(",")] for _, values in lines])
@@ -36,7 +36,7 @@ class Connection:
         self.arrived: asyncio.Queue[Msg] = asyncio.Queue()
 
     async def take_part(self, url: str) -> None:
-        """Until the household has left."""
+        """Run until the household has left."""
         client = Client()
         await client.connect(url, name=self.host, max_reconnect_attempts=-1, error_cb=_ignore)
         subject = f"coflex.{self.run}.to.{self.host}.from.*"
@@ -58,7 +58,7 @@ class Connection:
         await client.close()
 
     async def wait(self, until: float) -> None:
-        """For a message, or for the time."""
+        """Wait for a message or a deadline."""
         seconds = max(0.0, until - time.monotonic())
         try:
             async with asyncio.timeout(seconds if seconds < 3600 else None):
@@ -84,7 +84,7 @@ class Connection:
                 household.dropped += 1
 
     async def say(self, client: Client) -> None:
-        """What the household says; what it rests on is kept before."""
+        """Send the household's messages, after storing the state that they depend on."""
         household, voice = self.household, self.household.voice
         said, voice.out = voice.out, []
         self.keep()
@@ -98,7 +98,7 @@ class Connection:
         await client.flush()
 
     def keep(self) -> None:
-        """From the end of stage 1 on, all it knows."""
+        """Store everything that the household knows, from the end of stage 1 on."""
         if self.kept is None:
             return
         if self.household.exchange is None:
@@ -110,11 +110,11 @@ class Connection:
 
 
 async def _ignore(error: Exception) -> None:
-    """The client connects again by itself; what was lost is said again."""
+    """Ignore errors of the client, which reconnects by itself; lost messages are repeated."""
 
 
 def main(make: Callable[..., Household] = Household) -> None:
-    """Be a household until the run is over."""
+    """Run the household until the run is over."""
     parser = argparse.ArgumentParser()
     for option in ("--household", "--run", "--nats"):
         parser.add_argument(option, required=True)

@@ -1,48 +1,16 @@
 """Stage 2: offers, lookups, proposals and rounds (docs/protocol.md, Stage 2)."""
 
-from math import copysign, floor, log2
 from typing import Any
 
 import numpy as np
 
+from tests.system.third_party.holding import Holding
+from tests.system.third_party.maker import REST, REST_AT_MOST, Maker
 from tests.system.third_party.planning import Array
 from tests.system.third_party.voice import Voice
 from tests.system.third_party.wire import Address
 
-REST, REST_AT_MOST = 0.05, 1.0
-"""Seconds to wait when all who would serve are busy."""
 ENDINGS = {"": "done", "cap": "for now", "drift": "for now", "stale": "void", "busy": "void"}
-
-
-class Maker:
-    """One matchmaker: what it is to be told and asked, one lookup at a time."""
-
-    def __init__(self, address: Address, slots: range) -> None:
-        self.address, self.slots = address, slots
-        self.epoch = self.number = 0
-        self.changed: set[int] = set()
-        self.closed: list[tuple[list[int], str]] = []
-        self.due: list[int] = []
-        self.asking: list[int] | None = None
-        """What the lookup that is not answered yet has wanted; None if there is none."""
-        self.reported: tuple[set[int], list[tuple[list[int], str]]] = set(), []
-        """Slots and closed leases of the lookup that is not answered yet."""
-        self.revised = False
-        """Waves: whether that lookup was sent with less news before."""
-        self.spoken = True
-        """False while it waits for a lookup, even one without news (waves)."""
-        self.rest, self.rests_until = REST, 0.0
-        self.answers: list[tuple[Address, dict[str, Any]]] = []
-        """Sequential order: outcomes that go out once it knows of them."""
-
-    def announce(self) -> None:
-        self.epoch = 0
-        self.changed = set(self.slots)
-
-    def take_back(self) -> None:
-        """Report once more what the last lookup reported."""
-        slots, closed = self.reported
-        self.changed, self.closed = self.changed | slots, closed + self.closed
 
 
 class Exchange:
@@ -54,15 +22,15 @@ class Exchange:
         self.voice, self.session = voice, session
         self.terms, self.attempt = place["terms"]["exchange"], place["attempt"]
         self.parent, self.children = place["parent"], place["children"]
-        self.start, self.preferred = schedule, preferred
-        self.held = schedule.copy()
+        self.start = schedule
+        self.holding = Holding(schedule, preferred, self.terms["tolerance_kwh"])
         makers, slots = place["matchmakers"], range(len(schedule))
         self.makers = [Maker(m, slots[n :: len(makers)]) for n, m in enumerate(makers)]
         self.sequential = self.terms["order"] == "sequential"
         self.waves = self.terms["order"] == "waves"
         self.outcomes: dict[int, dict[str, Any]] = {}
         """Waves: outcomes by slot, until all proposals are answered."""
-        self.round, self.over, self.scale, self.in_pass = -1, False, 0.0, True
+        self.round, self.over, self.in_pass = -1, False, True
         self.asked: dict[int, tuple[list[int], Address, float, float]] = {}
         """By slot: lease, partner, given, taken of a proposal that is not answered yet."""
         self.decided: dict[tuple[str, int, tuple[int, ...]], dict[str, Any]] = {}
@@ -80,7 +48,7 @@ class Exchange:
         self.answered = 0
         self.trace: list[tuple[Any, ...]] = []
         self.mark = self.marks()
-        self.began = (self.discomfort(), self.squares() / len(self.held))
+        self.began = (self.holding.discomfort(), self.holding.squares() / len(self.holding.held))
         """Discomfort and mean squared deviation when the round began."""
         self.go_on()
 
@@ -95,37 +63,8 @@ class Exchange:
         if not self.over:
             self.go_on()
 
-    # -- what it holds ----------------------------------------------------------------------------
-
-    def change(self, slot: int, value: float) -> float:
-        """Of the squared deviation, if it held `value` there."""
-        new, old = value - self.preferred[slot], self.held[slot] - self.preferred[slot]
-        return float(new * new - old * old)
-
     def wants(self, slot: int) -> bool:
-        return bool(self.held[slot] != self.preferred[slot]) and slot not in self.asked
-
-    def squares(self) -> float:
-        return float(((self.held - self.preferred) ** 2).sum())
-
-    def discomfort(self) -> float:
-        return float(np.sqrt(self.squares() / len(self.held)))
-
-    def limit(self, slot: int) -> float:
-        """How far it says it would go there."""
-        away = float(self.preferred[slot] - self.held[slot])
-        if abs(away) <= self.scale**0.5 / 8:
-            return 0.0
-        named = 2.0 ** (floor(2 * log2(2 * abs(away))) / 2)
-        return copysign(min(named, 2 * abs(away)), away)
-
-    def aim(self, slot: int) -> tuple[float, float]:
-        """The value to look for, and how far from it one still serves."""
-        held, preferred = float(self.held[slot]), float(self.preferred[slot])
-        tolerance = self.terms["tolerance_kwh"]
-        if tolerance is not None:
-            return preferred, min(abs(held - preferred), tolerance)
-        return held + self.limit(slot) / 2, abs(self.limit(slot)) / 2
+        return self.holding.offers(slot) and slot not in self.asked
 
     # -- matchmakers ------------------------------------------------------------------------------
 
@@ -145,17 +84,13 @@ class Exchange:
             wants = list(maker.due)
         if maker.spoken and not (wants or maker.changed or maker.closed):
             return
-        offered = sorted(s for s in maker.changed if self.held[s] != self.preferred[s])
+        holding = self.holding
+        offered = sorted(filter(holding.offers, maker.changed))
         gone = sorted(maker.changed.difference(offered)) if maker.epoch else []
         disclosure, tolerance = self.terms["disclosure"], self.terms["tolerance_kwh"]
-        limits: list[float] = []
-        if disclosure == "limit":
-            limits = [self.limit(slot) for slot in offered]
-        if disclosure == "direction":
-            limits = [copysign(1.0, self.preferred[s] - self.held[s]) for s in offered]
         aims = []
         if disclosure != "limit" or tolerance is not None:
-            aims = [self.aim(slot) for slot in wants]
+            aims = [holding.aim(slot) for slot in wants]
         maker.number += 0 if revised else 1
         self.voice.insist(
             ("lookup", maker.address),
@@ -168,8 +103,8 @@ class Exchange:
             limits_bind=True,
             disclosure=disclosure,
             slots=offered,
-            values_kwh=self.held[offered],
-            limits_kwh=np.array(limits),
+            values_kwh=self.holding.held[offered],
+            limits_kwh=np.array(holding.told(disclosure, offered)),
             withdrawn=gone,
             closed=maker.closed,
             wants=wants,
@@ -184,7 +119,7 @@ class Exchange:
 
     @property
     def min_gain_kwh2(self) -> float:
-        return float(self.terms["min_gain"] * self.scale)
+        return float(self.terms["min_gain"] * self.holding.scale)
 
     def on_match(self, sender: Address, match: dict[str, Any]) -> None:
         maker = next((maker for maker in self.makers if maker.address == sender), None)
@@ -223,12 +158,12 @@ class Exchange:
         self, maker: Maker, lease: list[int], slot: int, partner: Address, value: float
     ) -> None:
         """Propose what was found, if it is worth while."""
-        gain, tolerance = -self.change(slot, value), self.terms["tolerance_kwh"]
-        far = tolerance is not None and abs(value - self.preferred[slot]) > tolerance
+        gain, tolerance = -self.holding.change(slot, value), self.terms["tolerance_kwh"]
+        far = tolerance is not None and abs(value - self.holding.preferred[slot]) > tolerance
         if slot in self.asked or far or gain <= 0 or gain < self.min_gain_kwh2:
             maker.closed.append((lease, "void" if slot in self.asked else "declined"))
             return self.again(maker, slot)
-        given = float(self.held[slot])
+        given = float(self.holding.held[slot])
         self.asked[slot] = (lease, partner, given, value)
         self.tally["proposals"] += 1
         self.voice.insist(
@@ -274,7 +209,7 @@ class Exchange:
 
     def on_proposal(self, sender: Address, proposal: dict[str, Any]) -> None:
         slot, lease = proposal["slot"], proposal["lease"]
-        if not 0 <= slot < len(self.held):
+        if not 0 <= slot < len(self.holding.held):
             return
         maker = self.makers[slot % len(self.makers)]
         name = (sender[1], slot, tuple(lease))
@@ -301,17 +236,17 @@ class Exchange:
         """Why it does not agree; empty if it does."""
         if slot in self.asked:
             return "busy"
-        if self.held[slot] != taken:
+        if self.holding.held[slot] != taken:
             return "stale"
-        return "loss" if self.change(slot, given) > 0 else ""
+        return "loss" if self.holding.change(slot, given) > 0 else ""
 
     def take(
         self, maker: Maker, slot: int, value: float, lease: list[int], other: str, asked: bool
     ) -> None:
-        gain = -self.change(slot, value)
-        made = (self.round, slot, other, lease, asked, float(self.held[slot]), value, gain)
+        gain = -self.holding.change(slot, value)
+        made = (self.round, slot, other, lease, asked, float(self.holding.held[slot]), value, gain)
         self.trace.append(made)
-        self.held[slot] = value
+        self.holding.held[slot] = value
         maker.changed.add(slot)
 
     # -- rounds -----------------------------------------------------------------------------------
@@ -387,11 +322,11 @@ class Exchange:
         if self.round == -1:
             self.begin(0, [], count[7] / count[0])
         elif self.round == 0:
-            self.begin(1, list(range(len(self.held))), self.scale)
+            self.begin(1, list(range(len(self.holding.held))), self.holding.scale)
         elif count[4] == 0 or self.round >= self.terms["rounds"]:
             self.end(self.round)
         else:
-            self.begin(self.round + 1, sorted(changed), self.scale)
+            self.begin(self.round + 1, sorted(changed), self.holding.scale)
 
     def on_next(self, sender: Address, following: dict[str, Any]) -> None:
         late = following["round"] != self.round + 1 or not self.risen or self.over
@@ -404,8 +339,8 @@ class Exchange:
 
     def begin(self, round: int, changed: list[int], scale: float) -> None:
         self.voice.settled("round")
-        self.round, self.scale, self.in_pass = round, scale, True
-        self.began = (self.discomfort(), self.squares() / len(self.held))
+        self.round, self.holding.scale, self.in_pass = round, scale, True
+        self.began = (self.holding.discomfort(), self.holding.squares() / len(self.holding.held))
         self.own, self.received, self.risen = None, {}, False
         self.exchanged, self.failed = set(), {}
         self.tell("NextRound", {"round": round, "changed": changed, "scale_kwh2": scale})
@@ -413,7 +348,9 @@ class Exchange:
             for maker in self.makers:
                 maker.announce()
         slots = [slot for slot in self.left.union(changed) if self.wants(slot)]
-        slots.sort(key=lambda slot: (-abs(self.held[slot] - self.preferred[slot]), slot))
+        slots.sort(
+            key=lambda slot: (-abs(self.holding.held[slot] - self.holding.preferred[slot]), slot)
+        )
         self.left = set()
         for maker in self.makers:
             maker.due = [slot for slot in slots if slot in maker.slots]
@@ -448,8 +385,8 @@ class Exchange:
         for name, column in zip(("given_kwh", "taken_kwh", "gains_kwh2"), columns[5:], strict=True):
             trace[name] = np.array(column, float)
         return {
-            "discomfort_kwh": self.discomfort(),
-            "energy_drift_kwh": float(self.held.sum() - self.start.sum()),
+            "discomfort_kwh": self.holding.discomfort(),
+            "energy_drift_kwh": float(self.holding.held.sum() - self.start.sum()),
             "requests": self.tally["proposals"],
             "accepted": self.tally["accepted"],
             "refused": self.tally["refused"],

@@ -245,8 +245,8 @@ class Household:
         sums = Sums(np.zeros(self.plans.shape[1]), 0.0, 0.0)
         for child in children:
             sums = sums.plus(sums_of(self.closing[child]))
-        discomfort = exchange.discomfort()
-        sums = sums.plus(Sums(exchange.held, discomfort, discomfort * discomfort))
+        discomfort = exchange.holding.discomfort()
+        sums = sums.plus(Sums(exchange.holding.held, discomfort, discomfort * discomfort))
         if self.place["parent"] is None:
             return self.conclude(self.telling(sums))
         size = 1 + sum(self.closing[child]["size"] for child in children)

@@ -1,5 +1,5 @@
-"""Stage 1: which children's changes stand, and which plan to take (docs/protocol.md, Decisions of
-stage 1)."""
+"""Stage 1: approval of the children's changes, and selection of a plan (docs/protocol.md, Decisions
+of stage 1)."""
 
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Sums(NamedTuple):
-    """Of some households: plans, discomforts, their squares."""
+    """Sums over some households: plans, discomforts and squared discomforts."""
 
     plan: Array
     discomfort: float
@@ -82,7 +82,8 @@ class Planning:
         self.first = True
 
     def rise(self, received: list[Sums], size: int) -> Sums:
-        """The sums of the subtree, after deciding; `received` from each child, `size` of all."""
+        """Return the sums of the subtree after deciding, given those `received` from each child;
+        `size` is the number of its households."""
         self.taken_before, self.below_before = self.taken, self.below
         self.selected_before = self.selected
         covered = size if self.first else self.households
@@ -106,7 +107,7 @@ class Planning:
         return self.below.plus(self.own(self.selected))
 
     def settle(self, everybody: Sums, approved: bool) -> None:
-        """After the answer."""
+        """Handle the parent's answer."""
         self.all, self.first = everybody, False
         if not approved:
             self.taken, self.below = self.taken_before, self.below_before
@@ -114,7 +115,8 @@ class Planning:
             self.flags = [False] * len(self.flags)
 
     def approve(self, received: list[Sums]) -> None:
-        """Old or new of each child: all combinations are tried, the first child the lowest bit."""
+        """Choose the old or new sums of each child: all combinations are tried, with the first
+        child as the lowest bit."""
         combinations = range(2 ** len(received))
         pairs = list(zip(self.taken, received, strict=True))
         costs = [0.0 for _ in combinations]
@@ -160,7 +162,7 @@ class Planning:
         return best
 
     def summary(self, iteration: int) -> list[float]:
-        """What the root tells of an iteration."""
+        """Return the root's report of an iteration."""
         sums, n = self.all, self.households
         mean = sums.discomfort / n
         inefficiency, unfairness = variance(sums.plan), self.unfairness(sums, n)

@@ -1,4 +1,5 @@
-"""What is said, and said again while it is unanswered (docs/protocol.md, Joining and leaving)."""
+"""Messages that are sent, and repeated while they are unanswered (docs/protocol.md, Joining and
+leaving)."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ AGAIN, AT_MOST = 0.5, 4.0
 
 @dataclass
 class Voice:
-    """The messages that are to be sent, and those that wait for an answer."""
+    """Messages to send, and messages that wait for an answer."""
 
     now: float = 0.0
     out: list[tuple[Address, str, dict[str, Any]]] = field(default_factory=list)
@@ -27,7 +28,7 @@ class Voice:
         self.said += 1
 
     def insist(self, what: Hashable, to: Address, kind: str, **fields: Any) -> None:
-        """Say it, and again until `what` is settled."""
+        """Send a message, and repeat it until `what` is settled."""
         self._open[what] = [self.now + AGAIN, AGAIN, to, kind, fields]
         self.say(to, kind, **fields)
 
@@ -35,14 +36,14 @@ class Voice:
         self._open.pop(what, None)
 
     def silence(self) -> None:
-        """Nothing waits for an answer any more."""
+        """Stop waiting for answers."""
         self._open.clear()
 
     def waits(self, what: Hashable) -> bool:
         return what in self._open
 
     def repeat(self) -> None:
-        """Say again what is late."""
+        """Send messages again whose answers are late."""
         for entry in self._open.values():
             due, wait, to, kind, fields = entry
             if due <= self.now:
@@ -51,7 +52,7 @@ class Voice:
                 self.say(to, kind, **fields)
 
     def hurry(self) -> None:
-        """All that is unanswered is late: after a start with an old state."""
+        """Treat all unanswered messages as late, after a restart from stored state."""
         for entry in self._open.values():
             entry[0], entry[1] = 0.0, AGAIN
 

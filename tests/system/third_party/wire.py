@@ -1,4 +1,4 @@
-"""Frames: what is said as bytes, and back (docs/protocol.md, Frames)."""
+"""Frames: messages as bytes and back (docs/protocol.md, Frames)."""
 
 from typing import Any, NamedTuple
 
@@ -55,7 +55,8 @@ class Heard(NamedTuple):
 
 
 def write(run: str, said: list[tuple[str, str, str, dict[str, Any]]]) -> bytes:
-    """A frame of messages (to, sender, kind, fields); numpy arrays in the fields are vectors."""
+    """Return a frame of messages (to, sender, kind, fields); numpy arrays in the fields are
+    vectors."""
     vectors: list[bytes] = []
 
     def plain(value: Any) -> Any:
@@ -74,7 +75,8 @@ def write(run: str, said: list[tuple[str, str, str, dict[str, Any]]]) -> bytes:
 
 
 def read(run: str, data: bytes) -> list[Heard]:
-    """The messages of a frame that are for households; ValueError if it is to be dropped."""
+    """Return the messages in a frame that are for households; raises ValueError for a frame to be
+    dropped."""
     try:
         version, of_run, messages, raw = msgpack.unpackb(data)
         if version != VERSION or of_run != run:

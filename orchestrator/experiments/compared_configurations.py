@@ -1,6 +1,6 @@
-"""The sides of a comparison: runs and sweeps read from their folders, grouped by configuration.
+"""Compared configurations: runs and sweeps, read from their folders and grouped by configuration.
 
-How configurations differ, and how sure that is, is decided in `comparison`.
+`comparison` decides how configurations differ and with which confidence.
 """
 
 import json
@@ -22,39 +22,40 @@ from protocol.terms import CostName
 from protocol.vectors import Array
 
 END = "end"
-"""The state in which a run ends: exchanged, or planned if nobody exchanged."""
+"""The state in which a run ends: exchanged, or planned without a stage 2."""
 _NO_OPTIONS = {
     *("seed", "out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"),
     *("save_schedules", "isolation", "hosts", "source", "score_from", "config", "dataset"),
 }
-"""Options that do not change the results, or only by chance; data are told apart by their
+"""Options that do not change the results, or only by chance. Data sets are distinguished by their
 digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comfort:
-    """The comfort of households in the end, from one run or several, least first."""
+    """The distribution of the households' comfort in the end, from one run or several."""
 
     share: Array
-    """Of the households that have no more than that comfort, %."""
+    """Share of the households with at most this comfort, %."""
     comfort: Array
+    """Comfort, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRun:
-    """One run, as far as it is compared."""
+    """One run, with the values that are compared."""
 
     folder: Path
     seed: int
     measures: Mapping[tuple[str, str], float]
-    """By state and measure."""
+    """Values by state and measure."""
     comfort: Array
-    """In the end, rising: of each household, or the PERCENTILES of a row of a sweep."""
+    """Comfort in the end, ascending: of each household, or the PERCENTILES from a sweep."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedConfiguration:
-    """The runs of one configuration: one side of the comparison."""
+    """The runs of one configuration, which differ by seed only."""
 
     name: str
     """The options in which it differs from the others."""
@@ -63,16 +64,16 @@ class ComparedConfiguration:
     """True if the comfort of each household is known, False if only percentiles are."""
     cost: CostName
     """The cost function that is its inefficiency."""
-    beside: str | None = None
-    """The name of the configuration that it is held against; None: it is held against none."""
+    reference: str | None = None
+    """The name of the configuration with which this one is compared, if any."""
 
     def values(self, state: str, measure: str) -> dict[int, float]:
-        """Return a measure of each run that has it, by seed."""
+        """Return the values of a measure by seed, for the runs that have it."""
         found = {run.seed: run.measures.get((state, measure)) for run in self.runs}
         return {seed: value for seed, value in found.items() if value is not None}
 
     def comfort(self) -> Comfort:
-        """Return the comfort of all households of all runs, or the mean percentiles."""
+        """Return the comfort of all households in all runs, or the mean percentiles."""
         if self.whole:
             rising = np.sort(np.concatenate([run.comfort for run in self.runs]))
             return Comfort(100 * (np.arange(len(rising)) + 0.5) / len(rising), rising)
@@ -81,31 +82,32 @@ class ComparedConfiguration:
 
 
 def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
-    """Read the runs in these folders, or those of the sweeps in them, grouped by configuration.
+    """Read the runs or sweeps in these folders, grouped by configuration.
 
-    Each configuration is compared with one of the first folder's. Raises InputError if there are
-    fewer than two folders, one is named twice, runs are named beside sweeps, or two runs have both
-    configuration and seed in common.
+    The reference of each configuration is one of the first folder. Raises InputError if there are
+    fewer than two folders, a folder is given twice, runs and sweeps are mixed, or two runs have the
+    same configuration and seed.
     """
     if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
-        raise InputError("name two or more different folders of results, or of sweeps")
+        raise InputError("give two or more different folders of results or sweeps")
     sweeps = [_is_sweep(folder) for folder in folders]
     if any(sweeps) and not all(sweeps):
-        reason = "this is the folder of a run, others are of sweeps: compare like with like"
+        reason = "this is the folder of a run, others are of sweeps: give folders of one kind"
         raise InputError(reason, file=folders[sweeps.index(False)])
     groups: dict[str, list[MeasuredRun]] = {}
     for folder in folders:
         for chosen, run in _rows_of(folder) if all(sweeps) else [_run_of(folder)]:
             groups.setdefault(json.dumps(chosen, sort_keys=True), []).append(run)
     options = [json.loads(key) for key in groups]
-    varied = _varied(options)
+    varied = _named(options)
     names = [
         ", ".join(f"{name} {_text(own.get(name))}" for name in varied) or "all runs"
         for own in options
     ]
     runs = list(groups.values())
     first = [number for number, own in enumerate(runs) if own[0].folder == folders[0]]
-    # Of the configurations of the first folder the one that agrees in all that varies there.
+    # The reference is the configuration of the first folder that agrees in the options that vary
+    # there.
     kept = _varied([options[number] for number in first])
     by_options = {_chosen(options[number], kept): names[number] for number in first}
     found = []
@@ -118,16 +120,24 @@ def read_configurations(folders: Sequence[Path]) -> list[ComparedConfiguration]:
                 runs=tuple(own),
                 whole=not all(sweeps),
                 cost=options[number]["cost"],
-                beside=None if number in first else by_options.get(like),
+                reference=None if number in first else by_options.get(like),
             )
         )
     return found
 
 
-def _varied(told: Sequence[Mapping[str, object]]) -> list[str]:
+def _varied(options: Sequence[Mapping[str, object]]) -> list[str]:
     """Return the names of the options in which these configurations differ."""
-    names = dict.fromkeys(name for each in told for name in each)
-    return [name for name in names if len({json.dumps(each.get(name)) for each in told}) > 1]
+    names = dict.fromkeys(name for each in options for name in each)
+    return [name for name in names if len({json.dumps(each.get(name)) for each in options}) > 1]
+
+
+def _named(options: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return the options that name the configurations. The order of exchanges, which a run chooses
+    by its other options, is one of them only if the others do not distinguish all."""
+    varied = _varied(options)
+    others = [name for name in varied if name != "exchange_order"]
+    return others if len({_chosen(each, others) for each in options}) == len(options) else varied
 
 
 def _chosen(options: Mapping[str, object], names: Sequence[str]) -> str:
@@ -140,7 +150,7 @@ def _check_seeds(runs: Sequence[MeasuredRun]) -> None:
         if run.seed in seen:
             places = dict.fromkeys((str(seen[run.seed]), str(run.folder)))
             raise InputError(
-                f"two runs of one configuration have the seed {run.seed}: name one of them",
+                f"two runs of one configuration have the seed {run.seed}: give only one of them",
                 file=" and ".join(places),
             )
         seen[run.seed] = run.folder
@@ -193,13 +203,13 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], MeasuredRun]]:
 
 
 def _with_end(measures: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
-    """Add the measures of the state in which the run ended, under END."""
+    """Return the measures with those of the run's last state added as END."""
     last = "exchanged" if any(state == "exchanged" for state, _ in measures) else "planned"
     return measures | {(END, name): v for (state, name), v in measures.items() if state == last}
 
 
 def _comfort(results: RunResults) -> Array:
-    """Return the comfort of each household in the end, rising."""
+    """Return the comfort of each household in the end, ascending."""
     ends = [
         row.discomfort_planned if row.discomfort_exchanged is None else row.discomfort_exchanged
         for row in results.rows
@@ -208,14 +218,14 @@ def _comfort(results: RunResults) -> Array:
 
 
 def _options(config: Mapping[str, Any], demo: object, digest: str) -> dict[str, object]:
-    """Return the options that tell configurations apart."""
+    """Return the options by which configurations are distinguished."""
     options: dict[str, object] = {
-        # A column of a table has whole numbers as fractions where another row has none.
+        # Tables hold whole numbers as floats if a row of the column is empty.
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in config.items()
         if name not in _NO_OPTIONS
     }
-    # Another seed generates other households: that is chance, and no configuration.
+    # Other seeds generate other households, which is chance and not another configuration.
     return options if demo else options | {"data": digest[:12]}
 
 
