@@ -38,6 +38,7 @@ OWN, PARENT = Address("host0", "own"), Address("host1", "parent")
 MAKER, ORCHESTRATOR = Address("maker", "maker"), Address("home", "orchestrator")
 PARTNER = Address("host2", "partner")
 HELD, PREFERRED = np.array([1.0, 2.0]), np.array([2.0, 2.0])
+NOTHING = RoundCount(**dict.fromkeys(RoundCount._fields, 0))
 PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
 
 
@@ -411,11 +412,10 @@ def test_the_root_adds_up_what_its_child_holds_and_tells_it() -> None:
     """The child has nothing to exchange."""
     child = Address("host3", "child")
     own = Household(children=(child,))
-    nothing = RoundCount(**dict.fromkeys(RoundCount._fields, 0))
     for round in (-1, 0, 1):
         if round >= 0:
             own.answer(none=(0,) if round else ())
-        own.hear(child, RoundDone(round, nothing, (), attempt=3))
+        own.hear(child, RoundDone(round, NOTHING, (), attempt=3))
     assert own.stage.trader.finished
     assert list(own.stage.missing) == [child]
     assert own.stage.result is None
@@ -452,3 +452,15 @@ def test_the_traffic_of_a_round_is_counted_after_a_kill_as_well() -> None:
     own.answer(none=(0,))
     (done,) = (one.message for one in own.sent if isinstance(one.message, RoundDone))
     assert (done.count.frames, done.count.bytes) == (7, 100)
+
+
+def test_a_household_killed_after_its_report_sends_it_again_and_starts_its_child_again() -> None:
+    child = Address("host3", "child")
+    own = Household(PARENT, children=(child,))
+    own.hear(child, RoundDone(-1, NOTHING, (), attempt=3))
+    own.hear(PARENT, NextRound(0, (), 0.5))
+    own.answer()
+    own.hear(child, RoundDone(0, NOTHING, (), attempt=3))
+    own.resume(20.0)
+    said = {(type(one.message), one.to) for one in own.sent}
+    assert {(NextRound, child), (RoundDone, PARENT)} <= said
