@@ -55,6 +55,8 @@ MIN_GAIN = 0.02
 BUNDLE_MIN_GAINS: dict[str, float] = {"mutual": 0.5, "cooperative": 0.1}
 """Default least gain of an exchange of bundles, by rule; later exchanges make discomfort more equal
 under `cooperative`."""
+UNAIDED_MAX = 2_000
+"""Maximum number of households without a matchmaker: each is told the addresses of all."""
 BUNDLE_DRIFT_KWH = 0.05
 """Default bound on the change of a household's own energy by bundles, kWh."""
 PATIENCE_SHARE = 3
@@ -143,6 +145,11 @@ def read_scenario(
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
+    if settings.matchmakers == 0 and len(members) > UNAIDED_MAX:
+        reason = (
+            f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
+        )
+        raise InputError(reason, field="--matchmakers")
     common = _terms(settings, target, population.slots, mandates)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
@@ -287,6 +294,9 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
         return None
     if settings.content_exchanged == "bundle":
         return _bundles(settings, mandates)
+    if settings.matchmakers == 0:
+        reason = "single slots need a matchmaker; with bundles partners can be found without one"
+        raise InputError(reason, field="--matchmakers")
     rule = settings.exchange
     everybody = (FREE, *mandates.values())
     separate = settings.energy_drift is None and not any(
@@ -323,9 +333,6 @@ def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchange
             key = "tolerance" if mandate.rule != "paper" else "rule"
             reason = f"{key} is about single slots: add --content slot"
             raise InputError(reason, file=settings.mandates, field=f"{name}.{key}")
-    if settings.matchmakers > 1:
-        reason = "one matchmaker pairs all households for bundles: leave out --matchmakers"
-        raise InputError(reason, field="--matchmakers")
     assert settings.exchange != "off"
     drift, min_gain = settings.energy_drift, settings.min_gain
     return ExchangeTerms(

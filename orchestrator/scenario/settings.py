@@ -130,7 +130,11 @@ class RunSettings(BaseModel):
         "slot", description="A lease reserves its slot only, or the whole household."
     )
     matchmakers: int = Field(
-        1, ge=1, le=_PROCESSES_MAX, description="Matchmakers that share the slots."
+        1,
+        ge=0,
+        le=_PROCESSES_MAX,
+        description="Matchmakers that share the slots, or the households of a round (0, for "
+        "bundles: none, partners by a public draw).",
     )
     mandates: Path | None = Field(
         None, description="TOML file: what households allow their proxies."
