@@ -73,7 +73,10 @@ def test_on_the_bus_as_in_simulation(matchmakers: int, tmp_path: Path) -> None:
     kept_and_improved(results)
     assert results.rows == reference.rows
     assert told(results) == told(reference)
-    assert results.exchanges == reference.exchanges
+    assert results.exchanges is not None
+    assert reference.exchanges is not None
+    assert set(results.exchanges) == set(reference.exchanges)
+    assert matchmakers > 1 or results.exchanges == reference.exchanges
     write(results, tmp_path)
     assert read(tmp_path).exchange == results.exchange
     assert children_of(os.getpid()) == []
