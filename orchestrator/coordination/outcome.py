@@ -15,6 +15,7 @@ from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.placement import Run
+from orchestrator.results.conservation import conserved
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
     BusTraffic,
@@ -64,7 +65,7 @@ def collect(
         sent = _sent_by_matchmakers(coordinator)
         summary = replace(
             _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent),
-            conserved=_conserved(planned.response_kwh, exchange.response_kwh),
+            conserved=conserved(planned.response_kwh, exchange.response_kwh),
         )
     return RunResults(
         run=run.id,
@@ -308,16 +309,6 @@ def _exchange(
         frames_per_exchange=_share(frames, accepted),
         bytes_per_exchange=_share(size, accepted),
     )
-
-
-CONSERVED = 1e-9
-"""Largest change of a sum that counts as rounding, relative to the largest sum."""
-
-
-def _conserved(before: Array, after: Array) -> bool:
-    """Return True if the sums of all schedules, float64[d], differ by rounding errors only."""
-    size = float(np.abs(before).max()) or 1.0
-    return bool((np.abs(after - before) <= CONSERVED * size).all())
 
 
 def _share(part: int, whole: int) -> float | None:
