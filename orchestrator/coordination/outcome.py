@@ -15,6 +15,7 @@ from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.placement import Run
+from orchestrator.results.conservation import conserved
 from orchestrator.results.measures import Measures, exchange_bound, measures
 from orchestrator.results.run_results import (
     BusTraffic,
@@ -64,7 +65,7 @@ def collect(
         sent = _sent_by_matchmakers(coordinator)
         summary = replace(
             _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent),
-            conserved=_conserved(planned.response_kwh, exchange.response_kwh),
+            conserved=conserved(planned.response_kwh, exchange.response_kwh),
         )
     return RunResults(
         run=run.id,
@@ -230,7 +231,8 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
 
 def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
     """Return every exchange, joined from the reports of requester and responder."""
-    gains: dict[tuple[LeaseId, int], float] = {}
+    gains: dict[tuple[str, LeaseId, int], float] = {}
+    """By requester too: the leases of two matchmakers may have the same id."""
     requests: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
     for household, result in results.items():
         if result.exchanged is None or result.exchanged.trace is None:
@@ -244,7 +246,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
             if requester:
                 requests.append((round, lease, slot, household, partner, given, taken, gain))
             else:
-                gains[lease, slot] = gain
+                gains[partner, lease, slot] = gain
     return tuple(
         ExchangeRow(
             round=round,
@@ -254,7 +256,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
             given=given,
             taken=taken,
             requester_gain=gain,
-            responder_gain=gains.get((lease, slot), nan),
+            responder_gain=gains.get((household, lease, slot), nan),
         )
         for round, lease, slot, household, partner, given, taken, gain in sorted(requests)
     )
@@ -309,16 +311,6 @@ def _exchange(
     )
 
 
-CONSERVED = 1e-9
-"""Largest change of a sum that counts as rounding, relative to the largest sum."""
-
-
-def _conserved(before: Array, after: Array) -> bool:
-    """Return True if the sums of all schedules, float64[d], differ by rounding errors only."""
-    size = float(np.abs(before).max()) or 1.0
-    return bool((np.abs(after - before) <= CONSERVED * size).all())
-
-
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -335,6 +327,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
+        "content": None if exchange is None else exchange.content,
         "exchange_order": None if exchange is None else exchange.order,
         "energy_drift": None if exchange is None else exchange.energy_drift_kwh,
         "min_gain": None if exchange is None else exchange.min_gain,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matchmaker.bundle_book import BundleBook, Talk
+from matchmaker.bundle_book import LEASES_A_ROUND, BundleBook, Talk
 from protocol.messages import Address
 from protocol.messages.exchange import Closed, Ending, LeaseId
 from tests.support.lookups import home, lookup
@@ -124,10 +124,12 @@ def test_values_alone_find_nobody_where_rounding_seems_to_gain() -> None:
     assert book.talks(1, 0.0) == []
 
 
-def test_leases_are_numbered_from_one_and_only_those_of_the_last_round_are_open() -> None:
+def test_leases_are_numbered_by_round_and_only_those_of_the_last_one_are_open() -> None:
     book = book_of("a", "b", "c", "d")
-    assert [talk.lease for talk in book.talks(1, 0.0)] == [LeaseId(EPOCH, 1), LeaseId(EPOCH, 2)]
-    assert [talk.lease for talk in book.talks(2, 0.0)] == [LeaseId(EPOCH, 3), LeaseId(EPOCH, 4)]
+    for round in (1, 2, 5):
+        first = round * LEASES_A_ROUND
+        expected = [LeaseId(EPOCH, first + 1), LeaseId(EPOCH, first + 2)]
+        assert [talk.lease for talk in book.talks(round, 0.0)] == expected
     assert book.summary()["open"] == 2
 
 
