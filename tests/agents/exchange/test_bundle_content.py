@@ -309,3 +309,35 @@ def test_bounds_on_energy_keep_a_reserve_for_rounding() -> None:
     low, high = responder._energy_bounds(bound)
     assert low + 0.5 == pytest.approx(3e-9, rel=1e-4)
     assert 2.5 - high == pytest.approx(3e-9, rel=1e-4)
+
+
+def test_a_small_loss_that_is_allowed_is_rounded_down_too() -> None:
+    """It has gained 0.9 kWh^2 and names the next step below, 1 / sqrt(2)."""
+    held = 1.0 + 0.9**0.5
+    requester = content([held], [1.0], rule="cooperative", drift=None)
+    requester.apply(Deal(slots=(0,), given_kwh=(held,), taken_kwh=(1.0,), changes_kwh2=(-0.9,)))
+    assert requester.propose(LEASE).loss_kwh2 == pytest.approx(0.5**0.5)
+
+
+def test_a_direction_stands_for_half_of_the_mean_deviation() -> None:
+    """The root mean squared deviation is 0.5 kWh, so that 0.25 kWh less seem to suit."""
+    requester = content([1.25], [1.0], mandate=Mandate(disclosure="direction"), drift=None)
+    responder = content([1.0], [1.25], drift=None)
+    assert responder.answer(requester.propose(LEASE))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "reason"),
+    [(2.5, 9.0, ""), (1.5, 9.0, "no joint gain"), (9.0, 2.5, ""), (9.0, 1.5, "no joint gain")],
+)
+def test_both_sides_keep_a_reserve_for_rounding(own: float, theirs: float, reason: str) -> None:
+    """Where the mean squared deviation is 10^9, it is 2 kWh^2 for each. The responder would gain
+    `own` kWh^2; the requester, which wants more, at least `theirs`."""
+    energy = own**0.5
+    responder = content([1.0 + energy], [1.0], drift=None)
+    responder.share(1e9, 0.01)
+    proposal = replace(
+        content([1.0], [1.0], drift=None).propose(LEASE),
+        limits_kwh=np.array([(energy**2 + theirs) / energy]),
+    )
+    assert responder.answer(proposal)[1] == reason
