@@ -254,6 +254,7 @@ def test_refusals_and_releases_stand_after_a_restart() -> None:
     b.talks.on_confirmation(A, Confirmation(LEASE, "drift"), 3)
     b.restart(20.0)
     assert said(b.talks.on_confirmation(A, Confirmation(LEASE, "drift"), 3), Settled)
+    assert b.written == ["countered", "dismissed"], "it is only said again"
     assert isinstance(b.talks.propose(lease(8), 4, 21.0), Envelope), "it is free again"
     busy = Side(B, [2.0, 1.0, 1.0], [2.0, 1.0, 1.0])
     proposal = proposal_of(Side(A, [2.0, 1.0, 1.5], [1.0, 2.0, 1.5]))

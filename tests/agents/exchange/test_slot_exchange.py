@@ -123,3 +123,14 @@ def test_answers_of_both_matchmakers_are_sent_together() -> None:
     for lookup, maker in zip(lookups(made, asking=False), MAKERS, strict=True):
         made.handle(maker, match(lookup), 13.0)
     assert answered(made) == [0, 1]
+
+
+def test_a_matchmaker_without_news_holds_back_nothing() -> None:
+    made = exchange(makers=2, order="sequential")
+    for maker, lookup in zip(MAKERS, lookups(made), strict=True):
+        made.handle(maker, match(lookup, none=lookup.wants), 11.0)
+    made.handle(PARTNER, Proposal(LeaseId(7, 1), 1, 2.0, 1.0, 0.0), 12.0)
+    (told,) = lookups(made, asking=False)
+    assert answered(made) == []
+    made.handle(MAKERS[1], match(told), 13.0)
+    assert answered(made) == [1]
