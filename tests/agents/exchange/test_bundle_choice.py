@@ -165,7 +165,9 @@ def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
 
 
 @pytest.mark.parametrize("slots", [2, 11, 16])
-@pytest.mark.parametrize(("loss", "joint", "weight"), [(0.0, 0.0, 1.0), (0.2, -0.4, 0.5)])
+@pytest.mark.parametrize(
+    ("loss", "joint", "weight"), [(0.0, 0.0, 1.0), (0.2, -0.4, 0.5), (0.0, 0.0, 1.8)]
+)
 @pytest.mark.parametrize(("low", "high"), [(-CAP, CAP), (-0.1, 0.9), (-1.2, -0.2)])
 def test_a_bundle_is_that_of_the_search(
     slots: int, loss: float, joint: float, weight: float, low: float, high: float
@@ -196,3 +198,41 @@ def test_equal_values_are_never_exchanged() -> None:
     changes = random_pairs(4, pairs=1, slots=6)
     changes.energy_kwh[:] = 0.0
     assert not choose_bundles(changes, bounds(1)).slots.any()
+
+
+def one_slot(requester: float, responder: float, weight: float) -> PairChanges:
+    """Return one pair with one slot, at which the requester would get 1 kWh."""
+    return PairChanges(
+        requester_kwh2=np.array([[requester]]),
+        requester_most_kwh2=np.array([[requester + 1.0]]),
+        responder_kwh2=np.array([[responder]]),
+        energy_kwh=np.array([[1.0]]),
+        requester_weight=np.array([weight]),
+    )
+
+
+@pytest.mark.parametrize("bound", range(6))
+def test_what_is_just_within_its_bounds_fits(bound: int) -> None:
+    """The changes are -2, at most -1, and -1 kWh^2. Each bound in turn is a little narrower."""
+    limits = [-3.0, -1.0, -1.0, -1.0, 1.0]
+    if bound < 5:
+        limits[bound] -= 1e-9
+    joint, most, responder, least, highest = (np.array([limit]) for limit in limits)
+    bundles = choose_bundles(
+        one_slot(-2.0, -1.0, 1.0),
+        BundleBounds(
+            joint_kwh2=joint,
+            requester_most_kwh2=most,
+            responder_kwh2=responder,
+            energy_min_kwh=-least,
+            energy_max_kwh=highest,
+        ),
+    )
+    assert bundles.slots.tolist() == [[bound == 5]]
+
+
+def test_a_bundle_that_is_worse_by_its_weights_is_not_chosen() -> None:
+    """0.2 * -2 + 1.8 * 0.3 is above 0, although both together would gain."""
+    limits = replace(bounds(1, loss=1.0, low=-2.0, high=2.0), joint_kwh2=np.array([-1.0]))
+    assert not choose_bundles(one_slot(-2.0, 0.3, 0.2), limits).slots.any()
+    assert choose_bundles(one_slot(-2.0, 0.2, 0.2), limits).slots.all()
