@@ -8,6 +8,9 @@ from enum import Enum
 
 from protocol.messages import (
     Abort,
+    BundleProposal,
+    Confirmation,
+    Counter,
     Down,
     End,
     Go,
@@ -19,6 +22,7 @@ from protocol.messages import (
     Proposal,
     Release,
     RoundDone,
+    Settled,
     Up,
 )
 
@@ -41,7 +45,8 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 """The kinds of message that are legal only from the orchestrator."""
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
-_EXCHANGE: Kinds = frozenset({Match, Proposal, Outcome, RoundDone, NextRound, End})
+_PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
+_EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
 
 LEGAL: Mapping[Phase, Kinds] = {
     Phase.ENROLLING: _ALWAYS,

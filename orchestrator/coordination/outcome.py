@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from math import nan, sqrt
 from typing import Any, TypedDict
@@ -61,7 +62,10 @@ def collect(
         bound = measured(planned.response_kwh, _column(rows, "discomfort_bound"))
         rounds = tuple(_rounds(exchange.rounds, before, after))
         sent = _sent_by_matchmakers(coordinator)
-        summary = _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent)
+        summary = replace(
+            _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent),
+            conserved=_conserved(planned.response_kwh, exchange.response_kwh),
+        )
     return RunResults(
         run=run.id,
         households=len(members),
@@ -305,6 +309,16 @@ def _exchange(
     )
 
 
+CONSERVED = 1e-9
+"""Largest change of a sum that counts as rounding, relative to the largest sum."""
+
+
+def _conserved(before: Array, after: Array) -> bool:
+    """Return True if the sums of all schedules, float64[d], differ by rounding errors only."""
+    size = float(np.abs(before).max()) or 1.0
+    return bool((np.abs(after - before) <= CONSERVED * size).all())
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -322,6 +336,8 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "exchange_order": None if exchange is None else exchange.order,
+        "energy_drift": None if exchange is None else exchange.energy_drift_kwh,
+        "min_gain": None if exchange is None else exchange.min_gain,
         "locks": settings.locks if exchange is None else exchange.locks,
         "households": len(scenario.members),
         "slots": population.slots,

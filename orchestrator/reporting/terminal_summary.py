@@ -22,6 +22,7 @@ from orchestrator.reporting.wording import (
     facts,
     headline,
     measure_lines,
+    of_bundles,
     round_lines,
 )
 from orchestrator.results.run_results import RunResults
@@ -168,8 +169,9 @@ def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[Rendera
         table.add_column(ROUND_HEADS[i], justify="right")
     for row in rows:
         table.add_row(*(row[i] for i in kept))
+    title = "Exchange of bundles" if of_bundles(results) else "Slot exchange"
     parts: list[RenderableType] = [
-        Group(Text("Slot exchange", style="bold"), _pairs(exchange_facts(results))),
+        Group(Text(title, style="bold"), _pairs(exchange_facts(results))),
         table,
     ]
     if len(results.rounds) > _MANY_ROUNDS:

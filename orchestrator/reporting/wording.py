@@ -143,7 +143,8 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         ),
         (
             "lookups",
-            f"{exchange.lookups:,} slots, {exchange.matches:,} matches"
+            f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
+            f"{exchange.matches:,} matches"
             f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
         ),
         ("messages", _messages(exchange)),
@@ -158,9 +159,23 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         (
             "kept",
             f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
-            f"by at most {number(exchange.max_energy_drift)} kWh",
+            f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
         ),
     ]
+
+
+def _keeping(results: RunResults) -> str:
+    """Return how to keep each household its energy, if single slots were exchanged."""
+    if "content" not in results.config or of_bundles(results):
+        return ""
+    if results.config.get("energy_drift") is not None:
+        return "; under such a cap bundles come further (--content bundle)"
+    return " (--content bundle keeps it)"
+
+
+def of_bundles(results: RunResults) -> bool:
+    """Return True if bundles were exchanged, not single slots."""
+    return results.config.get("content") == "bundle"
 
 
 def negative_comfort(results: RunResults) -> str:
@@ -272,9 +287,11 @@ def _cells(row: Round) -> tuple[str, ...]:
 def _rule(results: RunResults) -> str:
     config = results.config
     parts = [str(config["exchange"])] if "exchange" in config else []
+    if of_bundles(results):
+        parts.append("bundles")
     if "disclose" in config:
         parts.append(f"offers say {config['disclose']}")
-    if "locks" in config:
+    if "locks" in config and not of_bundles(results):
         parts.append(f"leases mark a {config['locks']}")
     if "exchange_order" in config:
         parts.append(f"{config['exchange_order']}")

@@ -11,6 +11,9 @@ A new message is a class in one of these modules and a member of the union.
 """
 
 from protocol.messages.exchange import (
+    BundleProposal,
+    Confirmation,
+    Counter,
     End,
     Lookup,
     Match,
@@ -20,6 +23,7 @@ from protocol.messages.exchange import (
     RoundCount,
     RoundDone,
     RoundProgress,
+    Settled,
 )
 from protocol.messages.lifecycle import (
     Abort,
@@ -65,6 +69,10 @@ Message = (
     | Match
     | Proposal
     | Outcome
+    | BundleProposal
+    | Counter
+    | Confirmation
+    | Settled
     | RoundDone
     | NextRound
     | End
@@ -79,6 +87,9 @@ __all__ = [
     "Address",
     "Aggregate",
     "Announce",
+    "BundleProposal",
+    "Confirmation",
+    "Counter",
     "Down",
     "End",
     "Enrol",
@@ -108,6 +119,7 @@ __all__ = [
     "RoundDone",
     "RoundProgress",
     "RunState",
+    "Settled",
     "Trace",
     "Up",
     "Waiting",
