@@ -10,6 +10,7 @@ from protocol.messages import (
     Abort,
     Down,
     End,
+    Excess,
     Go,
     Match,
     Message,
@@ -19,6 +20,7 @@ from protocol.messages import (
     Proposal,
     Release,
     RoundDone,
+    Shares,
     Up,
 )
 
@@ -42,6 +44,7 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _EXCHANGE: Kinds = frozenset({Match, Proposal, Outcome, RoundDone, NextRound, End})
+_EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {
     Phase.ENROLLING: _ALWAYS,
@@ -49,10 +52,10 @@ LEGAL: Mapping[Phase, Kinds] = {
     Phase.PLACED: _ALWAYS | {Up},
     Phase.PLANNING: _ALWAYS | _TREE,
     # Up and Down of stage 1 still come from neighbours that missed an answer.
-    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE,
-    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT,
+    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     # Neighbours may still be waiting for an answer, and Left may have been lost.
-    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     Phase.ABORTED: _ALWAYS,
 }
 """The kinds of message that are legal in each phase. All others raise PeerError. A legal message

@@ -10,6 +10,7 @@ partner_search.py     which slots are looked up, and the attempts at each
 matchmaker_client.py  the conversation with one matchmaker
 negotiations.py       proposals and answers, on both sides
 rounds.py             the rounds along the tree
+equal_shift.py        the exchange by one sum along the tree, instead of between pairs
 final_sum.py          the sums over all schedules, after the last round
 traffic_count.py      frames and bytes that a host sends
 

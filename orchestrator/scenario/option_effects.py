@@ -54,12 +54,18 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.exchange != "off" else "there is no stage 2 with --exchange off"
 
 
+def _with_pairs(settings: RunSettings, mode: Mode) -> str:
+    if reason := _with_exchange(settings, mode):
+        return reason
+    return "" if settings.exchange != "equal" else "no pairs exchange with --exchange equal"
+
+
 def _with_files(settings: RunSettings, mode: Mode) -> str:
     return "" if mode in ("run", "simulate", "orchestrate") else f"{mode} keeps no files of runs"
 
 
 def _with_traced_exchange(settings: RunSettings, mode: Mode) -> str:
-    return _with_files(settings, mode) or _with_exchange(settings, mode)
+    return _with_files(settings, mode) or _with_pairs(settings, mode)
 
 
 def _with_shared_hosts(settings: RunSettings, mode: Mode) -> str:
@@ -95,10 +101,11 @@ _EFFECTS: dict[str, _Reason] = {
     **dict.fromkeys(
         (
             *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks"),
-            *("matchmakers", "participation"),
+            "matchmakers",
         ),
-        _with_exchange,
+        _with_pairs,
     ),
+    "participation": _with_exchange,
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,
     "hosts": _with_shared_hosts,

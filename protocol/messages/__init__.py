@@ -4,12 +4,14 @@
 lifecycle.py   joining a run and leaving it
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
+equal_shift.py stage 2 by the equal shift: excess up the tree, shares down
 results.py     the report of a household at the end
 monitoring.py  an operator's inquiry, and the answers
 
 A new message is a class in one of these modules and a member of the union.
 """
 
+from protocol.messages.equal_shift import Excess, Shares
 from protocol.messages.exchange import (
     End,
     Lookup,
@@ -69,6 +71,8 @@ Message = (
     | NextRound
     | End
     | RoundProgress
+    | Excess
+    | Shares
     | Inquiry
     | Presence
     | RunState
@@ -82,6 +86,7 @@ __all__ = [
     "Down",
     "End",
     "Enrol",
+    "Excess",
     "ExchangeHistory",
     "Exchanged",
     "Expected",
@@ -108,6 +113,7 @@ __all__ = [
     "RoundDone",
     "RoundProgress",
     "RunState",
+    "Shares",
     "Trace",
     "Up",
     "Waiting",

@@ -43,7 +43,9 @@ def results_of_stage_2(results: RunResults) -> tuple[Exchange, list[Round]]:
     sent = {"messages": 0, "frames": 0, "bytes": 0}
     exchange = replace(
         results.exchange,
-        **sent,
+        messages=0,
+        frames=0,
+        bytes=0,
         messages_per_exchange=None,
         frames_per_exchange=None,
         bytes_per_exchange=None,

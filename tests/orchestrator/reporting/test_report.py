@@ -208,7 +208,15 @@ def test_a_run_that_exchanged_nothing_can_be_drawn(tmp_path: Path) -> None:
     nothing = dict.fromkeys(("lookups", "matches", "proposals", "accepted", "refused"), 0)
     rounds = tuple(replace(row, **nothing) for row in results.rounds[:2])
     exchange = replace(
-        replace(results.exchange, rounds=1, **nothing),
+        replace(
+            results.exchange,
+            rounds=1,
+            lookups=0,
+            matches=0,
+            proposals=0,
+            accepted=0,
+            refused=0,
+        ),
         lookup_success=None,
         proposal_success=None,
         messages_per_exchange=None,
