@@ -8,6 +8,7 @@ acceptance_rules.py   when a proposal is accepted
 disclosure.py         how much an offer reveals
 matchmaker_client.py  the conversation with one matchmaker
 rounds.py             the rounds along the tree
+equal_shift.py        the exchange by one sum along the tree, instead of between pairs
 final_sum.py          the sums over all schedules, after the last round
 traffic_count.py      frames and bytes that a host sends
 

@@ -25,7 +25,7 @@ from orchestrator.baselines.plan_descent import (
 )
 from orchestrator.baselines.plan_exact_search import best_selection
 from orchestrator.coordination.placement import Run
-from orchestrator.results.measures import Measures, exchange_bound, measures
+from orchestrator.results.measures import Measures, bound_of_values, measures
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import Scenario, read_scenario
 from orchestrator.scenario.settings import RunSettings
@@ -170,7 +170,7 @@ def _for_exchange(task: _Task, results: RunResults, exchanged: Measures) -> Iter
     baselines: list[tuple[str, Callable[[], Array]]] = [
         ("greedy swaps in which nobody loses", lambda: greedy_swaps(before, preferred)[0]),
         ("best assignment in which nobody loses", lambda: lossless_assignment(before, preferred)),
-        ("any assignment of the same values", lambda: exchange_bound(before, preferred)),
+        ("any assignment of the same values", lambda: bound_of_values(before, preferred)),
     ]
     for name, compute in baselines:
         began = task.clock()

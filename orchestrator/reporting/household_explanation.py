@@ -98,7 +98,8 @@ def print_explanation(
     for sentence in sentences(explanation):
         console.print(sentence, highlight=False, markup=False)
     if not explanation.exchanges:
-        console.print("Nothing was exchanged.")
+        if not explanation.equal_shift:
+            console.print("Nothing was exchanged.")
         return
     head = "slot" if times is None else "time"
     heads = [head, "round", "partner", "requester", *_NUMBERS]

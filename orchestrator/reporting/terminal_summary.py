@@ -17,12 +17,13 @@ from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.terminal_plot import Curve, plot
 from orchestrator.reporting.wording import (
     ROUND_HEADS,
+    by_equal_shift,
     drawn_target,
     exchange_facts,
+    exchange_title,
     facts,
     headline,
     measure_lines,
-    of_bundles,
     round_lines,
 )
 from orchestrator.results.run_results import RunResults
@@ -162,6 +163,10 @@ def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[Rendera
     """Return stage 2 in words and as a table of rounds, and a plot of comfort if there are many."""
     if results.exchange is None:
         return []
+    title = Text(exchange_title(results), style="bold")
+    words = Group(title, _pairs(exchange_facts(results)))
+    if by_equal_shift(results):
+        return [words]
     rows = [line.cells or ("...",) * len(ROUND_HEADS) for line in round_lines(results)]
     kept = fitting_columns(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
@@ -169,11 +174,7 @@ def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[Rendera
         table.add_column(ROUND_HEADS[i], justify="right")
     for row in rows:
         table.add_row(*(row[i] for i in kept))
-    title = "Exchange of bundles" if of_bundles(results) else "Slot exchange"
-    parts: list[RenderableType] = [
-        Group(Text(title, style="bold"), _pairs(exchange_facts(results))),
-        table,
-    ]
+    parts: list[RenderableType] = [words, table]
     if len(results.rounds) > _MANY_ROUNDS:
         comfort = np.array([1 - row.mean_discomfort for row in results.rounds])
         parts.append(

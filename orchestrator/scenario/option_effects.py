@@ -54,8 +54,14 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.exchange != "off" else "there is no stage 2 with --exchange off"
 
 
-def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+def _with_pairs(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_exchange(settings, mode):
+        return reason
+    return "" if settings.exchange != "equal" else "no pairs exchange with --exchange equal"
+
+
+def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+    if reason := _with_pairs(settings, mode):
         return reason
     return "" if settings.content == "slot" else "it is for --content slot"
 
@@ -65,7 +71,7 @@ def _with_files(settings: RunSettings, mode: Mode) -> str:
 
 
 def _with_traced_exchange(settings: RunSettings, mode: Mode) -> str:
-    return _with_files(settings, mode) or _with_exchange(settings, mode)
+    return _with_files(settings, mode) or _with_pairs(settings, mode)
 
 
 def _with_shared_hosts(settings: RunSettings, mode: Mode) -> str:
@@ -101,11 +107,12 @@ _EFFECTS: dict[str, _Reason] = {
     **dict.fromkeys(
         (
             *("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),
-            *("matchmakers", "participation"),
+            "matchmakers",
         ),
-        _with_exchange,
+        _with_pairs,
     ),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
+    "participation": _with_exchange,
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,
     "hosts": _with_shared_hosts,

@@ -10,10 +10,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from agents.exchange.journal.division import read_division
 from agents.exchange.journal.entries import Entry, Kind
 from agents.exchange.journal.records import read_beginning, read_deal
 from agents.mandate import FREE
 from agents.plans import rmse
+from protocol.messages.equal_shift import UNIT_KWH
 from protocol.messages.exchange import WHOLE, Refusal
 from protocol.terms import DisclosureName, RuleName
 from protocol.vectors import Array
@@ -100,6 +102,8 @@ class ExchangeExplanation:
     away_exchanged: int
     deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
+    equal_shift: bool = False
+    """Whether the stage was an equal shift, without negotiations."""
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
@@ -122,6 +126,8 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         if entry.kind in ("done", "accepted"):
             slots, taken = _bundle_of(entry)
             schedule[list(slots)] = taken
+        if entry.kind == "shared":
+            schedule += read_division(entry.data).moved * UNIT_KWH
     return ExchangeExplanation(
         household=entries[0].household,
         rule=mandate.rule or setting.terms.rule,
@@ -133,7 +139,8 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         },
         rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
         restarts=sum(entry.kind == "resume" for entry in entries),
-        over=any(entry.kind == "over" for entry in entries),
+        over=any(entry.kind in ("over", "shared") for entry in entries),
+        equal_shift=setting.terms.equal_shift,
         discomfort_planned=float(rmse(planned[None], preferred[None])[0]),
         discomfort_exchanged=float(rmse(schedule[None], preferred[None])[0]),
         energy_drift=float(schedule.sum() - planned.sum()),
@@ -150,6 +157,8 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
 
 def sentences(explanation: ExchangeExplanation) -> list[str]:
     """Return the explanation in a few plain sentences."""
+    if explanation.equal_shift:
+        return _shift_sentences(explanation)
     asked = [deed for deed in explanation.deeds if deed.asked and not (deed.own and deed.reason)]
     left = [deed for deed in explanation.deeds if deed.asked and deed.own and deed.reason]
     answered = [deed for deed in explanation.deeds if not deed.asked]
@@ -164,6 +173,22 @@ def sentences(explanation: ExchangeExplanation) -> list[str]:
             f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
         )
     told.append(f"It was asked {_answers(answered)}")
+    return told + _interruptions(explanation)
+
+
+def _shift_sentences(explanation: ExchangeExplanation) -> list[str]:
+    """Return the explanation of an equal shift, in which nothing was negotiated."""
+    return [
+        f"{explanation.household} was part of an equal shift: at each slot, everybody who took "
+        "part got what it prefers, plus an equal share of the energy planned beyond that; "
+        f"{_mandated(explanation)}",
+        _outcome(explanation),
+        *_interruptions(explanation),
+    ]
+
+
+def _interruptions(explanation: ExchangeExplanation) -> list[str]:
+    told = []
     if explanation.restarts:
         told.append(
             f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "

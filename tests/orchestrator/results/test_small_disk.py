@@ -47,8 +47,9 @@ def failure(small: Path, *command: str, temporary: Path, used_kib: int = 0) -> s
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    return line
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
 
 
 @pytest.mark.slow
