@@ -52,8 +52,6 @@ def _refuse_idle(ctx: typer.Context, nats: str | None, keys: Path | None) -> Non
         refuse_idle(ctx, ["name"], "only the embedded server is checked: add --nats or --keys")
     if nats is None:
         refuse_idle(ctx, ["insecure", "monitor"], "it applies to a server named with --nats")
-    if keys is not None:
-        refuse_idle(ctx, ["insecure"], "a connection with --keys is encrypted")
 
 
 def _checks(
