@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from orchestrator.cli import INTERRUPTED_STATUS, version
 from orchestrator.cli.narrow_help import NarrowHelpApp
 from orchestrator.reporting.printable_text import printable
-from orchestrator.scenario.meant_option import meant_option
+from orchestrator.scenario.meant_option import meant_command, meant_option
 from protocol.checked_input import in_own_style
 from protocol.errors import INTERRUPTED, InputError, RunError
 
@@ -49,16 +49,18 @@ class CommandGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of this name, or None."""
-        if cmd_name in self.commands:
-            return self.commands[cmd_name]
-        # Of a name that nobody knows the nearest one is sought among all.
-        known = cmd_name in MODULES
-        modules = [MODULES[cmd_name]] if known else dict.fromkeys(MODULES.values())
-        for module in modules:
+        if cmd_name in MODULES and cmd_name not in self.commands:
             part = NarrowHelpApp()
-            import_module(f"orchestrator.cli.{module}").register(part)
+            import_module(f"orchestrator.cli.{MODULES[cmd_name]}").register(part)
             self.commands.update(typer.main.get_group(part).commands)
         return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the words name; InputError for a name that no command has."""
+        name = args[0]
+        if name in MODULES or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise InputError(f"no such command {name!r}: {_advice(meant_command(name, MODULES))}")
 
 
 app = NarrowHelpApp(
@@ -105,6 +107,9 @@ def _usage(error: typer.TyperException) -> str:
     if option is not None and message.startswith("no such option"):
         known = [] if ctx is None else [name for one in ctx.command.params for name in one.opts]
         meant = meant_option(option, known)
-        advice = f"did you mean {meant}?" if meant else "see --help"
-        return f"field {option}: no such option: {advice}"
+        return f"field {option}: no such option: {_advice(meant)}"
     return message or "give a command: see --help"
+
+
+def _advice(meant: str | None) -> str:
+    return f"did you mean {meant}?" if meant else "see --help"

@@ -58,7 +58,7 @@ def find_explanation(results: Path, household: str) -> ExchangeExplanation:
         journal.close()
         if entries:
             return explain(entries[1:])
-    advice = household_suggestion(household, sorted(known))
+    advice = household_suggestion(household, [*sorted(known), *names.values()])
     raise InputError(f"no journal of {household!r}: {advice}", field="--household")
 
 
