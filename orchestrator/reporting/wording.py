@@ -138,6 +138,7 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     share = f"{removed} of the discomfort of stage 1 removed; " if removed else ""
     return [
         ("rule", _rule(results)),
+        *([("agreed by", f"{own_rule(results)}, a function")] if own_rule(results) else []),
         (
             "exchanges",
             f"{exchange.accepted:,} in {counted(exchange.rounds, 'round')}, "
@@ -198,9 +199,14 @@ def worse_off(results: RunResults) -> str:
         return "No household has more discomfort than after stage 1."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
-    if results.config.get("exchange") == "paper":
+    if results.config.get("exchange") == "paper" and not own_rule(results):
         sentence += " The literal rule of the paper protects nobody from that."
     return sentence
+
+
+def own_rule(results: RunResults) -> str:
+    """Return the name of the function that decided about exchanges; empty without one."""
+    return printable(str(results.config.get("accepts") or ""))
 
 
 def round_lines(results: RunResults) -> list[RoundLine]:
