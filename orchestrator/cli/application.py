@@ -5,11 +5,11 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from orchestrator.cli import INTERRUPTED_STATUS, version
-from orchestrator.cli.narrow_help import NarrowHelpApp
+from orchestrator.cli.narrow_help import NarrowHelpApp, NarrowHelpGroup
 from orchestrator.reporting.printable_text import printable
+from orchestrator.reporting.wrapped_lines import print_line
 from orchestrator.scenario.meant_option import meant_command, meant_option
 from protocol.checked_input import in_own_style
 from protocol.errors import INTERRUPTED, InputError, RunError
@@ -40,7 +40,7 @@ MODULES = {
 """Command -> the module of this package that registers it."""
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(NarrowHelpGroup):
     """All commands; the module of a command is imported when the command is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -83,7 +83,7 @@ def run_command() -> int:
         return _complain(str(error), USAGE)
     except RunError as error:
         if str(error).startswith(INTERRUPTED):
-            print(printable(str(error)), file=sys.stderr)
+            print_line(printable(str(error)), error=True)
             return INTERRUPTED_STATUS
         return _complain(str(error), FAILED)
     if status == INTERRUPTED_STATUS:
@@ -92,7 +92,7 @@ def run_command() -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"error: {printable(message)}", file=sys.stderr)
+    print_line(f"error: {printable(message)}", error=True)
     return status
 
 
