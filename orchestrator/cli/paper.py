@@ -81,6 +81,5 @@ def paper(
         claims = (*study.claims, *study.beyond)
         rows = [[claim.where, claim.says, claim.measured, claim.verdict] for claim in claims]
         print_table(console, HEADS, rows, texts=HEADS[:3])
-    sentence = lead(studies)
-    console.print(f"\n{sentence[0].upper()}{sentence[1:]}.", highlight=False)
+    console.print(f"\n{lead(studies)}", highlight=False)
     console.print(f"Page in {page}", markup=False, soft_wrap=True, highlight=False)

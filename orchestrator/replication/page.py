@@ -56,17 +56,22 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
 
 
 def lead(studies: Sequence[PopulationStudy]) -> str:
-    """Return one sentence with the numbers of verdicts."""
+    """Return the numbers of verdicts as a sentence."""
     found = verdicts(studies)
     holds, differs, open_ = (found[name] for name in ("holds", "differs", "not settled"))
     few = sum(claim.reason == TOO_FEW_RUNS for study in studies for claim in study.claims)
     part = "" if few == open_ else f" {few} of them"
     reason = f",{part} because {TOO_FEW_RUNS}" if few else ""
+    tested = f"{counted(found.total(), 'claim')} of the paper {_verb(found.total(), 'was', 'were')}"
     return (
-        f"of {counted(found.total(), 'claim')} of the paper {holds} "
-        f"hold{'s' if holds == 1 else ''}, {differs} differ{'s' if differs == 1 else ''}, "
-        f"{open_} {'is' if open_ == 1 else 'are'} not settled{reason}"
+        f"{tested} measured again: {holds} {_verb(holds, 'holds', 'hold')}, "
+        f"{differs} {_verb(differs, 'differs', 'differ')} and "
+        f"{open_} {_verb(open_, 'is', 'are')} not settled{reason}."
     )
+
+
+def _verb(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many
 
 
 def _figures(study: PopulationStudy, number: int) -> list[tuple[PlacedFigure, list[Claim]]]:

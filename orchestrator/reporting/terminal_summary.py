@@ -36,8 +36,8 @@ _LOG_FROM = 20.0
 """A cost that falls by more than this factor is drawn on a logarithmic scale."""
 _MANY_ROUNDS = 12
 """With more rounds than this, the table leaves some out, and a plot shows all of them."""
-_BESIDE = 60
-"""Least width in characters for two plots next to each other."""
+_BESIDE = 64
+"""Least width in characters for two plots next to each other, so that neither title is cut."""
 _STATES_DROPPED = ("unit", "bound", "preferred")
 _ROUNDS_DROPPED = ("MB", "messages", "matched", "looked up")
 """Columns that are left out on a narrow terminal, the least important first."""

@@ -163,6 +163,7 @@ def exchange_title(results: RunResults) -> str:
 
 def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[str, str]]:
     return [
+        *([("agreed by", f"{own_rule(results)}, a function")] if own_rule(results) else []),
         (
             "exchanges",
             f"{exchange.accepted:,} in {counted(exchange.rounds, 'round')}, "
@@ -251,11 +252,16 @@ def worse_off(results: RunResults) -> str:
         return "No household has more discomfort than after stage 1."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
-    if results.config.get("exchange") == "paper":
+    if results.config.get("exchange") == "paper" and not own_rule(results):
         sentence += " The literal rule of the paper protects nobody from that."
     if by_equal_shift(results):
         sentence += " An equal shift asks nobody for consent."
     return sentence
+
+
+def own_rule(results: RunResults) -> str:
+    """Return the name of the function that decided about exchanges; empty without one."""
+    return printable(str(results.config.get("accepts") or ""))
 
 
 def round_lines(results: RunResults) -> list[RoundLine]:

@@ -17,6 +17,8 @@ Mode = Literal["run", "simulate", "orchestrate", "baselines", "sweep"]
 _Reason = Callable[[RunSettings, Mode], str]
 """A function that returns why an option has no effect, or an empty string if it has one."""
 _ON_A_BUS = ("run", "orchestrate")
+ENCRYPTED = "a connection with --keys is encrypted"
+"""Why --insecure has no effect beside --keys."""
 
 
 def _with_demo(settings: RunSettings, mode: Mode) -> str:
@@ -92,6 +94,10 @@ def _with_server(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.nats is not None else "it applies to a server named with --nats"
 
 
+def _without_keys(settings: RunSettings, mode: Mode) -> str:
+    return _with_server(settings, mode) or ("" if settings.keys is None else ENCRYPTED)
+
+
 def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
     return "the comparison does not use it" if mode == "baselines" else ""
 
@@ -121,7 +127,7 @@ _EFFECTS: dict[str, _Reason] = {
     "deadline": _on_a_bus,
     "nats": _on_a_bus,
     "keys": _with_server,
-    "insecure": _with_server,
+    "insecure": _without_keys,
     "external": _on_a_bus,
 }
 """The options whose effect depends on others; every other option always has one."""
@@ -138,13 +144,21 @@ def without_effect(settings: RunSettings, mode: Mode) -> dict[str, str]:
 
 
 def refuse_without_effect(
-    settings: RunSettings, mode: Mode, *, config: Path | None = None, given: frozenset[str]
+    settings: RunSettings,
+    mode: Mode,
+    *,
+    config: Path | None = None,
+    given: frozenset[str],
+    environment: frozenset[str] = frozenset(),
 ) -> None:
     """Raise InputError if an option has no effect; it names the first such option and the reason.
 
-    `given` are the options of the command line; all other values come from the file `config`.
+    `given` are the options of the command line. Those of the `environment` hold for every command
+    on a machine and are accepted. All other values come from the file `config`.
     """
     for name, reason in without_effect(settings, mode).items():
+        if name in environment:
+            continue
         if name in given:
             raise InputError(f"has no effect: {reason}", field="--" + name.replace("_", "-"))
         if config is not None:

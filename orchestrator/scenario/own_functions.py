@@ -78,7 +78,7 @@ def refuse_externals(own: OwnFunctions, externals: Sequence[str]) -> None:
     if externals and own.given():
         (option, name), *_ = own.names().items()
         reason = f"households that others run cannot know the {option} {name}"
-        raise InputError(reason, field="external")
+        raise InputError(reason, field="--external")
 
 
 def refuse_unsendable(own: OwnFunctions, advice: str) -> None:

@@ -20,6 +20,7 @@ from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
+from agents.suggestions import household_suggestion
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
@@ -150,7 +151,8 @@ def read_scenario(
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
-            raise InputError(f"no household {name!r} takes part", field="--external")
+            advice = household_suggestion(name, members)
+            raise InputError(f"no household {name!r} takes part: {advice}", field="--external")
     refuse_externals(own, externals)
     isolation, host_count = _isolation(settings, execution, len(members))
     return Scenario(

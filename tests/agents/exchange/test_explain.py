@@ -122,6 +122,18 @@ def test_the_command_prints_text_single_slots_and_json(
     assert parsed["discomfort_exchanged"] == account.discomfort_exchanged
 
 
+@pytest.mark.parametrize("columns", ["40", "60", "80", "120"])
+def test_no_heading_of_the_table_is_cut(ran: tuple[RunResults, Path], columns: str) -> None:
+    results, out = ran
+    row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
+    words = ["explain", str(out), "--household", row.household]
+    text = CliRunner().invoke(app, words, env={"COLUMNS": columns}).output
+    heads = next(line for line in text.splitlines() if line.startswith("slot ")).split()
+    assert {"slot", "held", "offered"} <= set(heads)
+    numbers = {"held", "preferred", "offered", "gain"}
+    assert set(heads) <= {"slot", "round", "partner", "requester", *numbers}
+
+
 def test_missing_journals_and_households_are_reported(
     ran: tuple[RunResults, Path], tmp_path: Path
 ) -> None:
@@ -140,6 +152,10 @@ def test_the_folder_of_a_host_is_read_or_asked_for(
     write(results, tmp_path)
     with pytest.raises(InputError, match=r"each keeps those of its own .* name the folder"):
         find_explanation(tmp_path, "h0")
+    with pytest.raises(InputError, match=r"no household 'agent_2': did you mean 'h2'"):
+        find_explanation(tmp_path, "agent_2")
+    with pytest.raises(InputError, match=r"h2 lived on host-7, .* coflex explain kept --household"):
+        find_explanation(tmp_path, "h2", lambda *_: "host-7")
     write(sample_results(), tmp_path / "planned")
     with pytest.raises(InputError, match="only runs with a stage 2"):
         find_explanation(tmp_path / "planned", "h0")

@@ -22,6 +22,7 @@ def test_fits_the_width(size: tuple[int, int, int], exchange: bool, width: int) 
         if state is results.planned or state is results.exchanged:
             assert number(state.pooled_discomfort) in text
     assert "…" not in text
+    assert "Demand by slot, kWh: preferred" in text
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
