@@ -8,6 +8,9 @@ from enum import Enum
 
 from protocol.messages import (
     Abort,
+    BundleProposal,
+    Confirmation,
+    Counter,
     Down,
     End,
     Excess,
@@ -20,6 +23,7 @@ from protocol.messages import (
     Proposal,
     Release,
     RoundDone,
+    Settled,
     Shares,
     Up,
 )
@@ -43,7 +47,8 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 """The kinds of message that are legal only from the orchestrator."""
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
-_EXCHANGE: Kinds = frozenset({Match, Proposal, Outcome, RoundDone, NextRound, End})
+_PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
+_EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {

@@ -10,6 +10,7 @@ ScalingName = Literal["std", "unit-length", "min-max"]
 DiscomfortName = Literal["rmse", "preference", "score", "index"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
 RuleName = Literal["mutual", "cooperative", "paper"]
+ContentName = Literal["slot", "bundle"]
 DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
 OrderName = Literal["waves", "concurrent", "sequential"]
@@ -81,6 +82,10 @@ class ExchangeTerms:
     """The terms of the exchange. Checked when built; ValueError says what is wrong."""
 
     rule: RuleName = "mutual"
+    content: ContentName = "slot"
+    """What changes hands in one exchange: the values at one slot, or at a bundle of slots."""
+    energy_drift_kwh: Finite | None = None
+    """Largest change of a household's own energy over all slots, kWh; None for no bound."""
     disclosure: DisclosureName = "limit"
     tolerance_kwh: Finite | None = None
     """Distance from the preferred value that a requester accepts, kWh; None: any value that is
@@ -99,7 +104,8 @@ class ExchangeTerms:
     order: OrderName = "concurrent"
     """When households look up partners: together in waves, each at once, or one after another."""
     seed: int = 0
-    """Seed of the order in which the matchmaker serves the lookups of one wave."""
+    """Seed of the order in which the matchmaker serves the lookups of one wave, and of the partners
+    that it draws (content bundle)."""
     lease_seconds: Finite = 15.0
     """Seconds after which the matchmaker treats a lease as lost."""
     trace: bool = False
@@ -110,6 +116,10 @@ class ExchangeTerms:
     def __post_init__(self) -> None:
         if self.tolerance_kwh is not None and self.tolerance_kwh < 0:
             raise ValueError("tolerance must not be negative")
+        if self.content == "bundle" and self.rule == "paper":
+            raise ValueError("the rule paper exchanges single slots: content slot")
+        if self.energy_drift_kwh is not None and self.energy_drift_kwh < 0:
+            raise ValueError("energy drift must not be negative")
         if self.min_gain < 0:
             raise ValueError("min_gain must not be negative")
         if self.rounds < 1 or self.attempts < 1 or self.at_once < 1:

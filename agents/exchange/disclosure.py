@@ -12,6 +12,8 @@ from math import copysign, floor, log
 from protocol.terms import DisclosureName
 
 STEPS_PER_OCTAVE = 2
+LADDER = 2.0 ** (1 / STEPS_PER_OCTAVE)
+"""Ratio between two steps of the ladder."""
 FLOOR = 0.25
 """Smallest limit disclosed, as a share of the root mean squared deviation over all households and
 slots when the stage begins."""

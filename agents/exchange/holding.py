@@ -52,7 +52,9 @@ class Holding:
             float("inf") if mandate.discomfort is None else mandate.discomfort**2 * self.slots
         )
         self._drift = 0.0
-        self._drift_cap = mandate.energy_drift
+        caps = [cap for cap in (terms.energy_drift_kwh, mandate.energy_drift) if cap is not None]
+        self._drift_cap = min(caps, default=None)
+        self._offers_all = self.rule == "cooperative" or terms.content == "bundle"
 
     @property
     def schedule(self) -> Array:
@@ -76,11 +78,12 @@ class Holding:
     # -- what to offer and where to ask -----------------------------------------------------------
 
     def offered(self, slot: int) -> bool:
-        """Return True if the value at this slot is offered: if it is not the preferred one; under
-        the rule `cooperative` always, since others may gain more than this household loses."""
+        """Return True if the value at this slot is offered: if it is not the preferred one. Under
+        the rule `cooperative` it always is, since others may gain more than this household loses;
+        with content bundle too, since another slot may make up for the loss."""
         if slot in self._never:
             return False
-        return self.rule == "cooperative" or self.values[slot] != self.preferred[slot]
+        return self._offers_all or self.values[slot] != self.preferred[slot]
 
     @property
     def limits_bind(self) -> bool:
@@ -186,6 +189,24 @@ class Holding:
         if change > 0 and self._deviation + change > self._most * (1 - rules.MARGIN):
             return "cap"
         return self._within_drift(value - held)
+
+    @property
+    def loss_room_kwh2(self) -> float:
+        """Rise of the sum of squared deviations that the rule and the mandate allow in one
+        exchange, kWh^2; negative if the household must gain that much."""
+        if self.rule != "cooperative":
+            return min(0.0, self._most * (1 - rules.MARGIN) - self._deviation)
+        return min(self._start, self._most) * (1 - rules.MARGIN) - self._deviation
+
+    @property
+    def energy_room_kwh(self) -> tuple[float, float] | None:
+        """Decrease and increase of its own energy that the household may still accept, kWh; None
+        if there is no bound."""
+        cap = self._drift_cap
+        if cap is None:
+            return None
+        margin = cap * (1 - rules.MARGIN)
+        return margin + self._drift, margin - self._drift
 
     def _proposed(
         self, slot: int, value: float, min_gain_kwh2: float, *, named: float | None = None

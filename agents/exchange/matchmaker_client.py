@@ -45,6 +45,9 @@ class MatchmakerClient:
     """True if the matchmaker serves in waves: it keeps a lookup until it has leases for it, and in
     each round it waits for a lookup of every household. Lookups then name all slots that are
     due."""
+    pairs: bool = False
+    """True if it keeps all lookups of a round until every household has looked up (content
+    bundle)."""
     due: list[int] = field(default_factory=list)
     """Slots still to look up in this round, most wanted first."""
     changed: set[int] = field(default_factory=set)
@@ -150,7 +153,7 @@ class MatchmakerClient:
         self.closed.clear()
         self.outstanding, self._spoken, self._revised = lookup, True, revised
         self.asked = self.asked.union(wants) if revised else set(wants)
-        waits = self.waves and wants
+        waits = self.waves and (wants or self.pairs)
         self._retransmission.sent(now, WAVE_WAIT_SECONDS if waits else FIRST_WAIT_SECONDS)
         return lookup
 

@@ -1,29 +1,103 @@
 """The trader: one household's exchange as a machine, which owns the schedule during stage 2.
 
-It joins the holding (holding.py), the search for partners (partner_search.py), the
-negotiations with partners (negotiations.py) and the rounds (rounds.py), and decides only when to
-move from one to the next. None of its messages may leave the host before its journal is committed.
+It joins the holding (holding.py), the exchange of single slots (slot_exchange.py) or of bundles
+(bundle_exchange.py), and the rounds (rounds.py), and decides only when to move from one to the
+next. None of its messages may leave the host before its journal is committed.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
+from agents.exchange.bundle_exchange import BundleExchange
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
-from agents.exchange.negotiations import ExchangeCounts, Negotiations, ending
-from agents.exchange.partner_search import PartnerSearch
+from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
+from agents.exchange.slot_exchange import SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
-from protocol.messages import Address, End, Match, NextRound, Outcome, Proposal, RoundDone, Trace
-from protocol.messages.exchange import Closed, RoundCount
+from protocol.messages import Address, End, Message, NextRound, RoundDone, Trace
+from protocol.messages.exchange import RoundCount
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
+
+
+class ContentExchange(Protocol):
+    """A household's exchange of one content: its lookups and its talks with partners."""
+
+    quiet_share: float
+    """Share of the households; if fewer exchange in a round, it is the last."""
+
+    @property
+    def counts(self) -> ExchangeCounts:
+        """Counts of the household's part so far."""
+        ...
+
+    @property
+    def changed(self) -> tuple[int, ...]:
+        """Slots to look up again in the next round, rising."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """True when the household's own part of the round is finished."""
+        ...
+
+    @property
+    def missing(self) -> tuple[Address, ...]:
+        """The partners or matchmakers whose answers are missing."""
+        ...
+
+    @property
+    def wake(self) -> float:
+        """Time at which to act if nothing arrives; NEVER if nothing is due."""
+        ...
+
+    def trace(self) -> Trace:
+        """Return the exchanges made so far."""
+        ...
+
+    def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
+        """Take the numbers that all households share."""
+        ...
+
+    def enter(self, round: int) -> None:
+        """Enter a round."""
+        ...
+
+    def announce(self) -> None:
+        """Send all offers again."""
+        ...
+
+    def ask(self, following: NextRound) -> None:
+        """Start looking up partners in this round."""
+        ...
+
+    def end(self) -> None:
+        """Take no new proposals."""
+        ...
+
+    def handle(self, sender: Address, message: Message, now: float) -> list[Envelope]:
+        """Answer one message of a matchmaker or a partner; PeerError for any other kind."""
+        ...
+
+    def go_on(self, now: float, *, asking: bool) -> list[Envelope]:
+        """Send what is due; lookups for partners only while `asking`."""
+        ...
+
+    def repeat(self, now: float) -> list[Envelope]:
+        """Return the messages whose answers are late."""
+        ...
+
+    def replay(self, entry: Entry, now: float) -> None:
+        """Restore the state after a journal entry."""
+        ...
 
 
 class Trader:
@@ -55,8 +129,7 @@ class Trader:
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
-        self._negotiations = Negotiations(address, self._holding, journal)
-        self._in_waves = terms.order == "waves"
+        self._exchange = self._exchange_of(session)
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
             address,
@@ -65,26 +138,32 @@ class Trader:
             sequential=sequential,
             attempt=setting.attempt,
         )
-        self._search = PartnerSearch(
-            matchmakers=setting.matchmakers,
-            session=session,
-            slots=len(schedule),
-            attempts_max=terms.attempts,
-            waves=self._in_waves,
-        )
         self._in_pass = False
         """True while the household goes through its own slots."""
-        self._held_back: dict[Address, list[Envelope]] = {}
-        """Answers held back until the matchmaker knows of the exchange (sequential order)."""
-        self._outcomes: dict[int, tuple[Address, Outcome]] = {}
-        """Answers by slot that wait for those to all open proposals (waves)."""
-        self._exchanged: set[int] = set()
-        """Slots at which the household exchanged a value in this round, as requester."""
         self._before = ExchangeCounts()
         """The counts at the time of its last report for a round."""
         self._began = self._measure()
         """Discomfort, and mean squared deviation, at the beginning of the round."""
-        self._scale_kwh2 = self._min_gain_kwh2 = self._least_limit_kwh = 0.0
+        self._scale_kwh2 = 0.0
+
+    def _exchange_of(self, session: int) -> ContentExchange:
+        setting = self.setting
+        if setting.terms.content == "bundle":
+            return BundleExchange(
+                self.address,
+                self._holding,
+                self._journal,
+                matchmaker=setting.matchmakers[0],
+                session=session,
+            )
+        return SlotExchange(
+            self.address,
+            self._holding,
+            self._journal,
+            matchmakers=setting.matchmakers,
+            terms=setting.terms,
+            session=session,
+        )
 
     # -- for reading ------------------------------------------------------------------------------
 
@@ -106,12 +185,12 @@ class Trader:
     @property
     def counts(self) -> ExchangeCounts:
         """Counts of the household's part in stage 2 so far."""
-        return self._negotiations.counts
+        return self._exchange.counts
 
     @property
     def trace(self) -> Trace:
         """The exchanges made so far."""
-        return self._negotiations.trace(by_lease=self._in_waves)
+        return self._exchange.trace()
 
     @property
     def schedule(self) -> Array:
@@ -126,7 +205,7 @@ class Trader:
     @property
     def missing(self) -> tuple[Address, ...]:
         """The partners, matchmakers or tree neighbours whose answers are missing."""
-        return self._negotiations.partners or self._search.missing or self._rounds.missing
+        return self._exchange.missing or self._rounds.missing
 
     # -- start and restart ------------------------------------------------------------------------
 
@@ -172,7 +251,9 @@ class Trader:
             match entry.kind:
                 case "round":
                     last, risen = records.read_round(entry.data), None
-                    self._before, self._exchanged = self.counts.copy(), set()
+                    self._before = self.counts.copy()
+                    self._share(last)
+                    self._exchange.enter(last.round)
                     self._holding.settle()
                     self._began = self._measure()
                 case "risen":
@@ -183,17 +264,16 @@ class Trader:
                 case "over":
                     self._rounds.round = entry.round
                     self._rounds.end(End(entry.round))
+                    self._exchange.end()
                 case _:
-                    self._negotiations.replay(entry, now)
-                    if entry.kind == "done":
-                        self._exchanged.add(entry.slot)
+                    self._exchange.replay(entry, now)
         if self.finished:
             return []
-        out = self._negotiations.repeat(now)
+        out = self._exchange.repeat(now)
         if last is None:
             return out + self._finish_pass(now)
-        out += self._enter(last)
-        self._search.announce()
+        out += self._rounds.begin(last)
+        self._exchange.announce()
         if risen is not None:
             out += self._rounds.rise(risen, now)
         else:
@@ -206,12 +286,6 @@ class Trader:
         """Answer one message of stage 2."""
         sender, message = envelope.sender, envelope.message
         match message:
-            case Match():
-                out = self._on_match(sender, message, now)
-            case Proposal():
-                out = self._on_proposal(sender, message)
-            case Outcome():
-                out = self._on_outcome(sender, message, now)
             case RoundDone():
                 out = self._rounds.on_done(sender, message) + self._complete(now)
             case NextRound():
@@ -219,21 +293,17 @@ class Trader:
             case End():
                 out = self._end(message) if self._rounds.follows(sender, message) else []
             case _:
-                raise PeerError(f"{type(message).__name__} is not for a household in stage 2")
+                out = self._exchange.handle(sender, message, now)
         return self._sent(out + self._go_on(now))
 
     def tick(self, now: float) -> list[Envelope]:
         """Repeat unanswered messages, and look up again after waiting for busy partners."""
-        out = self._rounds.repeat(now) + self._negotiations.repeat(now)
-        for client in self._search.clients:
-            lookup = client.repeat(now)
-            if lookup is not None:
-                out.append(Envelope(self.address, client.matchmaker, lookup))
+        out = self._rounds.repeat(now) + self._exchange.repeat(now)
         return self._sent(out + self._go_on(now))
 
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
-        due = min(self._rounds.retransmission.deadline, self._negotiations.wake, self._search.wake)
+        due = min(self._rounds.retransmission.deadline, self._exchange.wake)
         return None if due == NEVER else due
 
     # -- rounds -----------------------------------------------------------------------------------
@@ -244,38 +314,33 @@ class Trader:
         if changed and not 0 <= min(changed) <= max(changed) < self._holding.slots:
             raise PeerError(f"a round beyond the {self._holding.slots} slots")
         self._note("round", records.write_round(following), following.round)
-        self._exchanged = set()
         self._holding.settle()
         self._began = self._measure()
-        out = self._enter(following)
+        self._share(following)
+        self._exchange.enter(following.round)
+        out = self._rounds.begin(following)
         if following.round == ENTER:
-            self._search.announce()
+            self._exchange.announce()
         self._ask(following)
         return out + self._go_on(now)
 
-    def _enter(self, following: NextRound) -> list[Envelope]:
-        terms = self.setting.terms
-        self._min_gain_kwh2 = (
-            0.0 if terms.rule == "paper" else terms.min_gain * following.scale_kwh2
-        )
-        self._scale_kwh2, self._least_limit_kwh = (
-            following.scale_kwh2,
-            FLOOR * following.scale_kwh2**0.5,
-        )
-        self._holding.gain_before_losses_kwh2 = following.scale_kwh2
-        return self._rounds.begin(following)
+    def _share(self, following: NextRound) -> None:
+        """Take the numbers of a round that all households share."""
+        terms, self._scale_kwh2 = self.setting.terms, following.scale_kwh2
+        least_gain = 0.0 if terms.rule == "paper" else terms.min_gain * following.scale_kwh2
+        self._exchange.share(following.scale_kwh2, least_gain, FLOOR * following.scale_kwh2**0.5)
 
     def _ask(self, following: NextRound) -> None:
-        """Start looking up partners for the own slots of this round."""
+        """Start looking up partners in this round."""
         self._in_pass = True
-        self._search.begin(self._holding, following.changed)
+        self._exchange.ask(following)
 
     def _finish_pass(self, now: float) -> list[Envelope]:
         self._in_pass = False
         now_is = self.counts.copy()
         count = now_is.since(self._before, *self._began, *self._traffic.take())
         self._before = now_is
-        out = self._rounds.done(count, tuple(sorted(self._exchanged)))
+        out = self._rounds.done(count, self._exchange.changed)
         return out + self._complete(now)
 
     def _complete(self, now: float) -> list[Envelope]:
@@ -291,90 +356,23 @@ class Trader:
         if done.round == GATHER:
             self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
         following = what_follows(
-            done, self._scale_kwh2, slots=self._holding.slots, rounds_max=self.setting.terms.rounds
+            done,
+            self._scale_kwh2,
+            slots=self._holding.slots,
+            rounds_max=self.setting.terms.rounds,
+            quiet_share=self._exchange.quiet_share,
         )
         return self._end(following) if isinstance(following, End) else self._begin(following, now)
 
     def _end(self, end: End) -> list[Envelope]:
         self._note("over", round=end.round)
+        self._exchange.end()
         return self._rounds.end(end)
 
-    # -- lookups and negotiations -----------------------------------------------------------------
-
-    def _on_match(self, sender: Address, match: Match, now: float) -> list[Envelope]:
-        client = self._search.client_at(sender)
-        if client is None:
-            raise PeerError(f"{sender} is not a matchmaker of this run")
-        if not client.heard(match, now):
-            return []
-        out = []
-        self.counts.answers += 1
-        self.counts.lookups += len(match.none) + len(match.busy) + len(match.leases)
-        self.counts.matches += len(match.leases)
-        for lease in match.leases:
-            if lease.slot not in client.asked:
-                raise PeerError(f"{sender} finds what was not looked for")
-            done = self._negotiations.consider(lease, self.round, self._min_gain_kwh2, now)
-            if isinstance(done, Closed):
-                self._search.close(lease.slot, done)
-                self._search.failed(lease.slot)
-            else:
-                out.append(done)
-        return out
-
-    def _on_outcome(self, sender: Address, outcome: Outcome, now: float) -> list[Envelope]:
-        if not self._in_waves:
-            self._conclude(sender, outcome, now)
-        elif self._negotiations.awaits(sender, outcome):
-            self._outcomes[outcome.slot] = sender, outcome
-            if len(self._outcomes) == self._negotiations.open:
-                # In an order that does not depend on which answer was faster.
-                for _, answer in sorted(self._outcomes.items()):
-                    self._conclude(*answer, now)
-                self._outcomes.clear()
-        return []
-
-    def _conclude(self, sender: Address, outcome: Outcome, now: float) -> None:
-        closed = self._negotiations.conclude(sender, outcome, self.round, now)
-        if closed is not None:
-            self._search.close(outcome.slot, closed)
-            if outcome.accepted:
-                self._exchanged.add(outcome.slot)
-            else:
-                self._search.failed(outcome.slot)
-
-    def _on_proposal(self, sender: Address, proposal: Proposal) -> list[Envelope]:
-        said = self._negotiations.answered(sender, proposal)
-        client = self._search.client_of(proposal.slot)
-        if said is not None:
-            return [] if said in self._held_back.get(client.matchmaker, ()) else [said]
-        if self.round < ENTER or self.finished:
-            raise PeerError(f"{sender} proposes something outside the rounds")
-        out = self._negotiations.answer(sender, proposal, self.round, self._min_gain_kwh2)
-        assert isinstance(out.message, Outcome)
-        self._search.close(proposal.slot, Closed(proposal.lease, ending(out.message.reason)))
-        client.resting = 0.0
-        if self.setting.terms.order == "sequential":
-            # The next lookup of any household must see the effect of this exchange.
-            self._held_back.setdefault(client.matchmaker, []).append(out)
-            return []
-        return [out]
-
     def _go_on(self, now: float) -> list[Envelope]:
-        """Send lookups, and finish the own pass through the slots when nothing is open."""
-        out: list[Envelope] = []
-        if self._in_waves and self._negotiations.open:
-            return out  # one lookup reports the ends of all
-        room = self.setting.terms.leases_at_once - self._negotiations.open if self._in_pass else 0
-        for client in self._search.clients:
-            lookup = client.next_lookup(
-                self._holding, self.round, self._min_gain_kwh2, self._least_limit_kwh, room, now
-            )
-            if lookup is not None:
-                out.append(Envelope(self.address, client.matchmaker, lookup))
-            elif self._held_back and client.informed:
-                out += self._held_back.pop(client.matchmaker, [])
-        if self._in_pass and not self._negotiations.open and self._search.idle:
+        """Send what is due, and finish the own part of the round when nothing is open."""
+        out = self._exchange.go_on(now, asking=self._in_pass)
+        if self._in_pass and self._exchange.idle:
             out += self._finish_pass(now)
         return out
 

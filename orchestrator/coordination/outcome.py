@@ -63,18 +63,17 @@ def collect(
         rounds = tuple(_rounds(exchange.rounds, before, after))
         sent = _sent_by_matchmakers(coordinator)
         least = bound_of_amounts(planned.response_kwh, preferred_demand, len(members))
-        summary = _with_amounts(
-            _exchange(
-                rounds,
-                rows,
-                before=before,
-                after=after,
-                least=bound.mean_discomfort if scenario.pairs is not None else least,
-                matchmakers=sent,
-            ),
-            scenario,
-            reports,
-            comfort=1 - least,
+        summary = _exchange(
+            rounds,
+            rows,
+            before=before,
+            after=after,
+            least=bound.mean_discomfort if scenario.pairs is not None else least,
+            matchmakers=sent,
+        )
+        summary = replace(
+            _with_amounts(summary, scenario, reports, comfort=1 - least),
+            conserved=_conserved(planned.response_kwh, exchange.response_kwh),
         )
     return RunResults(
         run=run.id,
@@ -339,6 +338,16 @@ def _with_amounts(
     )
 
 
+CONSERVED = 1e-9
+"""Largest change of a sum that counts as rounding, relative to the largest sum."""
+
+
+def _conserved(before: Array, after: Array) -> bool:
+    """Return True if the sums of all schedules, float64[d], differ by rounding errors only."""
+    size = float(np.abs(before).max()) or 1.0
+    return bool((np.abs(after - before) <= CONSERVED * size).all())
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -356,6 +365,8 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "exchange_order": None if exchange is None else exchange.order,
+        "energy_drift": None if exchange is None else exchange.energy_drift_kwh,
+        "min_gain": None if exchange is None else exchange.min_gain,
         "locks": settings.locks if exchange is None else exchange.locks,
         "households": len(scenario.members),
         "slots": population.slots,

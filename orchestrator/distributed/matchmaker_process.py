@@ -7,7 +7,7 @@ restored from the households.
 import time
 from importlib.metadata import version
 
-from matchmaker.matchmaker import Matchmaker
+from matchmaker.pairing_matchmaker import AnyMatchmaker
 from orchestrator.coordination.nodes import endpoint_of, matchmaker_node
 from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.monitoring.log_events import RefusalEvents
@@ -73,7 +73,7 @@ async def _take_part(
     events: RefusalEvents,
 ) -> None:
     endpoint, matchmaker = endpoint_of(node), node.machines[node.name]
-    assert isinstance(matchmaker, Matchmaker)
+    assert isinstance(matchmaker, AnyMatchmaker)
     async with await NatsBus.connect(connection, PATIENCE) as bus:
         shell = Shell(node, bus)
 

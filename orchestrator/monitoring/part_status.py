@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from agents.household import Household
-from matchmaker.matchmaker import Matchmaker
+from matchmaker.pairing_matchmaker import AnyMatchmaker
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from protocol.messages import Presence
 from protocol.runtime.node import Node
@@ -262,7 +262,7 @@ def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> Stat
     return _sample(values, stage=households[0].phase.value, households=len(households))
 
 
-def read_matchmaker(node: Node, bus: NatsBus, matchmaker: Matchmaker) -> StatusSample:
+def read_matchmaker(node: Node, bus: NatsBus, matchmaker: AnyMatchmaker) -> StatusSample:
     """Return the status of a matchmaker."""
     summary = {**matchmaker.ledger.summary(), "requests": matchmaker.answered}
     values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(MATCHMAKER_METRICS, summary)}

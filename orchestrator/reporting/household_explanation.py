@@ -26,9 +26,11 @@ from agents.plans import SlotTimes
 from agents.suggestions import household_suggestion
 from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.printable_text import printable
+from orchestrator.reporting.wording import counted
 from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
 from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError
+from protocol.messages.exchange import WHOLE
 
 WIDEST = 80
 """Maximum width of lines in characters; longer ones are hard to read."""
@@ -103,7 +105,7 @@ def print_explanation(
     heads = [head, "round", "partner", "requester", *_NUMBERS]
     rows = [
         [
-            names.of(record.slot),
+            _place(record, names),
             str(record.round),
             record.partner,
             explanation.household if record.asked else record.partner,
@@ -138,6 +140,11 @@ class _SlotNames:
     def of(self, slot: int) -> str:
         """Return the name of one slot."""
         return str(slot) if self._times is None else clock_times(self._times, slot + 1)[slot]
+
+
+def _place(record: NegotiationRecord, names: _SlotNames) -> str:
+    """Return what was exchanged: the name of the slot, or how many slots a bundle has."""
+    return names.of(record.slot) if record.slot != WHOLE else counted(len(record.slots), "slot")
 
 
 def _print_negotiations(

@@ -134,7 +134,7 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         return []
     facts = [("rule", _rule(results))]
     if not by_equal_shift(results):
-        facts += _negotiation_facts(exchange)
+        facts += _negotiation_facts(results, exchange)
     facts += [
         ("messages", _messages(exchange)),
         ("comfort", _comfort(results, exchange, after=after, bound=bound)),
@@ -143,7 +143,7 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         (
             "kept",
             f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
-            f"by at most {number(exchange.max_energy_drift)} kWh",
+            f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
         ),
     ]
     if by_equal_shift(results):
@@ -158,10 +158,12 @@ def by_equal_shift(results: RunResults) -> bool:
 
 def exchange_title(results: RunResults) -> str:
     """Return a heading for stage 2."""
-    return "Equal shift" if by_equal_shift(results) else "Slot exchange"
+    if by_equal_shift(results):
+        return "Equal shift"
+    return "Exchange of bundles" if of_bundles(results) else "Slot exchange"
 
 
-def _negotiation_facts(exchange: Exchange) -> list[tuple[str, str]]:
+def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[str, str]]:
     return [
         (
             "exchanges",
@@ -170,7 +172,8 @@ def _negotiation_facts(exchange: Exchange) -> list[tuple[str, str]]:
         ),
         (
             "lookups",
-            f"{exchange.lookups:,} slots, {exchange.matches:,} matches"
+            f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
+            f"{exchange.matches:,} matches"
             f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
         ),
     ]
@@ -201,6 +204,20 @@ def _clipped(results: RunResults, exchange: Exchange) -> str:
         f"negative consumption where none is preferred, {number(kwh)} kWh in all: clipped at zero, "
         "the demand would rise by as much."
     )
+
+
+def _keeping(results: RunResults) -> str:
+    """Return how to keep each household its energy, if single slots were exchanged."""
+    if "content" not in results.config or of_bundles(results) or by_equal_shift(results):
+        return ""
+    if results.config.get("energy_drift") is not None:
+        return "; under such a cap bundles come further (--content bundle)"
+    return " (--content bundle keeps it)"
+
+
+def of_bundles(results: RunResults) -> bool:
+    """Return True if bundles were exchanged, not single slots."""
+    return results.config.get("content") == "bundle" and not by_equal_shift(results)
 
 
 def negative_comfort(results: RunResults) -> str:
@@ -319,9 +336,11 @@ def _rule(results: RunResults) -> str:
             "that; it needs loads that can be divided at will"
         )
     parts = [str(config["exchange"])] if "exchange" in config else []
+    if of_bundles(results):
+        parts.append("bundles")
     if "disclose" in config:
         parts.append(f"offers say {config['disclose']}")
-    if "locks" in config:
+    if "locks" in config and not of_bundles(results):
         parts.append(f"leases mark a {config['locks']}")
     if "exchange_order" in config:
         parts.append(f"{config['exchange_order']}")

@@ -63,6 +63,8 @@ class Exchange:
     frames: int
     """Frames that their hosts sent, which are messages as the bus counts them."""
     bytes: int
+    conserved: bool | None = None
+    """Whether the sum of all schedules is what it was, at every slot, but for rounding."""
     lookup_success: float | None = None
     """Matches per lookup."""
     proposal_success: float | None = None

@@ -60,6 +60,12 @@ def _with_pairs(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.exchange != "equal" else "no pairs exchange with --exchange equal"
 
 
+def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+    if reason := _with_pairs(settings, mode):
+        return reason
+    return "" if settings.content == "slot" else "it is for --content slot"
+
+
 def _with_files(settings: RunSettings, mode: Mode) -> str:
     return "" if mode in ("run", "simulate", "orchestrate") else f"{mode} keeps no files of runs"
 
@@ -100,12 +106,13 @@ _EFFECTS: dict[str, _Reason] = {
     "threshold": _by_reduction,
     **dict.fromkeys(
         (
-            *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks"),
+            *("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),
             "matchmakers",
         ),
         _with_pairs,
     ),
     "participation": _with_exchange,
+    **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,
     "hosts": _with_shared_hosts,

@@ -16,6 +16,7 @@ from agents.own_functions import (
 from agents.plans import ScoreMeaning
 from orchestrator.scenario.settings import ExchangeName, IsolationName
 from protocol.terms import (
+    ContentName,
     CostName,
     DisclosureName,
     DiscomfortName,
@@ -55,9 +56,11 @@ class RunOptions(TypedDict, total=False):
     memorise: bool
     threshold: float
     exchange: ExchangeName
+    content: ContentName
+    energy_drift: float | None
     disclose: DisclosureName
     tolerance: float | None
-    min_gain: float
+    min_gain: float | None
     rounds: int | None
     exchange_order: OrderName | None
     locks: LocksName

@@ -46,7 +46,14 @@ DEMO_HOUSEHOLDS = 200
 PROCESSES_MAX = 500
 """Up to this many households, isolation `auto` gives each its own process."""
 ROUNDS, PAPER_ROUNDS = 50, 10
-"""Default limit on rounds of the exchange; the rule `paper` does not end by itself."""
+"""Default limit on rounds of the exchange. The rule `paper` does not end by itself; under a bound
+on energy drift, single slots are tried in vain in every round."""
+ATTEMPTS, CAPPED_ATTEMPTS = ExchangeTerms().attempts, 1
+"""Default attempts at a slot and round, and those under a bound on energy drift."""
+MIN_GAIN, BUNDLE_MIN_GAIN = 0.02, 0.5
+"""Default least gain of an exchange, as a share of the mean squared deviation of one slot."""
+BUNDLE_DRIFT_KWH = 0.05
+"""Default bound on the change of a household's own energy by bundles, kWh."""
 PATIENCE_SHARE = 3
 """The run's deadline divided by this is the time after which a household reports for whom it is
 waiting."""
@@ -111,7 +118,11 @@ class Scenario:
         """
         resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
         if self.pairs is not None:
-            resolved["exchange_order"] = self.pairs.order
+            resolved |= {
+                "exchange_order": self.pairs.order,
+                "energy_drift": self.pairs.energy_drift_kwh,
+                "min_gain": self.pairs.min_gain,
+            }
         return self.settings.model_copy(update=resolved)
 
 
@@ -245,7 +256,8 @@ def _processors() -> int:
 def _rounds(settings: RunSettings) -> int:
     if settings.rounds is not None:
         return settings.rounds
-    return PAPER_ROUNDS if settings.exchange == "paper" else ROUNDS
+    capped = settings.content == "slot" and settings.energy_drift is not None
+    return PAPER_ROUNDS if capped or settings.exchange == "paper" else ROUNDS
 
 
 def _terms(
@@ -280,17 +292,23 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
         return None
     if settings.exchange == "equal":
         return ExchangeTerms(equal_shift=True)
+    if settings.content == "bundle":
+        return _bundles(settings)
     rule = settings.exchange
     everybody = (FREE, *mandates.values())
-    separate = not any(mandate.joins_slots(mandate.rule or rule) for mandate in everybody)
+    separate = settings.energy_drift is None and not any(
+        mandate.joins_slots(mandate.rule or rule) for mandate in everybody
+    )
     order = _order(settings, separate=separate)
     paper = settings.exchange == "paper" and settings.tolerance is None
     return ExchangeTerms(
         rule=settings.exchange,
         disclosure=settings.disclose,
         tolerance_kwh=PAPER_TOLERANCE if paper else settings.tolerance,
-        min_gain=settings.min_gain,
+        energy_drift_kwh=settings.energy_drift,
+        min_gain=MIN_GAIN if settings.min_gain is None else settings.min_gain,
         rounds=_rounds(settings),
+        attempts=ATTEMPTS if settings.energy_drift is None else CAPPED_ATTEMPTS,
         # If a household decides by several slots, it negotiates one at a time in waves.
         locks=settings.locks if separate or order != "waves" else "household",
         order=order,
@@ -301,6 +319,37 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
 
 def _pairs(terms: ExchangeTerms | None) -> ExchangeTerms | None:
     return None if terms is None or terms.equal_shift else terms
+
+
+def _bundles(settings: RunSettings) -> ExchangeTerms:
+    """Return the terms of an exchange of bundles."""
+    if settings.exchange == "paper":
+        reason = "the rule paper exchanges single slots: leave out --content bundle"
+        raise InputError(reason, field="--content")
+    if settings.disclose == "value":
+        reason = "values alone do not tell partners what suits: use direction or limit"
+        raise InputError(reason, field="--disclose")
+    if settings.exchange_order not in (None, "waves"):
+        reason = "bundles are exchanged in waves: leave out --exchange-order"
+        raise InputError(reason, field="--exchange-order")
+    if settings.matchmakers > 1:
+        reason = "one matchmaker pairs all households for bundles: leave out --matchmakers"
+        raise InputError(reason, field="--matchmakers")
+    assert settings.exchange != "off"
+    assert settings.exchange != "equal"
+    drift, min_gain = settings.energy_drift, settings.min_gain
+    return ExchangeTerms(
+        rule=settings.exchange,
+        content="bundle",
+        energy_drift_kwh=BUNDLE_DRIFT_KWH if drift is None else drift,
+        disclosure=settings.disclose,
+        min_gain=BUNDLE_MIN_GAIN if min_gain is None else min_gain,
+        rounds=_rounds(settings),
+        locks="household",
+        order="waves",
+        seed=settings.seed,
+        trace=settings.trace,
+    )
 
 
 def _order(settings: RunSettings, *, separate: bool) -> OrderName:

@@ -16,6 +16,7 @@ from orchestrator.scenario.meant_option import meant_option
 from protocol.checked_input import first_mistake, in_own_style, read_toml
 from protocol.errors import InputError
 from protocol.terms import (
+    ContentName,
     CostName,
     DisclosureName,
     DiscomfortName,
@@ -90,6 +91,16 @@ class RunSettings(BaseModel):
     exchange: ExchangeName = Field(
         "mutual", description="Rule of stage 2, equal (one equal shift, no pairs), or off."
     )
+    content: ContentName = Field(
+        "slot",
+        description="What changes hands: values at single slots, or bundles that keep own energy.",
+    )
+    energy_drift: float | None = Field(
+        None,
+        ge=0,
+        le=_NUMBER_MAX,
+        description="kWh that a household's energy may move (default: 0.05 for bundle, else any).",
+    )
     disclose: DisclosureName = Field("limit", description="What an offer says (docs/privacy.md).")
     tolerance: float | None = Field(
         None,
@@ -98,11 +109,12 @@ class RunSettings(BaseModel):
         description="Ask only for values this close to the preferred one, kWh (default: any "
         "that is closer).",
     )
-    min_gain: float = Field(
-        0.02,
+    min_gain: float | None = Field(
+        None,
         ge=0,
         le=_NUMBER_MAX,
-        description="Least gain worth an exchange, as a share of the mean squared deviation.",
+        description="Least gain worth an exchange, as a share of the mean squared deviation "
+        "(default 0.02; 0.5 for bundle).",
     )
     rounds: int | None = Field(
         None,

@@ -13,6 +13,9 @@ A new message is a class in one of these modules and a member of the union.
 
 from protocol.messages.equal_shift import Excess, Shares
 from protocol.messages.exchange import (
+    BundleProposal,
+    Confirmation,
+    Counter,
     End,
     Lookup,
     Match,
@@ -22,6 +25,7 @@ from protocol.messages.exchange import (
     RoundCount,
     RoundDone,
     RoundProgress,
+    Settled,
 )
 from protocol.messages.lifecycle import (
     Abort,
@@ -67,6 +71,10 @@ Message = (
     | Match
     | Proposal
     | Outcome
+    | BundleProposal
+    | Counter
+    | Confirmation
+    | Settled
     | RoundDone
     | NextRound
     | End
@@ -83,6 +91,9 @@ __all__ = [
     "Address",
     "Aggregate",
     "Announce",
+    "BundleProposal",
+    "Confirmation",
+    "Counter",
     "Down",
     "End",
     "Enrol",
@@ -113,6 +124,7 @@ __all__ = [
     "RoundDone",
     "RoundProgress",
     "RunState",
+    "Settled",
     "Shares",
     "Trace",
     "Up",

@@ -2,8 +2,10 @@
 
 A household sends Lookup to a matchmaker, which answers with Match; lookups are numbered, one at a
 time. News for the matchmaker (offers, leases that are over) travels with the lookup, so many slots
-share one message. A household sends Proposal to another, which answers with Outcome. Along the
-tree, RoundDone goes up, NextRound or End down.
+share one message. Content slot: a household sends Proposal to another, which answers with Outcome.
+Content bundle: a household sends BundleProposal; the other refuses with Outcome or answers with
+Counter; the first confirms or releases with Confirmation, and the other answers with Settled. Along
+the tree, RoundDone goes up, NextRound or End down.
 """
 
 from dataclasses import dataclass
@@ -31,6 +33,10 @@ they may agree in another round. declined: the requester did not want it. void: 
 decided."""
 
 
+WHOLE = -1
+"""Stands for all slots of a household, where one slot is named otherwise."""
+
+
 class LeaseId(NamedTuple):
     """The unique id of a lease: `number` rises, and `epoch` differs each time the matchmaker
     starts."""
@@ -52,9 +58,10 @@ class Lease(NamedTuple):
 
     id: LeaseId
     slot: int
+    """The slot; WHOLE if the two households are reserved as a whole (content bundle)."""
     partner: Address
     value_kwh: Finite
-    """Value that the partner offered at the slot, kWh."""
+    """Value that the partner offered at the slot, kWh; 0 for whole households."""
     seconds: Finite
 
 
@@ -141,6 +148,58 @@ class Outcome:
     slot: int
     accepted: bool
     reason: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class BundleProposal:
+    """Requester to responder: its values at the slots that it would exchange, and its limits.
+    Repeated until Counter or Outcome arrives."""
+
+    lease: LeaseId
+    disclosure: DisclosureName
+    slots: tuple[int, ...]
+    """Slots that may be part of the bundle, rising."""
+    values_kwh: Vector
+    """Values that the requester holds at these slots, kWh."""
+    limits_kwh: Vector
+    """Its disclosed limits there, as in Lookup."""
+    loss_kwh2: Finite
+    """Rise of its squared deviation that the requester may accept, kWh^2; 0 under `mutual`."""
+    less_kwh: Finite | None
+    """Decrease of its own energy that it may accept, kWh; None for any."""
+    more_kwh: Finite | None
+    """Increase of its own energy that it may accept, kWh; None for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Responder to requester: an exchange of all values at these slots, or of none. The same
+    however often it is repeated; until Confirmation arrives the responder is reserved."""
+
+    lease: LeaseId
+    slots: tuple[int, ...]
+    """The bundle, rising."""
+    values_kwh: Vector
+    """Values that the responder holds at these slots, kWh."""
+    change_kwh2: Finite
+    """Change of the responder's squared deviation, kWh^2; 0 unless its rule is `cooperative`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Requester to responder: the bundle is exchanged, or released with a reason. Repeated until
+    Settled arrives."""
+
+    lease: LeaseId
+    reason: Refusal
+    """Empty if the bundle is exchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Responder to requester: the confirmation or release has taken effect."""
+
+    lease: LeaseId
 
 
 class RoundCount(NamedTuple):

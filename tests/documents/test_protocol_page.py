@@ -10,15 +10,20 @@ from agents.planning.java_random import household_chance
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.messages import (
     Address,
+    BundleProposal,
+    Confirmation,
+    Counter,
     Down,
     Enrol,
     Excess,
     Message,
     Place,
     Result,
+    Settled,
     Shares,
     Up,
 )
+from protocol.messages.exchange import LeaseId
 from protocol.terms import Terms
 from tests.support.paths import ROOT
 
@@ -78,6 +83,25 @@ VECTORS: dict[str, list[Item]] = {
                 reorganise=False,
             ),
         ),
+    ],
+    "a talk about a bundle": [
+        Item(
+            "h7",
+            "h0",
+            BundleProposal(
+                lease=LeaseId(1, 2),
+                disclosure="limit",
+                slots=(0, 1, 2),
+                values_kwh=HALVES,
+                limits_kwh=HALVES * 2,
+                loss_kwh2=0.0,
+                less_kwh=0.0625,
+                more_kwh=0.03125,
+            ),
+        ),
+        Item("h0", "h7", Counter(LeaseId(1, 2), (0, 2), HALVES[:2], 0.0)),
+        Item("h7", "h0", Confirmation(LeaseId(1, 2), "")),
+        Item("h0", "h7", Settled(LeaseId(1, 2))),
     ],
     "a result": [Item("orchestrator", "h7", Result(1, 0.25, 0.125))],
     "an equal shift, up and down": [

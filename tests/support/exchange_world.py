@@ -10,8 +10,7 @@ from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
-from matchmaker.matchmaker import Matchmaker
-from matchmaker.wave_matchmaker import matchmaker_of
+from matchmaker.pairing_matchmaker import AnyMatchmaker, matchmaker_of
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.messages import Address
 from protocol.runtime.node import Node
@@ -130,12 +129,12 @@ class World(Network):
     def discomforts(self, schedules: Array) -> Array:
         return np.asarray(np.sqrt(((schedules - self.preferred) ** 2).mean(axis=1)))
 
-    def matchmakers(self) -> Sequence[Matchmaker]:
+    def matchmakers(self) -> Sequence[AnyMatchmaker]:
         return [
             machine
             for node in self.nodes.values()
             for machine in node.machines.values()
-            if isinstance(machine, Matchmaker)
+            if isinstance(machine, AnyMatchmaker)
         ]
 
 

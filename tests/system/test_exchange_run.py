@@ -20,8 +20,9 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from tests.support.exchange_results import kept_and_improved
+from tests.support.run_parts import parts_of
 from tests.support.settings import in_simulation, on_bus
-from tests.support.waiting import children_of, command_of
+from tests.support.waiting import children_of
 
 SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
 
@@ -127,17 +128,6 @@ def test_the_concurrent_order_on_the_bus() -> None:
     chosen = settings(exchange="cooperative", matchmakers=2)
     kept_and_improved(on_bus(chosen, run="at-once"), "cooperative")
     assert children_of(os.getpid()) == []
-
-
-def parts_of(run: int) -> dict[str, list[int]]:
-    """Return the process ids of the hosts and the matchmakers of a run in this process."""
-    parts: dict[str, list[int]] = {"host": [], "matchmaker": []}
-    for pid in sorted(children_of(run)):
-        if "main() matchmaker" in command_of(pid):
-            parts["matchmaker"].append(pid)
-        elif "nats-server" not in command_of(pid):
-            parts["host"].append(pid)
-    return parts
 
 
 @pytest.mark.nats

@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 from agents.exchange.journal.division import read_division
-from agents.exchange.journal.entries import Entry
-from agents.exchange.journal.records import read_beginning
+from agents.exchange.journal.entries import Entry, Kind
+from agents.exchange.journal.records import read_beginning, read_deal
 from agents.mandate import FREE
 from agents.plans import rmse
 from protocol.messages.equal_shift import UNIT_KWH
-from protocol.messages.exchange import Refusal
+from protocol.messages.exchange import WHOLE, Refusal
 from protocol.terms import DisclosureName, RuleName
+from protocol.vectors import Array
 
 WORDS: dict[Refusal, str] = {
     "loss": "it would have lost comfort by it",
@@ -31,17 +34,27 @@ WORDS: dict[Refusal, str] = {
 """Why a household said no; "it" is that household."""
 
 
+_ASKED: frozenset[Kind] = frozenset({"done", "failed", "declined", "released"})
+_OWN: frozenset[Kind] = frozenset({"declined", "released", "refused"})
+_ENDS: frozenset[Kind] = _ASKED | {"accepted", "refused", "dismissed"}
+"""Entries with which a negotiation ends; those as requester; those that the household decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class NegotiationRecord:
-    """A negotiation about one slot, as it ended for this household."""
+    """A negotiation about one slot or a bundle, as it ended for this household."""
 
     round: int
     slot: int
+    """The slot; WHOLE for a bundle."""
+    slots: tuple[int, ...]
+    """The slots concerned; empty if no bundle was named."""
     partner: str
     asked: bool
     """Whether this household was the requester."""
     given: float
-    """kWh that this household held before."""
+    """kWh that this household held before, over all these slots; so are the next and
+    `preferred`."""
     taken: float
     """kWh that it was offered."""
     gain: float
@@ -51,7 +64,7 @@ class NegotiationRecord:
     own: bool
     """Whether this household decided."""
     preferred: float
-    """kWh that it prefers at this slot."""
+    """kWh that it prefers."""
     gain_share: float
     """The gain as a share of its squared deviation after stage 1 over all slots, if it had any."""
 
@@ -99,7 +112,7 @@ class ExchangeExplanation:
 
     def at(self, slot: int) -> "list[NegotiationRecord]":
         """Return what happened at one slot, in order."""
-        return [deed for deed in self.deeds if deed.slot == slot]
+        return [deed for deed in self.deeds if slot in deed.slots]
 
 
 def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
@@ -108,10 +121,11 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     schedule, deeds = planned.copy(), []
     deviation = float(((planned - preferred) ** 2).sum())
     for entry in entries:
-        if entry.kind in ("done", "failed", "declined", "accepted", "refused"):
-            deeds.append(_record(entry, float(preferred[entry.slot]), deviation=deviation))
+        if entry.kind in _ENDS:
+            deeds.append(_record(entry, preferred, deviation=deviation))
         if entry.kind in ("done", "accepted"):
-            schedule[entry.slot] = entry.taken
+            slots, taken = _bundle_of(entry)
+            schedule[list(slots)] = taken
         if entry.kind == "shared":
             schedule += read_division(entry.data).moved * UNIT_KWH
     return ExchangeExplanation(
@@ -192,6 +206,10 @@ def negotiation_sentence(record: NegotiationRecord, household: str) -> str:
         if record.asked
         else f"{record.partner} asked {household}"
     )
+    if record.slot == WHOLE:
+        if not record.slots:
+            return f"Round {record.round}: {who} for a bundle."
+        who += f" for a bundle of {_times(len(record.slots), 'slot')}"
     verb = "removed" if record.gain >= 0 else "added"
     verb = f"would have {verb}" if record.reason else verb
     return (
@@ -214,19 +232,28 @@ def _outcome(explanation: ExchangeExplanation) -> str:
     )
 
 
-def _record(entry: Entry, preferred: float, *, deviation: float) -> NegotiationRecord:
+def _bundle_of(entry: Entry) -> tuple[tuple[int, ...], Array]:
+    """Return the slots that an entry is about, and the values taken there, kWh."""
+    return (
+        read_deal(entry.data) if entry.slot == WHOLE else ((entry.slot,), np.array([entry.taken]))
+    )
+
+
+def _record(entry: Entry, preferred: Array, *, deviation: float) -> NegotiationRecord:
     """Return an entry as a record; `deviation` is the squared deviation after stage 1, kWh²."""
+    slots, _ = _bundle_of(entry)
     return NegotiationRecord(
         round=entry.round,
         slot=entry.slot,
+        slots=slots,
         partner=entry.partner,
-        asked=entry.kind in ("done", "failed", "declined"),
+        asked=entry.kind in _ASKED,
         given=entry.given,
         taken=entry.taken,
         gain=-entry.change,
         reason=entry.reason,
-        own=entry.kind in ("declined", "accepted", "refused"),
-        preferred=preferred,
+        own=entry.kind in _OWN,
+        preferred=float(preferred[list(slots)].sum()),
         gain_share=-entry.change / deviation if deviation else 0.0,
     )
 

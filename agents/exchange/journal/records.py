@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgpack
+import numpy as np
 from pydantic import TypeAdapter
 
 from agents.mandate import Mandate
@@ -86,3 +87,17 @@ def write_done(done: RoundDone) -> bytes:
 def read_done(data: bytes) -> RoundDone:
     """Read the bytes of `write_done`."""
     return _DONE.validate_json(data)
+
+
+def write_deal(slots: tuple[int, ...], taken: Array) -> bytes:
+    """Write the slots of a bundle, and the values that the household takes there, as bytes."""
+    packed: bytes = msgpack.packb([slots, to_bytes(taken)])
+    return packed
+
+
+def read_deal(data: bytes) -> tuple[tuple[int, ...], Array]:
+    """Read the bytes of `write_deal`; nothing if there are none."""
+    if not data:
+        return (), np.zeros(0)
+    slots, taken = msgpack.unpackb(data)
+    return tuple(slots), from_bytes(taken)

@@ -21,8 +21,8 @@ _PANELS = {
     ),
     "Reorganisation of the tree": ("reorganise", "period", "offset", "memorise", "threshold"),
     "Stage 2: exchange": (
-        *("exchange", "disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks"),
-        *("matchmakers", "participation"),
+        *("exchange", "content", "energy_drift", "disclose", "tolerance", "min_gain", "rounds"),
+        *("exchange_order", "locks", "matchmakers", "participation"),
     ),
     "Bus and processes": (
         *("isolation", "hosts", "nats", "keys", "insecure", "run", "external", "deadline"),

@@ -1,6 +1,5 @@
 """Stage 2 as a whole, in one process: what must hold whatever happens, and how far it comes."""
 
-import json
 import os
 from pathlib import Path
 from random import Random
@@ -22,6 +21,7 @@ from protocol.terms import (
 )
 from protocol.vectors import Array
 from tests.support.effort import examples
+from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World, bound
 from tests.support.population import population
 
@@ -240,25 +240,6 @@ def test_a_mandate_is_never_overstepped() -> None:
     assert bound_by.conserved()
 
 
-def energy(shared: Path) -> tuple[Array, Array]:
-    """200 real households: what stage 1 chose for them with beta 0, and what they prefer."""
-    golden = json.loads((shared / "golden" / "energy200_VAR_DISC_b0.json").read_text())
-    chosen = golden["iterations"][-1]["selected"]
-    plans = [
-        np.array(
-            [
-                [float(value) for value in line.split(":")[1].split(",")]
-                for line in (shared / "data" / "energy" / f"agent_{file}.plans")
-                .read_text()
-                .splitlines()
-            ]
-        )
-        for file in golden["agent_ids"]
-    ]
-    schedules = [own[plan] for own, plan in zip(plans, chosen, strict=True)]
-    return np.array(schedules), np.array([own[0] for own in plans])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "locks", "gain", "share"),
@@ -271,7 +252,7 @@ def energy(shared: Path) -> tuple[Array, Array]:
 def test_real_households_come_as_far_as_promised(
     shared: Path, rule: RuleName, locks: LocksName, gain: float, share: float
 ) -> None:
-    schedules, preferred = energy(shared)
+    schedules, preferred = energy_households(shared)
     world = World(schedules, preferred, ExchangeTerms(rule=rule, locks=locks))
     assert world.run(world.over, until=900)
     assert world.conserved()

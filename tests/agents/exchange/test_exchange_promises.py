@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agents.exchange.journal.entries import Entry
+from agents.exchange.slot_exchange import SlotExchange
 from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.codec import decode_frame
@@ -68,7 +69,9 @@ def test_the_drift_cap_holds_at_every_moment_with_proposals_open(seed: int, rule
         nonlocal highest, most_open
         drifts = world.after.sum(axis=1) - schedules.sum(axis=1)
         highest = max(highest, float(np.abs(drifts).max()))
-        most_open = max(most_open, *(trader._negotiations.open for trader in world.traders))
+        for trader in world.traders:
+            assert isinstance(trader._exchange, SlotExchange)
+            most_open = max(most_open, trader._exchange._negotiations.open)
 
     assert world.run(world.over, watch=watch, until=900)
     assert world.conserved()

@@ -24,13 +24,13 @@ OTHER: dict[str, Any] = {
     **{"locks": "household", "matchmakers": 2, "mandates": "x", "participation": 0.5},
     **{"trace": True, "save_schedules": True, "isolation": "task", "hosts": 2},
     **{"nats": "nats://127.0.0.1:9", "keys": "x", "insecure": True, "run": "r", "external": "h1"},
-    **{"deadline": 5.0, "out": "x"},
+    **{"deadline": 5.0, "out": "x", "content": "bundle", "energy_drift": 0.5},
 }
 """A value of each option that is not its default."""
 REORGANISATION = {"period", "memorise", "offset", "threshold"}
 STAGE_TWO = {
     *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks", "matchmakers"),
-    *("participation", "trace"),
+    *("participation", "trace", "content", "energy_drift"),
 }
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline"}

@@ -1,0 +1,155 @@
+"""What one household proposes, counters with and confirms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agents.exchange.bundle_content import BundleContent, requester_changes
+from agents.exchange.disclosure import limit_named
+from agents.exchange.holding import Holding
+from agents.mandate import FREE, Mandate
+from protocol.errors import PeerError
+from protocol.messages import Counter
+from protocol.messages.exchange import LeaseId
+from protocol.terms import ExchangeTerms, RuleName
+
+LEASE = LeaseId(7, 1)
+SCALE_KWH2 = 0.25
+
+
+def content(
+    held: list[float],
+    preferred: list[float],
+    *,
+    rule: RuleName = "mutual",
+    mandate: Mandate = FREE,
+    drift: float | None = 0.05,
+) -> BundleContent:
+    terms = ExchangeTerms(rule=rule, content="bundle", energy_drift_kwh=drift)
+    made = BundleContent(Holding(np.array(held), np.array(preferred), terms, mandate))
+    made.share(SCALE_KWH2, min_gain_kwh2=0.01)
+    return made
+
+
+def high_low(**options: object) -> BundleContent:
+    """A household that holds 2, 1 and 1.5, and would rather hold 1, 2 and 1.5."""
+    return content([2.0, 1.0, 1.5], [1.0, 2.0, 1.5], **options)  # type: ignore[arg-type]
+
+
+def low_high(**options: object) -> BundleContent:
+    """Its ideal partner."""
+    return content([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], **options)  # type: ignore[arg-type]
+
+
+def test_a_proposal_names_all_traded_slots_with_rounded_limits_and_the_room_left() -> None:
+    proposal = high_low(mandate=Mandate(never=frozenset({1}))).propose(LEASE)
+    assert proposal.slots == (0, 2)
+    assert proposal.values_kwh.tolist() == [2.0, 1.5]
+    assert proposal.limits_kwh.tolist() == [-2.0, 0.0]
+    assert proposal.loss_kwh2 == 0.0
+    assert proposal.less_kwh == pytest.approx(0.05)
+    assert proposal.more_kwh == pytest.approx(0.05)
+    unbound = high_low(drift=None).propose(LEASE)
+    assert (unbound.less_kwh, unbound.more_kwh) == (None, None)
+
+
+@pytest.mark.parametrize(("disclosure", "limits"), [("value", []), ("direction", [-1.0, 1.0, 0.0])])
+def test_a_mandate_discloses_less(disclosure: str, limits: list[float]) -> None:
+    proposal = high_low(mandate=Mandate(disclosure=disclosure)).propose(LEASE)  # type: ignore[arg-type]
+    assert proposal.limits_kwh.tolist() == limits
+
+
+def test_the_counter_has_what_suits_both_and_keeps_energy() -> None:
+    requester, responder = high_low(), low_high()
+    deal, reason = responder.answer(requester.propose(LEASE))
+    assert reason == ""
+    assert deal.slots == (0, 1)
+    assert deal.given_kwh == (1.0, 2.0)
+    assert deal.taken_kwh == (2.0, 1.0)
+    assert deal.change_kwh2 == -2.0
+    counter = responder.counter(LEASE, deal)
+    assert counter.values_kwh.tolist() == [1.0, 2.0]
+    assert counter.change_kwh2 == 0.0
+    taken, refusal = requester.check(counter)
+    assert refusal == ""
+    assert taken.change_kwh2 == -2.0
+    for side, own in ((responder, deal), (requester, taken)):
+        side.apply(own)
+    assert requester.propose(LEASE).values_kwh.tolist() == [1.0, 2.0, 1.5]
+    assert responder.propose(LEASE).values_kwh.tolist() == [2.0, 1.0, 1.0]
+
+
+def test_energy_that_only_goes_one_way_is_refused() -> None:
+    requester, responder = content([2.0], [1.0]), content([1.0], [2.0])
+    assert responder.answer(requester.propose(LEASE))[1] == "no joint gain"
+    requester, responder = content([2.0], [1.0], drift=1.5), content([1.0], [2.0], drift=1.5)
+    assert responder.answer(requester.propose(LEASE))[1] == ""
+
+
+def test_the_bound_of_the_narrower_side_holds() -> None:
+    requester, responder = content([2.0], [1.0], drift=1.5), content([1.0], [2.0], drift=0.5)
+    assert responder.answer(requester.propose(LEASE))[1] == "no joint gain"
+    mandate = Mandate(energy_drift=0.5)
+    requester = content([2.0], [1.0], drift=1.5, mandate=mandate)
+    responder = content([1.0], [2.0], drift=1.5)
+    assert responder.answer(requester.propose(LEASE))[1] == "no joint gain"
+
+
+@pytest.mark.parametrize(
+    ("values", "change", "rule", "reason"),
+    [
+        ([1.0, 2.0], 0.0, "mutual", ""),
+        ([3.0, 0.0], 0.0, "mutual", "loss"),
+        ([1.0, 1.0], 0.0, "mutual", "drift"),
+        ([1.0, 2.0], -1.0, "cooperative", ""),
+        ([1.0, 2.0], 3.0, "cooperative", "no joint gain"),
+        ([3.0, 0.0], -9.0, "cooperative", "cap"),
+    ],
+)
+def test_a_requester_checks_a_counter_itself(
+    values: list[float], change: float, rule: RuleName, reason: str
+) -> None:
+    counter = Counter(LEASE, (0, 1), np.array(values), change)
+    assert high_low(rule=rule).check(counter)[1] == reason
+
+
+def test_a_cooperative_household_may_lose_what_it_has_gained_and_names_less_of_it() -> None:
+    requester = high_low(rule="cooperative")
+    assert requester.propose(LEASE).loss_kwh2 <= 0.0
+    deal, _ = requester.check(Counter(LEASE, (0, 1), np.array([1.0, 2.0]), -1.0))
+    requester.apply(deal)
+    assert 2.0 / 2**0.5 <= requester.propose(LEASE).loss_kwh2 <= 2.0
+
+
+def test_nonsense_is_refused() -> None:
+    asked = high_low().propose(LEASE)
+    responder, requester = low_high(), high_low(mandate=Mandate(never=frozenset({1})))
+    for proposal in (
+        replace(asked, slots=(0, 1)),
+        replace(asked, slots=(1, 0, 2)),
+        replace(asked, slots=(0, 0, 2)),
+        replace(asked, slots=(0, 1, 3)),
+        replace(asked, slots=(-1, 1, 2)),
+        replace(asked, limits_kwh=np.zeros(2)),
+    ):
+        with pytest.raises(PeerError, match=r"bundle|proposal"):
+            responder.answer(proposal)
+    for slots, values in (((), []), ((1,), [2.0]), ((0, 5), [1.0, 1.0]), ((0,), [1.0, 2.0])):
+        with pytest.raises(PeerError, match=r"bundle|counter"):
+            requester.check(Counter(LEASE, slots, np.array(values), 0.0))
+
+
+def test_the_largest_possible_change_bounds_the_true_one() -> None:
+    """For any values and preferences: so a requester never loses by what seems to suit it."""
+    chance = np.random.default_rng(1)
+    held, other, preferred = chance.random((3, 2000))
+    floor = 0.25 * SCALE_KWH2**0.5
+    limits = np.array(
+        [limit_named(value, wanted, floor) for value, wanted in zip(held, preferred, strict=True)]
+    )
+    assert (limits == 0).any()
+    expected, most = requester_changes(other - held, limits, "limit", scale_kwh=SCALE_KWH2**0.5)
+    true = (other - preferred) ** 2 - (held - preferred) ** 2
+    assert (true <= most + 1e-12).all()
+    assert np.abs(true - expected).mean() < np.abs(true - most).mean()

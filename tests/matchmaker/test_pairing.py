@@ -1,0 +1,78 @@
+"""The pairing of a round: few candidates, the largest gains first, nobody twice."""
+
+import numpy as np
+import pytest
+
+from matchmaker.pairing import CANDIDATES, draw_candidates, estimated_gains, pair_up
+from protocol.vectors import Array
+
+
+def population(seed: int, households: int, slots: int = 12) -> tuple[Array, Array]:
+    """Return values held and wanted."""
+    values, wanted = np.random.default_rng(seed).random((2, households, slots))
+    return values, wanted
+
+
+@pytest.mark.parametrize("households", [1, 2, 5, CANDIDATES + 1, 200])
+def test_nobody_considers_itself_and_few_are_considered(households: int) -> None:
+    drawn = draw_candidates(households, np.random.default_rng(1))
+    assert drawn.shape == (households, min(households - 1, CANDIDATES))
+    assert (drawn != np.arange(households)[:, None]).all()
+    assert ((drawn >= 0) & (drawn < households)).all()
+
+
+def test_a_small_population_considers_everybody() -> None:
+    drawn = draw_candidates(4, np.random.default_rng(1))
+    assert [sorted(row) for row in drawn.tolist()] == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+
+
+def test_a_gain_counts_only_exchanges_that_keep_energy() -> None:
+    """0 and 1 want what the other has at both slots, and the energies cancel. 2 and 3 would move
+    energy one way."""
+    values = np.array([[1.0, 3.0], [2.0, 2.0], [1.0, 1.0], [2.0, 2.0]])
+    wanted = np.array([[2.0, 2.0], [1.0, 3.0], [2.0, 2.0], [1.0, 1.0]])
+    first, second = np.array([0, 2]), np.array([1, 3])
+    balanced, one_way = estimated_gains(values, wanted, first=first, second=second)
+    assert balanced == pytest.approx(4.0)
+    assert one_way < 0.1
+
+
+def test_a_gain_is_the_same_seen_from_either_side() -> None:
+    values, wanted = population(2, households=20)
+    first, second = np.arange(10), np.arange(10, 20)
+    there = estimated_gains(values, wanted, first=first, second=second)
+    back = estimated_gains(values, wanted, first=second, second=first)
+    assert there == pytest.approx(back, rel=0.1)
+    assert (there > 0).any()
+
+
+def test_slots_that_are_not_traded_count_for_nothing() -> None:
+    values, wanted = population(3, households=2)
+    part = estimated_gains(values[:, :6], wanted[:, :6], first=np.array([0]), second=np.array([1]))
+    values[0, 6:] = np.nan
+    whole = estimated_gains(values, wanted, first=np.array([0]), second=np.array([1]))
+    assert whole == pytest.approx(part, rel=0.05)
+
+
+def test_everybody_is_in_one_pair_at_most_and_the_best_come_first() -> None:
+    values, wanted = population(4, households=60)
+    candidates = draw_candidates(60, np.random.default_rng(5))
+    nobody = np.zeros(candidates.shape, dtype=np.bool_)
+    pairs = pair_up(values, wanted, candidates=candidates, excluded=nobody, min_gain_kwh2=0.0)
+    paired = [row for pair in pairs for row in (pair.first, pair.second)]
+    assert len(paired) == len(set(paired)) > 40
+    gains = [pair.gain_kwh2 for pair in pairs]
+    assert gains == sorted(gains, reverse=True)
+    assert all(pair.second in candidates[pair.first] for pair in pairs)
+    high = gains[len(gains) // 2]
+    fewer = pair_up(values, wanted, candidates=candidates, excluded=nobody, min_gain_kwh2=high)
+    assert fewer == [pair for pair in pairs if pair.gain_kwh2 > high]
+
+
+def test_excluded_candidates_are_not_paired() -> None:
+    values, wanted = population(6, households=4)
+    candidates = draw_candidates(4, np.random.default_rng(1))
+    excluded = np.ones(candidates.shape, dtype=np.bool_)
+    excluded[2, candidates[2] == 3] = False
+    pairs = pair_up(values, wanted, candidates=candidates, excluded=excluded, min_gain_kwh2=-1.0)
+    assert [(pair.first, pair.second) for pair in pairs] == [(2, 3)]
