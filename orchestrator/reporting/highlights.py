@@ -35,7 +35,7 @@ def highlights(results: RunResults) -> list[Highlight]:
 
 
 def lead_sentences(results: RunResults) -> list[str]:
-    """Return the result in a few sentences: demand, discomfort, equality and bound."""
+    """Return the result in a few sentences: demand, discomfort, equality and bounds."""
     sentences = [_demand_sentence(results), _discomfort_sentence(results)]
     if results.exchanged is not None:
         sentences += [_rule_sentence(results), _equality_sentence(results)]
@@ -218,7 +218,9 @@ def _bound_sentence(results: RunResults) -> str:
     most = discomfort_removed(results.planned, results.bound)
     if most is None:
         return ""
-    return (
-        f"The most that any exchange of these values could have removed is {most:.0%} (the bound "
-        "of values)."
-    )
+    sentence = f"The bound of values, the best sorting of the same values, would remove {most:.0%}"
+    amounts = None if results.exchange is None else results.exchange.comfort_bound_of_amounts
+    if amounts is None:
+        return f"{sentence}."
+    share = 1 - (1 - amounts) / results.planned.mean_discomfort
+    return f"{sentence}; the bound of amounts, for energy divided at will, {share:.0%}."

@@ -26,6 +26,7 @@ from orchestrator.reporting.wording import (
     measure_lines,
     round_lines,
 )
+from orchestrator.results.measures import STATE_LABELS
 from orchestrator.results.run_results import RunResults
 
 _WIDEST = 100
@@ -38,7 +39,7 @@ _MANY_ROUNDS = 12
 """With more rounds than this, the table leaves some out, and a plot shows all of them."""
 _BESIDE = 64
 """Least width in characters for two plots next to each other, so that neither title is cut."""
-_STATES_DROPPED = ("unit", "bound", "preferred")
+_STATES_DROPPED = ("unit", STATE_LABELS["bound"], "preferred")
 _ROUNDS_DROPPED = ("MB", "messages", "matched", "looked up")
 """Columns that are left out on a narrow terminal, the least important first."""
 _STYLES = {"preferred": "yellow", "planned": "cyan", "exchanged": "green", "target": "magenta"}
@@ -101,7 +102,7 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
         ]
         for line in measure_lines(results)
     ]
-    heads = ["", "unit", *results.states()]
+    heads = ["", "unit", *(STATE_LABELS.get(state, state) for state in results.states())]
     kept = fitting_columns(heads, rows, width, least_needed=_STATES_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     for i in kept:

@@ -117,6 +117,8 @@ def test_the_table_has_a_column_for_each_state_that_there_is() -> None:
         "planned",
         "exchanged",
         "bound",
+        "of",
+        "values",
     ]
 
 
