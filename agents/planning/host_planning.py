@@ -24,7 +24,7 @@ class HostPlanning:
         self._households, self.iterated = households, iterated
         self._members: dict[Address, SharedStage] = {}
         self._subtrees: list[Subtree] = []
-        self._attempt = 0
+        self._attempt = 1
         self.changed: dict[Address, None] = {}
         """Households whose state has changed since the last `take_changed`, in order."""
 

@@ -1,7 +1,7 @@
 """The choice of a bundle: it fits its bounds, comes close to the best one, and is the same in any
 batch."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -105,6 +105,67 @@ def test_a_batch_gives_the_same_bundles_as_its_pairs_alone() -> None:
         )
         assert (alone.slots[0] == together.slots[pair]).all()
         assert alone.change_kwh2[0] == together.change_kwh2[pair]
+
+
+def at_price(energy: dict[int, float], order: list[int], passed: int) -> set[int]:
+    """Return the bundle at the price just above the first `passed` own prices."""
+    return {slot for slot in energy if (slot in order[:passed]) == (energy[slot] < 0)}
+
+
+def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
+    """Return the bundle of one pair by the search that `choose_bundles` describes, slot by slot."""
+    parts = zip(
+        changes.requester_kwh2[pair].tolist(),
+        changes.requester_most_kwh2[pair].tolist(),
+        changes.responder_kwh2[pair].tolist(),
+        changes.energy_kwh[pair].tolist(),
+        strict=True,
+    )
+    traded = {slot: part for slot, part in enumerate(parts) if np.isfinite(part).all() and part[3]}
+    energy = {slot: part[3] for slot, part in traded.items()}
+    low, high = bounds.energy_min_kwh[pair], bounds.energy_max_kwh[pair]
+    slots = changes.energy_kwh.shape[1]
+
+    def total(bundle: set[int], part: int) -> float:
+        return float(sum(traded[slot][part] for slot in sorted(bundle)))
+
+    lowest, best = 0.0, set[int]()
+    for weight in (0.5, 0.35, 0.65, 0.2, 0.8):
+        price = {
+            slot: -(weight * requester + (1 - weight) * responder) / moved
+            for slot, (requester, _, responder, moved) in traded.items()
+        }
+        order = sorted(range(slots), key=lambda slot: (price.get(slot, np.inf), slot))
+        passed = sum(own < 0 for own in price.values())
+        if not low <= total(at_price(energy, order, passed), 3) <= high:
+            moved = [total(at_price(energy, order, n), 3) for n in range(1, slots + 1)]
+            above = sum(each > (low + high) / 2 for each in moved)
+            passed = min(above + 1, slots)
+        near = min(12, slots)
+        first = min(max(passed - near // 2, 0), slots - near)
+        for size in range(4):
+            for flipped in combinations(order[first : first + near], size):
+                bundle = (at_price(energy, order, passed) ^ set(flipped)) & traded.keys()
+                fits = (
+                    total(bundle, 1) <= bounds.requester_most_kwh2[pair]
+                    and total(bundle, 2) <= bounds.responder_kwh2[pair]
+                    and low <= total(bundle, 3) <= high
+                )
+                change = total(bundle, 0) + total(bundle, 2)
+                if fits and change < lowest:
+                    lowest, best = change, bundle
+    return best
+
+
+@pytest.mark.parametrize("slots", [2, 11, 16])
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+@pytest.mark.parametrize(("low", "high"), [(-CAP, CAP), (-0.1, 0.9), (-1.2, -0.2)])
+def test_a_bundle_is_that_of_the_search(slots: int, loss: float, low: float, high: float) -> None:
+    changes = random_pairs(5, pairs=8, slots=slots)
+    limits = bounds(8, loss, low, high)
+    found = choose_bundles(changes, limits).slots
+    for pair in range(8):
+        assert set(np.flatnonzero(found[pair]).tolist()) == searched(changes, limits, pair)
 
 
 def test_no_bundle_where_both_cannot_gain() -> None:

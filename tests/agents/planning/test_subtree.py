@@ -208,10 +208,11 @@ def test_choices_that_only_rounding_decides(seed: int) -> None:
     assert_equal(run(setup, "subtree"), run(setup, "task"))
 
 
-def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    setup = world(6, households=70, beta=0.2)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_small_blocks_change_nothing(mixed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = world(6, households=70, beta=0.2, mixed=mixed)
     whole = run(setup, "subtree")
-    monkeypatch.setattr("agents.planning.batch_selection.BLOCK", 8 * 5 * 12)
+    monkeypatch.setattr("agents.planning.batch_selection.BLOCK", 5 * 12)
     assert_equal(run(setup, "subtree"), whole)
 
 
