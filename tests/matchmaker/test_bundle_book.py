@@ -116,6 +116,14 @@ def test_the_household_that_discloses_more_asks(first: str, second: str, asks: s
     assert [requester for requester, _ in pairs(book)] == ([] if asks is None else [asks])
 
 
+def test_values_alone_find_nobody_where_rounding_seems_to_gain() -> None:
+    """The price on energy is only halved in on, so that a small difference seems to be worth it."""
+    book = BundleBook(3, EPOCH, 0)
+    for name, values in (("a", [1.0, 1.0, 2.0]), ("b", [1.001, 2.0, 1.0])):
+        enter(book, name, disclosure="value", slots=(0, 1, 2), values_kwh=values)
+    assert book.talks(1, 0.0) == []
+
+
 def test_leases_are_numbered_from_one_and_only_those_of_the_last_round_are_open() -> None:
     book = book_of("a", "b", "c", "d")
     assert [talk.lease for talk in book.talks(1, 0.0)] == [LeaseId(EPOCH, 1), LeaseId(EPOCH, 2)]
@@ -152,8 +160,10 @@ def test_only_a_refusal_keeps_a_pair_apart(ending: Ending, again: bool) -> None:
     (talk,) = book.talks(1, 0.0)
     end(book, talk, ending)
     assert bool(book.talks(2, 0.0)) is again
+    book.talks(3, 0.0)
+    end(book, talk, ending)
     counts = book.counts
-    assert (counts.done, counts.refused) == ((1, 0) if ending == "done" else (0, 1))
+    assert (counts.done, counts.refused) == ((2, 0) if ending == "done" else (0, 2))
 
 
 @pytest.mark.parametrize("name", ["a", "b"])

@@ -128,9 +128,24 @@ def test_lookups_and_their_answers_are_counted_also_without_a_partner() -> None:
     assert maker.answered == 6
     tell(maker, "a", lookup("a", 1))
     assert maker.answered == 7, "a repeated lookup is answered again"
-    tell(maker, "a", lookup("a", 2))
-    tell(maker, "a", lookup("a", 2))
-    assert maker.answered == 7, "while it waits there is no answer"
+    a_round(maker, ("a", "b", "c"), 2)
+    counts = maker.ledger.summary()
+    assert (counts["lookups"], counts["matches"], counts["none"]) == (6, 2, 2)
+    tell(maker, "a", lookup("a", 3))
+    tell(maker, "a", lookup("a", 3))
+    assert maker.answered == 10, "while it waits there is no answer"
+
+
+def test_a_household_that_speaks_to_another_matchmaker_must_send_all_offers() -> None:
+    maker = entered(("a",))
+    assert tell(maker, "b", lookup("b", 1))["b"].anew, "it has never entered"
+    assert tell(maker, "a", lookup("a", 1, epoch=6))["a"].anew, "it means an earlier matchmaker"
+
+
+def test_a_household_may_offer_a_single_slot() -> None:
+    maker = entered(("a",))
+    one = replace(lookup("a", 1), slots=(1,), values_kwh=np.ones(1), limits_kwh=np.ones(1))
+    assert tell(maker, "a", one).keys() == {"a"}
 
 
 @pytest.mark.parametrize(("least", "found"), [(5.82, 2), (5.83, 0)])
@@ -216,22 +231,23 @@ def test_silence_ends_the_waiting_for_those_who_are_missing() -> None:
     assert len(pairs(a_round(maker, NAMES, 2))) == 2
 
 
-def test_a_matchmaker_that_starts_late_waits_until_it_knows_everybody() -> None:
+@pytest.mark.parametrize("round", [1, 5])
+def test_a_matchmaker_that_starts_late_waits_until_it_knows_everybody(round: int) -> None:
     maker = new(epoch=9)
     for name in NAMES:
-        assert tell(maker, name, lookup(name, 5))[name].anew
+        assert tell(maker, name, lookup(name, round, number=1))[name].anew
     for name in ("a", "b"):
-        assert tell(maker, name, lookup(name, 5, number=7, epoch=0), now=1.0) == {}
+        assert tell(maker, name, lookup(name, round, number=7, epoch=0), now=1.0) == {}
     assert len(maker.tick(11.0)) == 2
     # In the next round the others come as well.
     for name in ("a", "b"):
-        assert tell(maker, name, lookup(name, 6, number=8, epoch=9), now=12.0) == {}
+        assert tell(maker, name, lookup(name, round + 1, number=8, epoch=9), now=12.0) == {}
     for name in ("c", "d"):
-        assert tell(maker, name, lookup(name, 6, number=8, epoch=0), now=12.0) == {}
+        assert tell(maker, name, lookup(name, round + 1, number=8, epoch=0), now=12.0) == {}
     assert len(maker.tick(22.0)) == 4
     for name in NAMES[:3]:
-        assert tell(maker, name, lookup(name, 7, number=9, epoch=9), now=23.0) == {}
-    assert len(tell(maker, "d", lookup("d", 7, number=9, epoch=9), now=23.0)) == 4
+        assert tell(maker, name, lookup(name, round + 2, number=9, epoch=9), now=23.0) == {}
+    assert len(tell(maker, "d", lookup("d", round + 2, number=9, epoch=9), now=23.0)) == 4
 
 
 def test_a_household_that_starts_again_is_answered_once_more() -> None:
