@@ -154,19 +154,18 @@ class Rounds:
 
 
 def what_follows(
-    done: RoundDone, scale_kwh2: float, slots: int, rounds_max: int, quiet_share: float = 0.0
+    done: RoundDone, scale_kwh2: float, *, slots: int, rounds_max: int, quiet: bool
 ) -> NextRound | End:
     """Return the root's decision after a round that the whole tree has finished.
 
     Round 1 has all slots; each later one has the slots at which a value was exchanged. The stage
-    ends after a round in which at most `quiet_share` of the households exchanged as requesters, or
-    after `rounds_max`.
+    ends after a round if it is `quiet`, since few exchanges were made of late, or after
+    `rounds_max`.
     """
     if done.round == GATHER:
         return NextRound(ENTER, (), scale_kwh2)
     if done.round == ENTER:
         return NextRound(ENTER + 1, tuple(range(slots)), scale_kwh2)
-    quiet = done.count.accepted <= quiet_share * done.count.households
     if quiet or done.round >= rounds_max:
         return End(done.round)
     return NextRound(done.round + 1, done.changed, scale_kwh2)

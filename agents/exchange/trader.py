@@ -27,12 +27,17 @@ from protocol.messages.exchange import RoundCount
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
+FIRST_COUNTED = 2
+"""Place of round 1 among the counts of all rounds, which begin with GATHER and ENTER."""
+
 
 class ContentExchange(Protocol):
     """A household's exchange of one content: its lookups and its talks with partners."""
 
     quiet_share: float
-    """Share of the households; if fewer exchange in a round, it is the last."""
+    """Share of the households; the stage ends if on average no more exchange as requesters in the
+    last `quiet_rounds`."""
+    quiet_rounds: int
 
     @property
     def counts(self) -> ExchangeCounts:
@@ -150,11 +155,7 @@ class Trader:
         setting = self.setting
         if setting.terms.content == "bundle":
             return BundleExchange(
-                self.address,
-                self._holding,
-                self._journal,
-                matchmaker=setting.matchmakers[0],
-                session=session,
+                self.address, self._holding, self._journal, setting=setting, session=session
             )
         return SlotExchange(
             self.address,
@@ -355,12 +356,17 @@ class Trader:
         self._note("counted", records.write_done(done), done.round)
         if done.round == GATHER:
             self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+        exchange = self._exchange
+        recent = self.counted[FIRST_COUNTED:][-exchange.quiet_rounds :]
+        exchanges = sum(count.accepted for count in recent)
+        share = exchange.quiet_share * exchange.quiet_rounds
         following = what_follows(
             done,
             self._scale_kwh2,
             slots=self._holding.slots,
             rounds_max=self.setting.terms.rounds,
-            quiet_share=self._exchange.quiet_share,
+            quiet=len(recent) == exchange.quiet_rounds
+            and exchanges <= share * done.count.households,
         )
         return self._end(following) if isinstance(following, End) else self._begin(following, now)
 

@@ -65,7 +65,13 @@ def _with_pairs(settings: RunSettings, mode: Mode) -> str:
 def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_pairs(settings, mode):
         return reason
-    return "" if settings.content == "slot" else "it is for --content slot"
+    return "" if settings.content_exchanged == "slot" else "it is for --content slot"
+
+
+def _with_this_order(settings: RunSettings, mode: Mode) -> str:
+    if settings.exchange_order == "waves":
+        return _with_pairs(settings, mode)
+    return _with_single_slots(settings, mode)
 
 
 def _with_files(settings: RunSettings, mode: Mode) -> str:
@@ -111,13 +117,11 @@ _EFFECTS: dict[str, _Reason] = {
     "offset": _when_memorised,
     "threshold": _by_reduction,
     **dict.fromkeys(
-        (
-            *("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),
-            "matchmakers",
-        ),
+        (*("content", "energy_drift", "disclose", "min_gain", "rounds", "matchmakers"),),
         _with_pairs,
     ),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
+    "exchange_order": _with_this_order,
     "participation": _with_exchange,
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,

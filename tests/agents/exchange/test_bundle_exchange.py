@@ -9,6 +9,7 @@ import pytest
 from agents.exchange.bundle_exchange import BundleExchange
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import MemoryJournal
+from agents.exchange.journal.records import Setting
 from agents.mandate import FREE
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
@@ -38,7 +39,8 @@ def exchange(address: Address = A) -> BundleExchange:
     values = np.array([2.0, 1.0]) if address == A else np.array([1.0, 2.0])
     terms = ExchangeTerms(content="bundle", energy_drift_kwh=0.05)
     holding = Holding(values, values[::-1], terms, FREE)
-    made = BundleExchange(address, holding, MemoryJournal(), matchmaker=MAKER, session=4)
+    setting = Setting(None, (), (MAKER,), terms, households=2)
+    made = BundleExchange(address, holding, MemoryJournal(), setting=setting, session=4)
     made.share(0.25, 0.01, 0.125)
     made.enter(3)
     return made
