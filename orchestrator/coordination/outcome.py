@@ -15,6 +15,7 @@ from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.placement import Run
+from orchestrator.results.conservation import conserved
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
@@ -71,8 +72,11 @@ def collect(
             least=bound.mean_discomfort if scenario.pairs is not None else least,
             matchmakers=sent,
         )
-        conserved = _conserved(planned.response_kwh, exchange.response_kwh)
-        summary = replace(summary, conserved=conserved, comfort_bound_of_amounts=1 - least)
+        summary = replace(
+            summary,
+            conserved=conserved(planned.response_kwh, exchange.response_kwh),
+            comfort_bound_of_amounts=1 - least,
+        )
         if scenario.pairs is None:
             summary = _of_equal_shift(summary, reports)
     return RunResults(
@@ -320,16 +324,6 @@ def _exchange(
         frames_per_exchange=_share(frames, accepted),
         bytes_per_exchange=_share(size, accepted),
     )
-
-
-CONSERVED = 1e-9
-"""Largest change of a sum that counts as rounding, relative to the largest sum."""
-
-
-def _conserved(before: Array, after: Array) -> bool:
-    """Return True if the sums of all schedules, float64[d], differ by rounding errors only."""
-    size = float(np.abs(before).max()) or 1.0
-    return bool((np.abs(after - before) <= CONSERVED * size).all())
 
 
 def _of_equal_shift(summary: Exchange, reports: Mapping[str, Result]) -> Exchange:
