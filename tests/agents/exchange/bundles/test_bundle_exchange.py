@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.exchange.bundle_exchange import BundleExchange
+from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.records import Setting
