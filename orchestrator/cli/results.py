@@ -47,18 +47,25 @@ def show(
 
 
 def report(
-    results: Results,
+    results: Annotated[Path, typer.Argument(help="Folder with the results of a run or a sweep.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report (default: report, in the results).")
     ] = None,
 ) -> None:
-    """Write the figures of a run (PNG, and CSV of their data) and one page with all of them."""
+    """Write the figures of a run or a sweep (PNG, and CSV of their data) and one page with all of
+    them."""
     require("the report", "jinja2", "matplotlib", "plotly")
+    from orchestrator.experiments.sweep_page import write_sweep_page
     from orchestrator.reporting.report import write_report
-    from orchestrator.results.result_files import REPORT_FOLDER, read
+    from orchestrator.results.result_files import REPORT_FOLDER, is_of_a_sweep, read
 
     folder = out or results / REPORT_FOLDER
-    typer.echo(f"Report in {write_report(read(results), folder, results)}")
+    page = (
+        write_sweep_page(results, folder)
+        if is_of_a_sweep(results)
+        else write_report(read(results), folder, results)
+    )
+    typer.echo(f"Report in {page}")
 
 
 def explain(

@@ -29,7 +29,7 @@ from agents.suggestions import household_suggestion
 from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.printable_text import printable
 from orchestrator.reporting.wording import counted
-from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
+from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, is_of_a_sweep, read, read_record
 from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError
 from protocol.messages.exchange import WHOLE
@@ -174,6 +174,8 @@ def _print_negotiations(
 
 def _no_journals(results: Path, household: str, host_of: HostOf | None) -> str:
     """Return why there are no journals, and which folder to name instead."""
+    if is_of_a_sweep(results):
+        return "is the folder of a sweep, whose runs keep no journals: coflex report shows it"
     if not (results / RUN).is_file():
         return "has no journals: name the results of a run, or a host's folder (--keep)"
     found = read(results)
