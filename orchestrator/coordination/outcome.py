@@ -87,10 +87,7 @@ def collect(
         config=_config(scenario, hosts=len(coordinator.hosts)),
         data_sha256=scenario.data_sha256,
         seed=settings.seed,
-        versions={
-            "python": platform.python_version(),
-            **{package: version(package) for package in _RECORDED},
-        },
+        versions=_versions(),
         preferred=measured(preferred_demand, np.zeros(len(members))),
         planned=before,
         exchanged=after,
@@ -112,6 +109,12 @@ def collect(
             target=scenario.target,
         ),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that could change a result."""
+    packages = {package: version(package) for package in _RECORDED}
+    return {"python": platform.python_version(), **packages}
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
