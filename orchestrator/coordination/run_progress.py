@@ -1,6 +1,6 @@
 """How far a run is, as a value for programs that watch it.
 
-Decides what is told, and when: each iteration and each round once, in order, the last ones
+Decides what is reported, and when: each iteration and each round once, in order, the last ones
 included. How progress looks on a terminal is decided in cli/progress.py.
 """
 
@@ -64,7 +64,7 @@ class ProgressTeller:
             )
 
     def iterated(self, iteration: Iteration) -> None:
-        """Tell of an iteration that is over, unless it was told."""
+        """Report an iteration that is over, unless it has been reported."""
         done = iteration.iteration + 1
         if done > self._planned:
             self._planned, self._inefficiency = done, iteration.inefficiency

@@ -203,7 +203,7 @@ def plain(explanation: ExchangeExplanation, slot: int | None = None) -> dict[str
     if slot is not None:
         explanation = replace(
             explanation,
-            deeds=tuple(explanation.at(slot)),
+            negotiations=tuple(explanation.at(slot)),
             changes=tuple(change for change in explanation.changes if change.slot == slot),
         )
     return asdict(explanation)
