@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matchmaker.bundle_book import BundleBook, Talk
+from matchmaker.bundle_book import LEASES_A_ROUND, BundleBook, Talk
 from protocol.messages import Address
 from protocol.messages.exchange import Closed, Ending, LeaseId
 from tests.support.lookups import home, lookup
@@ -124,16 +124,12 @@ def test_values_alone_find_nobody_where_rounding_seems_to_gain() -> None:
     assert book.talks(1, 0.0) == []
 
 
-@pytest.mark.parametrize("round", [1, 2])
-def test_leases_are_numbered_within_their_round(round: int) -> None:
-    found = [talk.lease for talk in book_of("a", "b", "c", "d").talks(round, 0.0)]
-    assert found == [LeaseId(EPOCH, round * 2**20 + place) for place in (1, 2)]
-
-
-def test_only_leases_of_the_last_round_are_open() -> None:
+def test_leases_are_numbered_by_round_and_only_those_of_the_last_one_are_open() -> None:
     book = book_of("a", "b", "c", "d")
-    for round in (1, 2):
-        assert len(book.talks(round, 0.0)) == 2
+    for round in (1, 2, 5):
+        first = round * LEASES_A_ROUND
+        expected = [LeaseId(EPOCH, first + 1), LeaseId(EPOCH, first + 2)]
+        assert [talk.lease for talk in book.talks(round, 0.0)] == expected
     assert book.summary()["open"] == 2
 
 

@@ -53,8 +53,12 @@ def gain_of_one_pair(values: Array, wanted: Array, first: int, second: int) -> f
     return -sum(min(0.0, e * (own + price)) for e, own in zip(energy, own_price, strict=True))
 
 
-def test_gains_are_estimated_at_the_price_at_which_about_no_energy_moves() -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_gains_are_estimated_at_the_price_at_which_about_no_energy_moves(whole: bool) -> None:
+    """Whole numbers often move none at all, or are worth just the price."""
     values, wanted = population(7, households=16)
+    if whole:
+        values, wanted = np.round(4 * values), np.round(4 * wanted)
     first, second = np.arange(8), np.arange(8, 16)
     found = estimated_gains(values, wanted, first=first, second=second)
     expected = [gain_of_one_pair(values, wanted, row, row + 8) for row in range(8)]
@@ -82,7 +86,8 @@ def test_a_gain_is_the_same_seen_from_either_side() -> None:
 
 
 def test_slots_that_are_not_traded_count_for_nothing() -> None:
-    values, wanted = population(3, households=2)
+    """Prices are all below 1."""
+    values, wanted = (0.1 * part for part in population(3, households=2))
     part = estimated_gains(values[:, :6], wanted[:, :6], first=np.array([0]), second=np.array([1]))
     values[0, 6:] = wanted[0, 6:] = np.nan
     whole = estimated_gains(values, wanted, first=np.array([0]), second=np.array([1]))

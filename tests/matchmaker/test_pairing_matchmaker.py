@@ -129,7 +129,7 @@ def test_lookups_and_their_answers_are_counted_also_without_a_partner() -> None:
     counts = maker.ledger.summary()
     assert (counts["lookups"], counts["matches"], counts["none"]) == (3, 1, 1)
     assert maker.answered == 6
-    tell(maker, "a", lookup("a", 1))
+    tell(maker, "a", lookup("a", 1, everybody=3))
     assert maker.answered == 7, "a repeated lookup is answered again"
     a_round(maker, ("a", "b", "c"), 2)
     counts = maker.ledger.summary()

@@ -11,6 +11,7 @@ from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
+from agents.own_functions import AcceptanceRule
 from protocol.codec import decode_message, encode_message
 from protocol.errors import PeerError
 from protocol.messages import (
@@ -28,7 +29,7 @@ from protocol.messages import (
     RoundProgress,
     Up,
 )
-from protocol.messages.exchange import Closed, Lease, LeaseId
+from protocol.messages.exchange import Closed, Lease, LeaseId, RoundCount
 from protocol.runtime.machine import Envelope
 from protocol.runtime.node import Counters
 from protocol.terms import ExchangeTerms, OrderName, Terms
@@ -37,6 +38,7 @@ OWN, PARENT = Address("host0", "own"), Address("host1", "parent")
 MAKER, ORCHESTRATOR = Address("maker", "maker"), Address("home", "orchestrator")
 PARTNER = Address("host2", "partner")
 HELD, PREFERRED = np.array([1.0, 2.0]), np.array([2.0, 2.0])
+NOTHING = RoundCount(**dict.fromkeys(RoundCount._fields, 0))
 PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
 
 
@@ -51,9 +53,13 @@ class Household:
         attempts: int = 4,
         order: OrderName = "concurrent",
         mandate: Mandate = FREE,
+        children: tuple[Address, ...] = (),
+        accepts: AcceptanceRule | None = None,
     ) -> None:
         exchange = ExchangeTerms(trace=trace, attempts=attempts, order=order, min_gain=0.0)
-        place = Place(0, 1, parent, (), Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3)
+        place = Place(
+            0, 1, parent, children, Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3
+        )
         self.household, self.mandate = PlannedHousehold(OWN, ORCHESTRATOR, place, PLANNED), mandate
         self.journal, self.traffic = MemoryJournal(), TrafficCount(Counters(frames=5, bytes=70))
         self.stage, self.sent = ExchangeStage.begin(
@@ -64,6 +70,7 @@ class Household:
             mandate=mandate,
             traffic=self.traffic,
             now=0.0,
+            accepts=accepts,
         )
 
     @property
@@ -72,7 +79,9 @@ class Household:
         return self.journal.entries()["own"]
 
     def hear(self, sender: Address, message: object, now: float = 1.0) -> None:
-        assert isinstance(message, NextRound | End | Match | Outcome | Proposal | Up | Down)
+        assert isinstance(
+            message, NextRound | End | Match | Outcome | Proposal | RoundDone | Up | Down
+        )
         self.sent = self.stage.handle(Envelope(sender, OWN, message), now)
 
     def answer(self, *, leases: tuple[Lease, ...] = (), none: tuple[int, ...] = ()) -> None:
@@ -394,3 +403,64 @@ def test_an_answer_of_another_matchmaker_is_an_error() -> None:
     own = Household(PARENT)
     with pytest.raises(PeerError, match="beyond the 2 slots"):
         own.hear(PARENT, NextRound(0, (2,), 0.5))
+
+
+# -- what reaches the trader and the final sum ----------------------------------------------------
+
+
+def test_the_root_adds_up_what_its_child_holds_and_tells_it() -> None:
+    """The child has nothing to exchange."""
+    child = Address("host3", "child")
+    own = Household(children=(child,))
+    for round in (-1, 0, 1):
+        if round >= 0:
+            own.answer(none=(0,) if round else ())
+        own.hear(child, RoundDone(round, NOTHING, (), attempt=3))
+    assert own.stage.trader.finished
+    assert list(own.stage.missing) == [child]
+    assert own.stage.result is None
+    own.hear(child, Up(7, 1, np.array([5.0, 6.0]), 1.0, 1.0, attempt=3))
+    (down,) = own.sent
+    assert down.to == child
+    assert isinstance(down.message, Down)
+    assert down.message.response_kwh.tolist() == [6.0, 8.0]
+    assert own.stage.result is not None
+
+
+def test_a_lookup_is_repeated_when_it_is_due() -> None:
+    own = Household(PARENT)
+    own.enter()
+    (asked,) = own.sent
+    assert own.stage.next_deadline() == 1.5
+    assert own.stage.tick(1.4) == []
+    assert own.stage.tick(1.5) == [asked]
+    assert own.stage.next_deadline() > 1.5
+
+
+def test_an_own_rule_decides_what_is_proposed() -> None:
+    own = Household(PARENT, accepts=lambda exchange: False)
+    own.enter()
+    own.answer(leases=(lease(0, 5),))
+    assert own.lookup.closed == (Closed(LeaseId(9, 5), "declined"),)
+
+
+def test_the_traffic_of_a_round_is_counted_after_a_kill_as_well() -> None:
+    own = Household(PARENT)
+    own.enter()
+    own.resume(20.0)
+    own.traffic.counters.frames, own.traffic.counters.bytes = 12, 170
+    own.answer(none=(0,))
+    (done,) = (one.message for one in own.sent if isinstance(one.message, RoundDone))
+    assert (done.count.frames, done.count.bytes) == (7, 100)
+
+
+def test_a_household_killed_after_its_report_sends_it_again_and_starts_its_child_again() -> None:
+    child = Address("host3", "child")
+    own = Household(PARENT, children=(child,))
+    own.hear(child, RoundDone(-1, NOTHING, (), attempt=3))
+    own.hear(PARENT, NextRound(0, (), 0.5))
+    own.answer()
+    own.hear(child, RoundDone(0, NOTHING, (), attempt=3))
+    own.resume(20.0)
+    said = {(type(one.message), one.to) for one in own.sent}
+    assert {(NextRound, child), (RoundDone, PARENT)} <= said

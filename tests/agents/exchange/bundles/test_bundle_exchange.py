@@ -1,14 +1,17 @@
 """One household's exchange of bundles in a round: its lookup, the talk that follows, what it
 refuses, and what it waits for."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from agents.exchange.bundles.bundle_exchange import BundleExchange
+from agents.exchange.bundles.public_draws import partner_of
 from agents.exchange.holding import Holding
-from agents.exchange.journal.entries import MemoryJournal
+from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.journal.records import Setting
 from agents.mandate import FREE
 from agents.retransmission import NEVER
@@ -34,15 +37,35 @@ LEASE = LeaseId(7, 1)
 ROUND = NextRound(3, (), 0.25)
 
 
-def exchange(address: Address = A) -> BundleExchange:
-    """A household in round 3 that holds what its partner wants, and the other way round."""
+def exchange(
+    address: Address = A,
+    *,
+    makers: tuple[Address, ...] = (MAKER,),
+    round: int = 3,
+    journal: Journal | None = None,
+) -> BundleExchange:
+    """A household in a round that holds what its partner wants, and the other way round."""
     values = np.array([2.0, 1.0]) if address == A else np.array([1.0, 2.0])
-    terms = ExchangeTerms(content="bundle", energy_drift_kwh=0.05)
+    terms = ExchangeTerms(content="bundle", energy_drift_kwh=0.05, lease_seconds=9.0)
+    setting = Setting(
+        parent=None,
+        children=(),
+        matchmakers=makers,
+        terms=terms,
+        position=(A, B).index(address),
+        households=2,
+        roster=() if makers else (A, B),
+    )
     holding = Holding(values, values[::-1], terms, FREE)
-    setting = Setting(None, (), (MAKER,), terms, households=2)
-    made = BundleExchange(address, holding, MemoryJournal(), setting=setting, session=4)
+    made = BundleExchange(
+        address,
+        holding,
+        MemoryJournal() if journal is None else journal,
+        setting=setting,
+        session=4,
+    )
     made.share(0.25, 0.01, 0.125)
-    made.enter(3)
+    made.enter(round)
     return made
 
 
@@ -77,6 +100,7 @@ def answer(made: BundleExchange, sender: Address, message: Message) -> Any:
 def test_a_lookup_tells_all_offers_once_a_round() -> None:
     made = exchange()
     assert made.idle
+    made.ask(NextRound(0, (), 0.25))
     assert made.go_on(10.0, asking=True) == []
     made.announce()
     made.ask(ROUND)
@@ -88,6 +112,7 @@ def test_a_lookup_tells_all_offers_once_a_round() -> None:
     assert (lookup.slots, lookup.values_kwh.tolist()) == ((0, 1), [2.0, 1.0])
     assert lookup.limits_kwh.tolist() == [-2.0, 2.0]
     assert (lookup.wants, lookup.leases_max, lookup.min_gain_kwh2) == ((), 1, 0.01)
+    assert lookup.households == 2
     assert made.go_on(10.0, asking=True) == []
     assert not made.idle
     assert made.missing == (MAKER,)
@@ -198,3 +223,141 @@ def test_outside_the_rounds_only_what_was_answered_is_answered_again() -> None:
     assert answer(over, A, proposal) is counter
     with pytest.raises(PeerError, match="outside the rounds"):
         over.handle(Address("host2", "c"), proposal, 12.0)
+
+
+# -- several matchmakers, and none ----------------------------------------------------------------
+
+
+def test_matchmakers_take_turns_and_hear_of_all_changes() -> None:
+    """Which one it is in a round is drawn; each gets all offers in its first lookup."""
+    makers = tuple(Address(f"maker{number}", "maker") for number in range(2))
+    a, b = exchange(A, makers=makers), exchange(B, makers=makers)
+    met: dict[Address, int] = {}
+    for made in (a, b):
+        made.announce()
+    for round in range(1, 30):
+        asked_at = []
+        for made in (a, b):
+            made.enter(round)
+            made.ask(NextRound(round, (), 0.25))
+            (envelope,) = made.go_on(10.0, asking=True)
+            lookup = envelope.message
+            assert isinstance(lookup, Lookup)
+            asked_at.append((envelope.to, lookup.households))
+            if made is a:
+                first = envelope.to not in met
+                assert (lookup.epoch == 0, lookup.slots) == (first, (0, 1) if first else ())
+                met[envelope.to] = round
+            assert made.missing == (envelope.to,)
+            (again,) = made.repeat(1000.0)
+            assert again.to == envelope.to
+            made.handle(envelope.to, match(lookup), 11.0)
+        assert sorted(asked_at) == [(maker, 1) for maker in makers], "each has one of the two"
+    assert set(met) == set(makers)
+
+
+def drawn(asks: Address | None) -> int:
+    """Return the first round in which this household proposes to the other, or nobody does."""
+    return next(
+        round
+        for round in range(1, 100)
+        if (partner_of(0, round, households=2, seed=0) == 1) == (asks is not None)
+        and (asks is None or (round % 2 == 1) == (asks == A))
+    )
+
+
+def test_without_a_matchmaker_one_of_two_proposes_once() -> None:
+    round = drawn(A)
+    journal = MemoryJournal()
+    a, b = exchange(A, makers=(), round=round, journal=journal), exchange(B, makers=(), round=round)
+    assert a.missing == ()
+    a.ask(NextRound(round, (), 0.25))
+    assert not a.idle
+    (envelope,) = a.go_on(10.0, asking=True)
+    assert [envelope.to, *a.missing] == [B, B]
+    proposal = envelope.message
+    assert isinstance(proposal, BundleProposal)
+    assert proposal.lease == LeaseId(0, round)
+    assert a.go_on(10.0, asking=True) == []
+    assert a.wake == 10.5
+    assert [again.message for again in a.repeat(10.5)] == [proposal]
+    counts = a.counts
+    assert (counts.lookups, counts.matches, counts.proposals) == (1, 1, 1)
+    b.ask(NextRound(round, (), 0.25))
+    assert b.go_on(10.0, asking=True) == []
+    assert b.idle
+    assert b.counts.lookups == 0
+    confirmation = answer(a, B, answer(b, A, proposal))
+    assert a.handle(B, answer(b, A, confirmation), 13.0) == []
+    assert a.idle
+    assert a.wake == NEVER
+    journal.commit()
+    restarted = exchange(A, makers=(), round=round)
+    for entry in journal.entries()["a"]:
+        restarted.replay(entry, 20.0)
+    restarted.ask(NextRound(round, (), 0.25))
+    assert restarted.go_on(20.0, asking=True) == []
+    assert restarted.idle
+    assert restarted.counts.proposals == 1
+
+
+def test_without_a_partner_nobody_proposes() -> None:
+    round = drawn(None)
+    for address in (A, B):
+        made = exchange(address, makers=(), round=round)
+        made.ask(NextRound(round, (), 0.25))
+        assert made.go_on(10.0, asking=True) == []
+        assert made.idle
+        assert made.counts.lookups == 0
+
+
+def test_a_proposal_of_the_next_round_waits_for_that_round() -> None:
+    round = drawn(A)
+    a, b = exchange(A, makers=(), round=round), exchange(B, makers=(), round=round - 1)
+    a.ask(NextRound(round, (), 0.25))
+    (envelope,) = a.go_on(10.0, asking=True)
+    assert b.handle(A, envelope.message, 10.0) == []
+    assert b.go_on(10.0, asking=True) == []
+    b.enter(round)
+    (countered,) = b.go_on(11.0, asking=True)
+    assert isinstance(countered.message, Counter)
+    assert countered.to == A
+    assert b.go_on(12.0, asking=True) == []
+
+
+def test_only_the_partner_that_was_drawn_may_propose() -> None:
+    round = drawn(A)
+    a = exchange(A, makers=(), round=round)
+    a.ask(NextRound(round, (), 0.25))
+    (envelope,) = a.go_on(10.0, asking=True)
+    proposal = envelope.message
+    assert isinstance(proposal, BundleProposal)
+    for lease, sender, present in (
+        (LeaseId(7, round), A, round),
+        (proposal.lease, Address("host2", "c"), round),
+        (proposal.lease, A, round - 2),
+        (proposal.lease, A, round + 1),
+    ):
+        b = exchange(B, makers=(), round=present)
+        with pytest.raises(PeerError, match="the one that proposes"):
+            b.handle(sender, replace(proposal, lease=lease), 10.0)
+    own = drawn(B)
+    b = exchange(B, makers=(), round=own)
+    with pytest.raises(PeerError, match="the one that proposes"):
+        b.handle(A, replace(proposal, lease=LeaseId(0, own)), 10.0)
+
+
+def test_without_matchmakers_all_households_must_be_known() -> None:
+    terms = ExchangeTerms(content="bundle")
+    values = np.zeros(2)
+    holding = Holding(values, values, terms, FREE)
+    for roster, fails in (((A,), True), ((A, B), False)):
+        setting = Setting(None, (), (), terms, households=2, roster=roster)
+        with pytest.raises(PeerError, match="roster") if fails else nullcontext():
+            BundleExchange(A, holding, MemoryJournal(), setting=setting, session=1)
+
+
+def test_when_a_stage_ends_depends_on_how_partners_are_found() -> None:
+    aided, unaided = exchange(), exchange(makers=())
+    assert (aided.quiet_share, aided.quiet_rounds) == (0.26, 2)
+    assert (unaided.quiet_share, unaided.quiet_rounds) == (0.15, 4)

@@ -112,6 +112,8 @@ def test_a_talk_from_proposal_to_settled() -> None:
     assert b.counted() == {"given": 1}
     assert a.talks.trace().slots == b.talks.trace().slots == (0, 1)
     assert a.talks.trace().given_kwh.tolist() == b.talks.trace().taken_kwh.tolist() == [2.0, 1.0]
+    assert (a.talks.trace().asked, b.talks.trace().asked) == ((True, True), (False, False))
+    assert a.talks.trace().gains_kwh2.tolist() == b.talks.trace().gains_kwh2.tolist() == [1.0, 1.0]
     assert a.talks.take_changed() == b.talks.take_changed() == (0, 1)
     assert a.talks.take_changed() == ()
 
@@ -169,6 +171,35 @@ def test_either_side_may_start_again_after_every_step(step: int, victim: int) ->
     assert not a.talks.asking
     assert a.counted() == {"proposals": 1, "accepted": 1}
     assert b.counted() == {"given": 1}
+
+
+def test_what_was_answered_is_known_by_its_requester_and_lease() -> None:
+    a, b = sides()
+    proposal = proposal_of(a)
+    assert not b.talks.knows(A, proposal)
+    counter_of(b, proposal)
+    assert b.talks.knows(A, proposal)
+    assert not b.talks.knows(OTHER, proposal)
+    b.restart(20.0)
+    assert b.talks.knows(A, proposal)
+
+
+def test_talks_that_are_over_stay_over_after_a_restart() -> None:
+    """One fails, one is settled; both were found by lookups, which are counted."""
+    a, b = sides()
+    proposal_of(a)
+    a.talks.on_outcome(B, Outcome(LEASE, WHOLE, False, "busy"), 3, 11.0)
+    a.restart(20.0)
+    assert not a.talks.asking
+    counter = counter_of(b, proposal_of(a, number=2))
+    a.talks.on_counter(B, counter, 3, 21.0)
+    a.talks.on_settled(B, Settled(counter.lease), 3, 22.0)
+    a.restart(30.0)
+    assert not a.talks.asking
+    assert a.talks.repeat(30.0) == []
+    counts = a.talks.counts
+    assert (counts.lookups, counts.matches, counts.proposals) == (2, 2, 2)
+    assert (counts.accepted, counts.refused) == (1, 1)
 
 
 def test_a_refusal_ends_the_talk() -> None:
