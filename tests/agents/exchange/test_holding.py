@@ -326,3 +326,18 @@ def test_a_mandate_that_names_a_rule_leaves_no_room_for_an_own_one() -> None:
         accepts=lambda exchange: False,
     )
     assert asks(own, 0, 2.0) == ""
+
+
+@pytest.mark.parametrize(("cap", "refusal"), [(1.25, "cap"), (1.250001, "")])
+def test_a_cap_on_discomfort_is_never_reached_even_if_an_own_rule_agrees(
+    cap: float, refusal: str
+) -> None:
+    """The squared deviation would rise from 5.25 to 6.25 = 4 * 1.25^2 kWh^2."""
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(),
+        Mandate(discomfort=cap),
+        accepts=lambda exchange: True,
+    )
+    assert accepts(own, 1, 3.0) == refusal
