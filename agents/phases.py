@@ -13,6 +13,7 @@ from protocol.messages import (
     Counter,
     Down,
     End,
+    Excess,
     Go,
     Match,
     Message,
@@ -23,6 +24,7 @@ from protocol.messages import (
     Release,
     RoundDone,
     Settled,
+    Shares,
     Up,
 )
 
@@ -47,6 +49,7 @@ _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
 _EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
+_EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {
     Phase.ENROLLING: _ALWAYS,
@@ -54,10 +57,10 @@ LEGAL: Mapping[Phase, Kinds] = {
     Phase.PLACED: _ALWAYS | {Up},
     Phase.PLANNING: _ALWAYS | _TREE,
     # Up and Down of stage 1 still come from neighbours that missed an answer.
-    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE,
-    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT,
+    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     # Neighbours may still be waiting for an answer, and Left may have been lost.
-    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     Phase.ABORTED: _ALWAYS,
 }
 """The kinds of message that are legal in each phase. All others raise PeerError. A legal message

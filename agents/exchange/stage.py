@@ -1,7 +1,8 @@
 """Stage 2 of one household: the exchange, then a final sum over all schedules.
 
-It joins the trader, which decides (trader.py), with the final sum (final_sum.py), and journals what
-a household needs to continue after its host was killed. What comes before and after stage 2 is
+It joins the trader, which decides (trader.py), or the equal shift in its place (equal_shift.py),
+with the final sum (final_sum.py), and journals what a household needs to continue after its host
+was killed. What comes before and after stage 2 is
 decided in agents/household.py.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgpack
 
+from agents.exchange.equal_shift import EqualShift
 from agents.exchange.final_sum import FinalSum
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting, read_beginning
@@ -77,7 +79,11 @@ class ExchangeStage:
     """One household's part in stage 2, from `begin` (or `resume`) until there is a `result`."""
 
     def __init__(
-        self, household: PlannedHousehold, schedule: Array, journal: Journal, trader: Trader
+        self,
+        household: PlannedHousehold,
+        schedule: Array,
+        journal: Journal,
+        trader: Trader | EqualShift,
     ) -> None:
         """Take over from stage 1, whose selected plan is `schedule`, float64[d], kWh."""
         self.trader = trader
@@ -110,16 +116,27 @@ class ExchangeStage:
         acceptance rule."""
         data = msgpack.packb([encode_message(household.place), encode_message(household.planned)])
         journal.append(Entry(household.address.name, "planned", data=data))
-        trader = Trader(
-            address=household.address,
-            setting=household.setting,
-            schedule=schedule,
-            preferred=preferred,
-            journal=journal,
-            mandate=mandate,
-            traffic=traffic,
-            accepts=accepts,
-        )
+        trader: Trader | EqualShift
+        if household.setting.terms.equal_shift:
+            trader = EqualShift(
+                household.address,
+                household.setting,
+                schedule=schedule,
+                preferred=preferred,
+                journal=journal,
+                mandate=mandate,
+            )
+        else:
+            trader = Trader(
+                address=household.address,
+                setting=household.setting,
+                schedule=schedule,
+                preferred=preferred,
+                journal=journal,
+                mandate=mandate,
+                traffic=traffic,
+                accepts=accepts,
+            )
         stage = cls(household, schedule, journal, trader)
         return stage, stage._go_on(trader.start(now), now)
 
@@ -140,13 +157,17 @@ class ExchangeStage:
         assert isinstance(place, Place)
         assert isinstance(planned, Result)
         own = [entry for entry in entries[1:] if entry.kind != "closed"]
-        schedule = read_beginning(own[0].data).schedule
-        trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
+        beginning = read_beginning(own[0].data)
+        trader: Trader | EqualShift
+        if beginning.setting.terms.equal_shift:
+            trader, out = EqualShift.resume(address, own, journal, now)
+        else:
+            trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
         stage = cls(
             PlannedHousehold(
                 address=address, orchestrator=orchestrator, place=place, planned=planned
             ),
-            schedule,
+            beginning.schedule,
             journal,
             trader,
         )
@@ -250,6 +271,7 @@ class ExchangeStage:
         trader, counts = self.trader, self.trader.counts
         drift = float(trader.schedule.sum() - self.planned_schedule.sum())
         counted = trader.counted
+        clipped_slots, clipped_kwh = trader.clipped if isinstance(trader, EqualShift) else (0, 0.0)
         return replace(
             self._household.planned,
             exchanged=Exchanged(
@@ -259,6 +281,8 @@ class ExchangeStage:
                 accepted=counts.accepted,
                 refused=counts.refused,
                 trace=trader.trace if trader.setting.terms.trace else None,
+                clipped_slots=clipped_slots,
+                clipped_kwh=clipped_kwh,
             ),
             exchange_history=ExchangeHistory(tuple(counted), everybody.response)
             if counted

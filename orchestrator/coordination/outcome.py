@@ -16,7 +16,7 @@ from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.placement import Run
 from orchestrator.results.conservation import conserved
-from orchestrator.results.measures import Measures, exchange_bound, measures
+from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
     Demand,
@@ -60,13 +60,25 @@ def collect(
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
         after = measured(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
-        bound = measured(planned.response_kwh, _column(rows, "discomfort_bound"))
+        bound = measured(planned.response_kwh, _column(rows, "discomfort_bound_of_values"))
         rounds = tuple(_rounds(exchange.rounds, before, after))
         sent = _sent_by_matchmakers(coordinator)
-        summary = replace(
-            _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent),
-            conserved=conserved(planned.response_kwh, exchange.response_kwh),
+        least = bound_of_amounts(planned.response_kwh, preferred_demand, len(members))
+        summary = _exchange(
+            rounds,
+            rows,
+            before=before,
+            after=after,
+            least=bound.mean_discomfort if scenario.pairs is not None else least,
+            matchmakers=sent,
         )
+        summary = replace(
+            summary,
+            conserved=conserved(planned.response_kwh, exchange.response_kwh),
+            comfort_bound_of_amounts=1 - least,
+        )
+        if scenario.pairs is None:
+            summary = _of_equal_shift(summary, reports)
     return RunResults(
         run=run.id,
         households=len(members),
@@ -75,10 +87,7 @@ def collect(
         config=_config(scenario, hosts=len(coordinator.hosts)),
         data_sha256=scenario.data_sha256,
         seed=settings.seed,
-        versions={
-            "python": platform.python_version(),
-            **{package: version(package) for package in _RECORDED},
-        },
+        versions=_versions(),
         preferred=measured(preferred_demand, np.zeros(len(members))),
         planned=before,
         exchanged=after,
@@ -100,6 +109,12 @@ def collect(
             target=scenario.target,
         ),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that could change a result."""
+    packages = {package: version(package) for package in _RECORDED}
+    return {"python": platform.python_version(), **packages}
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
@@ -143,7 +158,7 @@ def _household_rows(
         schedules = np.stack(
             [own.values[index] for own, index in zip(plans, selected, strict=True)]
         )
-        bounds = rmse(exchange_bound(schedules, preferred), preferred)
+        bounds = rmse(bound_of_values(schedules, preferred), preferred)
     return tuple(
         HouseholdRow(
             household=name,
@@ -178,11 +193,12 @@ class _ExchangedColumns(TypedDict, total=False):
     requests: int
     accepted: int
     refused: int
-    discomfort_bound: float
+    discomfort_bound_of_values: float
 
 
 def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
-    """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound."""
+    """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound of
+    values."""
     exchanged = result.exchanged
     if exchanged is None:
         return {}
@@ -193,7 +209,7 @@ def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
         "requests": exchanged.requests,
         "accepted": exchanged.accepted,
         "refused": exchanged.refused,
-        "discomfort_bound": bound,
+        "discomfort_bound_of_values": bound,
     }
 
 
@@ -212,6 +228,7 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
         ),
         (after.mean_discomfort, after.pooled_discomfort),
     ]
+    ends = ends[GATHERING - len(counts) :]  # an equal shift has one round only
     for number, (count, end) in enumerate(zip(counts[GATHERING:], ends, strict=True)):
         yield Round(
             round=number,
@@ -274,11 +291,12 @@ def _exchange(
     *,
     before: Measures,
     after: Measures,
-    bound: Measures,
+    least: float,
     matchmakers: Sequence[HostTraffic],
 ) -> Exchange:
-    """Summarise stage 2; `matchmakers` is the traffic that they sent."""
-    possible = before.mean_discomfort - bound.mean_discomfort
+    """Summarise stage 2; `least` is the mean discomfort at the bound to which the exchange is
+    compared, kWh, and `matchmakers` is the traffic that they sent."""
+    possible = before.mean_discomfort - least
     reached = before.mean_discomfort - after.mean_discomfort
     gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
     lookups, matches, proposals, accepted, refused = (
@@ -311,6 +329,17 @@ def _exchange(
     )
 
 
+def _of_equal_shift(summary: Exchange, reports: Mapping[str, Result]) -> Exchange:
+    """Refer to the bound of amounts, which an equal shift reaches, and add up what is clipped."""
+    exchanged = [report.exchanged for report in reports.values() if report.exchanged is not None]
+    return replace(
+        summary,
+        bound_of="amounts",
+        clipped_slots=sum(own.clipped_slots for own in exchanged),
+        clipped_kwh=sum(own.clipped_kwh for own in exchanged),
+    )
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -322,7 +351,7 @@ def _column(rows: Sequence[HouseholdRow], name: str) -> Array:
 def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
     """Return all options, with the resolved value of each."""
     settings, population = scenario.settings, scenario.population
-    exchange = scenario.exchange
+    exchange = scenario.pairs
     return {
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,

@@ -18,8 +18,9 @@ from agents.plans import Population
 from agents.population.arrays import with_alternatives
 from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
-from agents.population.size_limits import check_magnitudes
+from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
+from agents.suggestions import household_suggestion
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
@@ -88,7 +89,7 @@ class Scenario:
     host_count: int
     """Number of hosts that share the tree, unless each household has its own host."""
     matchmakers: tuple[Address, ...]
-    """Addresses of the matchmakers, each on its own host; empty without stage 2."""
+    """Addresses of the matchmakers, each on its own host; empty if no pairs exchange."""
     rounds: int
     """Limit on rounds of the exchange."""
     data_sha256: str
@@ -111,18 +112,23 @@ class Scenario:
         """The terms of stage 2; None if there is no stage 2."""
         return self.common_terms.exchange
 
+    @property
+    def pairs(self) -> ExchangeTerms | None:
+        """The terms of exchanges between pairs; None without stage 2, and for an equal shift."""
+        return _pairs(self.exchange)
+
     def resolved_settings(self) -> RunSettings:
         """Return the settings with isolation, hosts and the order of the exchange resolved.
 
         They then mean the same on every machine, however many processors it has.
         """
         resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
-        if self.exchange is not None:
+        if self.pairs is not None:
             resolved |= {
-                "content": self.exchange.content,
-                "exchange_order": self.exchange.order,
-                "energy_drift": self.exchange.energy_drift_kwh,
-                "min_gain": self.exchange.min_gain,
+                "content": self.pairs.content,
+                "exchange_order": self.pairs.order,
+                "energy_drift": self.pairs.energy_drift_kwh,
+                "min_gain": self.pairs.min_gain,
             }
         return self.settings.model_copy(update=resolved)
 
@@ -141,6 +147,8 @@ def read_scenario(
         check_name(household, "household id")
     target = _target(settings, population)
     check_magnitudes(population, target)
+    if settings.exchange == "equal":
+        check_sums(population)
     weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
@@ -154,7 +162,8 @@ def read_scenario(
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
-            raise InputError(f"no household {name!r} takes part", field="--external")
+            advice = household_suggestion(name, members)
+            raise InputError(f"no household {name!r} takes part: {advice}", field="--external")
     refuse_externals(own, externals)
     isolation, host_count = _isolation(settings, execution, len(members))
     return Scenario(
@@ -169,7 +178,9 @@ def read_scenario(
         target=target,
         isolation=isolation,
         host_count=host_count,
-        matchmakers=matchmaker_addresses(0 if common.exchange is None else settings.matchmakers),
+        matchmakers=matchmaker_addresses(
+            0 if _pairs(common.exchange) is None else settings.matchmakers
+        ),
         rounds=_rounds(settings),
         data_sha256=digest,
         own=own,
@@ -292,6 +303,8 @@ def _terms(
 def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
     if settings.exchange == "off":
         return None
+    if settings.exchange == "equal":
+        return ExchangeTerms(equal_shift=True)
     if settings.content_exchanged == "bundle":
         return _bundles(settings, mandates)
     if settings.matchmakers == 0:
@@ -334,6 +347,7 @@ def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchange
             reason = f"{key} is about single slots: add --content slot"
             raise InputError(reason, file=settings.mandates, field=f"{name}.{key}")
     assert settings.exchange != "off"
+    assert settings.exchange != "equal"
     drift, min_gain = settings.energy_drift, settings.min_gain
     return ExchangeTerms(
         rule=settings.exchange,
@@ -347,6 +361,10 @@ def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchange
         seed=settings.seed,
         trace=settings.trace,
     )
+
+
+def _pairs(terms: ExchangeTerms | None) -> ExchangeTerms | None:
+    return None if terms is None or terms.equal_shift else terms
 
 
 def _order(settings: RunSettings, *, separate: bool) -> OrderName:

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.exchange.bundle_exchange import (
+from agents.exchange.bundles.bundle_exchange import (
     QUIET_ROUNDS,
     QUIET_SHARE,
     UNAIDED_QUIET_ROUNDS,
     UNAIDED_QUIET_SHARE,
     BundleExchange,
 )
+from agents.exchange.bundles.public_draws import partner_of
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.journal.records import Setting
-from agents.exchange.public_draws import partner_of
 from agents.mandate import FREE
 from agents.retransmission import NEVER
 from protocol.codec import encode_message

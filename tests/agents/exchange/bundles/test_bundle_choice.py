@@ -7,7 +7,7 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from agents.exchange.bundle_choice import BundleBounds, Bundles, PairChanges, choose_bundles
+from agents.exchange.bundles.bundle_choice import BundleBounds, Bundles, PairChanges, choose_bundles
 from protocol.vectors import Array
 
 CAP = 0.3

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from agents.exchange.bundle_content import BundleContent
-from agents.exchange.bundle_talks import BundleTalks
+from agents.exchange.bundles.bundle_content import BundleContent
+from agents.exchange.bundles.bundle_talks import BundleTalks
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import FREE

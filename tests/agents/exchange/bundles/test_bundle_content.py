@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.exchange.bundle_content import BundleContent, Deal, requester_changes
+from agents.exchange.bundles.bundle_content import BundleContent, Deal, requester_changes
 from agents.exchange.disclosure import limit_named
 from agents.exchange.holding import Holding
 from agents.mandate import FREE, Mandate

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from agents.exchange.public_draws import asks, partner_of, shard_of
+from agents.exchange.bundles.public_draws import asks, partner_of, shard_of
 
 
 @pytest.mark.parametrize(("households", "shards"), [(1, 1), (2, 3), (7, 3), (60, 4), (200, 7)])

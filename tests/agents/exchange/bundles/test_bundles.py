@@ -97,7 +97,7 @@ def test_values_only_change_hands(
         schedules,
         preferred,
         bundles(rule, disclosure=disclosure, drift=drift),
-        weather=NetworkFaults(delay=(0.001, 0.02), seed=seed),
+        faults=NetworkFaults(delay=(0.001, 0.02), seed=seed),
     )
 
     def watch() -> None:
@@ -120,8 +120,8 @@ def test_hosts_and_delays_change_nothing(rule: RuleName, makers: int) -> None:
         for hosts, longest in ((3, 0.04), (14, 0.4), (7, 1.0))
     ]
     worlds = [
-        World(schedules, preferred, bundles(rule), hosts=hosts, makers=makers, weather=weather)
-        for hosts, weather in spread
+        World(schedules, preferred, bundles(rule), hosts=hosts, makers=makers, faults=faults)
+        for hosts, faults in spread
     ]
     for world in worlds:
         assert world.run(world.over, until=9000)
@@ -165,7 +165,7 @@ def test_without_one_matchmaker_for_all_nearly_as_much_is_gained(makers: int) ->
 
 
 def storm(seed: int) -> World:
-    """A small population in bad weather, with hosts and the matchmaker killed at odd moments."""
+    """A small population in bad faults, with hosts and the matchmaker killed at odd moments."""
     chance = Random(seed)
     schedules, preferred = population(seed, chance.randint(2, 5), chance.randint(2, 5))
     terms = bundles(
@@ -175,7 +175,7 @@ def storm(seed: int) -> World:
         rounds=4,
         lease_seconds=1.0,
     )
-    weather = NetworkFaults(
+    faults = NetworkFaults(
         dropped=chance.choice([0.0, 0.1, 0.3]),
         doubled=chance.choice([0.0, 0.2]),
         delay=(0.001, chance.choice([0.003, 0.1])),
@@ -183,7 +183,7 @@ def storm(seed: int) -> World:
     )
     makers = chance.choice([0, 1, 1, 2])
     world = World(
-        schedules, preferred, terms, hosts=chance.randint(1, 3), makers=makers, weather=weather
+        schedules, preferred, terms, hosts=chance.randint(1, 3), makers=makers, faults=faults
     )
     names = list(world.nodes)
     share = chance.choice([0.0, 0.02, 0.1])
@@ -248,7 +248,7 @@ def test_a_journal_that_forgets_is_found_out(kind: Kind) -> None:
             schedules,
             preferred,
             bundles(),
-            weather=NetworkFaults(delay=(0.001, 0.01), seed=seed),
+            faults=NetworkFaults(delay=(0.001, 0.01), seed=seed),
             journal=Journal,
         )
         assert world.run(lambda world=world: world.traders[0].round == 3, until=100)  # type: ignore[misc]
