@@ -18,6 +18,7 @@ from protocol.messages import (
     Address,
     Down,
     End,
+    Excess,
     Lookup,
     Match,
     NextRound,
@@ -27,6 +28,7 @@ from protocol.messages import (
     Result,
     RoundDone,
     RoundProgress,
+    Shares,
     Up,
 )
 from protocol.messages.exchange import Closed, Lease, LeaseId, RoundCount
@@ -39,6 +41,7 @@ MAKER, ORCHESTRATOR = Address("maker", "maker"), Address("home", "orchestrator")
 PARTNER = Address("host2", "partner")
 HELD, PREFERRED = np.array([1.0, 2.0]), np.array([2.0, 2.0])
 NOTHING = RoundCount(**dict.fromkeys(RoundCount._fields, 0))
+SHARES = np.array([-3 * 2**20, 0])
 PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
 
 
@@ -55,8 +58,11 @@ class Household:
         mandate: Mandate = FREE,
         children: tuple[Address, ...] = (),
         accepts: AcceptanceRule | None = None,
+        equal_shift: bool = False,
     ) -> None:
-        exchange = ExchangeTerms(trace=trace, attempts=attempts, order=order, min_gain=0.0)
+        exchange = ExchangeTerms(
+            trace=trace, attempts=attempts, order=order, min_gain=0.0, equal_shift=equal_shift
+        )
         place = Place(
             0, 1, parent, children, Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3
         )
@@ -464,3 +470,38 @@ def test_a_household_killed_after_its_report_sends_it_again_and_starts_its_child
     own.resume(20.0)
     said = {(type(one.message), one.to) for one in own.sent}
     assert {(NextRound, child), (RoundDone, PARENT)} <= said
+
+
+# -- the equal shift in place of exchanges --------------------------------------------------------
+
+
+def test_a_household_may_take_part_in_an_equal_shift_instead() -> None:
+    """It holds 1 kWh less than it prefers at slot 0; the parent gives it 3 kWh less there."""
+    own = Household(PARENT, equal_shift=True, trace=True)
+    (rising,) = own.sent
+    assert isinstance(rising.message, Excess)
+    assert rising.message.attempt == 3
+    own.resume(20.0)
+    assert [encode_message(one.message) for one in own.sent] == [encode_message(rising.message)]
+    own.sent = own.stage.handle(Envelope(PARENT, OWN, Shares(SHARES, attempt=3)), 21.0)
+    assert [up.response_kwh.tolist() for up in rises(own.sent)] == [[-1.0, 2.0]]
+    own.resume(30.0)
+    assert own.stage.trader.finished
+    own.hear(PARENT, Down(7, np.array([5.0, 6.0]), 1.0, 2.0, True, False, attempt=3), now=31.0)
+    result = own.stage.result
+    assert result is not None
+    exchanged = result.exchanged
+    assert exchanged is not None
+    assert (exchanged.energy_drift_kwh, exchanged.requests) == (-2.0, 0)
+    assert (exchanged.clipped_slots, exchanged.clipped_kwh) == (1, 1.0)
+    assert exchanged.trace is not None
+    assert exchanged.trace.slots == ()
+
+
+def test_a_mandate_keeps_a_household_out_of_an_equal_shift_after_a_kill_as_well() -> None:
+    own = Household(PARENT, equal_shift=True, mandate=Mandate(exchange=False))
+    for _ in range(2):
+        (rising,) = own.sent
+        assert isinstance(rising.message, Excess)
+        assert rising.message.takers.tolist() == [0, 0]
+        own.resume(20.0)
