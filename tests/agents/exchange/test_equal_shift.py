@@ -125,6 +125,9 @@ def test_a_household_that_crashed_before_adds_up_anew() -> None:
     again, out = EqualShift.resume(LEFT, journal.entries()["left"], journal, 2.0)
     assert out == [up]
     assert not again.finished
+    journal.commit()
+    last = journal.entries()["left"][-1]
+    assert (last.kind, last.round, last.data) == ("resume", -1, b"")
 
 
 @pytest.mark.parametrize(
@@ -143,6 +146,7 @@ def test_a_mandate_that_restricts_exchanges_keeps_its_household_out(
     mandate: Mandate, takes: list[int]
 ) -> None:
     assert taking(mandate, 3).tolist() == takes
+    assert taking(mandate, 3).dtype == np.int64
     root = shift(ROOT, [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], mandate=mandate)
     root.start(0.0)
     for child in (LEFT, RIGHT):
@@ -154,6 +158,7 @@ def test_excess_is_in_whole_units_and_has_a_limit() -> None:
     planned, preferred = np.array([1.0, 0.3]), np.array([0.75, 0.1])
     units = excess_of(planned, preferred, ints(1, 1))
     assert units[0] == 2**18
+    assert units.dtype == np.int64
     assert abs(units[1] * UNIT_KWH - 0.2) <= UNIT_KWH / 2
     with pytest.raises(OverflowError):
         excess_of(np.array([1e12]), np.zeros(1), ints(1))
@@ -288,3 +293,13 @@ def test_a_sum_that_is_repeated_late_waits_longer_and_no_longer_once_it_is_answe
     assert left.counts.messages == 2
     left.handle(said(ROOT, Shares(ints(2**20)), to=LEFT), 11.0)
     assert left.next_deadline() is None
+
+
+def test_a_child_may_take_no_part_at_all() -> None:
+    root = shift(ROOT, [3.0], [0.0])
+    root.start(0.0)
+    root.handle(said(LEFT, Excess(1, ints(0), ints(0))), 1.0)
+    _, right = root.handle(said(RIGHT, Excess(2, ints(2), ints(0))), 1.0)
+    assert root.schedule.tolist() == [1.0]
+    assert isinstance(right.message, Shares)
+    assert right.message.shares.tolist() == [2 * 2**20]

@@ -10,7 +10,7 @@ from agents.exchange.holding import Holding
 from agents.mandate import Mandate
 from agents.own_functions import ProposedExchange
 from protocol.messages.exchange import Refusal
-from protocol.terms import ExchangeTerms
+from protocol.terms import ExchangeTerms, RuleName
 
 HELD, PREFERRED = [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 1.0, 4.5]
 """Squared deviations 1, 0, 4, 0.25: together 5.25."""
@@ -341,3 +341,24 @@ def test_a_cap_on_discomfort_is_never_reached_even_if_an_own_rule_agrees(
         accepts=lambda exchange: True,
     )
     assert accepts(own, 1, 3.0) == refusal
+
+
+@pytest.mark.parametrize(
+    ("rule", "slot", "value", "refusal"),
+    [
+        ("cooperative", 1, 3.0, "cap"),
+        ("cooperative", 0, 2.0, "rule"),
+        ("mutual", 1, 3.0, "rule"),
+    ],
+)
+def test_an_own_rule_that_refuses_where_cooperative_has_its_cap_may_be_asked_again(
+    rule: RuleName, slot: int, value: float, refusal: str
+) -> None:
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(rule=rule),
+        Mandate(),
+        accepts=lambda exchange: False,
+    )
+    assert accepts(own, slot, value, named=-9.0) == refusal
