@@ -362,3 +362,21 @@ def test_an_own_rule_that_refuses_where_cooperative_has_its_cap_may_be_asked_aga
         accepts=lambda exchange: False,
     )
     assert accepts(own, slot, value, named=-9.0) == refusal
+
+
+def test_a_household_that_has_gained_may_be_asked_for_a_loss() -> None:
+    own = holding(rule="cooperative")
+    assert own.limits_bind
+    own.take(0, 2.0)
+    assert not own.limits_bind
+    own.gain_before_losses_kwh2 = 1.0
+    assert own.limits_bind, "that is just what it has gained"
+
+
+def test_what_is_disclosed_follows_the_values_and_the_floor() -> None:
+    own = holding()
+    assert own.told([0, 1], 0.1).tolist() == [2.0, 0.0]
+    assert own.told([0], 5.0).tolist() == [0.0]
+    assert own.told([0], 0.1).tolist() == [2.0]
+    own.take(0, 0.0)
+    assert own.told([1, 0], 0.1).tolist() == [0.0, 4.0]

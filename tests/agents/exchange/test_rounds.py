@@ -30,6 +30,7 @@ def test_in_concurrent_order_all_begin_at_once() -> None:
     own = rounds(sequential=False)
     assert own.begin(NEXT) == to(LEFT, RIGHT)
     assert own.done(ONE, (1,)) == []
+    assert own.own == done(1, 1)
     assert own.on_done(LEFT, done(0)) == to(LEFT), "it has missed the round"
     assert own.on_done(LEFT, done(1, 4, attempt=2)) == [], "of another attempt"
     assert list(own.missing) == [LEFT, RIGHT]

@@ -204,6 +204,7 @@ def quarters(seed: int, pairs: int, slots: int) -> PairChanges:
         (random_pairs, 14, 0, 2.0, 4.0, 5.0),
         (random_pairs, 24, 6, 0.0, -0.5, 1.0),  # the bundle at price 0 fits
         (quarters, 16, 0, 0.0, -0.25, 0.25),
+        (quarters, 16, 6, 0.0, -0.25, 0.25),
         (quarters, 24, 5, 0.0, -0.25, 0.25),
     ],
 )
