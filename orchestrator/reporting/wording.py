@@ -207,7 +207,7 @@ def _clipped(results: RunResults, exchange: Exchange) -> str:
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    if "content" not in results.config or of_bundles(results) or by_equal_shift(results):
+    if results.config.get("content") != "slot":
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
@@ -216,7 +216,7 @@ def _keeping(results: RunResults) -> str:
 
 def of_bundles(results: RunResults) -> bool:
     """Return True if bundles were exchanged, not single slots."""
-    return results.config.get("content") == "bundle" and not by_equal_shift(results)
+    return results.config.get("content") == "bundle"
 
 
 def negative_comfort(results: RunResults) -> str:

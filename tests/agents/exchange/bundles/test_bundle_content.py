@@ -1,6 +1,7 @@
 """What one household proposes, counters with and confirms."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,14 +33,14 @@ def content(
     return made
 
 
-def high_low(**options: object) -> BundleContent:
+def high_low(**options: Any) -> BundleContent:
     """A household that holds 2, 1 and 1.5, and would rather hold 1, 2 and 1.5."""
-    return content([2.0, 1.0, 1.5], [1.0, 2.0, 1.5], **options)  # type: ignore[arg-type]
+    return content([2.0, 1.0, 1.5], [1.0, 2.0, 1.5], **options)
 
 
-def low_high(**options: object) -> BundleContent:
+def low_high(**options: Any) -> BundleContent:
     """Its ideal partner."""
-    return content([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], **options)  # type: ignore[arg-type]
+    return content([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], **options)
 
 
 def test_a_proposal_names_all_traded_slots_with_rounded_limits_and_the_room_left() -> None:
@@ -55,8 +56,8 @@ def test_a_proposal_names_all_traded_slots_with_rounded_limits_and_the_room_left
 
 
 @pytest.mark.parametrize(("disclosure", "limits"), [("value", []), ("direction", [-1.0, 1.0, 0.0])])
-def test_a_mandate_discloses_less(disclosure: str, limits: list[float]) -> None:
-    proposal = high_low(mandate=Mandate(disclosure=disclosure)).propose(LEASE)  # type: ignore[arg-type]
+def test_a_mandate_discloses_less(disclosure: DisclosureName, limits: list[float]) -> None:
+    proposal = high_low(mandate=Mandate(disclosure=disclosure)).propose(LEASE)
     assert proposal.limits_kwh.tolist() == limits
 
 
