@@ -138,7 +138,7 @@ class Household:
 
     @property
     def bundles(self) -> BundleContent | None:
-        """What the household decides about bundles; None if it exchanges none."""
+        """Return what decides about bundles; None if the household exchanges none."""
         trader = None if self._exchange is None else self._exchange.trader
         return trader.bundles if isinstance(trader, Trader) else None
 

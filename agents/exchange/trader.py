@@ -191,7 +191,7 @@ class Trader:
 
     @property
     def bundles(self) -> BundleContent | None:
-        """What the household decides about bundles; None if it exchanges something else."""
+        """Return what decides about bundles; None if the household exchanges something else."""
         return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
 
     @property

@@ -146,16 +146,16 @@ class BundleContent:
         low, high = self._energy_bounds(proposal)
         weight = self._requester_weight(limits, proposal.disclosure)
         return BundleQuestion(
-            self._state,
-            theirs,
-            PairChanges(
+            state=self._state,
+            theirs_kwh=theirs,
+            changes=PairChanges(
                 requester_kwh2=expected[None],
                 requester_most_kwh2=most[None],
                 responder_kwh2=own[None],
                 energy_kwh=energy[None],
                 requester_weight=np.array([weight]),
             ),
-            BundleBounds(
+            bounds=BundleBounds(
                 joint_kwh2=np.array([-self._min_gain_kwh2]),
                 requester_most_kwh2=np.array([proposal.loss_kwh2 - 2 * self._margin_kwh2]),
                 responder_kwh2=np.array([self._holding.loss_room_kwh2 - 2 * self._margin_kwh2]),
