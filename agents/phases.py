@@ -9,6 +9,7 @@ from enum import Enum
 from protocol.messages import (
     Abort,
     BundleProposal,
+    Comparison,
     Confirmation,
     Counter,
     Down,
@@ -20,9 +21,11 @@ from protocol.messages import (
     Outcome,
     Place,
     Proposal,
+    Reentry,
     Release,
     RoundDone,
     Settled,
+    Trades,
     Up,
 )
 
@@ -46,7 +49,8 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
-_EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
+_MATCHMAKERS: Kinds = frozenset({Match, Comparison, Trades, Reentry})
+_EXCHANGE: Kinds = _PARTNERS | _MATCHMAKERS | {RoundDone, NextRound, End}
 
 LEGAL: Mapping[Phase, Kinds] = {
     Phase.ENROLLING: _ALWAYS,

@@ -22,6 +22,7 @@ bundle_talks.py       proposals, counters, confirmations, on both sides
 bundle_content.py     what a household proposes, counters with, and confirms
 bundle_choice.py      the search for the best bundle
 
+cycles/ has the exchange under the rule `ttc`; contents.py chooses among the exchanges.
 journal/ keeps what a household needs to go on after a crash. All of it but journal/sqlite.py is
 pure. Nothing here knows stage 1.
 """

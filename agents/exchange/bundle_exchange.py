@@ -40,6 +40,7 @@ class BundleExchange:
     """
 
     quiet_share = QUIET_SHARE
+    balance = 0
 
     def __init__(
         self,

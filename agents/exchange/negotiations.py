@@ -14,6 +14,7 @@ import numpy as np
 from agents.exchange.acceptance_rules import named_change
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, Journal, Kind
+from agents.exchange.named_changes import NamedChanges
 from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER, Retransmission
 from protocol.errors import PeerError
 from protocol.messages import Address, Outcome, Proposal, Trace
@@ -101,6 +102,7 @@ class Negotiations:
         """The entries of all exchanges, on both sides, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
+        self._named = NamedChanges()
         self._round_trip_s = 0.0
         self._answered: dict[tuple[str, int, LeaseId], Outcome] = {}
         """Answers by requester, slot and lease: matchmakers of different slots may use the same
@@ -243,9 +245,11 @@ class Negotiations:
         if not (isfinite(proposal.given_kwh) and isfinite(proposal.change_kwh2)):
             raise PeerError(f"{sender} proposes no number")
         held, change = holding.values[slot], holding.change(slot, proposal.given_kwh)
-        reason = holding.would_accept(
-            slot, proposal.taken_kwh, proposal.given_kwh, proposal.change_kwh2, min_gain_kwh2
-        )
+        reason: Refusal = "contradiction"
+        if holding.rule != "cooperative" or not self._named.contradicts(sender, proposal):
+            reason = holding.would_accept(
+                slot, proposal.taken_kwh, proposal.given_kwh, proposal.change_kwh2, min_gain_kwh2
+            )
         kind: Kind = "refused" if reason else "accepted"
         entry = Entry(
             household=self._address.name,

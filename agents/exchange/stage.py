@@ -57,6 +57,7 @@ class PlannedHousehold:
             matchmakers=place.matchmakers,
             terms=terms,
             attempt=place.attempt,
+            households=place.households,
         )
 
 

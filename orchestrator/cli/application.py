@@ -34,6 +34,7 @@ MODULES = {
     "sweep": "sweep",
     "baselines": "baselines",
     "paper": "paper",
+    "manipulate": "manipulate",
     "status": "status",
     "abort": "status",
 }

@@ -147,7 +147,8 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
             "lookups",
             f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
             f"{exchange.matches:,} matches"
-            f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
+            f"{_percent(exchange.lookup_success, 'found')}"
+            f"{'' if of_cycles(results) else f', {exchange.expired:,} leases unused'}",
         ),
         ("messages", _messages(exchange)),
         (
@@ -168,11 +169,16 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    if "content" not in results.config or of_bundles(results):
+    if "content" not in results.config or of_bundles(results) or of_cycles(results):
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
     return " (--content bundle keeps it)"
+
+
+def of_cycles(results: RunResults) -> bool:
+    """Return True if values were traded in cycles, not between two households."""
+    return results.config.get("exchange") == "ttc"
 
 
 def of_bundles(results: RunResults) -> bool:
@@ -289,6 +295,8 @@ def _cells(row: Round) -> tuple[str, ...]:
 def _rule(results: RunResults) -> str:
     config = results.config
     parts = [str(config["exchange"])] if "exchange" in config else []
+    if of_cycles(results):
+        return "ttc, top trading cycles by slot"
     if of_bundles(results):
         parts.append("bundles")
     if "disclose" in config:

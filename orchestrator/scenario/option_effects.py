@@ -54,8 +54,14 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.exchange != "off" else "there is no stage 2 with --exchange off"
 
 
-def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+def _with_partners(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_exchange(settings, mode):
+        return reason
+    return "it is for exchanges between two households" if settings.exchange == "ttc" else ""
+
+
+def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+    if reason := _with_partners(settings, mode):
         return reason
     return "" if settings.content == "slot" else "it is for --content slot"
 
@@ -65,7 +71,7 @@ def _with_files(settings: RunSettings, mode: Mode) -> str:
 
 
 def _with_traced_exchange(settings: RunSettings, mode: Mode) -> str:
-    return _with_files(settings, mode) or _with_exchange(settings, mode)
+    return _with_files(settings, mode) or _with_partners(settings, mode)
 
 
 def _with_shared_hosts(settings: RunSettings, mode: Mode) -> str:
@@ -99,12 +105,10 @@ _EFFECTS: dict[str, _Reason] = {
     "offset": _when_memorised,
     "threshold": _by_reduction,
     **dict.fromkeys(
-        (
-            *("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),
-            *("matchmakers", "participation"),
-        ),
-        _with_exchange,
+        (*("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),),
+        _with_partners,
     ),
+    **dict.fromkeys(("matchmakers", "participation"), _with_exchange),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,

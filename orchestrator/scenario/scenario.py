@@ -20,6 +20,7 @@ from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes
 from agents.population.synthetic import generate
+from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
@@ -281,6 +282,9 @@ def _terms(
 def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
     if settings.exchange == "off":
         return None
+    check_rule_mandates(settings, mandates)
+    if settings.exchange == "ttc":
+        return cycle_terms(settings)
     if settings.content == "bundle":
         return _bundles(settings)
     rule = settings.exchange

@@ -28,7 +28,7 @@ from protocol.terms import (
 
 IsolationName = Literal["auto", "process", "task", "subtree"]
 
-ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
+ExchangeName = Literal["mutual", "cooperative", "paper", "ttc", "off"]
 
 # A value beyond these bounds is surely a typing error; a run with it would overflow or never end.
 _COUNT_MAX = 1_000_000_000

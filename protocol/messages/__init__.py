@@ -4,6 +4,7 @@
 lifecycle.py   joining a run and leaving it
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
+trading.py     stage 2 under the rule ttc: values in pools, comparisons, trades
 results.py     the report of a household at the end
 monitoring.py  an operator's inquiry, and the answers
 
@@ -48,6 +49,7 @@ from protocol.messages.results import (
     Result,
     Trace,
 )
+from protocol.messages.trading import Choice, Comparison, PoolEntry, Reentry, Trades
 
 Message = (
     Announce
@@ -73,6 +75,11 @@ Message = (
     | Counter
     | Confirmation
     | Settled
+    | PoolEntry
+    | Comparison
+    | Choice
+    | Trades
+    | Reentry
     | RoundDone
     | NextRound
     | End
@@ -88,6 +95,8 @@ __all__ = [
     "Aggregate",
     "Announce",
     "BundleProposal",
+    "Choice",
+    "Comparison",
     "Confirmation",
     "Counter",
     "Down",
@@ -109,10 +118,12 @@ __all__ = [
     "Outcome",
     "Place",
     "PlanningHistory",
+    "PoolEntry",
     "Presence",
     "Progress",
     "Proposal",
     "Ready",
+    "Reentry",
     "Release",
     "Result",
     "RoundCount",
@@ -121,6 +132,7 @@ __all__ = [
     "RunState",
     "Settled",
     "Trace",
+    "Trades",
     "Up",
     "Waiting",
 ]

@@ -24,6 +24,8 @@ class Setting:
     terms: ExchangeTerms
     attempt: int = 1
     """The attempt at stage 1, as in Place."""
+    households: int = 1
+    """Number of households in the run."""
 
 
 class Beginning(NamedTuple):
