@@ -33,8 +33,8 @@ MODULES = {
     "conformance": "conformance",
     "sweep": "sweep",
     "baselines": "baselines",
-    "paper": "paper",
-    "manipulate": "manipulate",
+    "paper": "studies.paper",
+    "manipulate": "studies.manipulate",
     "status": "status",
     "abort": "status",
 }

@@ -110,7 +110,7 @@ def run_trials(
         start = start_of(settings.model_copy(update={"seed": seed}), cases)
         chosen = np.random.default_rng(seed).permutation(len(start.households))[:sample]
         tasks += [
-            _Task(start, case, replication, liar, random_lies)
+            _Task(start, case, replication=replication, liar=liar, random_lies=random_lies)
             for case in cases
             for liar in sorted(chosen.tolist())
         ]
@@ -171,4 +171,5 @@ def _try_lies(task: _Task) -> Tried:
                 honest_discomfort_kwh=float(honest[liar]),
             )
         )
-    return Tried(tuple(trials), case, task.replication, 1 - float(honest.mean()))
+    comfort = 1 - float(honest.mean())
+    return Tried(tuple(trials), case, replication=task.replication, comfort=comfort)

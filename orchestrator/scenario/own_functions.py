@@ -68,6 +68,8 @@ def accepting_with(
         return None
     if settings.exchange == "off":
         raise InputError("has no effect: there is no stage 2 with exchange='off'", field="accepts")
+    if settings.exchange == "ttc":
+        raise InputError("has no effect: the rule ttc is for all households", field="accepts")
     return checked_rule(own.accepts, next(iter(population.households.values())))
 
 

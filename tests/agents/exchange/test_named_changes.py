@@ -5,8 +5,7 @@ import pytest
 
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import MemoryJournal
-from agents.exchange.named_changes import NamedChanges
-from agents.exchange.negotiations import Negotiations
+from agents.exchange.negotiations import NamedChanges, Negotiations
 from agents.mandate import FREE
 from protocol.messages import Address, Outcome, Proposal
 from protocol.messages.exchange import LeaseId
@@ -63,6 +62,14 @@ def test_a_false_wish_that_is_kept_up_is_not_noticed() -> None:
 
 def test_a_change_without_an_exchange_contradicts() -> None:
     assert NamedChanges().contradicts(ASKER, proposal(1.0, 1.0, -0.5))
+
+
+@pytest.mark.parametrize("named", [-1e300, 1e300, -1e200, -1.7e308])
+def test_a_change_beyond_all_numbers_contradicts(named: float) -> None:
+    known = NamedChanges()
+    assert known.contradicts(ASKER, proposal(1.0, 1.0 + 2**-30, named))
+    assert not known.contradicts(ASKER, proposal(1.0, 1.5, -0.25))
+    assert known.contradicts(ASKER, proposal(1.5, 1.75, -0.25))
 
 
 def test_nothing_named_is_no_contradiction() -> None:
