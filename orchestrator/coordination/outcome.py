@@ -335,6 +335,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
+        "content": None if exchange is None else exchange.content,
         "exchange_order": None if exchange is None else exchange.order,
         "energy_drift": None if exchange is None else exchange.energy_drift_kwh,
         "min_gain": None if exchange is None else exchange.min_gain,

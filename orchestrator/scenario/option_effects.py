@@ -63,7 +63,11 @@ def _with_partners(settings: RunSettings, mode: Mode) -> str:
 def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_partners(settings, mode):
         return reason
-    return "" if settings.content == "slot" else "it is for --content slot"
+    return "" if settings.content_exchanged == "slot" else "it is for --content slot"
+
+
+def _with_this_order(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.exchange_order == "waves" else _with_single_slots(settings, mode)
 
 
 def _with_files(settings: RunSettings, mode: Mode) -> str:
@@ -105,11 +109,12 @@ _EFFECTS: dict[str, _Reason] = {
     "offset": _when_memorised,
     "threshold": _by_reduction,
     **dict.fromkeys(
-        (*("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),),
+        ("energy_drift", "disclose", "min_gain", "rounds"),
         _with_partners,
     ),
-    **dict.fromkeys(("matchmakers", "participation"), _with_exchange),
+    **dict.fromkeys(("content", "matchmakers", "participation"), _with_exchange),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
+    "exchange_order": _with_this_order,
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,
     "hosts": _with_shared_hosts,

@@ -56,7 +56,7 @@ class RunOptions(TypedDict, total=False):
     memorise: bool
     threshold: float
     exchange: ExchangeName
-    content: ContentName
+    content: ContentName | None
     energy_drift: float | None
     disclose: DisclosureName
     tolerance: float | None

@@ -89,9 +89,10 @@ class RunSettings(BaseModel):
         0.0, ge=0, le=_NUMBER_MAX, description="Relative change for cost-reduction."
     )
     exchange: ExchangeName = Field("mutual", description="Rule of stage 2, or off.")
-    content: ContentName = Field(
-        "slot",
-        description="What changes hands: values at single slots, or bundles that keep own energy.",
+    content: ContentName | None = Field(
+        None,
+        description="What changes hands: values at single slots, or bundles that keep own energy "
+        "(default: bundle; slot for paper and ttc).",
     )
     energy_drift: float | None = Field(
         None,
@@ -112,7 +113,7 @@ class RunSettings(BaseModel):
         ge=0,
         le=_NUMBER_MAX,
         description="Least gain worth an exchange, as a share of the mean squared deviation "
-        "(default 0.02; 0.5 for bundle).",
+        "(default: 0.02 for slot; for bundle 0.5, cooperative 0.1).",
     )
     rounds: int | None = Field(
         None,
@@ -178,6 +179,11 @@ class RunSettings(BaseModel):
         if wanted is bool and isinstance(value, (int, float)) and not isinstance(value, bool):
             raise ValueError(f"{value} is a number: use true or false")
         return value
+
+    @property
+    def content_exchanged(self) -> ContentName:
+        """The content of stage 2: as chosen, or by the rule."""
+        return self.content or ("slot" if self.exchange in ("paper", "ttc") else "bundle")
 
     @property
     def externals(self) -> tuple[str, ...]:

@@ -153,7 +153,6 @@ def test_a_household_is_told_of_its_bundles(tmp_path: Path) -> None:
     [
         ({"exchange": "paper"}, "paper exchanges single slots"),
         ({"disclose": "value"}, "use direction or limit"),
-        ({"exchange_order": "sequential"}, "exchanged in waves"),
         ({"matchmakers": 2}, "one matchmaker pairs all"),
     ],
 )
