@@ -1,19 +1,15 @@
-"""docs/manipulation.md: every command on it works, on small data, and its numbers are those of its
-files."""
+"""docs/manipulation.md: every command on it works, on small data."""
 
-import json
 import re
 import shlex
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "manipulation.md"
-RECORD = ROOT / "docs" / "figures" / "price_of_truth.json"
 SMALL = ["--households", "5", "--sample", "2", "--random", "1", "--workers", "1"]
 
 
@@ -34,18 +30,3 @@ def test_the_commands_work() -> None:
         assert result.exit_code == 0, (words, result.output, result.exception)
         out = Path(words[words.index("--out") + 1])
         assert (out / "manipulation.json").exists()
-
-
-@pytest.mark.parametrize("case", json.loads(RECORD.read_text())["cases"] if RECORD.exists() else [])
-def test_the_table_has_the_numbers_of_the_record(case: dict[str, object]) -> None:
-    row = next(
-        line
-        for line in PAGE.read_text().splitlines()
-        if line.startswith(f"| {case['rule']}, {case['content']} |")
-    )
-    cells = [cell.strip() for cell in row.split("|")[1:-1]]
-    assert cells[1] == f"{case['comfort']:.3f}"
-    assert cells[2] == f"{case['lies_profitable']} of {case['lies_tried']}"
-    assert cells[3] == case["best_lie"]
-    assert cells[4].startswith(f"{100 * float(str(case['best_lie_gain_share'])):.1f} ")
-    assert cells[6].startswith(f"{100 * float(str(case['best_in_hindsight_share'])):.1f} ")
