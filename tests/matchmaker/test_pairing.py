@@ -149,3 +149,12 @@ def test_of_equal_gains_the_first_row_and_its_first_partner_come_first() -> None
         values, wanted, candidates=candidates[:, ::-1], excluded=excluded, min_gain_kwh2=0.0
     )
     assert turned == pairs
+
+
+def test_of_all_prices_at_which_no_energy_moves_the_lowest_is_sought() -> None:
+    """Above a price of -2 the first slot is exchanged, below 3 the second. At -2.0039, where the
+    halving ends, the second alone is worth 3 + 2.0039."""
+    values = np.array([[1.0, 0.0], [0.0, 1.0]])
+    wanted = np.array([[0.0, 1.5], [1.0, 0.0]])
+    gain = estimated_gains(values, wanted, first=np.array([0]), second=np.array([1]))
+    assert gain.tolist() == [5.00390625]

@@ -145,6 +145,13 @@ def test_a_household_that_speaks_to_another_matchmaker_must_send_all_offers() ->
     assert tell(maker, "a", lookup("a", 1, epoch=6))["a"].anew, "it means an earlier matchmaker"
 
 
+def test_a_lookup_that_says_no_number_of_households_waits_for_the_end_of_patience() -> None:
+    maker = entered(("a", "b"))
+    assert tell(maker, "a", lookup("a", 1, everybody=0)) == {}
+    assert tell(maker, "b", lookup("b", 1, everybody=0)) == {}
+    assert len(maker.tick(10.0)) == 2
+
+
 def test_a_household_may_offer_a_single_slot() -> None:
     maker = entered(("a",))
     one = replace(

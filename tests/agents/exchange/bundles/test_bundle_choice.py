@@ -1,6 +1,7 @@
 """The choice of a bundle: it fits its bounds, comes close to the best one, and is the same in any
 batch."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -127,6 +128,7 @@ def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
     traded = {slot: part for slot, part in enumerate(parts) if np.isfinite(part).all() and part[3]}
     energy = {slot: part[3] for slot, part in traded.items()}
     low, high = bounds.energy_min_kwh[pair], bounds.energy_max_kwh[pair]
+    own = changes.requester_weight[pair]
     slots = changes.energy_kwh.shape[1]
 
     def total(bundle: set[int], part: int) -> float:
@@ -135,11 +137,11 @@ def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
     lowest, best = 0.0, set[int]()
     for weight in (0.5, 0.35, 0.65, 0.2, 0.8):
         price = {
-            slot: -(weight * requester + (1 - weight) * responder) / moved
+            slot: -(weight * own * requester + (1 - weight) * (2 - own) * responder) / moved
             for slot, (requester, _, responder, moved) in traded.items()
         }
         order = sorted(range(slots), key=lambda slot: (price.get(slot, np.inf), slot))
-        passed = sum(own < 0 for own in price.values())
+        passed = sum(each < 0 for each in price.values())
         if not low <= total(at_price(energy, order, passed), 3) <= high:
             moved = [total(at_price(energy, order, n), 3) for n in range(1, slots + 1)]
             above = sum(each > (low + high) / 2 for each in moved)
@@ -149,23 +151,27 @@ def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
         for size in range(4):
             for flipped in combinations(order[first : first + near], size):
                 bundle = (at_price(energy, order, passed) ^ set(flipped)) & traded.keys()
+                requester, responder = total(bundle, 0), total(bundle, 2)
                 fits = (
-                    total(bundle, 1) <= bounds.requester_most_kwh2[pair]
-                    and total(bundle, 2) <= bounds.responder_kwh2[pair]
+                    requester + responder <= bounds.joint_kwh2[pair]
+                    and total(bundle, 1) <= bounds.requester_most_kwh2[pair]
+                    and responder <= bounds.responder_kwh2[pair]
                     and low <= total(bundle, 3) <= high
                 )
-                change = total(bundle, 0) + total(bundle, 2)
-                if fits and change < lowest:
-                    lowest, best = change, bundle
+                wanted = own * requester + (2 - own) * responder
+                if fits and wanted < lowest:
+                    lowest, best = wanted, bundle
     return best
 
 
 @pytest.mark.parametrize("slots", [2, 11, 16])
-@pytest.mark.parametrize("loss", [0.0, 0.2])
+@pytest.mark.parametrize(("loss", "joint", "weight"), [(0.0, 0.0, 1.0), (0.2, -0.4, 0.5)])
 @pytest.mark.parametrize(("low", "high"), [(-CAP, CAP), (-0.1, 0.9), (-1.2, -0.2)])
-def test_a_bundle_is_that_of_the_search(slots: int, loss: float, low: float, high: float) -> None:
-    changes = random_pairs(5, pairs=8, slots=slots)
-    limits = bounds(8, loss, low, high)
+def test_a_bundle_is_that_of_the_search(
+    slots: int, loss: float, joint: float, weight: float, low: float, high: float
+) -> None:
+    changes = replace(random_pairs(5, pairs=8, slots=slots), requester_weight=np.full(8, weight))
+    limits = replace(bounds(8, loss, low, high), joint_kwh2=np.full(8, joint))
     found = choose_bundles(changes, limits).slots
     for pair in range(8):
         assert set(np.flatnonzero(found[pair]).tolist()) == searched(changes, limits, pair)

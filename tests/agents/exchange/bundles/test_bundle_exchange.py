@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.exchange.bundles.bundle_exchange import BundleExchange
+from agents.exchange.bundles.bundle_exchange import (
+    QUIET_ROUNDS,
+    QUIET_SHARE,
+    UNAIDED_QUIET_ROUNDS,
+    UNAIDED_QUIET_SHARE,
+    BundleExchange,
+)
 from agents.exchange.bundles.public_draws import partner_of
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Journal, MemoryJournal
@@ -359,5 +365,6 @@ def test_without_matchmakers_all_households_must_be_known() -> None:
 
 def test_when_a_stage_ends_depends_on_how_partners_are_found() -> None:
     aided, unaided = exchange(), exchange(makers=())
-    assert (aided.quiet_share, aided.quiet_rounds) == (0.26, 2)
-    assert (unaided.quiet_share, unaided.quiet_rounds) == (0.15, 4)
+    assert (aided.quiet_share, aided.quiet_rounds) == (QUIET_SHARE, QUIET_ROUNDS)
+    alone = (UNAIDED_QUIET_SHARE, UNAIDED_QUIET_ROUNDS)
+    assert (unaided.quiet_share, unaided.quiet_rounds) == alone
