@@ -2,8 +2,7 @@
 
 It joins the trader, which decides (trader.py), or the equal shift in its place (equal_shift.py),
 with the final sum (final_sum.py), and journals what a household needs to continue after its host
-was killed. What comes before and after stage 2 is
-decided in agents/household.py.
+was killed. What comes before and after stage 2 is decided in agents/household.py.
 """
 
 from collections.abc import Sequence

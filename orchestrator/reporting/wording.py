@@ -208,8 +208,7 @@ def _clipped(results: RunResults, exchange: Exchange) -> str:
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    kept = of_bundles(results) or of_cycles(results) or by_equal_shift(results)
-    if "content" not in results.config or kept:
+    if results.config.get("content") != "slot" or of_cycles(results):
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
@@ -223,7 +222,7 @@ def of_cycles(results: RunResults) -> bool:
 
 def of_bundles(results: RunResults) -> bool:
     """Return True if bundles were exchanged, not single slots."""
-    return results.config.get("content") == "bundle" and not by_equal_shift(results)
+    return results.config.get("content") == "bundle"
 
 
 def negative_comfort(results: RunResults) -> str:

@@ -4,6 +4,7 @@ forgot everything."""
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,11 +79,11 @@ def tell(
     }
 
 
-def entered(names: Sequence[str] = NAMES, **options: object) -> PairingMatchmaker:
+def entered(names: Sequence[str] = NAMES, **options: Any) -> PairingMatchmaker:
     """A matchmaker that has the offers of these households."""
     maker = new()
     for name in names:
-        answers = tell(maker, name, lookup(name, 0, epoch=0, **options))  # type: ignore[arg-type]
+        answers = tell(maker, name, lookup(name, 0, epoch=0, **options))
         assert list(answers) == [name]
         assert answers[name].epoch == 7
     return maker
@@ -302,8 +303,8 @@ def test_a_household_that_starts_again_is_answered_once_more() -> None:
         {"withdrawn": (2,)},
     ],
 )
-def test_nonsense_is_refused(changes: dict[str, object]) -> None:
-    wrong = replace(lookup("a", 0, epoch=0), **changes)  # type: ignore[arg-type]
+def test_nonsense_is_refused(changes: dict[str, Any]) -> None:
+    wrong = replace(lookup("a", 0, epoch=0), **changes)
     with pytest.raises(PeerError, match="lookup"):
         tell(new(), "a", wrong)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.exchange.equal_shift import EqualShift, divide, excess_of, taking
+from agents.exchange.equal_shift import EqualShift, count_rounds, divide, excess_of, taking
 from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.explanation import explain, sentences
 from agents.exchange.journal.records import Setting
@@ -13,7 +13,7 @@ from protocol.messages import Address, Excess, Shares
 from protocol.messages.equal_shift import UNIT_KWH
 from protocol.runtime.machine import Envelope
 from protocol.terms import ExchangeTerms
-from protocol.vectors import Int64Array
+from protocol.vectors import AMOUNT_MAX, Int64Array
 
 ROOT, LEFT, RIGHT = (Address("host", name) for name in ("root", "left", "right"))
 TERMS = ExchangeTerms(equal_shift=True)
@@ -30,12 +30,13 @@ def shift(
     *,
     journal: MemoryJournal | None = None,
     mandate: Mandate = FREE,
+    attempt: int = 1,
 ) -> EqualShift:
     """Return the root of three households, or one of its children."""
     root = place == ROOT
     return EqualShift(
         place,
-        Setting(None if root else ROOT, (LEFT, RIGHT) if root else (), (), TERMS),
+        Setting(None if root else ROOT, (LEFT, RIGHT) if root else (), (), TERMS, attempt=attempt),
         schedule=np.array(planned),
         preferred=np.array(preferred),
         journal=MemoryJournal() if journal is None else journal,
@@ -124,6 +125,9 @@ def test_a_household_that_crashed_before_adds_up_anew() -> None:
     again, out = EqualShift.resume(LEFT, journal.entries()["left"], journal, 2.0)
     assert out == [up]
     assert not again.finished
+    journal.commit()
+    last = journal.entries()["left"][-1]
+    assert (last.kind, last.round, last.data) == ("resume", -1, b"")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +146,7 @@ def test_a_mandate_that_restricts_exchanges_keeps_its_household_out(
     mandate: Mandate, takes: list[int]
 ) -> None:
     assert taking(mandate, 3).tolist() == takes
+    assert taking(mandate, 3).dtype == np.int64
     root = shift(ROOT, [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], mandate=mandate)
     root.start(0.0)
     for child in (LEFT, RIGHT):
@@ -153,6 +158,7 @@ def test_excess_is_in_whole_units_and_has_a_limit() -> None:
     planned, preferred = np.array([1.0, 0.3]), np.array([0.75, 0.1])
     units = excess_of(planned, preferred, ints(1, 1))
     assert units[0] == 2**18
+    assert units.dtype == np.int64
     assert abs(units[1] * UNIT_KWH - 0.2) <= UNIT_KWH / 2
     with pytest.raises(OverflowError):
         excess_of(np.array([1e12]), np.zeros(1), ints(1))
@@ -199,3 +205,101 @@ def test_a_household_explains_its_part_from_its_journal() -> None:
     assert told[0].startswith("root was part of an equal shift")
     assert "from 3 to 1" in told[1]
     assert len(told) == 2
+
+
+def test_the_shift_counts_as_one_round_of_messages() -> None:
+    """Two messages for each of two children; two vectors of 5 slots go up, and one comes down."""
+    start, shifted = count_rounds(3, 5)
+    assert sum(start) == start.households == 3
+    assert shifted == start._replace(messages=4, frames=4, bytes=2 * 3 * 5 * 8)
+
+
+def test_what_a_household_shows_before_and_after_the_shift() -> None:
+    root = shift(ROOT, [3.0, 1.0], [0.0, 1.0])
+    root.start(0.0)
+    assert (root.finished, root.gathered, root.round, root.counted) == (False, False, -1, [])
+    assert root.discomfort == pytest.approx(4.5**0.5)
+    root.handle(said(LEFT, Excess(1, ints(1, 1), ints(0, 0))), 1.0)
+    assert list(root.missing) == [RIGHT]
+    root.handle(said(RIGHT, Excess(1, ints(1, 1), ints(0, 0))), 1.0)
+    assert (root.finished, root.gathered, root.round) == (True, True, 0)
+    assert list(root.missing) == []
+    assert root.discomfort == pytest.approx(0.5**0.5)
+    trace = root.trace
+    assert (trace.rounds, trace.slots, trace.partners, trace.leases, trace.asked) == ((),) * 5
+    assert len(trace.given_kwh) == len(trace.taken_kwh) == len(trace.gains_kwh2) == 0
+    left = shift(LEFT, [1.0], [0.0])
+    left.start(0.0)
+    assert (left.finished, left.gathered, left.round) == (False, True, -1)
+
+
+def test_messages_carry_the_number_of_the_attempt() -> None:
+    root, left = (shift(place, [1.0], [0.0], attempt=3) for place in (ROOT, LEFT))
+    root.start(0.0)
+    (up,) = left.start(0.0)
+    assert isinstance(up.message, Excess)
+    assert (up.sender, up.to, up.message.attempt) == (LEFT, ROOT, 3)
+    root.handle(up, 1.0)
+    for down in root.handle(said(RIGHT, Excess(1, ints(1), ints(0), attempt=3)), 1.0):
+        assert isinstance(down.message, Shares)
+        assert (down.sender, down.message.attempt) == (ROOT, 3)
+
+
+def test_shares_that_were_not_asked_for_are_refused() -> None:
+    left, root = shift(LEFT, [1.0], [0.0]), shift(ROOT, [1.0], [0.0])
+    with pytest.raises(PeerError, match="has not been added up"):
+        left.handle(said(ROOT, Shares(ints(0)), to=LEFT), 1.0)
+    left.start(0.0)
+    with pytest.raises(PeerError, match="speaks of 2 slots"):
+        left.handle(said(ROOT, Shares(ints(0, 0)), to=LEFT), 1.0)
+    root.start(0.0)
+    with pytest.raises(PeerError, match="more households than it has"):
+        root.handle(said(LEFT, Excess(1, ints(-1), ints(0))), 1.0)
+
+
+def test_the_largest_excess_can_be_added_up() -> None:
+    most = AMOUNT_MAX * UNIT_KWH
+    assert excess_of(np.array([most, -most]), np.zeros(2), ints(1, 1)).tolist() == [
+        AMOUNT_MAX,
+        -AMOUNT_MAX,
+    ]
+    with pytest.raises(OverflowError, match="too far"):
+        excess_of(np.array([most + 2 * UNIT_KWH]), np.zeros(1), ints(1))
+
+
+def test_only_slots_that_the_shift_pulls_below_zero_are_clipped() -> None:
+    """The shift takes 3 kWh from each household at every slot. The second slot would be negative
+    anyway, the third is never traded, and the fourth comes to just 0."""
+    mandate = Mandate(never=frozenset({2}))
+    root = shift(ROOT, [1.0, -1.0, -5.0, 3.0], [1.0, -1.0, 1.0, 3.0], mandate=mandate)
+    assert root.clipped == (0, 0.0)
+    root.start(0.0)
+    down = ints(-9, -9, -6, -9) * 2**20
+    root.handle(said(LEFT, Excess(1, ints(1, 1, 1, 1), down)), 1.0)
+    root.handle(said(RIGHT, Excess(1, ints(1, 1, 1, 1), ints(0, 0, 0, 0))), 1.0)
+    assert root.schedule.tolist() == [-2.0, -4.0, -5.0, 0.0]
+    assert root.clipped == (1, 2.0)
+
+
+def test_a_sum_that_is_repeated_late_waits_longer_and_no_longer_once_it_is_answered() -> None:
+    left = shift(LEFT, [1.0], [0.0])
+    assert left.next_deadline() is None
+    left.start(10.0)
+    assert left.next_deadline() == 10.5
+    left.tick(10.5)
+    later = left.next_deadline()
+    assert later is not None
+    assert later > 10.5
+    assert left.counts.messages == 2
+    left.handle(said(ROOT, Shares(ints(2**20)), to=LEFT), 11.0)
+    assert left.next_deadline() is None
+
+
+def test_a_child_may_take_no_part_at_all() -> None:
+    root = shift(ROOT, [3.0], [0.0])
+    root.start(0.0)
+    root.handle(said(LEFT, Excess(1, ints(0), ints(0))), 1.0)
+    _, right = root.handle(said(RIGHT, Excess(2, ints(2), ints(0))), 1.0)
+    assert root.schedule.tolist() == [1.0]
+    assert isinstance(right.message, Shares)
+    assert right.message.shares.tolist() == [2 * 2**20]

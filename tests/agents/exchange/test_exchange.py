@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.terms import (
@@ -24,6 +23,7 @@ from tests.support.effort import examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World, bound
 from tests.support.population import population
+from tests.support.storms import breaks_when_killed, faults_by_chance, forgetting, survive
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300"))
 """Crash schedules that are tried; the whole set is 10,000."""
@@ -144,7 +144,7 @@ def outcomes(world: World) -> list[tuple[float, ...]]:
 
 
 def storm(seed: int) -> World:
-    """A small population in bad faults, with hosts and matchmakers killed at odd moments."""
+    """Let a small population exchange single slots in a storm."""
     chance = Random(seed)
     households, slots = chance.randint(2, 4), chance.randint(1, 3)
     schedules, preferred = population(seed, households, slots)
@@ -155,21 +155,9 @@ def storm(seed: int) -> World:
         rounds=4,
         lease_seconds=1.0,
     )
-    faults = NetworkFaults(
-        dropped=chance.choice([0.0, 0.1, 0.3]),
-        doubled=chance.choice([0.0, 0.2]),
-        delay=(0.001, chance.choice([0.003, 0.1])),
-        seed=seed,
-    )
+    faults = faults_by_chance(chance, seed)
     world = World(schedules, preferred, terms, hosts=chance.randint(1, 3), faults=faults)
-    names = list(world.nodes)
-    share = chance.choice([0.0, 0.02, 0.1])
-
-    def kill() -> None:
-        if world.crashes < 5 and chance.random() < share:
-            world.crash(chance.choice(names), chance)
-
-    assert world.run(world.over, watch=kill, until=600), f"seed {seed} does not end"
+    survive(world, chance, seed)
     return world
 
 
@@ -193,31 +181,14 @@ def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
         check_storm(seed)
 
 
-class Forgetful(MemoryJournal):
-    """A planted fault: what was accepted is not kept."""
-
-    def append(self, entry: Entry) -> None:
-        if entry.kind != "accepted":
-            super().append(entry)
-
-
 def test_a_storm_finds_a_journal_that_forgets() -> None:
     schedules, preferred = population(3, 6, 4)
 
-    def broken(seed: int) -> bool:
-        """Kill a host after the first round; say whether a value was lost or doubled."""
-        world = World(
-            schedules,
-            preferred,
-            ExchangeTerms(),
-            faults=NetworkFaults(delay=(0.001, 0.01), seed=seed),
-            journal=Forgetful,
-        )
-        assert world.run(lambda: world.traders[0].round == 2, until=100)
-        world.crash("host0", Random(seed))
-        return not world.conserved()
+    def world(faults: NetworkFaults) -> World:
+        journal = forgetting("accepted")
+        return World(schedules, preferred, ExchangeTerms(), faults=faults, journal=journal)
 
-    assert any(map(broken, range(5)))
+    assert breaks_when_killed(world, after_round=1)
 
 
 def test_a_mandate_is_never_overstepped() -> None:

@@ -10,7 +10,7 @@ from agents.exchange.holding import Holding
 from agents.mandate import Mandate
 from agents.own_functions import ProposedExchange
 from protocol.messages.exchange import Refusal
-from protocol.terms import ExchangeTerms
+from protocol.terms import ExchangeTerms, RuleName
 
 HELD, PREFERRED = [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 1.0, 4.5]
 """Squared deviations 1, 0, 4, 0.25: together 5.25."""
@@ -326,3 +326,57 @@ def test_a_mandate_that_names_a_rule_leaves_no_room_for_an_own_one() -> None:
         accepts=lambda exchange: False,
     )
     assert asks(own, 0, 2.0) == ""
+
+
+@pytest.mark.parametrize(("cap", "refusal"), [(1.25, "cap"), (1.250001, "")])
+def test_a_cap_on_discomfort_is_never_reached_even_if_an_own_rule_agrees(
+    cap: float, refusal: str
+) -> None:
+    """The squared deviation would rise from 5.25 to 6.25 = 4 * 1.25^2 kWh^2."""
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(),
+        Mandate(discomfort=cap),
+        accepts=lambda exchange: True,
+    )
+    assert accepts(own, 1, 3.0) == refusal
+
+
+@pytest.mark.parametrize(
+    ("rule", "slot", "value", "refusal"),
+    [
+        ("cooperative", 1, 3.0, "cap"),
+        ("cooperative", 0, 2.0, "rule"),
+        ("mutual", 1, 3.0, "rule"),
+    ],
+)
+def test_an_own_rule_that_refuses_where_cooperative_has_its_cap_may_be_asked_again(
+    rule: RuleName, slot: int, value: float, refusal: str
+) -> None:
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(rule=rule),
+        Mandate(),
+        accepts=lambda exchange: False,
+    )
+    assert accepts(own, slot, value, named=-9.0) == refusal
+
+
+def test_a_household_that_has_gained_may_be_asked_for_a_loss() -> None:
+    own = holding(rule="cooperative")
+    assert own.limits_bind
+    own.take(0, 2.0)
+    assert not own.limits_bind
+    own.gain_before_losses_kwh2 = 1.0
+    assert own.limits_bind, "that is just what it has gained"
+
+
+def test_what_is_disclosed_follows_the_values_and_the_floor() -> None:
+    own = holding()
+    assert own.told([0, 1], 0.1).tolist() == [2.0, 0.0]
+    assert own.told([0], 5.0).tolist() == [0.0]
+    assert own.told([0], 0.1).tolist() == [2.0]
+    own.take(0, 0.0)
+    assert own.told([1, 0], 0.1).tolist() == [0.0, 4.0]

@@ -1,21 +1,16 @@
 """Stage 2 of one household, message by message: rounds, final sum, result, and restarts after a
 kill."""
 
-from collections.abc import Sequence
-
 import msgpack
 import numpy as np
 import pytest
 
-from agents.exchange.journal.entries import Entry, MemoryJournal
-from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
-from agents.exchange.traffic_count import TrafficCount
-from agents.mandate import FREE, Mandate
-from agents.own_functions import AcceptanceRule
+from agents.exchange.journal.entries import Entry
+from agents.exchange.stage import remembered
+from agents.mandate import Mandate
 from protocol.codec import decode_message, encode_message
 from protocol.errors import PeerError
 from protocol.messages import (
-    Address,
     Down,
     End,
     Lookup,
@@ -24,106 +19,24 @@ from protocol.messages import (
     Outcome,
     Place,
     Proposal,
-    Result,
     RoundDone,
-    RoundProgress,
-    Up,
 )
-from protocol.messages.exchange import Closed, Lease, LeaseId, RoundCount
+from protocol.messages.exchange import Closed, LeaseId
 from protocol.runtime.machine import Envelope
-from protocol.runtime.node import Counters
-from protocol.terms import ExchangeTerms, OrderName, Terms
-
-OWN, PARENT = Address("host0", "own"), Address("host1", "parent")
-MAKER, ORCHESTRATOR = Address("maker", "maker"), Address("home", "orchestrator")
-PARTNER = Address("host2", "partner")
-HELD, PREFERRED = np.array([1.0, 2.0]), np.array([2.0, 2.0])
-NOTHING = RoundCount(**dict.fromkeys(RoundCount._fields, 0))
-PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
-
-
-class Household:
-    """A household in stage 2 with its journal; the root if it has no parent."""
-
-    def __init__(
-        self,
-        parent: Address | None = None,
-        *,
-        trace: bool = False,
-        attempts: int = 4,
-        order: OrderName = "concurrent",
-        mandate: Mandate = FREE,
-        children: tuple[Address, ...] = (),
-        accepts: AcceptanceRule | None = None,
-    ) -> None:
-        exchange = ExchangeTerms(trace=trace, attempts=attempts, order=order, min_gain=0.0)
-        place = Place(
-            0, 1, parent, children, Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3
-        )
-        self.household, self.mandate = PlannedHousehold(OWN, ORCHESTRATOR, place, PLANNED), mandate
-        self.journal, self.traffic = MemoryJournal(), TrafficCount(Counters(frames=5, bytes=70))
-        self.stage, self.sent = ExchangeStage.begin(
-            household=self.household,
-            schedule=HELD,
-            preferred=PREFERRED,
-            journal=self.journal,
-            mandate=mandate,
-            traffic=self.traffic,
-            now=0.0,
-            accepts=accepts,
-        )
-
-    @property
-    def written(self) -> Sequence[Entry]:
-        self.journal.commit()
-        return self.journal.entries()["own"]
-
-    def hear(self, sender: Address, message: object, now: float = 1.0) -> None:
-        assert isinstance(
-            message, NextRound | End | Match | Outcome | Proposal | RoundDone | Up | Down
-        )
-        self.sent = self.stage.handle(Envelope(sender, OWN, message), now)
-
-    def answer(self, *, leases: tuple[Lease, ...] = (), none: tuple[int, ...] = ()) -> None:
-        """Let the matchmaker answer the last lookup."""
-        lookup = self.lookup
-        self.hear(MAKER, Match(lookup.session, lookup.number, 9, False, False, leases, none, ()))
-
-    @property
-    def lookup(self) -> Lookup:
-        (lookup,) = (each.message for each in self.sent if isinstance(each.message, Lookup))
-        return lookup
-
-    def resume(self, now: float) -> None:
-        """Kill the household and start it again from its journal."""
-        self.stage, self.sent = ExchangeStage.resume(
-            address=OWN,
-            orchestrator=ORCHESTRATOR,
-            entries=remembered(self.written),
-            journal=self.journal,
-            mandate=self.mandate,
-            traffic=self.traffic,
-            now=now,
-        )
-
-    def enter(self) -> None:
-        """Go as far as the lookup of round 1, for a household with a parent."""
-        self.hear(PARENT, NextRound(0, (), 0.5))
-        self.answer()
-        self.hear(PARENT, NextRound(1, (0, 1), 0.5))
-
-
-def lease(slot: int, number: int, value: float = 2.0) -> Lease:
-    return Lease(LeaseId(9, number), slot, PARTNER, value, 15.0)
-
-
-def reported(sent: Sequence[Envelope]) -> list[tuple[Address, int]]:
-    """Return the receivers of reports on rounds, with the number of each round."""
-    return [(one.to, one.message.round) for one in sent if isinstance(one.message, RoundProgress)]
-
-
-def rises(sent: Sequence[Envelope]) -> list[Up]:
-    return [one.message for one in sent if isinstance(one.message, Up)]
+from tests.support.staged_household import (
+    HELD,
+    MAKER,
+    ORCHESTRATOR,
+    OWN,
+    PARENT,
+    PARTNER,
+    PLANNED,
+    Household,
+    lease,
+    proposal,
+    reported,
+    rises,
+)
 
 
 def test_a_household_alone_goes_through_all_rounds() -> None:
@@ -157,6 +70,7 @@ def test_a_household_alone_goes_through_all_rounds() -> None:
     assert (exchanged.requests, exchanged.accepted, exchanged.refused) == (1, 1, 0)
     assert exchanged.trace is not None
     assert exchanged.trace.slots == (0,)
+    assert (exchanged.clipped_slots, exchanged.clipped_kwh) == (0, 0.0)
     assert [one.accepted for one in history.rounds] == [0, 0, 1, 0]
     assert [(one.frames, one.bytes) for one in history.rounds] == [(5, 70), *[(0, 0)] * 3]
     assert history.response_kwh.tolist() == [2.0, 2.0]
@@ -350,10 +264,6 @@ def test_an_open_proposal_is_repeated_after_a_restart() -> None:
     assert (done.changed, done.count.accepted) == ((0,), 1), "the next round does not look there"
 
 
-def proposal(number: int = 5) -> Proposal:
-    return Proposal(LeaseId(9, number), 0, 2.0, 1.0, 0.0)
-
-
 def test_proposals_are_answered_only_in_rounds_and_consistently() -> None:
     own = Household(PARENT)
     with pytest.raises(PeerError, match="outside the rounds"):
@@ -403,64 +313,3 @@ def test_an_answer_of_another_matchmaker_is_an_error() -> None:
     own = Household(PARENT)
     with pytest.raises(PeerError, match="beyond the 2 slots"):
         own.hear(PARENT, NextRound(0, (2,), 0.5))
-
-
-# -- what reaches the trader and the final sum ----------------------------------------------------
-
-
-def test_the_root_adds_up_what_its_child_holds_and_tells_it() -> None:
-    """The child has nothing to exchange."""
-    child = Address("host3", "child")
-    own = Household(children=(child,))
-    for round in (-1, 0, 1):
-        if round >= 0:
-            own.answer(none=(0,) if round else ())
-        own.hear(child, RoundDone(round, NOTHING, (), attempt=3))
-    assert own.stage.trader.finished
-    assert list(own.stage.missing) == [child]
-    assert own.stage.result is None
-    own.hear(child, Up(7, 1, np.array([5.0, 6.0]), 1.0, 1.0, attempt=3))
-    (down,) = own.sent
-    assert down.to == child
-    assert isinstance(down.message, Down)
-    assert down.message.response_kwh.tolist() == [6.0, 8.0]
-    assert own.stage.result is not None
-
-
-def test_a_lookup_is_repeated_when_it_is_due() -> None:
-    own = Household(PARENT)
-    own.enter()
-    (asked,) = own.sent
-    assert own.stage.next_deadline() == 1.5
-    assert own.stage.tick(1.4) == []
-    assert own.stage.tick(1.5) == [asked]
-    assert own.stage.next_deadline() > 1.5
-
-
-def test_an_own_rule_decides_what_is_proposed() -> None:
-    own = Household(PARENT, accepts=lambda exchange: False)
-    own.enter()
-    own.answer(leases=(lease(0, 5),))
-    assert own.lookup.closed == (Closed(LeaseId(9, 5), "declined"),)
-
-
-def test_the_traffic_of_a_round_is_counted_after_a_kill_as_well() -> None:
-    own = Household(PARENT)
-    own.enter()
-    own.resume(20.0)
-    own.traffic.counters.frames, own.traffic.counters.bytes = 12, 170
-    own.answer(none=(0,))
-    (done,) = (one.message for one in own.sent if isinstance(one.message, RoundDone))
-    assert (done.count.frames, done.count.bytes) == (7, 100)
-
-
-def test_a_household_killed_after_its_report_sends_it_again_and_starts_its_child_again() -> None:
-    child = Address("host3", "child")
-    own = Household(PARENT, children=(child,))
-    own.hear(child, RoundDone(-1, NOTHING, (), attempt=3))
-    own.hear(PARENT, NextRound(0, (), 0.5))
-    own.answer()
-    own.hear(child, RoundDone(0, NOTHING, (), attempt=3))
-    own.resume(20.0)
-    said = {(type(one.message), one.to) for one in own.sent}
-    assert {(NextRound, child), (RoundDone, PARENT)} <= said

@@ -1,4 +1,5 @@
-"""Both stages in simulation, with hosts and matchmakers killed at any moment, in bad faults."""
+"""Both stages in simulation, with hosts and matchmakers killed at any moment, on a
+network with faults."""
 
 import os
 from random import Random

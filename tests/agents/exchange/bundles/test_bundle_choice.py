@@ -1,6 +1,7 @@
 """The choice of a bundle: it fits its bounds, comes close to the best one, and is the same in any
 batch."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -142,15 +143,17 @@ def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
         }
         order = sorted(range(slots), key=lambda slot: (price.get(slot, np.inf), slot))
         passed = sum(each < 0 for each in price.values())
-        if not low <= total(at_price(energy, order, passed), 3) <= high:
+        chosen = {slot for slot in traded if price[slot] * energy[slot] > 0}
+        if not low <= total(chosen, 3) <= high:
             moved = [total(at_price(energy, order, n), 3) for n in range(1, slots + 1)]
             above = sum(each > (low + high) / 2 for each in moved)
             passed = min(above + 1, slots)
+            chosen = at_price(energy, order, passed)
         near = min(12, slots)
         first = min(max(passed - near // 2, 0), slots - near)
         for size in range(4):
             for flipped in combinations(order[first : first + near], size):
-                bundle = (at_price(energy, order, passed) ^ set(flipped)) & traded.keys()
+                bundle = (chosen ^ set(flipped)) & traded.keys()
                 requester, responder = total(bundle, 0), total(bundle, 2)
                 fits = (
                     requester + responder <= bounds.joint_kwh2[pair]
@@ -165,13 +168,55 @@ def searched(changes: PairChanges, bounds: BundleBounds, pair: int) -> set[int]:
 
 
 @pytest.mark.parametrize("slots", [2, 11, 16])
-@pytest.mark.parametrize(("loss", "joint", "weight"), [(0.0, 0.0, 1.0), (0.2, -0.4, 0.5)])
+@pytest.mark.parametrize(
+    ("loss", "joint", "weight"), [(0.0, 0.0, 1.0), (0.2, -0.4, 0.5), (0.0, 0.0, 1.8)]
+)
 @pytest.mark.parametrize(("low", "high"), [(-CAP, CAP), (-0.1, 0.9), (-1.2, -0.2)])
 def test_a_bundle_is_that_of_the_search(
     slots: int, loss: float, joint: float, weight: float, low: float, high: float
 ) -> None:
     changes = replace(random_pairs(5, pairs=8, slots=slots), requester_weight=np.full(8, weight))
     limits = replace(bounds(8, loss, low, high), joint_kwh2=np.full(8, joint))
+    found = choose_bundles(changes, limits).slots
+    for pair in range(8):
+        assert set(np.flatnonzero(found[pair]).tolist()) == searched(changes, limits, pair)
+
+
+def quarters(seed: int, pairs: int, slots: int) -> PairChanges:
+    """Return pairs with values and preferences in quarters, so that many prices are equal or 0 and
+    sums meet their bounds exactly."""
+    chance = np.random.default_rng(seed)
+    held, other, wanted, other_wanted = np.round(4 * chance.random((4, pairs, slots))) / 4
+    requester = (other - wanted) ** 2 - (held - wanted) ** 2
+    return PairChanges(
+        requester_kwh2=requester,
+        requester_most_kwh2=requester,
+        responder_kwh2=(held - other_wanted) ** 2 - (other - other_wanted) ** 2,
+        energy_kwh=other - held,
+        requester_weight=np.ones(pairs),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "slots", "seed", "loss", "low", "high"),
+    [
+        (random_pairs, 16, 0, 0.3, 1.5, 2.5),  # few prices are passed
+        (random_pairs, 14, 0, 2.0, 4.0, 5.0),
+        (random_pairs, 24, 6, 0.0, -0.5, 1.0),  # the bundle at price 0 fits
+        (quarters, 16, 0, 0.0, -0.25, 0.25),
+        (quarters, 16, 6, 0.0, -0.25, 0.25),
+        (quarters, 24, 5, 0.0, -0.25, 0.25),
+    ],
+)
+def test_the_search_goes_round_the_price_that_it_has_found(
+    pairs: Callable[[int, int, int], PairChanges],
+    slots: int,
+    seed: int,
+    loss: float,
+    low: float,
+    high: float,
+) -> None:
+    changes, limits = pairs(seed, 8, slots), bounds(8, loss, low, high)
     found = choose_bundles(changes, limits).slots
     for pair in range(8):
         assert set(np.flatnonzero(found[pair]).tolist()) == searched(changes, limits, pair)
@@ -196,3 +241,41 @@ def test_equal_values_are_never_exchanged() -> None:
     changes = random_pairs(4, pairs=1, slots=6)
     changes.energy_kwh[:] = 0.0
     assert not choose_bundles(changes, bounds(1)).slots.any()
+
+
+def one_slot(requester: float, responder: float, weight: float) -> PairChanges:
+    """Return one pair with one slot, at which the requester would get 1 kWh."""
+    return PairChanges(
+        requester_kwh2=np.array([[requester]]),
+        requester_most_kwh2=np.array([[requester + 1.0]]),
+        responder_kwh2=np.array([[responder]]),
+        energy_kwh=np.array([[1.0]]),
+        requester_weight=np.array([weight]),
+    )
+
+
+@pytest.mark.parametrize("bound", range(6))
+def test_what_is_just_within_its_bounds_fits(bound: int) -> None:
+    """The changes are -2, at most -1, and -1 kWh^2. Each bound in turn is a little narrower."""
+    limits = [-3.0, -1.0, -1.0, -1.0, 1.0]
+    if bound < 5:
+        limits[bound] -= 1e-9
+    joint, most, responder, least, highest = (np.array([limit]) for limit in limits)
+    bundles = choose_bundles(
+        one_slot(-2.0, -1.0, 1.0),
+        BundleBounds(
+            joint_kwh2=joint,
+            requester_most_kwh2=most,
+            responder_kwh2=responder,
+            energy_min_kwh=-least,
+            energy_max_kwh=highest,
+        ),
+    )
+    assert bundles.slots.tolist() == [[bound == 5]]
+
+
+def test_a_bundle_that_is_worse_by_its_weights_is_not_chosen() -> None:
+    """0.2 * -2 + 1.8 * 0.3 is above 0, although both together would gain."""
+    limits = replace(bounds(1, loss=1.0, low=-2.0, high=2.0), joint_kwh2=np.array([-1.0]))
+    assert not choose_bundles(one_slot(-2.0, 0.3, 0.2), limits).slots.any()
+    assert choose_bundles(one_slot(-2.0, 0.2, 0.2), limits).slots.all()

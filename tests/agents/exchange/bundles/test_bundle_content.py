@@ -1,6 +1,7 @@
 """What one household proposes, counters with and confirms."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,14 +33,14 @@ def content(
     return made
 
 
-def high_low(**options: object) -> BundleContent:
+def high_low(**options: Any) -> BundleContent:
     """A household that holds 2, 1 and 1.5, and would rather hold 1, 2 and 1.5."""
-    return content([2.0, 1.0, 1.5], [1.0, 2.0, 1.5], **options)  # type: ignore[arg-type]
+    return content([2.0, 1.0, 1.5], [1.0, 2.0, 1.5], **options)
 
 
-def low_high(**options: object) -> BundleContent:
+def low_high(**options: Any) -> BundleContent:
     """Its ideal partner."""
-    return content([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], **options)  # type: ignore[arg-type]
+    return content([1.0, 2.0, 1.0], [2.0, 1.0, 1.0], **options)
 
 
 def test_a_proposal_names_all_traded_slots_with_rounded_limits_and_the_room_left() -> None:
@@ -55,8 +56,8 @@ def test_a_proposal_names_all_traded_slots_with_rounded_limits_and_the_room_left
 
 
 @pytest.mark.parametrize(("disclosure", "limits"), [("value", []), ("direction", [-1.0, 1.0, 0.0])])
-def test_a_mandate_discloses_less(disclosure: str, limits: list[float]) -> None:
-    proposal = high_low(mandate=Mandate(disclosure=disclosure)).propose(LEASE)  # type: ignore[arg-type]
+def test_a_mandate_discloses_less(disclosure: DisclosureName, limits: list[float]) -> None:
+    proposal = high_low(mandate=Mandate(disclosure=disclosure)).propose(LEASE)
     assert proposal.limits_kwh.tolist() == limits
 
 
@@ -251,3 +252,93 @@ def test_a_mandate_that_is_overstepped_lets_a_household_gain_only() -> None:
     assert requester.propose(LEASE).loss_kwh2 == pytest.approx(-3.0)
     for taken, reason in ((2.1, "cap"), (1.9, "")):
         assert requester.check(Counter(LEASE, (0,), np.array([taken]), 0.0))[1] == reason
+
+
+@pytest.mark.parametrize(
+    ("least", "change", "reason"),
+    [(0.0, 1.0, "no joint gain"), (0.25, 0.75, ""), (0.25, 0.76, "no joint gain")],
+)
+def test_the_least_joint_gain_is_enough_and_none_is_not(
+    least: float, change: float, reason: str
+) -> None:
+    """The requester gains 1 kWh^2, and the responder loses the rest."""
+    requester = content([2.0], [1.0], rule="cooperative", drift=None)
+    requester.share(SCALE_KWH2, least)
+    assert requester.check(Counter(LEASE, (0,), np.array([1.0]), change))[1] == reason
+
+
+def test_a_responder_gives_no_value_that_it_never_trades() -> None:
+    requester = high_low(drift=None)
+    responder = low_high(drift=None, mandate=Mandate(never=frozenset({0})))
+    deal, reason = responder.answer(requester.propose(LEASE))
+    assert (deal.slots, reason) == ((1,), "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "disclosure", "deviation", "limits", "weight"),
+    [
+        ("mutual", "limit", 2.0, [2.0, 0.0], 1.0),
+        ("cooperative", "direction", 2.0, [1.0, 0.0], 1.0),
+        ("cooperative", "limit", 2.0, [2.0, 0.0], 2 * 1.457107 / 3.457107),
+        ("cooperative", "limit", 0.08, [0.4, 0.0], 2 * 0.058284 / 0.138284),
+        ("cooperative", "limit", 2.0, [2.0, -2.0], 2 * 2.914214 / 4.914214),
+        ("cooperative", "limit", 2.0, [0.0, 0.0], 2 / 21),
+        ("cooperative", "limit", 0.0, [1.0, 0.0], 40 / 21),
+        ("cooperative", "limit", 0.0, [0.0, 0.0], 1.0),
+    ],
+)
+def test_under_cooperative_each_side_counts_by_its_squared_deviation(
+    rule: RuleName, disclosure: DisclosureName, deviation: float, limits: list[float], weight: float
+) -> None:
+    """A limit of 2 stands for a squared deviation of (2 * 1.2071 / 2)^2 = 1.4571 kWh^2."""
+    away = (deviation / 2) ** 0.5
+    responder = content([1.0 + away, 1.0 - away], [1.0, 1.0], rule=rule)
+    found = responder._requester_weight(np.array(limits), disclosure)
+    assert found == pytest.approx(weight, rel=1e-5)
+
+
+def test_bounds_on_energy_keep_a_reserve_for_rounding() -> None:
+    """Nothing bounds it but all the energy that both hold: 4 and 5 kWh."""
+    requester, responder = (
+        content([1.0, 3.0], [1.0, 1.0], drift=None),
+        content([3.0, 2.0], [1.0, 1.0], drift=None),
+    )
+    low, high = responder._energy_bounds(requester.propose(LEASE))
+    assert low + 9.0 == pytest.approx(1.8e-8, rel=1e-4)
+    assert 9.0 - high == pytest.approx(1.8e-8, rel=1e-4)
+    bound = replace(requester.propose(LEASE), less_kwh=0.5, more_kwh=2.5)
+    low, high = responder._energy_bounds(bound)
+    assert low + 0.5 == pytest.approx(3e-9, rel=1e-4)
+    assert 2.5 - high == pytest.approx(3e-9, rel=1e-4)
+
+
+def test_a_small_loss_that_is_allowed_is_rounded_down_too() -> None:
+    """It has gained 0.9 kWh^2 and names the next step below, 1 / sqrt(2)."""
+    held = 1.0 + 0.9**0.5
+    requester = content([held], [1.0], rule="cooperative", drift=None)
+    requester.apply(Deal(slots=(0,), given_kwh=(held,), taken_kwh=(1.0,), changes_kwh2=(-0.9,)))
+    assert requester.propose(LEASE).loss_kwh2 == pytest.approx(0.5**0.5)
+
+
+def test_a_direction_stands_for_half_of_the_mean_deviation() -> None:
+    """The root mean squared deviation is 0.5 kWh, so that 0.25 kWh less seem to suit."""
+    requester = content([1.25], [1.0], mandate=Mandate(disclosure="direction"), drift=None)
+    responder = content([1.0], [1.25], drift=None)
+    assert responder.answer(requester.propose(LEASE))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "reason"),
+    [(2.5, 9.0, ""), (1.5, 9.0, "no joint gain"), (9.0, 2.5, ""), (9.0, 1.5, "no joint gain")],
+)
+def test_both_sides_keep_a_reserve_for_rounding(own: float, theirs: float, reason: str) -> None:
+    """Where the mean squared deviation is 10^9, it is 2 kWh^2 for each. The responder would gain
+    `own` kWh^2; the requester, which wants more, at least `theirs`."""
+    energy = own**0.5
+    responder = content([1.0 + energy], [1.0], drift=None)
+    responder.share(1e9, 0.01)
+    proposal = replace(
+        content([1.0], [1.0], drift=None).propose(LEASE),
+        limits_kwh=np.array([(energy**2 + theirs) / energy]),
+    )
+    assert responder.answer(proposal)[1] == reason

@@ -8,19 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.exchange.bundles.bundle_exchange import (
-    QUIET_ROUNDS,
-    QUIET_SHARE,
-    UNAIDED_QUIET_ROUNDS,
-    UNAIDED_QUIET_SHARE,
-    BundleExchange,
-)
+from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.bundles.public_draws import partner_of
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.journal.records import Setting
 from agents.mandate import FREE
 from agents.retransmission import NEVER
+from protocol.codec import encode_message
 from protocol.errors import PeerError
 from protocol.messages import (
     Address,
@@ -260,13 +255,14 @@ def test_matchmakers_take_turns_and_hear_of_all_changes() -> None:
             made.handle(envelope.to, match(lookup), 11.0)
         assert sorted(asked_at) == [(maker, 1) for maker in makers], "each has one of the two"
     assert set(met) == set(makers)
+    assert (a.counts.answers, a.counts.lookups) == (29, 29)
 
 
-def drawn(asks: Address | None) -> int:
-    """Return the first round in which this household proposes to the other, or nobody does."""
+def drawn(asks: Address | None, after: int = 0) -> int:
+    """Return the next round in which this household proposes to the other, or nobody does."""
     return next(
         round
-        for round in range(1, 100)
+        for round in range(after + 1, 100)
         if (partner_of(0, round, households=2, seed=0) == 1) == (asks is not None)
         and (asks is None or (round % 2 == 1) == (asks == A))
     )
@@ -305,6 +301,39 @@ def test_without_a_matchmaker_one_of_two_proposes_once() -> None:
     assert restarted.go_on(20.0, asking=True) == []
     assert restarted.idle
     assert restarted.counts.proposals == 1
+
+
+def test_proposals_without_a_matchmaker_are_counted_round_by_round() -> None:
+    made = exchange(A, makers=())
+    round = 0
+    for count in (1, 2):
+        round = drawn(A, after=round)
+        made.enter(round)
+        made.ask(NextRound(round, (), 0.25))
+        (envelope,) = made.go_on(10.0, asking=True)
+        assert isinstance(envelope.message, BundleProposal)
+        refusal = Outcome(envelope.message.lease, WHOLE, accepted=False, reason="busy")
+        made.handle(B, refusal, 11.0)
+        assert (made.counts.lookups, made.counts.matches) == (count, count)
+
+
+def test_a_household_killed_while_its_proposal_is_open_does_not_make_another() -> None:
+    round = drawn(A)
+    journal = MemoryJournal()
+    made = exchange(A, makers=(), round=round, journal=journal)
+    made.ask(NextRound(round, (), 0.25))
+    (before,) = made.go_on(10.0, asking=True)
+    journal.commit()
+    again = exchange(A, makers=(), round=round)
+    for entry in journal.entries()["a"]:
+        again.replay(entry, 20.0)
+    (repeated,) = again.repeat(20.0)
+    assert repeated.to == before.to
+    assert encode_message(repeated.message) == encode_message(before.message)
+    again.ask(NextRound(round, (), 0.25))
+    assert again.go_on(20.0, asking=True) == []
+    counts = again.counts
+    assert (counts.lookups, counts.matches, counts.proposals) == (1, 1, 1)
 
 
 def test_without_a_partner_nobody_proposes() -> None:
@@ -363,8 +392,7 @@ def test_without_matchmakers_all_households_must_be_known() -> None:
             BundleExchange(A, holding, MemoryJournal(), setting=setting, session=1)
 
 
-def test_when_a_stage_ends_depends_on_how_partners_are_found() -> None:
+def test_a_stage_without_matchmakers_ends_later() -> None:
     aided, unaided = exchange(), exchange(makers=())
-    assert (aided.quiet_share, aided.quiet_rounds) == (QUIET_SHARE, QUIET_ROUNDS)
-    alone = (UNAIDED_QUIET_SHARE, UNAIDED_QUIET_ROUNDS)
-    assert (unaided.quiet_share, unaided.quiet_rounds) == alone
+    assert unaided.quiet_share < aided.quiet_share
+    assert unaided.quiet_rounds > aided.quiet_rounds

@@ -58,3 +58,17 @@ def test_draws_are_those_of_the_protocol_page() -> None:
     assert partners == [17, 7, 13, 28, 10, 9]
     assert [asks(0, 1, round) for round in (1, 2, 3)] == [True, False, True]
     assert shard_of(4, 1, households=7, shards=1, seed=3) == (0, 7)
+    orders = {
+        households: [
+            shard_of(position, 1, households=households, shards=households, seed=0).number
+            for position in range(households)
+        ]
+        for households in (2, 3, 4, 5, 17)
+    }
+    assert orders == {
+        2: [1, 0],
+        3: [1, 2, 0],
+        4: [1, 2, 3, 0],
+        5: [2, 4, 0, 3, 1],
+        17: [6, 3, 9, 14, 12, 4, 2, 10, 7, 1, 0, 16, 13, 11, 8, 15, 5],
+    }
