@@ -298,7 +298,8 @@ class Negotiations:
             raise PeerError(f"{sender} proposes no number")
         held, change = holding.values[slot], holding.change(slot, proposal.given_kwh)
         reason: Refusal = "contradiction"
-        if holding.rule != "cooperative" or not self._named.contradicts(sender, proposal):
+        judged = holding.rule == "cooperative" and proposal.taken_kwh == held
+        if not judged or not self._named.contradicts(sender, proposal):
             reason = holding.would_accept(
                 slot, proposal.taken_kwh, proposal.given_kwh, proposal.change_kwh2, min_gain_kwh2
             )
