@@ -1,17 +1,15 @@
 """Both stages in one run under the rule `ttc`, in simulation and on the bus."""
 
 import os
-import signal
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
 from agents.exchange.journal.explanation import explain, negotiation_sentence, sentences
-from agents.exchange.journal.records import read_beginning
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.reporting.wording import exchange_facts
 from orchestrator.results.result_files import JOURNALS_FOLDER, read, write
@@ -20,8 +18,8 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NetworkFaults
 from protocol.errors import InputError
-from tests.support.run_parts import parts_of
 from tests.support.settings import in_simulation, on_bus
+from tests.support.struck_runs import Strikes, held_by_journals
 from tests.support.waiting import children_of
 
 SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
@@ -44,7 +42,7 @@ def kept_and_improved(results: RunResults) -> None:
     assert results.exchanged.mean_discomfort < results.planned.mean_discomfort
 
 
-def test_hosts_matchmakers_and_bad_weather_change_nothing() -> None:
+def test_hosts_matchmakers_and_faults_change_nothing() -> None:
     reference = in_simulation(settings())
     kept_and_improved(reference)
     faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=3)
@@ -73,37 +71,14 @@ def test_on_the_bus_as_in_simulation(tmp_path: Path) -> None:
 @pytest.mark.nats
 def test_whatever_is_killed_all_trades_are_made(tmp_path: Path) -> None:
     with EmbeddedServer() as server:
-        pending = ["matchmaker", "host", "server"]
-        last: list[object] = [None]
-
-        def strike(coordinator: RunCoordinator) -> None:
-            moment = coordinator.round
-            if coordinator.phase is not RunPhase.EXCHANGING or not pending or moment == last[0]:
-                return
-            last[0] = moment
-            what = pending.pop(0)
-            if what == "server":
-                server.kill()
-                server.start()
-            else:
-                os.kill(parts_of(os.getpid())[what][0], signal.SIGKILL)
-
+        strikes = Strikes(server, ["matchmaker", "host", "server"], Random(1))
         chosen = settings(households=20, hosts=3, nats=server.url)
-        results = on_bus(chosen, strike, run="struck", kept=tmp_path)
-        assert len(pending) <= 1
+        results = on_bus(chosen, strikes.strike, run="struck", kept=tmp_path)
+        assert len(strikes.pending) <= 1
     kept_and_improved(results)
     assert results.rows == in_simulation(settings(households=20, hosts=3)).rows
     assert children_of(os.getpid()) == []
-    before, after = [], []
-    for file in (tmp_path / JOURNALS_FOLDER).glob("*.sqlite"):
-        for entries in SqliteJournal(file).entries().values():
-            schedule = read_beginning(remembered(entries)[1].data).schedule
-            before.append(schedule)
-            held = schedule.copy()
-            for entry in remembered(entries):
-                if entry.kind == "done":
-                    held[entry.slot] = entry.taken
-            after.append(held)
+    before, after = held_by_journals(tmp_path)
     assert len(before) == 20
     assert (np.sort(before, axis=0) == np.sort(after, axis=0)).all()
 
@@ -138,7 +113,7 @@ def test_a_mandate_that_cycles_cannot_keep_is_refused(
     with pytest.raises(InputError, match=message) as refused:
         read_scenario(settings(mandates=file))
     assert str(file) in str(refused.value)
-    read_scenario(settings(mandates=file, exchange="cooperative"))
+    read_scenario(settings(mandates=file, exchange="cooperative", content="slot"))
 
 
 def test_no_household_trades_in_cycles_alone(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import Mandate
 from matchmaker.trading_matchmaker import TradingMatchmaker
 from orchestrator.baselines.trading_cycles import trade_in_cycles
@@ -23,6 +22,7 @@ from protocol.vectors import Array
 from tests.support.effort import examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World
+from tests.support.storms import faults_by_chance, forgetting, survive
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "200"))
 """Crash schedules that are tried; the whole set is 10,000."""
@@ -78,33 +78,19 @@ def test_real_households_trade_as_centrally_computed(shared: Path) -> None:
     assert messages <= 20_000
 
 
-def storm(seed: int, journal: type[MemoryJournal] = MemoryJournal) -> World:
-    """A small population in bad faults, with hosts and matchmakers killed at odd moments."""
+def storm(seed: int) -> World:
+    """Run a small population through faults and kills; return it at its end."""
     chance = Random(seed)
     schedules, preferred = population(seed, chance.randint(2, 6), chance.randint(1, 4))
-    faults = NetworkFaults(
-        dropped=chance.choice([0.0, 0.1, 0.3]),
-        doubled=chance.choice([0.0, 0.2]),
-        delay=(0.001, chance.choice([0.003, 0.1])),
-        seed=seed,
-    )
     world = World(
         schedules,
         preferred,
         cycles(seed),
         hosts=chance.randint(1, 3),
         makers=chance.randint(1, 2),
-        faults=faults,
-        journal=journal,
+        faults=faults_by_chance(chance, seed),
     )
-    names = list(world.nodes)
-    share = chance.choice([0.02, 0.05, 0.2])
-
-    def kill() -> None:
-        if world.crashes < 5 and chance.random() < share:
-            world.crash(chance.choice(names), chance)
-
-    assert world.run(world.over, watch=kill, until=900), f"seed {seed} does not end"
+    survive(world, chance, seed)
     return world
 
 
@@ -119,18 +105,12 @@ def test_crashes_losses_and_repetitions_change_nothing() -> None:
     assert crashes > SEEDS
 
 
-class Forgetful(MemoryJournal):
-    """A planted fault: what a household is to take is not kept."""
+def test_a_kill_finds_a_journal_that_forgets() -> None:
+    """A planted fault: what a household has taken is not kept."""
 
-    def append(self, entry: Entry) -> None:
-        if entry.kind != "done":
-            super().append(entry)
-
-
-def test_a_storm_finds_a_journal_that_forgets() -> None:
     def lost(seed: int) -> bool:
         schedules, preferred = population(seed, 6, 4)
-        world = World(schedules, preferred, cycles(), hosts=3, journal=Forgetful)
+        world = World(schedules, preferred, cycles(), hosts=3, journal=forgetting("done"))
         assert world.run(world.over, until=900)
         world.crash("host0", Random(seed))
         return not world.conserved()
