@@ -17,6 +17,8 @@ from orchestrator.reporting.figures.data_table import Table
 
 LEAST_GAIN_KWH = 1e-9
 """Smaller gains and losses of discomfort are rounding."""
+LINEAR_PERCENT = 5.0
+"""Gains above are drawn on a logarithmic scale: they differ by a factor of hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,54 +172,53 @@ def case_record(case: CaseSummary) -> dict[str, object]:
 
 def price_of_truth(cases: Sequence[CaseSummary]) -> Chart:
     """Return the figure: mean comfort against the gain of the best lie, for each case."""
-    comfort = [case.comfort for case in cases]
-    kinds = {
-        "the lie that pays best on average": (
-            [case.best.gain_share for case in cases],
-            [case.best.gain_share_interval for case in cases],
-        ),
-        "each household's best lie, in hindsight": (
-            [case.hindsight_share for case in cases],
-            [case.hindsight_share_interval for case in cases],
-        ),
-    }
-    series = [
-        Series(
-            name=name,
-            x=comfort,
-            y=[100 * gain for gain in gains],
-            mark="dots",
-            low=[100 * low for low, _ in map(_finite_ends, intervals, gains)],
-            high=[100 * high for _, high in map(_finite_ends, intervals, gains)],
-            ink=2 * number,
-            labels=[case.case.name for case in cases] if number else None,
-        )
-        for number, (name, (gains, intervals)) in enumerate(kinds.items())
+    best = [
+        _point(case, case.best.gain_share, case.best.gain_share_interval, number=number)
+        for number, case in enumerate(cases)
     ]
+    hindsight = [
+        _point(case, case.hindsight_share, case.hindsight_share_interval, number=number)
+        for number, case in enumerate(cases)
+    ]
+    x_label = "mean comfort (1: as preferred)"
+    y_label = "gain of a lie (% of own discomfort)"
     return Chart(
         name="price_of_truth",
         title="The price of truth",
         caption="What a lie gains, against the mean comfort if everybody is honest, by rule and "
-        "content. Lines are 95 % intervals over households and replications.",
+        "content: the lie that pays best on average, and each household's best lie, which it "
+        "cannot know before. Lines are 95 % intervals over households and replications; the scale is "
+        f"logarithmic above {LINEAR_PERCENT:g} %.",
         panels=[
-            Panel(
-                title="",
-                x_label="mean comfort (1: as preferred)",
-                y_label="gain of the best lie (% of own discomfort)",
-                series=series,
-            )
+            Panel("best lie on average", x_label, y_label, best, linear_within=LINEAR_PERCENT),
+            Panel("best lie in hindsight", x_label, "", hindsight, linear_within=LINEAR_PERCENT),
         ],
-        height=4.2,
-        legend="above",
+        columns=2,
+        height=3.4,
+        legend="beside",
         data=Table(
             {
                 "case": [case.case.name for case in cases],
-                "comfort": comfort,
+                "comfort": [case.comfort for case in cases],
                 "best_lie": [case.best.lie for case in cases],
                 "gain_share": [case.best.gain_share for case in cases],
                 "hindsight_share": [case.hindsight_share for case in cases],
             }
         ),
+    )
+
+
+def _point(case: CaseSummary, gain: float, found: Interval | None, *, number: int) -> Series:
+    """Return a case as a point with an interval; `number` is that of its colour and mark."""
+    low, high = (gain, gain) if found is None else (found.low, found.high)
+    return Series(
+        name=case.case.name,
+        x=[case.comfort],
+        y=[100 * gain],
+        mark="dots",
+        low=[100 * low],
+        high=[100 * high],
+        ink=number,
     )
 
 
@@ -227,8 +228,3 @@ def _ends(found: Interval | None) -> tuple[object, object]:
 
 def _ends_or_none(found: Interval | None) -> list[float] | None:
     return None if found is None else [found.low, found.high]
-
-
-def _finite_ends(found: Interval | None, mean: float) -> tuple[float, float]:
-    """Return the ends of an interval; the mean twice if there is none."""
-    return (mean, mean) if found is None else (found.low, found.high)
