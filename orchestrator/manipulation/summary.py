@@ -187,8 +187,8 @@ def price_of_truth(cases: Sequence[CaseSummary]) -> Chart:
         title="The price of truth",
         caption="What a lie gains, against the mean comfort if everybody is honest, by rule and "
         "content: the lie that pays best on average, and each household's best lie, which it "
-        "cannot know before. Lines are 95 % intervals over households and replications; the scale is "
-        f"logarithmic above {LINEAR_PERCENT:g} %.",
+        "cannot know before. Lines are 95 % intervals over households and replications. The scale "
+        f"is logarithmic above {LINEAR_PERCENT:g} %.",
         panels=[
             Panel("best lie on average", x_label, y_label, best, linear_within=LINEAR_PERCENT),
             Panel("best lie in hindsight", x_label, "", hindsight, linear_within=LINEAR_PERCENT),
