@@ -180,8 +180,6 @@ def price_of_truth(cases: Sequence[CaseSummary]) -> Chart:
         _point(case, case.hindsight_share, case.hindsight_share_interval, number=number)
         for number, case in enumerate(cases)
     ]
-    x_label = "mean comfort (1: as preferred)"
-    y_label = "gain of a lie (% of own discomfort)"
     return Chart(
         name="price_of_truth",
         title="The price of truth",
@@ -190,8 +188,17 @@ def price_of_truth(cases: Sequence[CaseSummary]) -> Chart:
         "cannot know before. Lines are 95 % intervals over households and replications. The scale "
         f"is logarithmic above {LINEAR_PERCENT:g} %.",
         panels=[
-            Panel("best lie on average", x_label, y_label, best, linear_within=LINEAR_PERCENT),
-            Panel("best lie in hindsight", x_label, "", hindsight, linear_within=LINEAR_PERCENT),
+            Panel(
+                title=title,
+                x_label="mean comfort (1: as preferred)",
+                y_label=y_label,
+                series=series,
+                linear_within=LINEAR_PERCENT,
+            )
+            for title, y_label, series in (
+                ("best lie on average", "gain of a lie (% of own discomfort)", best),
+                ("best lie in hindsight", "", hindsight),
+            )
         ],
         columns=2,
         height=3.4,
