@@ -29,7 +29,7 @@ from protocol.vectors import Array
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 2
 MAKERS = matchmaker_addresses(1)
 ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
-RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
+RULES: tuple[RuleName, ...] = ("mutual", "cooperative", "ttc")
 
 
 class Run(Network):
