@@ -75,6 +75,18 @@ class Holding:
         """Return the RMSE against the preferred plan, kWh (source, eq. 1)."""
         return float((self.squares() / self.slots) ** 0.5)
 
+    @property
+    def drift_kwh(self) -> float:
+        """Change of the household's own energy through exchanges, kWh."""
+        return self._drift
+
+    def replan(self, schedule: Array, drift_kwh: float) -> None:
+        """Take another schedule after planning again; exchanges have moved its energy by
+        `drift_kwh`."""
+        self.values = schedule.tolist()
+        self._deviation = self._start = self.squares()
+        self._drift = drift_kwh
+
     # -- what to offer and where to ask -----------------------------------------------------------
 
     def offered(self, slot: int) -> bool:

@@ -94,6 +94,8 @@ class RunCoordinator:
         """Time at which each host was last heard from."""
         self.attempt = 1
         """Number of the attempt at stage 1."""
+        self.resumed_after = 0
+        """Number of exchanges that were over when this attempt began."""
         self._terms, self._deadline = terms, deadline
         self.matchmakers = tuple(matchmakers)
         self._positions = {name: position for position, name in enumerate(members)}
@@ -171,6 +173,9 @@ class RunCoordinator:
                 if rises and self.phase is RunPhase.PLANNING:  # not of an earlier attempt
                     self.latest = iteration
                     self._progress(now)
+                elif rises and self.phase is RunPhase.EXCHANGING:  # planning goes on after it
+                    self.latest = iteration
+                    self._enter(RunPhase.PLANNING, now)
                 return []
             case RoundProgress(round=number, count=count):
                 if self.round is None or number > self.round[0]:
@@ -268,16 +273,19 @@ class RunCoordinator:
             case RunPhase.PLACING:  # its Place got lost, or was forgotten
                 self._ready.discard(sender.name)
                 return [self._place(sender.name)]
-            case RunPhase.PLANNING if enrol.session > before and sender.name in self._ready:
-                return self._restart_planning(now)
-            case RunPhase.EXCHANGING if enrol.session > before:
+            case RunPhase.PLANNING | RunPhase.EXCHANGING if enrol.session > before:
+                first = self.phase is RunPhase.PLANNING and not self.exchanges
+                if enrol.loop or first:
+                    return self._restart_planning(enrol.loop, now)
                 return self.fail(f"{sender.name} has lost its journal of the exchange", now)
             case _:
                 return []
 
-    def _restart_planning(self, now: float) -> list[Envelope]:
-        """Restart stage 1 for all households; nothing has been exchanged yet."""
+    def _restart_planning(self, loop: int, now: float) -> list[Envelope]:
+        """Restart stage 1 for all households, after `loop` exchanges; nothing has been exchanged
+        since."""
         self.attempt += 1
+        self.resumed_after = loop
         self._ready.clear()
         self.results.clear()
         self.latest = None
@@ -303,6 +311,7 @@ class RunCoordinator:
             matchmakers=self.matchmakers,
             roster=roster,
             attempt=self.attempt,
+            loop=self.resumed_after,
         )
         return Envelope(self.address, self._hosts[name], place)
 

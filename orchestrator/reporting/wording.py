@@ -7,6 +7,7 @@ decide the layout.
 import math
 from dataclasses import dataclass
 
+from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.measures import MEASURES, Measures, cost_unit
 from orchestrator.results.run_results import Exchange, Round, RunResults
@@ -130,13 +131,18 @@ def planning_discomfort_name(results: RunResults) -> tuple[str, str]:
 def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     """Return a summary of stage 2 as pairs (subject, text); empty without a stage 2."""
     exchange, after, bound = results.exchange, results.exchanged, results.bound
-    if exchange is None or after is None or bound is None:
+    if exchange is None or after is None:
         return []
     before = results.planned
     held, bound_name = before.mean_discomfort, "the bound of values"
     removed = f"{1 - after.mean_discomfort / held:.1%}" if held else ""
-    share = f"{removed} of the discomfort of stage 1 removed; " if removed else ""
+    share = f"{removed} of the discomfort of stage 1 removed" if removed else ""
+    if bound is not None and exchange.share_of_bound is not None:
+        share += "; " if share else ""
+        allowed = number(bound.mean_comfort)
+        share += f"{exchange.share_of_bound:.1%} of what {bound_name} allows ({allowed})"
     return [
+        *loop_facts(results),
         ("rule", _rule(results)),
         (
             "exchanges",
@@ -153,14 +159,13 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         (
             "comfort",
             f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: {share}"
-            f"{exchange.share_of_bound:.1%} of what {bound_name} allows "
-            f"({number(bound.mean_comfort)}){negative_comfort(results)}",
+            f"{negative_comfort(results)}",
         ),
         ("unfairness", _fairness(before, after)),
         ("worse off", worse_off(results)),
         (
             "kept",
-            f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
+            f"{sums_kept(results)}; a household's own energy "
             f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
         ),
     ]
@@ -210,7 +215,7 @@ def worse_off(results: RunResults) -> str:
         return ""
     worse = exchange.households_worse
     if not worse:
-        return "No household has more discomfort than after stage 1."
+        return f"No household has more discomfort than {compared_with(results)}."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
     if results.config.get("exchange") == "paper":

@@ -101,7 +101,7 @@ _EFFECTS: dict[str, _Reason] = {
     **dict.fromkeys(
         (
             *("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),
-            *("matchmakers", "participation"),
+            *("matchmakers", "participation", "exchange_every"),
         ),
         _with_exchange,
     ),

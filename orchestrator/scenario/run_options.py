@@ -56,6 +56,7 @@ class RunOptions(TypedDict, total=False):
     memorise: bool
     threshold: float
     exchange: ExchangeName
+    exchange_every: int
     content: ContentName
     energy_drift: float | None
     disclose: DisclosureName

@@ -85,7 +85,7 @@ class Scenario:
     matchmakers: tuple[Address, ...]
     """Addresses of the matchmakers, each on its own host; empty without stage 2."""
     rounds: int
-    """Limit on rounds of the exchange."""
+    """Limit on rounds of each exchange."""
     data_sha256: str
     own: OwnFunctions = NO_OWN_FUNCTIONS
     """People's own functions; a plan generator has done its work already."""
@@ -105,6 +105,12 @@ class Scenario:
     def exchange(self) -> ExchangeTerms | None:
         """The terms of stage 2; None if there is no stage 2."""
         return self.common_terms.exchange
+
+    @property
+    def rounds_in_all(self) -> int:
+        """Limit on rounds of all exchanges, with those that only add up before each but the
+        first."""
+        return (self.rounds + 1) * self.common_terms.exchanges - 1
 
     def resolved_settings(self) -> RunSettings:
         """Return the settings with isolation, hosts and the order of the exchange resolved.
@@ -274,6 +280,7 @@ def _terms(
         ),
         constraint=hard_constraint(settings, slots),
         exchange=_exchange(settings, mandates),
+        exchange_every=_exchange_every(settings),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 
@@ -304,6 +311,30 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
         seed=settings.seed,
         trace=settings.trace,
     )
+
+
+def _exchange_every(settings: RunSettings) -> int:
+    """Return the number of iterations between exchanges. Raises InputError if other options do not
+    go with it."""
+    every = settings.exchange_every
+    if not every:
+        return 0
+    reason = ""
+    if settings.content != "bundle":
+        reason = "single slots do not keep own energy: add --content bundle"
+    elif every == 1:
+        reason = "the first iteration after an exchange only adds up: use at least 2"
+    elif every >= settings.iterations:
+        reason = f"there are only {settings.iterations} iterations: use fewer, or leave it out"
+    elif settings.reorganise != "never":
+        reason = "planning goes on along the same tree: leave out --reorganise"
+    elif settings.discomfort != "rmse":
+        reason = "a schedule has no score: leave out --discomfort"
+    elif settings.externals:
+        reason = "households of others are not asked to plan again: leave out --external"
+    if reason:
+        raise InputError(reason, field="--exchange-every")
+    return every
 
 
 def _bundles(settings: RunSettings) -> ExchangeTerms:

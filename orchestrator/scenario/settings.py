@@ -89,6 +89,13 @@ class RunSettings(BaseModel):
         0.0, ge=0, le=_NUMBER_MAX, description="Relative change for cost-reduction."
     )
     exchange: ExchangeName = Field("mutual", description="Rule of stage 2, or off.")
+    exchange_every: int = Field(
+        0,
+        ge=0,
+        le=_STEPS_MAX,
+        description="Exchange after every so many iterations, and plan on from the schedules "
+        "(0: only after the last).",
+    )
     content: ContentName = Field(
         "slot",
         description="What changes hands: values at single slots, or bundles that keep own energy.",

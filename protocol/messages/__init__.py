@@ -45,6 +45,7 @@ from protocol.messages.results import (
     Exchanged,
     ExchangeHistory,
     PlanningHistory,
+    Replanned,
     Result,
     Trace,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "Proposal",
     "Ready",
     "Release",
+    "Replanned",
     "Result",
     "RoundCount",
     "RoundDone",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from agents.exchange.journal.another_exchange import read_another
 from agents.exchange.journal.entries import Entry, Kind
 from agents.exchange.journal.records import read_beginning, read_deal
 from agents.mandate import FREE
@@ -100,6 +101,10 @@ class ExchangeExplanation:
     away_exchanged: int
     deeds: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
+    loops: int = 1
+    """Number of exchanges; between them the household planned again (`exchange_every`)."""
+    from_exchange: int = 0
+    """How often it then planned with a schedule of an earlier exchange, not with an own plan."""
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
@@ -115,6 +120,7 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     """Return the explanation in a household's entries, which start with the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, deeds = planned.copy(), []
+    ends, from_exchange, over = list[bytes](), 0, False
     deviation = float(((planned - preferred) ** 2).sum())
     for entry in entries:
         if entry.kind in _ENDS:
@@ -122,6 +128,12 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         if entry.kind in ("done", "accepted"):
             slots, taken = _bundle_of(entry)
             schedule[list(slots)] = taken
+        if entry.kind == "replanned":
+            schedule, over = read_another(entry.data).schedule.copy(), False
+            from_exchange += schedule.tobytes() in ends
+        if entry.kind == "over":
+            ends.append(schedule.tobytes())
+            over = True
     return ExchangeExplanation(
         household=entries[0].household,
         rule=mandate.rule or setting.terms.rule,
@@ -133,7 +145,7 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         },
         rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
         restarts=sum(entry.kind == "resume" for entry in entries),
-        over=any(entry.kind == "over" for entry in entries),
+        over=over,
         discomfort_planned=float(rmse(planned[None], preferred[None])[0]),
         discomfort_exchanged=float(rmse(schedule[None], preferred[None])[0]),
         energy_drift=float(schedule.sum() - planned.sum()),
@@ -145,6 +157,8 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
             for slot in range(len(planned))
             if planned[slot] != schedule[slot]
         ),
+        loops=max(1, len(ends)),
+        from_exchange=from_exchange,
     )
 
 
@@ -164,6 +178,13 @@ def sentences(explanation: ExchangeExplanation) -> list[str]:
             f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
         )
     told.append(f"It was asked {_answers(answered)}")
+    if explanation.loops > 1:
+        again = explanation.loops - 1
+        told.append(
+            f"Between {_times(explanation.loops, 'exchange')} it planned again "
+            f"{_times(again, 'time')}, {explanation.from_exchange} of them with a schedule of an "
+            "earlier exchange. Before and after mean the first selected plan and the end."
+        )
     if explanation.restarts:
         told.append(
             f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "
