@@ -17,6 +17,9 @@ from protocol.messages.exchange import Closed, LeaseId, Lookup
 from protocol.terms import DisclosureName
 from protocol.vectors import Array
 
+LEASES_A_ROUND = 1 << 20
+"""Numbers for the leases of one round. A household has one matchmaker a round, so it has no two
+leases of the same number, whatever matchmaker gave them."""
 _RANKS: dict[DisclosureName, int] = {"value": 0, "direction": 1, "limit": 2}
 
 
@@ -65,7 +68,6 @@ class BundleBook:
     """Rows of pairs that failed, the lower first, and their versions then."""
     _open: dict[LeaseId, tuple[int, int]] = field(default_factory=dict)
     """Rows of the pairs of the last round."""
-    _next: int = 1
 
     def __post_init__(self) -> None:
         self._values = np.full((16, self.slots), np.nan)
@@ -136,13 +138,12 @@ class BundleBook:
             excluded=self._excluded(order, candidates),
             min_gain_kwh2=min_gain_kwh2,
         )
-        talks = []
+        talks: list[Talk] = []
         for pair in pairs:
             first, second = pair.first, pair.second
             if ranks[first] < ranks[second]:
                 first, second = second, first
-            lease = LeaseId(self.epoch, self._next)
-            self._next += 1
+            lease = LeaseId(self.epoch, round * LEASES_A_ROUND + len(talks) + 1)
             self._open[lease] = int(order[first]), int(order[second])
             talks.append(Talk(lease, requester=names[first], responder=names[second]))
         return talks

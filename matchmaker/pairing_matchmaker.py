@@ -1,8 +1,8 @@
-"""The matchmaker for bundles: once a round it pairs all households, and answers all their lookups.
+"""The matchmaker for bundles: once a round it pairs all households that look up, and answers them.
 
-Every household looks up once in each round. The answers go out when all have spoken, so which pairs
-are found does not depend on the bus. Everything it knows can be restored: after a restart it asks
-all households for their offers, and pairs those that have come once nothing more is heard.
+Every household looks up once in each round, and says how many look up at the same matchmaker. The
+answers go out when all have spoken, so which pairs are found does not depend on the bus. Everything
+the matchmaker knows can be restored: after a restart it asks all households for their offers.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class _Session:
 
 
 class PairingMatchmaker:
-    """The only matchmaker of a run whose content is bundles.
+    """A matchmaker of a run whose content is bundles.
 
     Invariant: a household waits only in the round `_round`, and is answered once in each.
     """
@@ -49,8 +49,6 @@ class PairingMatchmaker:
         """The round whose lookups are waiting."""
         self._paired = 0
         """The last round that was paired; 0 for none."""
-        self._complete_from = 0
-        """The first round in which all households are known."""
         self._heard_at = 0.0
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
@@ -76,8 +74,7 @@ class PairingMatchmaker:
             return [self._answer(household, session)]
         self._waiting[household.name] = household
         self._round = max(self._round, lookup.round)
-        everybody = len(self._waiting) == len(self.ledger.rows)
-        return self._pair() if everybody and self._round >= self._complete_from else []
+        return self._pair() if len(self._waiting) >= lookup.households > 0 else []
 
     def tick(self, now: float) -> list[Envelope]:
         """Pair the households that have spoken, if the others keep silent for too long."""
@@ -91,10 +88,6 @@ class PairingMatchmaker:
     def _learn(self, household: Address, lookup: Lookup) -> bool:
         """Take what a lookup reports. Returns False if the household must send all offers first."""
         if lookup.epoch == 0:
-            if not self.ledger.rows and lookup.round > 0:
-                # This matchmaker has started late: some households may speak in the next round
-                # only.
-                self._complete_from = lookup.round + 2
             self.ledger.enter(household)
         elif lookup.epoch != self.ledger.epoch or not self.ledger.knows(household):
             return False

@@ -31,6 +31,7 @@ from agents.population import npz_archive
 from agents.population.arrays import population_of
 from orchestrator.coordination.placement import Run
 from orchestrator.coordination.run_progress import ProgressTeller, RunProgress, Tell
+from orchestrator.results.conservation import require_conserved
 from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
 from orchestrator.scenario.option_effects import Mode, refuse_without_effect
@@ -153,9 +154,9 @@ def simulate(
     resolved = read_scenario(scenario, "simulation", scenario.own)
     one_run = Run(scenario.run or RUN, resolved)
     if progress is None:
-        return Outcome(run_simulated(one_run))
+        return _outcome(run_simulated(one_run))
     teller = ProgressTeller(resolved, progress)
-    return Outcome(run_simulated(one_run, teller.watch, iterated=teller.iterated))
+    return _outcome(run_simulated(one_run, teller.watch, iterated=teller.iterated))
 
 
 def run(
@@ -178,10 +179,10 @@ def run(
     _refuse_idle(scenario, "run", options)
     tell = _tell_nobody if progress is None else progress
     if _can_fork():
-        return Outcome(_launch(scenario, tell))
+        return _outcome(_launch(scenario, tell))
     refuse_unsendable(scenario.own, "use coflex.simulate")
     results: RunResults = run_fresh(partial(_launch, scenario), tell)
-    return Outcome(results)
+    return _outcome(results)
 
 
 def sweep(
@@ -228,6 +229,13 @@ def load_results(folder: str | Path) -> Outcome:
     Raises InputError if there are none, or if they are damaged.
     """
     return Outcome(read(Path(folder)))
+
+
+def _outcome(results: RunResults) -> Outcome:
+    """Return the outcome of a run that has just ended. Raises RunError if energy was not
+    conserved."""
+    require_conserved(results)
+    return Outcome(results)
 
 
 def save_population(

@@ -1,11 +1,11 @@
 """The choice of a bundle: the slots at which two households exchange their values. Pure arithmetic.
 
 A bundle is a set of slots: at all of them the values change hands, or at none. The best bundle
-lowers the sum of both squared deviations most, while neither side's change exceeds its bound and
-the energy that moves stays within bounds. It is found by a Lagrangian search: given a price on
-energy, each slot decides for itself; the price is chosen so that the energy fits; the slots that
-the price hardly decides are then tried both ways. How a partner's changes are estimated is decided
-in bundle_content.py.
+lowers the sum of both squared deviations most, each side's times its weight, while neither side's
+change exceeds its bound and the energy that moves stays within bounds. It is found by a Lagrangian
+search: given a price on energy, each slot decides for itself; the price is chosen so that the
+energy fits; the slots that the price hardly decides are then tried both ways. How a partner's
+changes are estimated is decided in bundle_content.py.
 
 All arrays have the batch first: B pairs at once, with the same result as one by one.
 """
@@ -41,12 +41,17 @@ class PairChanges:
     """Change of the responder's squared deviation."""
     energy_kwh: Array
     """Change of the requester's energy: the responder's value minus the requester's."""
+    requester_weight: Array
+    """Weight of the requester's change in the choice, float64[B], between 0 and 2; the responder's
+    weight is 2 minus it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleBounds:
     """Bounds on the sums over a bundle, float64[B] each."""
 
+    joint_kwh2: Array
+    """Upper bound on the expected sum of both sides' changes."""
     requester_most_kwh2: Array
     """Upper bound on the requester's largest possible change; 0 if it must not lose."""
     responder_kwh2: Array
@@ -79,29 +84,38 @@ def choose_bundles(changes: PairChanges, bounds: BundleBounds) -> Bundles:
     )
     tradable = np.isfinite(parts).all(axis=1) & (energy != 0)
     parts = np.where(tradable[:, None], parts, 0.0)
+    own_weight = changes.requester_weight[:, None, None]
     # One row for each pair and weight: [B, weights, d].
-    weighted = WEIGHTS[:, None] * parts[:, :1] + (1 - WEIGHTS[:, None]) * parts[:, 2:3]
+    weighted = (
+        WEIGHTS[:, None] * own_weight * parts[:, :1]
+        + (1 - WEIGHTS[:, None]) * (2 - own_weight) * parts[:, 2:3]
+    )
     chosen, near = _by_price(weighted, parts[:, 3], bounds=bounds, tradable=tradable)
-    flips = _flips(near.shape[-1])
+    flips, flipped_places = _flips(near.shape[-1])
     # The candidates are the sets that the prices give, each with some of its near slots flipped.
     sign = np.where(np.take_along_axis(chosen, near, axis=2), -1.0, 1.0)
     totals = (parts[:, None] * chosen[:, :, None]).sum(-1)
     steps = np.take_along_axis(parts[:, None], near[:, :, None], axis=3) * sign[:, :, None]
-    sums = totals[..., None] + (steps[:, :, :, None] * flips).sum(-1)
+    padded = np.concatenate([steps, np.zeros((*steps.shape[:-1], 1))], axis=-1)
+    sums = totals[..., None]
+    for places in flipped_places:
+        sums = sums + padded[..., places]
     requester, requester_most, responder, moved = (sums[:, :, part] for part in range(4))
+    joint = requester + responder
     fits = (
-        (requester_most <= bounds.requester_most_kwh2[:, None, None])
+        (joint <= bounds.joint_kwh2[:, None, None])
+        & (requester_most <= bounds.requester_most_kwh2[:, None, None])
         & (responder <= bounds.responder_kwh2[:, None, None])
         & (moved >= bounds.energy_min_kwh[:, None, None])
         & (moved <= bounds.energy_max_kwh[:, None, None])
     )
-    change = np.where(fits, requester + responder, 0.0).reshape(len(energy), -1)
-    best = change.argmin(axis=1)
+    wanted = own_weight * requester + (2 - own_weight) * responder
+    best = np.where(fits, wanted, 0.0).reshape(len(energy), -1).argmin(axis=1)
     weight, flip = np.divmod(best, len(flips))
     rows = np.arange(len(energy))
     flipped = np.zeros_like(tradable)
-    np.put_along_axis(flipped, near[rows, weight], flips[flip] > 0, axis=1)
-    lowest = change[rows, best]
+    np.put_along_axis(flipped, near[rows, weight], flips[flip], axis=1)
+    lowest = np.where(fits, joint, 0.0).reshape(len(energy), -1)[rows, best]
     slots = (chosen[rows, weight] ^ flipped) & tradable & (lowest < 0)[:, None]
     # An empty bundle may seem to gain by a rounding error.
     return Bundles(slots=slots, change_kwh2=np.where(slots.any(axis=1), lowest, 0.0))
@@ -141,10 +155,13 @@ def _by_price(
 
 
 @cache
-def _flips(near: int) -> Array:
-    """Return every set of at most FLIPS_MAX of `near` slots as a row of zeros and ones."""
+def _flips(near: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Return every set of at most FLIPS_MAX of `near` slots, bool[sets, near], and its places,
+    int[FLIPS_MAX, sets], with `near` for none."""
     sets = [each for size in range(FLIPS_MAX + 1) for each in combinations(range(near), size)]
-    rows = np.zeros((len(sets), near))
-    for row, each in zip(rows, sets, strict=True):
-        row[list(each)] = 1.0
-    return rows
+    rows = np.zeros((len(sets), near), dtype=np.bool_)
+    places = np.full((FLIPS_MAX, len(sets)), near)
+    for number, each in enumerate(sets):
+        rows[number, list(each)] = True
+        places[: len(each), number] = each
+    return rows, places

@@ -23,6 +23,8 @@ from protocol.vectors import Array
 
 EXPECTED = (1 + LADDER) / 2
 """Factor from a disclosed limit to the middle of the range of true limits behind it."""
+LEAST_SHARE = 1 / 21
+"""Least share of a side in the choice of a bundle under `cooperative`."""
 MARGIN = 1e-9
 """Gain that both sides keep as a reserve for rounding, as a share of the mean squared deviation
 over all households and slots."""
@@ -139,24 +141,26 @@ class BundleContent:
         )
         own = np.where(open_, (theirs - preferred) ** 2 - (held - preferred) ** 2, np.inf)
         low, high = self._energy_bounds(proposal)
+        weight = self._requester_weight(limits, proposal.disclosure)
         bundles = choose_bundles(
             PairChanges(
                 requester_kwh2=expected[None],
                 requester_most_kwh2=most[None],
                 responder_kwh2=own[None],
                 energy_kwh=energy[None],
+                requester_weight=np.array([weight]),
             ),
             BundleBounds(
+                joint_kwh2=np.array([-self._min_gain_kwh2]),
                 requester_most_kwh2=np.array([proposal.loss_kwh2 - 2 * self._margin_kwh2]),
                 responder_kwh2=np.array([self._holding.loss_room_kwh2 - 2 * self._margin_kwh2]),
                 energy_min_kwh=np.array([low]),
                 energy_max_kwh=np.array([high]),
             ),
         )
-        gain = -float(bundles.change_kwh2[0])
-        if gain <= 0 or gain < self._min_gain_kwh2:
-            return NO_DEAL, "no joint gain"
         slots = tuple(np.flatnonzero(bundles.slots[0]).tolist())
+        if not slots:
+            return NO_DEAL, "no joint gain"
         deal = self._deal(slots, theirs[list(slots)])
         return deal, self._own_refusal(deal)
 
@@ -202,6 +206,18 @@ class BundleContent:
         if energy is not None and not -energy[0] <= moved <= energy[1]:
             return "drift"
         return ""
+
+    def _requester_weight(self, limits: Array, disclosure: DisclosureName) -> float:
+        """Return the weight of the requester's change, between 0 and 2.
+
+        Under `cooperative` each side counts in proportion to its squared deviation, so that those
+        far from their preferred plans gain most; the requester's follows from its limits.
+        """
+        if self._holding.rule != "cooperative" or disclosure != "limit":
+            return 1.0
+        theirs, own = fsum((limits * (EXPECTED / 2)) ** 2), self._holding.deviation_kwh2
+        share = theirs / (theirs + own) if theirs + own > 0 else 0.5
+        return 2 * min(max(share, LEAST_SHARE), 1 - LEAST_SHARE)
 
     def _energy_bounds(self, proposal: BundleProposal) -> tuple[float, float]:
         """Return the bounds on the energy that the requester takes over, kWh."""

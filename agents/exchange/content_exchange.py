@@ -13,7 +13,9 @@ class ContentExchange(Protocol):
     """A household's exchange of one content: its lookups and its talks with partners."""
 
     quiet_share: float
-    """Share of the households; if fewer exchange in a round, it is the last."""
+    """Share of the households; the stage ends if on average no more exchange as requesters in the
+    last `quiet_rounds`."""
+    quiet_rounds: int
 
     @property
     def counts(self) -> ExchangeCounts:

@@ -203,6 +203,11 @@ class Holding:
         return self._within_drift(value - held)
 
     @property
+    def deviation_kwh2(self) -> float:
+        """The present sum of squared deviations, kWh^2."""
+        return self._deviation
+
+    @property
     def loss_room_kwh2(self) -> float:
         """Rise of the sum of squared deviations that the rule and the mandate allow in one
         exchange, kWh^2; negative if the household must gain that much."""

@@ -105,9 +105,10 @@ class MatchmakerClient:
         lowest: float,
         room: int,
         now: float,
+        households: int = 0,
     ) -> Lookup | None:
         """Return the lookup to send now, if any. `room` is the number of new leases that may be
-        opened."""
+        opened; `households` is as in Lookup."""
         revised = self.outstanding is not None
         if self.outstanding is not None:
             if not (self.waves and (self.changed or self.closed)):
@@ -148,6 +149,7 @@ class MatchmakerClient:
             tolerance_kwh=np.array([aim[1] for aim in aims]),
             min_gain_kwh2=min_gain_kwh2,
             leases_max=room,
+            households=households,
         )
         self.changed.clear()
         self.closed.clear()

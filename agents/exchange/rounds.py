@@ -169,25 +169,24 @@ class Rounds:
 def what_follows(
     done: RoundDone,
     scale_kwh2: float,
+    *,
     slots: int,
     rounds_max: int,
-    *,
-    quiet_share: float = 0.0,
+    quiet: bool,
     gather: int = GATHER,
 ) -> NextRound | End:
     """Return the root's decision after a round that the whole tree has finished.
 
     The exchange began with the round `gather`. Its first round of lookups has all slots; each later
-    one has the slots at which a value was exchanged. The exchange ends after a round in which at
-    most `quiet_share` of the households exchanged as requesters, or after `rounds_max` such rounds.
-    Only the first exchange has a round for entering offers: later ones are announced with lookups.
+    one has the slots at which a value was exchanged. The exchange ends after a round if it is
+    `quiet`, since few exchanges were made of late, or after `rounds_max` such rounds. Only the
+    first exchange has a round for entering offers: later ones are announced with lookups.
     """
     opening = max(gather, ENTER)
     if done.round == GATHER:
         return NextRound(ENTER, (), scale_kwh2)
     if done.round == opening:
         return NextRound(opening + 1, tuple(range(slots)), scale_kwh2)
-    quiet = done.count.accepted <= quiet_share * done.count.households
     if quiet or done.round - opening >= rounds_max:
         return End(done.round)
     return NextRound(done.round + 1, done.changed, scale_kwh2)

@@ -19,7 +19,7 @@ from protocol.terms import ExchangeTerms
 class SlotExchange:
     """A household's exchange of single slots, at many of them at the same time."""
 
-    quiet_share = 0.0
+    quiet_share, quiet_rounds = 0.0, 1
 
     def __init__(
         self,

@@ -58,6 +58,9 @@ class PlannedHousehold:
             matchmakers=place.matchmakers,
             terms=terms,
             attempt=place.attempt,
+            position=place.position,
+            households=place.households,
+            roster=() if place.matchmakers else place.roster,
         )
 
 

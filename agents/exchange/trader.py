@@ -16,7 +16,7 @@ from agents.exchange.journal.another_exchange import AnotherExchange, read_anoth
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
-from agents.exchange.rounds import GATHER, Rounds, what_follows
+from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
 from agents.exchange.slot_exchange import SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
@@ -83,11 +83,7 @@ class Trader:
         setting = self.setting
         if setting.terms.content == "bundle":
             return BundleExchange(
-                self.address,
-                self._holding,
-                self._journal,
-                matchmaker=setting.matchmakers[0],
-                session=session,
+                self.address, self._holding, self._journal, setting=setting, session=session
             )
         return SlotExchange(
             self.address,
@@ -319,12 +315,18 @@ class Trader:
         self._note("counted", records.write_done(done), done.round)
         if done.round == self.gathers[-1]:
             self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+        exchange = self._exchange
+        looked_up = self.counted[max(self.gathers[-1], ENTER) + 2 :]  # counts begin with GATHER
+        recent = looked_up[-exchange.quiet_rounds :]
+        exchanges = sum(count.accepted for count in recent)
+        share = exchange.quiet_share * exchange.quiet_rounds
         following = what_follows(
             done,
             self._scale_kwh2,
             slots=self._holding.slots,
             rounds_max=self.setting.terms.rounds,
-            quiet_share=self._exchange.quiet_share,
+            quiet=len(recent) == exchange.quiet_rounds
+            and exchanges <= share * done.count.households,
             gather=self.gathers[-1],
         )
         return self._end(following) if isinstance(following, End) else self._begin(following, now)

@@ -297,7 +297,8 @@ class RunCoordinator:
         position, terms, households = self._positions[name], self._terms(name), len(self.members)
         above = parent_of(position, terms.arity)
         roster: tuple[Address, ...] = ()
-        if terms.reorganisation.strategy != "never":
+        alone = terms.exchange is not None and not self.matchmakers
+        if alone or terms.reorganisation.strategy != "never":
             roster = tuple(self._hosts[member] for member in self.members)
         place = Place(
             position=position,

@@ -6,21 +6,11 @@ are computed in outcome.py.
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.results.conservation import conserved
 from orchestrator.results.run_results import Loop, Round
 from protocol.messages import ExchangeHistory, Iteration, PlanningHistory
 from protocol.vectors import Array
-
-CONSERVED = 1e-9
-"""Largest change of a sum that counts as rounding, relative to the largest sum."""
-
-
-def conserved(before: Array, after: Array) -> bool:
-    """Return True if the sums of all schedules, float64[d], differ by rounding errors only."""
-    size = float(np.abs(before).max()) or 1.0
-    return bool((np.abs(after - before) <= CONSERVED * size).all())
 
 
 def histories_of(coordinator: RunCoordinator) -> list[PlanningHistory]:

@@ -249,7 +249,8 @@ def _rounds(
 
 def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
     """Return every exchange, joined from the reports of requester and responder."""
-    gains: dict[tuple[LeaseId, int], float] = {}
+    gains: dict[tuple[str, LeaseId, int], float] = {}
+    """By requester too: the leases of two matchmakers may have the same id."""
     requests: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
     for household, result in results.items():
         if result.exchanged is None or result.exchanged.trace is None:
@@ -263,7 +264,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
             if requester:
                 requests.append((round, lease, slot, household, partner, given, taken, gain))
             else:
-                gains[lease, slot] = gain
+                gains[partner, lease, slot] = gain
     return tuple(
         ExchangeRow(
             round=round,
@@ -273,7 +274,7 @@ def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
             given=given,
             taken=taken,
             requester_gain=gain,
-            responder_gain=gains.get((lease, slot), nan),
+            responder_gain=gains.get((household, lease, slot), nan),
         )
         for round, lease, slot, household, partner, given, taken, gain in sorted(requests)
     )
@@ -347,6 +348,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
+        "content": None if exchange is None else exchange.content,
         "exchange_order": None if exchange is None else exchange.order,
         "energy_drift": None if exchange is None else exchange.energy_drift_kwh,
         "min_gain": None if exchange is None else exchange.min_gain,

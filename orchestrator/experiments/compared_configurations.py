@@ -29,6 +29,8 @@ _NO_OPTIONS = {
 }
 """Options that do not change the results, or only by chance. Data sets are distinguished by their
 digest."""
+DERIVED = ("exchange_order", "locks", "energy_drift", "min_gain", "content")
+"""Options of stage 2 whose defaults depend on other options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,14 @@ def _varied(options: Sequence[Mapping[str, object]]) -> list[str]:
 
 
 def _named(options: Sequence[Mapping[str, object]]) -> list[str]:
-    """Return the options that name the configurations. The order of exchanges, which a run chooses
-    by its other options, is one of them only if the others do not distinguish all."""
-    varied = _varied(options)
-    others = [name for name in varied if name != "exchange_order"]
-    return others if len({_chosen(each, others) for each in options}) == len(options) else varied
+    """Return the options that name the configurations. Those that a run chooses by its other
+    options are among them only if the others do not distinguish all."""
+    names = _varied(options)
+    for derived in DERIVED:
+        others = [name for name in names if name != derived]
+        if len({_chosen(each, others) for each in options}) == len(options):
+            names = others
+    return names
 
 
 def _chosen(options: Mapping[str, object], names: Sequence[str]) -> str:

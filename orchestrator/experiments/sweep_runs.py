@@ -21,6 +21,7 @@ import numpy as np
 from agents.own_functions import NO_OWN_FUNCTIONS, OwnFunctions
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.fresh_process import FreshProcess, LostProcessError, Report
+from orchestrator.results.conservation import require_conserved
 from orchestrator.results.measures import comfort_percentiles, demand_measures
 from orchestrator.results.result_files import RUN, write
 from orchestrator.results.run_results import RunResults
@@ -248,9 +249,11 @@ def _run(cell: Cell, where: Where) -> Row:
     if where == "bus":
         from orchestrator.distributed.launcher import launch
 
-        return row_of(cell, launch(Run("cell", read_scenario(cell.settings, own=cell.own))))
-    scenario = read_scenario(cell.settings, "simulation", cell.own)
-    return row_of(cell, simulate(Run("cell", scenario)))
+        results = launch(Run("cell", read_scenario(cell.settings, own=cell.own)))
+    else:
+        results = simulate(Run("cell", read_scenario(cell.settings, "simulation", cell.own)))
+    require_conserved(results)
+    return row_of(cell, results)
 
 
 def _write_run(cell: Cell, folder: Path) -> None:

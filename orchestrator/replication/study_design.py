@@ -111,7 +111,12 @@ class Design:
         source: dict[str, object] = {"dataset": self.dataset, "order": "random"}
         if self.dataset is None:
             source = {"demo": True, "slots": self.slots}
-        common = {"iterations": self.iterations, "households": households}
+        common = {
+            "iterations": self.iterations,
+            "households": households,
+            "content": "slot",  # as in the paper
+            "exchange_every": 0,  # one exchange, after planning, as in the paper
+        }
         settings = RunSettings.model_validate({**source, **common, **options})
         for number in range(self.runs):
             seed = seed_of(settings.seed, number)

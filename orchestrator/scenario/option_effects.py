@@ -57,7 +57,11 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
 def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_exchange(settings, mode):
         return reason
-    return "" if settings.content == "slot" else "it is for --content slot"
+    return "" if settings.content_exchanged == "slot" else "it is for --content slot"
+
+
+def _with_this_order(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.exchange_order == "waves" else _with_single_slots(settings, mode)
 
 
 def _with_files(settings: RunSettings, mode: Mode) -> str:
@@ -100,12 +104,13 @@ _EFFECTS: dict[str, _Reason] = {
     "threshold": _by_reduction,
     **dict.fromkeys(
         (
-            *("content", "energy_drift", "disclose", "min_gain", "rounds", "exchange_order"),
-            *("matchmakers", "participation", "exchange_every"),
+            *("content", "energy_drift", "disclose", "min_gain", "rounds", "matchmakers"),
+            *("participation", "exchange_every"),
         ),
         _with_exchange,
     ),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
+    "exchange_order": _with_this_order,
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,
     "hosts": _with_shared_hosts,

@@ -68,6 +68,8 @@ def accepting_with(
         return None
     if settings.exchange == "off":
         raise InputError("has no effect: there is no stage 2 with exchange='off'", field="accepts")
+    if settings.content_exchanged != "slot":
+        raise InputError("decides about single slots: add content='slot'", field="accepts")
     return checked_rule(own.accepts, next(iter(population.households.values())))
 
 

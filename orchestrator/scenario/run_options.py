@@ -57,7 +57,7 @@ class RunOptions(TypedDict, total=False):
     threshold: float
     exchange: ExchangeName
     exchange_every: int
-    content: ContentName
+    content: ContentName | None
     energy_drift: float | None
     disclose: DisclosureName
     tolerance: float | None

@@ -50,8 +50,13 @@ ROUNDS, PAPER_ROUNDS = 50, 10
 on energy drift, single slots are tried in vain in every round."""
 ATTEMPTS, CAPPED_ATTEMPTS = ExchangeTerms().attempts, 1
 """Default attempts at a slot and round, and those under a bound on energy drift."""
-MIN_GAIN, BUNDLE_MIN_GAIN = 0.02, 0.5
-"""Default least gain of an exchange, as a share of the mean squared deviation of one slot."""
+MIN_GAIN = 0.02
+"""Default least gain of an exchange of single slots, as a share of the mean squared deviation."""
+BUNDLE_MIN_GAINS: dict[str, float] = {"mutual": 0.5, "cooperative": 0.1}
+"""Default least gain of an exchange of bundles, by rule; later exchanges make discomfort more equal
+under `cooperative`."""
+UNAIDED_MAX = 2_000
+"""Maximum number of households without a matchmaker: each is told the addresses of all."""
 BUNDLE_DRIFT_KWH = 0.05
 """Default bound on the change of a household's own energy by bundles, kWh."""
 PATIENCE_SHARE = 3
@@ -120,6 +125,7 @@ class Scenario:
         resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
         if self.exchange is not None:
             resolved |= {
+                "content": self.exchange.content,
                 "exchange_order": self.exchange.order,
                 "energy_drift": self.exchange.energy_drift_kwh,
                 "min_gain": self.exchange.min_gain,
@@ -145,6 +151,11 @@ def read_scenario(
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
+    if settings.matchmakers == 0 and len(members) > UNAIDED_MAX:
+        reason = (
+            f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
+        )
+        raise InputError(reason, field="--matchmakers")
     common = _terms(settings, target, population.slots, mandates)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
@@ -253,7 +264,7 @@ def _processors() -> int:
 def _rounds(settings: RunSettings) -> int:
     if settings.rounds is not None:
         return settings.rounds
-    capped = settings.content == "slot" and settings.energy_drift is not None
+    capped = settings.content_exchanged == "slot" and settings.energy_drift is not None
     return PAPER_ROUNDS if capped or settings.exchange == "paper" else ROUNDS
 
 
@@ -288,8 +299,11 @@ def _terms(
 def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
     if settings.exchange == "off":
         return None
-    if settings.content == "bundle":
-        return _bundles(settings)
+    if settings.content_exchanged == "bundle":
+        return _bundles(settings, mandates)
+    if settings.matchmakers == 0:
+        reason = "single slots need a matchmaker; with bundles partners can be found without one"
+        raise InputError(reason, field="--matchmakers")
     rule = settings.exchange
     everybody = (FREE, *mandates.values())
     separate = settings.energy_drift is None and not any(
@@ -320,8 +334,8 @@ def _exchange_every(settings: RunSettings) -> int:
     if not every:
         return 0
     reason = ""
-    if settings.content != "bundle":
-        reason = "single slots do not keep own energy: add --content bundle"
+    if settings.content_exchanged != "bundle":
+        reason = "single slots do not keep own energy: use --content bundle"
     elif every == 1:
         reason = "the first iteration after an exchange only adds up: use at least 2"
     elif every >= settings.iterations:
@@ -337,20 +351,19 @@ def _exchange_every(settings: RunSettings) -> int:
     return every
 
 
-def _bundles(settings: RunSettings) -> ExchangeTerms:
+def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms:
     """Return the terms of an exchange of bundles."""
     if settings.exchange == "paper":
         reason = "the rule paper exchanges single slots: leave out --content bundle"
         raise InputError(reason, field="--content")
     if settings.disclose == "value":
-        reason = "values alone do not tell partners what suits: use direction or limit"
-        raise InputError(reason, field="--disclose")
-    if settings.exchange_order not in (None, "waves"):
-        reason = "bundles are exchanged in waves: leave out --exchange-order"
-        raise InputError(reason, field="--exchange-order")
-    if settings.matchmakers > 1:
-        reason = "one matchmaker pairs all households for bundles: leave out --matchmakers"
-        raise InputError(reason, field="--matchmakers")
+        reason = "values alone do not tell partners what suits: use direction or limit, or add "
+        raise InputError(f"{reason}--content slot", field="--disclose")
+    for name, mandate in mandates.items():
+        if mandate.rule == "paper" or mandate.tolerance is not None:
+            key = "tolerance" if mandate.rule != "paper" else "rule"
+            reason = f"{key} is about single slots: add --content slot"
+            raise InputError(reason, file=settings.mandates, field=f"{name}.{key}")
     assert settings.exchange != "off"
     drift, min_gain = settings.energy_drift, settings.min_gain
     return ExchangeTerms(
@@ -358,7 +371,7 @@ def _bundles(settings: RunSettings) -> ExchangeTerms:
         content="bundle",
         energy_drift_kwh=BUNDLE_DRIFT_KWH if drift is None else drift,
         disclosure=settings.disclose,
-        min_gain=BUNDLE_MIN_GAIN if min_gain is None else min_gain,
+        min_gain=BUNDLE_MIN_GAINS[settings.exchange] if min_gain is None else min_gain,
         rounds=_rounds(settings),
         locks="household",
         order="waves",

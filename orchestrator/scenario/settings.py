@@ -96,9 +96,10 @@ class RunSettings(BaseModel):
         description="Exchange after every so many iterations, and plan on from the schedules "
         "(0: only after the last).",
     )
-    content: ContentName = Field(
-        "slot",
-        description="What changes hands: values at single slots, or bundles that keep own energy.",
+    content: ContentName | None = Field(
+        None,
+        description="What changes hands: values at single slots, or bundles that keep own energy "
+        "(default: bundle; slot for paper).",
     )
     energy_drift: float | None = Field(
         None,
@@ -119,7 +120,7 @@ class RunSettings(BaseModel):
         ge=0,
         le=_NUMBER_MAX,
         description="Least gain worth an exchange, as a share of the mean squared deviation "
-        "(default 0.02; 0.5 for bundle).",
+        "(default: 0.02 for slot; for bundle 0.5, cooperative 0.1).",
     )
     rounds: int | None = Field(
         None,
@@ -136,7 +137,11 @@ class RunSettings(BaseModel):
         "slot", description="A lease reserves its slot only, or the whole household."
     )
     matchmakers: int = Field(
-        1, ge=1, le=_PROCESSES_MAX, description="Matchmakers that share the slots."
+        1,
+        ge=0,
+        le=_PROCESSES_MAX,
+        description="Matchmakers that share the slots, or the households of a round (0, for "
+        "bundles: none, partners by a public draw).",
     )
     mandates: Path | None = Field(
         None, description="TOML file: what households allow their proxies."
@@ -185,6 +190,11 @@ class RunSettings(BaseModel):
         if wanted is bool and isinstance(value, (int, float)) and not isinstance(value, bool):
             raise ValueError(f"{value} is a number: use true or false")
         return value
+
+    @property
+    def content_exchanged(self) -> ContentName:
+        """The content of stage 2: as chosen, or by the rule."""
+        return self.content or ("slot" if self.exchange == "paper" else "bundle")
 
     @property
     def externals(self) -> tuple[str, ...]:

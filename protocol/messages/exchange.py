@@ -102,6 +102,9 @@ class Lookup:
     all households."""
     leases_max: int
     """Largest number of leases to open."""
+    households: int = 0
+    """Number of households that look up at this matchmaker in this round (content bundle); 0 if
+    the household does not say."""
 
 
 @dataclass(frozen=True, slots=True)

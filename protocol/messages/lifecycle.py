@@ -51,9 +51,11 @@ class Place:
     children: tuple[Address, ...]
     terms: Terms
     matchmakers: tuple[Address, ...] = ()
-    """The matchmakers; partners for slot i are looked up at number i modulo their number."""
+    """The matchmakers; partners for slot i are looked up at number i modulo their number. None if
+    households find their partners alone (content bundle)."""
     roster: tuple[Address, ...] = ()
-    """All households by position; only sent if the tree may be reorganised during the run."""
+    """All households by position; only sent if the tree may be reorganised during the run, or if
+    households find their partners alone."""
     attempt: int = 1
     """Number of the attempt. It rises whenever stage 1 starts again for all because a household has
     lost its memory. A higher number than the last ends whatever the household is doing."""

@@ -1,5 +1,5 @@
 """The growth of lookups, messages and bytes of the exchange with households and slots: generated
-households, simulated, with all defaults (docs/results.md explains the table)."""
+households, simulated: single slots, and bundles (docs/results.md explains the tables)."""
 
 from math import log
 

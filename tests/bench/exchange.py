@@ -75,7 +75,7 @@ def exchanging() -> RunResults:
     settings = RunSettings.model_validate(
         {
             **{"demo": True, "households": HOUSEHOLDS, "iterations": ITERATIONS},
-            **{"isolation": "task", "hosts": HOSTS},
+            **{"isolation": "task", "hosts": HOSTS, "content": "slot"},
         }
     )
 

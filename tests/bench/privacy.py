@@ -72,7 +72,7 @@ def prices(options: dict[str, Any]) -> Iterator[Price]:
     quiet = _messages(_run({**options, "exchange": "off"}))
     for rule in RULES:
         for level in LEVELS:
-            results = _run({**options, "exchange": rule, "disclose": level})
+            results = _run({**options, "exchange": rule, "disclose": level, "content": "slot"})
             made, after = results.exchange, results.exchanged
             assert made is not None
             assert after is not None

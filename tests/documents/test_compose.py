@@ -29,7 +29,7 @@ COMPARED = (HOUSEHOLDS, ITERATIONS, DEMAND)
 MEGABYTE = 1_000_000
 AT_MOST_ABOVE_BASE = 200
 Options = dict[str, str | int]
-SHORT: Options = {"slots": 32, "iterations": 8, "beta": "0.1", "exchange-order": "sequential"}
+SHORT: Options = {"slots": 32, "iterations": 8, "beta": "0.1"}
 
 
 @pytest.fixture(scope="module")

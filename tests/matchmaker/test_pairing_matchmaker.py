@@ -39,8 +39,10 @@ def lookup(
     disclosure: DisclosureName = "limit",
     closed: Sequence[Closed] = (),
     offers: bool | None = None,
+    everybody: int = len(NAMES),
 ) -> Lookup:
-    """The lookup of a household in a round; it lists all offers if its epoch is 0."""
+    """Return the lookup of a household in a round in which `everybody` looks up; it lists all
+    offers if its epoch is 0."""
     listed = epoch == 0 if offers is None else offers
     limits = WANTS[name] if listed and disclosure != "value" else []
     return Lookup(
@@ -60,6 +62,7 @@ def lookup(
         tolerance_kwh=np.array([]),
         min_gain_kwh2=0.1,
         leases_max=1,
+        households=everybody,
     )
 
 
@@ -97,7 +100,7 @@ def a_round(maker: PairingMatchmaker, names: Sequence[str], round: int) -> dict[
     answers: dict[str, Match] = {}
     for name in names:
         assert not answers
-        answers = tell(maker, name, lookup(name, round))
+        answers = tell(maker, name, lookup(name, round, everybody=len(names)))
     assert set(answers) == set(names)
     return answers
 
@@ -121,10 +124,10 @@ def test_the_order_of_lookups_changes_nothing() -> None:
 
 def test_a_repeated_lookup_gets_the_same_answer() -> None:
     maker = entered(("a", "b"))
-    assert tell(maker, "a", lookup("a", 1)) == {}
-    assert tell(maker, "a", lookup("a", 1)) == {}
-    answers = tell(maker, "b", lookup("b", 1))
-    assert tell(maker, "a", lookup("a", 1)) == {"a": answers["a"]}
+    assert tell(maker, "a", lookup("a", 1, everybody=2)) == {}
+    assert tell(maker, "a", lookup("a", 1, everybody=2)) == {}
+    answers = tell(maker, "b", lookup("b", 1, everybody=2))
+    assert tell(maker, "a", lookup("a", 1, everybody=2)) == {"a": answers["a"]}
     assert tell(maker, "a", lookup("a", 0)) == {}
 
 
@@ -134,10 +137,12 @@ def test_a_pair_that_failed_is_not_tried_again_before_an_offer_changes() -> None
     (asker,) = [name for name, match in answers.items() if match.leases]
     closed = Closed(answers[asker].leases[0].id, "refused")
     other = "b" if asker == "a" else "a"
-    tell(maker, other, lookup(other, 2))
-    assert pairs(tell(maker, asker, lookup(asker, 2, closed=[closed]))) == set()
-    tell(maker, other, lookup(other, 3))
-    assert pairs(tell(maker, asker, lookup(asker, 3, offers=True))) == {frozenset("ab")}
+    tell(maker, other, lookup(other, 2, everybody=2))
+    again = lookup(asker, 2, closed=[closed], everybody=2)
+    assert pairs(tell(maker, asker, again)) == set()
+    tell(maker, other, lookup(other, 3, everybody=2))
+    changed = lookup(asker, 3, offers=True, everybody=2)
+    assert pairs(tell(maker, asker, changed)) == {frozenset("ab")}
     counts = maker.ledger.summary()
     assert (counts["lookups"], counts["matches"], counts["refused"]) == (6, 2, 1)
 
@@ -147,12 +152,13 @@ def test_whoever_discloses_more_asks_and_values_alone_find_nobody() -> None:
         maker = new()
         tell(maker, silent, lookup(silent, 0, epoch=0, disclosure="value"))
         tell(maker, asker, lookup(asker, 0, epoch=0))
-        tell(maker, silent, lookup(silent, 1, disclosure="value"))
-        answers = tell(maker, asker, lookup(asker, 1))
+        tell(maker, silent, lookup(silent, 1, disclosure="value", everybody=2))
+        answers = tell(maker, asker, lookup(asker, 1, everybody=2))
         assert [name for name, match in answers.items() if match.leases] == [asker]
     maker = entered(("a", "b"), disclosure="value")
-    tell(maker, "a", lookup("a", 1, disclosure="value"))
-    assert pairs(tell(maker, "b", lookup("b", 1, disclosure="value"))) == set()
+    tell(maker, "a", lookup("a", 1, disclosure="value", everybody=2))
+    last = lookup("b", 1, disclosure="value", everybody=2)
+    assert pairs(tell(maker, "b", last)) == set()
 
 
 def test_silence_ends_the_waiting_for_those_who_are_missing() -> None:
@@ -170,29 +176,47 @@ def test_silence_ends_the_waiting_for_those_who_are_missing() -> None:
     assert len(pairs(a_round(maker, NAMES, 2))) == 2
 
 
-def test_a_matchmaker_that_starts_late_waits_until_it_knows_everybody() -> None:
+def test_a_matchmaker_that_starts_late_waits_only_until_all_have_spoken() -> None:
     maker = new(epoch=9)
     for name in NAMES:
         assert tell(maker, name, lookup(name, 5))[name].anew
+    for name in NAMES[:3]:
+        assert tell(maker, name, lookup(name, 5, number=7, epoch=0), now=1.0) == {}
+    answers = tell(maker, "d", lookup("d", 5, number=7, epoch=0), now=1.0)
+    assert len(pairs(answers)) == 2
+
+
+def test_households_whose_answers_were_lost_wait_for_nobody_for_long() -> None:
+    """The matchmaker has answered c and d and is killed before it answers a and b."""
+    maker = new(epoch=9)
     for name in ("a", "b"):
         assert tell(maker, name, lookup(name, 5, number=7, epoch=0), now=1.0) == {}
     assert len(maker.tick(11.0)) == 2
-    # In the next round the others come as well.
     for name in ("a", "b"):
         assert tell(maker, name, lookup(name, 6, number=8, epoch=9), now=12.0) == {}
-    for name in ("c", "d"):
-        assert tell(maker, name, lookup(name, 6, number=8, epoch=0), now=12.0) == {}
-    assert len(maker.tick(22.0)) == 4
-    for name in NAMES[:3]:
-        assert tell(maker, name, lookup(name, 7, number=9, epoch=9), now=23.0) == {}
-    assert len(tell(maker, "d", lookup("d", 7, number=9, epoch=9), now=23.0)) == 4
+    assert tell(maker, "c", lookup("c", 6, number=8, epoch=0), now=12.0) == {}
+    assert len(tell(maker, "d", lookup("d", 6, number=8, epoch=0), now=12.0)) == 4
+
+
+def test_a_matchmaker_of_a_part_of_the_households_waits_for_these() -> None:
+    maker = entered()
+    assert tell(maker, "a", lookup("a", 1, everybody=2)) == {}
+    assert pairs(tell(maker, "d", lookup("d", 1, everybody=2))) == {frozenset("ad")}
+    leases = [
+        match.leases[0].id
+        for round in (2, 3)
+        for match in a_round(maker, ("b", "c"), round).values()
+        if match.leases
+    ]
+    assert len(set(leases)) == len(leases)
 
 
 def test_a_household_that_starts_again_is_answered_once_more() -> None:
     maker = entered(("a", "b"))
-    tell(maker, "a", lookup("a", 1))
-    assert tell(maker, "a", lookup("a", 1, session=2, number=1, epoch=0)) == {}
-    answers = tell(maker, "b", lookup("b", 1))
+    tell(maker, "a", lookup("a", 1, everybody=2))
+    again = lookup("a", 1, session=2, number=1, epoch=0, everybody=2)
+    assert tell(maker, "a", again) == {}
+    answers = tell(maker, "b", lookup("b", 1, everybody=2))
     assert answers["a"].session == 2
     assert pairs(answers) == {frozenset("ab")}
 

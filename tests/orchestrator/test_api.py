@@ -20,7 +20,7 @@ SMALL = Scenario(demo=True, households=8, slots=36, iterations=5, beta=0.1)
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    return simulate(SMALL, trace=True, exchange_order="sequential")
+    return simulate(SMALL, trace=True, content="slot")
 
 
 def test_frames_have_the_values_of_the_results(outcome: Outcome) -> None:
@@ -56,7 +56,7 @@ def test_a_run_without_stage_2_has_no_columns_for_it() -> None:
 
 @pytest.mark.nats
 def test_on_the_bus_it_is_the_same_as_in_simulation(outcome: Outcome, tmp_path: Path) -> None:
-    live = run(SMALL, trace=True, exchange_order="sequential", isolation="task", hosts=2)
+    live = run(SMALL, trace=True, content="slot", isolation="task", hosts=2)
     live.save(tmp_path / "live")
     outcome.save(tmp_path / "simulated")
     for name in (HOUSEHOLDS, ITERATIONS):

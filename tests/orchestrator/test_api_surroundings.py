@@ -13,7 +13,7 @@ from orchestrator.api import Outcome, Scenario, run, simulate
 from protocol.errors import InputError
 from tests.support.paths import ROOT
 
-SMALL = Scenario(demo=True, households=6, slots=36, iterations=3, exchange_order="sequential")
+SMALL = Scenario(demo=True, households=6, slots=36, iterations=3)
 
 
 def rows(outcome: Outcome) -> object:

@@ -14,7 +14,9 @@ from protocol.errors import InputError, RunError
 from protocol.vectors import Array
 from tests.support.own_functions import distance, variance, without_loss
 
-SMALL = coflex.Scenario(demo=True, households=9, slots=36, iterations=6, seed=3, beta=0.3)
+SMALL = coflex.Scenario(
+    demo=True, households=9, slots=36, iterations=6, seed=3, beta=0.3, content="slot"
+)
 OWN: dict[str, Any] = {"cost": variance, "discomfort": distance, "accepts": without_loss}
 DAYS = np.array([[[1.0, 3.0], [2.0, 2.0]], [[1.0, 3.0], [0.5, 3.5]]])
 """Two households, two plans each, two slots; the first plan is preferred."""
@@ -301,7 +303,7 @@ def test_a_sweep_over_functions() -> None:
 
 def test_runs_with_functions_are_not_taken_from_an_earlier_sweep(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
-    tiny = SMALL.changed(households=4, iterations=2, exchange="off")
+    tiny = SMALL.changed(households=4, iterations=2, content=None, exchange="off")
     first = coflex.sweep(tiny, over={"cost": [lambda x: x.max(-1)]}, folder=tmp_path)
     second = coflex.sweep(tiny, over={"cost": [lambda x: 2 * x.max(-1)]}, folder=tmp_path)
     twice = [2 * value for value in first["planned_inefficiency"]]

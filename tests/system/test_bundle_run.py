@@ -66,13 +66,17 @@ def test_hosts_and_bad_weather_change_nothing(rule: str) -> None:
 
 
 @pytest.mark.nats
-def test_on_the_bus_as_in_simulation(tmp_path: Path) -> None:
-    chosen = settings(households=12, trace=True)
+@pytest.mark.parametrize("matchmakers", [0, 1, 3])
+def test_on_the_bus_as_in_simulation(matchmakers: int, tmp_path: Path) -> None:
+    chosen = settings(households=12, trace=True, matchmakers=matchmakers)
     results, reference = on_bus(chosen, run="bundles"), in_simulation(chosen)
     kept_and_improved(results)
     assert results.rows == reference.rows
     assert told(results) == told(reference)
-    assert results.exchanges == reference.exchanges
+    assert results.exchanges is not None
+    assert reference.exchanges is not None
+    assert set(results.exchanges) == set(reference.exchanges)
+    assert matchmakers > 1 or results.exchanges == reference.exchanges
     write(results, tmp_path)
     assert read(tmp_path).exchange == results.exchange
     assert children_of(os.getpid()) == []
@@ -94,9 +98,10 @@ def test_a_trace_has_one_row_for_each_slot_of_a_bundle() -> None:
 
 
 @pytest.mark.nats
-def test_whatever_is_killed_the_values_only_change_hands(tmp_path: Path) -> None:
+@pytest.mark.parametrize("matchmakers", [0, 1, 2])
+def test_whatever_is_killed_the_values_only_change_hands(matchmakers: int, tmp_path: Path) -> None:
     with EmbeddedServer() as server:
-        pending = ["host", "server", "matchmaker", "host"]
+        pending = ["host", "server", "matchmaker" if matchmakers else "host", "host"]
         last: list[object] = [None]
 
         def strike(coordinator: RunCoordinator) -> None:
@@ -111,7 +116,9 @@ def test_whatever_is_killed_the_values_only_change_hands(tmp_path: Path) -> None
             else:
                 os.kill(parts_of(os.getpid())[what][0], signal.SIGKILL)
 
-        chosen = settings(households=20, hosts=3, nats=server.url, min_gain=0.0)
+        chosen = settings(
+            households=20, hosts=3, nats=server.url, min_gain=0.0, matchmakers=matchmakers
+        )
         results = on_bus(chosen, strike, run="struck", kept=tmp_path)
         assert len(pending) <= 1
     kept_and_improved(results)
@@ -153,13 +160,22 @@ def test_a_household_is_told_of_its_bundles(tmp_path: Path) -> None:
     [
         ({"exchange": "paper"}, "paper exchanges single slots"),
         ({"disclose": "value"}, "use direction or limit"),
-        ({"exchange_order": "sequential"}, "exchanged in waves"),
-        ({"matchmakers": 2}, "one matchmaker pairs all"),
+        ({"content": "slot", "matchmakers": 0}, "single slots need a matchmaker"),
+        ({"matchmakers": 0, "households": 2001, "slots": 1}, "must know all others: 2,000 at most"),
     ],
 )
 def test_what_does_not_go_with_bundles_is_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_scenario(settings(**options))
+
+
+@pytest.mark.parametrize("mandate", ['rule = "paper"', "tolerance = 0.1"])
+def test_mandates_for_single_slots_are_refused(mandate: str, tmp_path: Path) -> None:
+    file = tmp_path / "mandates.toml"
+    file.write_text(f"[h1]\n{mandate}\n")
+    key = mandate.split()[0]
+    with pytest.raises(InputError, match=f"h1.{key}: {key} is about single slots"):
+        read_scenario(settings(mandates=file))
 
 
 def test_single_slots_under_a_cap_end_soon_and_come_less_far() -> None:

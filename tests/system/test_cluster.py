@@ -118,7 +118,6 @@ def settings(grid: Grid) -> RunSettings:
         {
             **{"demo": True, "households": 32, "iterations": 12, "isolation": "task", "hosts": 4},
             **{"nats": grid.nearest("orchestrator"), "keys": grid.ring.folder},
-            **{"exchange_order": "sequential"},
         }
     )
 

@@ -29,7 +29,14 @@ SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2
 
 def settings(**options: object) -> RunSettings:
     return RunSettings.model_validate(
-        {**SMALL, "isolation": "task", "hosts": 2, "exchange": "mutual", **options}
+        {
+            **SMALL,
+            "isolation": "task",
+            "hosts": 2,
+            "exchange": "mutual",
+            "content": "slot",
+            **options,
+        }
     )
 
 

@@ -150,7 +150,7 @@ def test_without_loops_nothing_is_said_of_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"content": "slot"}, "add --content bundle"),
+        ({"content": "slot"}, "use --content bundle"),
         ({"exchange_every": 1}, "at least 2"),
         ({"exchange_every": 12}, "only 12 iterations"),
         ({"reorganise": "periodically"}, "leave out --reorganise"),

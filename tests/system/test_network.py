@@ -126,7 +126,7 @@ def test_a_link_that_is_cut_and_restored_changes_nothing(
     chosen = RunSettings.model_validate(
         {
             **{"demo": True, "households": 40, "iterations": 20, "isolation": "task", "hosts": 3},
-            **{"nats": url, "keys": ring.folder, "exchange_order": "sequential"},
+            **{"nats": url, "keys": ring.folder},
         }
     )
     cut = threading.Event()

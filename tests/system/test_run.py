@@ -18,10 +18,7 @@ from tests.support.settings import in_simulation, on_bus
 from tests.support.waiting import alive, children_of, command_of, wait_until
 
 COFLEX = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
-SMALL = {
-    **{"demo": True, "households": 24, "slots": 36, "iterations": 12, "seed": 5, "beta": 0.2},
-    "exchange_order": "sequential",  # in turn, stage 2 too is the same however it is executed
-}
+SMALL = {"demo": True, "households": 24, "slots": 36, "iterations": 12, "seed": 5, "beta": 0.2}
 
 
 def settings(**options: object) -> RunSettings:
@@ -118,7 +115,6 @@ def test_two_runs_on_one_server_do_not_disturb_each_other(
 ) -> None:
     options = ["--demo", "--households", "24", "--slots", "36", "--iterations", "12"]
     options += ["--seed", "5", "--beta", "0.2", "--isolation", "task", "--hosts", "2"]
-    options += ["--exchange-order", "sequential"]
     with EmbeddedServer() as server:
         started = [
             subprocess.Popen(

@@ -32,7 +32,7 @@ from tests.support.waiting import children_of
 FOLDER = Path(__file__).parent / "third_party"
 SMALL = {
     **{"demo": True, "households": 9, "slots": 30, "iterations": 8, "seed": 3, "beta": 0.2},
-    **{"isolation": "task", "hosts": 2, "exchange_order": "sequential"},
+    **{"isolation": "task", "hosts": 2, "content": "slot", "exchange_order": "sequential"},
 }
 RUN = "third-party"
 
@@ -181,7 +181,7 @@ def test_the_command_prints_what_third_parties_need(tmp_path: Path) -> None:
         chosen = settings(nats=server.url, households=5)
         with third_parties(("h3",), chosen, tmp_path):
             options += ["--nats", server.url, "--external", "h3", "--run", RUN]
-            options += ["--seed", "3", "--out", str(tmp_path / "out")]
+            options += ["--content", "slot", "--seed", "3", "--out", str(tmp_path / "out")]
             said = CliRunner().invoke(app, options)
     assert said.exit_code == 0, said.output
     assert f"run {RUN} waits for h3" in said.stderr

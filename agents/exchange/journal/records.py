@@ -20,10 +20,15 @@ class Setting:
     parent: Address | None
     children: tuple[Address, ...]
     matchmakers: tuple[Address, ...]
-    """The matchmakers; slot i is looked up at number i modulo their number."""
+    """The matchmakers. A single slot i is looked up at number i modulo their number."""
     terms: ExchangeTerms
     attempt: int = 1
     """The attempt at stage 1, as in Place."""
+    position: int = 0
+    """The position in the tree, as in Place."""
+    households: int = 1
+    roster: tuple[Address, ...] = ()
+    """All households by position; empty if there are matchmakers."""
 
 
 class Beginning(NamedTuple):

@@ -35,7 +35,7 @@ _NAMED_LEVELS = len(_MARKS)
 """Up to this many levels, each has its own mark."""
 _STATE_LINES: dict[str, Any] = {"planned": "-", "exchanged": "--", "bound": "-."}
 _FUNNEL = (
-    ("lookups", "slots looked up", "#C8C8C8", 0.84),
+    ("lookups", "looked up", "#C8C8C8", 0.84),
     ("matches", "matches", "#56B4E9", 0.62),
     ("proposals", "proposals", "#E69F00", 0.40),
     ("exchanges", "exchanges", "#009E73", 0.18),
@@ -82,7 +82,7 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
         drawn(
             name="success",
             title="From lookup to exchange",
-            caption="Above: slots looked up in each round, and how many of them led to a match, "
+            caption="Above: lookups in each round, and how many of them led to a match, "
             "a proposal and an exchange, on a logarithmic scale. Below: the share of lookups that "
             "found a partner, and of proposals that were accepted.",
             table=series.success(results),

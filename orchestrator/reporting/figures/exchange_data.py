@@ -97,7 +97,7 @@ def lorenz(results: RunResults) -> Table:
 
 
 def success(results: RunResults) -> Table:
-    """Return the steps from slots looked up to exchanges, for each round.
+    """Return the steps from lookups to exchanges, for each round.
 
     Round 0, which has no lookups, is left out. A rate is empty if its denominator is 0.
     """

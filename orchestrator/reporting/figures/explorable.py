@@ -224,7 +224,7 @@ def _success(results: RunResults) -> Any:
     columns = exchange_data.success(results).columns
     figure = _stacked()
     for name, label, colour in (
-        ("lookups", "slots looked up", "#A0A0A0"),
+        ("lookups", "looked up", "#A0A0A0"),
         ("matches", "matches", "#56B4E9"),
         ("proposals", "proposals", "#E69F00"),
         ("exchanges", "exchanges", "#009E73"),

@@ -23,12 +23,14 @@ def random_pairs(seed: int, pairs: int, slots: int) -> PairChanges:
         requester_most_kwh2=requester + 0.1 * np.abs(other - held),
         responder_kwh2=(held - other_wanted) ** 2 - (other - other_wanted) ** 2,
         energy_kwh=other - held,
+        requester_weight=np.ones(pairs),
     )
 
 
 def bounds(pairs: int, loss: float = 0.0, low: float = -CAP, high: float = CAP) -> BundleBounds:
     """Return the same bounds for all pairs."""
     return BundleBounds(
+        joint_kwh2=np.zeros(pairs),
         requester_most_kwh2=np.full(pairs, loss),
         responder_kwh2=np.full(pairs, loss),
         energy_min_kwh=np.full(pairs, low),
@@ -100,6 +102,7 @@ def test_a_batch_gives_the_same_bundles_as_its_pairs_alone() -> None:
                 requester_most_kwh2=changes.requester_most_kwh2[one],
                 responder_kwh2=changes.responder_kwh2[one],
                 energy_kwh=changes.energy_kwh[one],
+                requester_weight=changes.requester_weight[one],
             ),
             bounds(1),
         )
@@ -115,6 +118,7 @@ def test_no_bundle_where_both_cannot_gain() -> None:
         requester_most_kwh2=(other - 3.0) ** 2 - (held - 3.0) ** 2,
         responder_kwh2=(held - 3.0) ** 2 - (other - 3.0) ** 2,
         energy_kwh=other - held,
+        requester_weight=np.ones(1),
     )
     bundles = choose_bundles(changes, bounds(1))
     assert not bundles.slots.any()

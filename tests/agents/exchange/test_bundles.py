@@ -110,8 +110,9 @@ def test_values_only_change_hands(
         assert losses(world) == []
 
 
+@pytest.mark.parametrize("makers", [0, 1, 3])
 @pytest.mark.parametrize("rule", ["mutual", "cooperative"])
-def test_hosts_and_delays_change_nothing(rule: RuleName) -> None:
+def test_hosts_and_delays_change_nothing(rule: RuleName, makers: int) -> None:
     schedules, preferred = population(5, 14, 20)
     spread = [(1, NO_FAULTS), (14, NO_FAULTS)]
     spread += [
@@ -119,7 +120,7 @@ def test_hosts_and_delays_change_nothing(rule: RuleName) -> None:
         for hosts, longest in ((3, 0.04), (14, 0.4), (7, 1.0))
     ]
     worlds = [
-        World(schedules, preferred, bundles(rule), hosts=hosts, weather=weather)
+        World(schedules, preferred, bundles(rule), hosts=hosts, makers=makers, weather=weather)
         for hosts, weather in spread
     ]
     for world in worlds:
@@ -147,6 +148,19 @@ def test_most_talks_succeed_and_both_sides_count_them() -> None:
         assert len(set(trace.leases)) == trader.counts.accepted + trader.counts.given
 
 
+@pytest.mark.parametrize("makers", [0, 2, 5])
+def test_without_one_matchmaker_for_all_nearly_as_much_is_gained(makers: int) -> None:
+    schedules, preferred = population(19, 30, 24)
+    worlds = [World(schedules, preferred, bundles(rounds=40), makers=each) for each in (1, makers)]
+    gains = []
+    for world in worlds:
+        assert world.run(world.over, until=9000)
+        assert world.conserved()
+        assert losses(world) == []
+        gains.append((world.discomforts(schedules) - world.discomforts(world.after)).mean())
+    assert gains[1] > 0.75 * gains[0]
+
+
 # -- crashes --------------------------------------------------------------------------------------
 
 
@@ -167,7 +181,10 @@ def storm(seed: int) -> World:
         delay=(0.001, chance.choice([0.003, 0.1])),
         seed=seed,
     )
-    world = World(schedules, preferred, terms, hosts=chance.randint(1, 3), weather=weather)
+    makers = chance.choice([0, 1, 1, 2])
+    world = World(
+        schedules, preferred, terms, hosts=chance.randint(1, 3), makers=makers, weather=weather
+    )
     names = list(world.nodes)
     share = chance.choice([0.0, 0.02, 0.1])
 
@@ -199,8 +216,9 @@ def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
                 )
                 for entry in lines:
                     if entry.kind == "proposed":
-                        assert (entry.epoch, entry.lease) not in leases, f"seed {seed}"
-                        leases.add((entry.epoch, entry.lease))
+                        lease = entry.household, entry.epoch, entry.lease
+                        assert lease not in leases, f"seed {seed}"
+                        leases.add(lease)
     if SEEDS >= 100:
         # Hosts have died at every step of a talk.
         assert {"proposed", "countered", "done", "accepted", "settled"} <= crashed
@@ -291,7 +309,7 @@ def test_more_disclosure_comes_further() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "min_gain", "comfort", "unfairness", "messages"),
-    [("mutual", 0.5, 0.914, 0.030, 30_000), ("cooperative", 0.1, 0.922, 0.012, 60_000)],
+    [("mutual", 0.5, 0.914, 0.030, 30_000), ("cooperative", 0.1, 0.922, 0.010, 60_000)],
 )
 def test_real_households_come_as_far_as_promised(
     shared: Path, rule: RuleName, min_gain: float, comfort: float, unfairness: float, messages: int

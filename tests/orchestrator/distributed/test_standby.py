@@ -62,7 +62,7 @@ def settings(parts: Parts, **options: object) -> RunSettings:
     return RunSettings.model_validate(
         {
             **{"demo": True, "households": 20, "slots": 32, "iterations": 8, "beta": 0.1},
-            **{"isolation": "task", "hosts": 3, "exchange_order": "sequential"},
+            **{"isolation": "task", "hosts": 3},
             **{"nats": parts.server.url, **options},
         }
     )
@@ -90,7 +90,7 @@ def test_they_take_part_in_one_run_after_another(parts: Parts) -> None:
 
 @pytest.mark.parametrize("stage", [RunPhase.PLANNING, RunPhase.EXCHANGING])
 def test_a_part_that_is_killed_and_restarted_continues(parts: Parts, stage: RunPhase) -> None:
-    chosen = settings(parts, households=30, exchange="cooperative", exchange_order="concurrent")
+    chosen = settings(parts, households=30, exchange="cooperative")
     struck: list[int] = []
 
     def strike(coordinator: RunCoordinator) -> None:
@@ -109,7 +109,7 @@ def test_a_part_that_is_killed_and_restarted_continues(parts: Parts, stage: RunP
     assert results.exchange is not None
     assert results.exchange.households_worse == 0
     assert results.exchange.share_of_bound is not None
-    assert results.exchange.share_of_bound > 0.9
+    assert results.exchange.share_of_bound > 0.8
 
 
 def test_a_host_without_the_data_ends_the_run_and_says_why(parts: Parts, tmp_path: Path) -> None:

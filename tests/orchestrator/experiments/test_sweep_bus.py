@@ -54,7 +54,14 @@ def on_a_terminal(command: list[str]) -> tuple[int, str]:
 def test_the_table_is_the_same_as_in_simulation(tmp_path: Path) -> None:
     """Planning is always the same, and the exchange if it is sequential. A progress bar is shown,
     because hosts are forked and no thread that draws may exist then."""
-    varied = ["--exchange", "mutual,off", "--exchange-order", "concurrent,sequential"]
+    varied = [
+        "--content",
+        "slot",
+        "--exchange",
+        "mutual,off",
+        "--exchange-order",
+        "concurrent,sequential",
+    ]
     tables = {}
     for where in ("simulation", "bus"):
         out = ["--on", where, "--workers", "1", "--out", str(tmp_path / where)]

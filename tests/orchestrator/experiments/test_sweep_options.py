@@ -44,7 +44,7 @@ LISTS: dict[str, list[Any]] = {
     "memorise": [False, True],
     "threshold": [0.0, 0.5],
     "exchange": ["mutual", "cooperative", "paper", "off"],
-    "content": ["slot", "bundle"],
+    "content": ["none", "slot", "bundle"],
     "energy_drift": ["none", 0.5],
     "disclose": ["limit", "value", "direction"],
     "tolerance": ["none", 0.0, 0.2],
@@ -66,6 +66,10 @@ NEEDS: dict[str, dict[str, Any]] = {
     "memorise": {"reorganise": "convergence"},
     "offset": {"reorganise": "convergence", "memorise": "true"},
     "threshold": {"reorganise": "cost-reduction"},
+    **{
+        name: {"content": "slot"}
+        for name in ("disclose", "tolerance", "exchange_order", "locks", "matchmakers")
+    },
 }
 """Options without which another has no effect."""
 
@@ -191,13 +195,15 @@ def test_typing_errors_are_refused(options: dict[str, str], complaint: str) -> N
 
 
 def test_the_value_none_omits_an_option() -> None:
-    left, given = read_grid(None, words(BASE) | {"tolerance": "none,0.2"}, None).cells()
+    left, given = read_grid(
+        None, words(BASE) | {"content": "slot", "tolerance": "none,0.2"}, None
+    ).cells()
     assert (left.settings.tolerance, given.settings.tolerance) == (None, 0.2)
     rows = [
         row_of(cell, simulated(Run("cell", read_scenario(cell.settings, "simulation"))))
         for cell in (left, given)
     ]
-    alone = simulate(**BASE).results.exchange
+    alone = simulate(**BASE, content="slot").results.exchange
     assert alone is not None
     assert rows[0]["exchange_accepted"] == alone.accepted > rows[1]["exchange_accepted"]
 

@@ -151,7 +151,7 @@ def test_a_run_does_not_depend_on_the_path_of_its_data() -> None:
 
 def test_all_exchanges_together_give_the_comfort_of_the_run() -> None:
     run = simulate(
-        demo=True, households=10, slots=36, iterations=5, trace=True, exchange_order="sequential"
+        demo=True, households=10, slots=36, iterations=5, trace=True, content="slot"
     ).results
     assert run.exchanges is not None
     assert run.exchanged is not None

@@ -35,7 +35,8 @@ STAGE_TWO = {
 }
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline"}
-ALWAYS = {"scaling", *REORGANISATION}
+SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
+ALWAYS = {"scaling", *REORGANISATION, *SINGLE_SLOTS}
 """Without effect in any mode, with the other options at their defaults."""
 IDLE: dict[Mode, set[str]] = {
     "run": ALWAYS | SERVER,
@@ -70,6 +71,9 @@ def test_options_without_effect(mode: Mode, source: str, exchange: str) -> None:
     ("name", "options"),
     [
         ("scaling", {"cost": "rss"}),
+        ("tolerance", {"content": "slot"}),
+        ("locks", {"content": "slot"}),
+        ("exchange_order", {"exchange": "paper"}),
         ("period", {"reorganise": "periodically"}),
         ("memorise", {"reorganise": "convergence"}),
         ("offset", {"reorganise": "convergence", "memorise": True}),
@@ -179,6 +183,11 @@ def _agree(*_: object) -> bool:
 def test_an_own_rule_without_a_stage_2_is_refused() -> None:
     with pytest.raises(InputError, match="accepts: has no effect: "):
         simulate(demo=True, households=3, slots=36, exchange="off", accepts=_agree)
+
+
+def test_an_own_rule_needs_single_slots() -> None:
+    with pytest.raises(InputError, match="accepts: decides about single slots: add content='slot'"):
+        simulate(demo=True, households=3, slots=36, accepts=_agree)
 
 
 def test_a_bus_of_its_own_needs_no_keys() -> None:

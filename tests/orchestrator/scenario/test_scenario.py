@@ -85,7 +85,7 @@ def test_waves_are_the_order_where_they_cost_little(
 ) -> None:
     file = tmp_path / "mandates.toml"
     file.write_text(f"[h1]\n{mandate}\n")
-    chosen = RunSettings.model_validate({**FEW, **options, "mandates": file})
+    chosen = RunSettings.model_validate({**FEW, "content": "slot", **options, "mandates": file})
     scenario = read_scenario(chosen)
     assert scenario.exchange is not None
     assert (scenario.exchange.order, scenario.exchange.locks) == (order, locks)
@@ -94,7 +94,9 @@ def test_waves_are_the_order_where_they_cost_little(
 
 
 def test_waves_need_one_matchmaker() -> None:
-    chosen = RunSettings.model_validate({**FEW, "exchange_order": "waves", "matchmakers": 2})
+    chosen = RunSettings.model_validate(
+        {**FEW, "content": "slot", "exchange_order": "waves", "matchmakers": 2}
+    )
     with pytest.raises(InputError, match="--exchange-order: waves need one matchmaker"):
         read_scenario(chosen)
 

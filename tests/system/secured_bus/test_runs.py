@@ -29,7 +29,7 @@ def settings(server: EmbeddedServer, ring: Keyring) -> RunSettings:
     return RunSettings.model_validate(
         {
             **{"demo": True, "households": 12, "slots": 36, "iterations": 6, "beta": 0.1},
-            **{"isolation": "task", "hosts": 3, "exchange_order": "sequential"},
+            **{"isolation": "task", "hosts": 3},
             **{"nats": server.url, "keys": ring.folder},
         }
     )
