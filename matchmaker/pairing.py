@@ -16,8 +16,8 @@ CANDIDATES = 32
 """Number of others that a household considers in a round."""
 PRICE_STEPS = 8
 """Number of times that the price on energy is halved in on."""
-ROWS = 1024
-"""Number of households whose candidates are compared at once, to bound the memory."""
+ROWS = 32
+"""Number of households whose candidates are compared at once: few, for a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,13 @@ PAPER_TOLERANCE = 0.01
 any household holds."""
 
 COSTS_WITH_TARGET: frozenset[CostName] = frozenset({"rss", "rmse", "xcorr", "sqr", "dot"})
+SHAPE_COSTS: frozenset[CostName] = COSTS_WITH_TARGET - {"sqr"}
+"""Costs that compare only the shape of the target, not its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reorganisation:
-    """The strategy for tree reorganisation: when a new tree is laid out (EPOS-SPEC section 8)."""
+    """The strategy for tree reorganisation: when a new tree is laid out."""
 
     strategy: StrategyName = "never"
     period: int = 0

@@ -1,4 +1,4 @@
-"""The acceptance rules: when an exchange is agreed to, as pure functions (DESIGN.md 4).
+"""The acceptance rules: when an exchange is agreed to, as pure functions.
 
 A change is the change of a squared deviation, (new - preferred)^2 - (old - preferred)^2, in kWh^2;
 negative means closer. Each side computes its own.

@@ -13,7 +13,7 @@ from math import fsum
 import numpy as np
 
 from agents.exchange.bundle_choice import BundleBounds, PairChanges, choose_bundles
-from agents.exchange.disclosure import FLOOR, LADDER, limit_named, tell
+from agents.exchange.disclosure import FLOOR, LADDER, limit_named
 from agents.exchange.holding import Holding
 from protocol.errors import PeerError
 from protocol.messages import BundleProposal, Counter
@@ -56,6 +56,9 @@ class BundleContent:
 
     def __init__(self, holding: Holding) -> None:
         self._holding = holding
+        self._slots = tuple(filter(holding.offered, range(holding.slots)))
+        """The slots that the household trades; in an exchange of bundles they never change."""
+        self._traded = np.isin(np.arange(holding.slots), self._slots)
         self._scale_kwh2 = self._min_gain_kwh2 = 0.0
 
     def share(self, scale_kwh2: float, min_gain_kwh2: float) -> None:
@@ -76,20 +79,6 @@ class BundleContent:
     def propose(self, lease: LeaseId) -> BundleProposal:
         """Return the proposal for a lease: the same as long as the holding does not change."""
         holding = self._holding
-        slots = tuple(filter(holding.offered, range(holding.slots)))
-        limits = [
-            limit
-            for slot in slots
-            if (
-                limit := tell(
-                    holding.disclosure,
-                    holding.values[slot],
-                    holding.preferred[slot],
-                    self._least_limit_kwh,
-                )
-            )
-            is not None
-        ]
         loss = holding.loss_room_kwh2
         if loss > 0:
             # Rounded down like any limit; the argument is the distance that has this limit.
@@ -98,9 +87,9 @@ class BundleContent:
         return BundleProposal(
             lease=lease,
             disclosure=holding.disclosure,
-            slots=slots,
-            values_kwh=np.array([holding.values[slot] for slot in slots]),
-            limits_kwh=np.array(limits),
+            slots=self._slots,
+            values_kwh=holding.schedule[self._traded],
+            limits_kwh=holding.told(self._slots, self._least_limit_kwh),
             loss_kwh2=loss,
             less_kwh=None if room is None else room[0],
             more_kwh=None if room is None else room[1],
@@ -134,7 +123,7 @@ class BundleContent:
         limits = self._limits(proposal)
         held, preferred = self._holding.schedule, self._holding.preference
         open_ = ~np.isnan(theirs)
-        open_ &= np.array([self._holding.offered(slot) for slot in range(self._holding.slots)])
+        open_ &= self._traded
         energy = np.where(open_, held - theirs, 0.0)
         expected, most = requester_changes(
             energy, limits, proposal.disclosure, scale_kwh=self._scale_kwh2**0.5

@@ -37,7 +37,7 @@ QUIET_SHARE, QUIET_ROUNDS = 0.26, 2
 requesters."""
 UNAIDED = 0
 """The epoch of leases that no matchmaker has given."""
-UNAIDED_QUIET_SHARE, UNAIDED_QUIET_ROUNDS = 0.15, 4
+UNAIDED_QUIET_SHARE, UNAIDED_QUIET_ROUNDS = 0.1, 4
 """The same for partners from a public draw, which suit each other less often."""
 
 

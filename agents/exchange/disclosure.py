@@ -1,5 +1,5 @@
-"""Disclosure: the contents of an offer besides its value, in three levels (DESIGN.md 4,
-`--disclose`).
+"""Disclosure: the contents of an offer besides its value, in three levels (`--disclose`,
+docs/privacy.md).
 
 value: nothing. direction: whether the household wants more or less. limit: also how far it would
 go. The true limit is twice the distance to the preferred value. The household discloses the next

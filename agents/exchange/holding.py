@@ -1,12 +1,12 @@
 """A household's schedule in stage 2, with its distance from the preferred plan and the limits of
 its mandate. Decides the household's own side of an exchange; knows nothing of messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from agents.exchange import acceptance_rules as rules
-from agents.exchange.disclosure import limit_named
+from agents.exchange.disclosure import limit_named, tell
 from agents.mandate import Mandate
 from agents.own_functions import AcceptanceRule, ProposedExchange, read_only
 from protocol.messages.exchange import Refusal
@@ -34,6 +34,7 @@ class Holding:
         the mandate names one."""
         self.values: list[float] = schedule.tolist()
         self.preferred: list[float] = preferred.tolist()
+        self._preference = preferred.copy()
         self.rule = mandate.rule or terms.rule
         self._accepts = accepts if mandate.rule is None else None
         self.disclosure = (
@@ -54,6 +55,9 @@ class Holding:
         self._drift = 0.0
         caps = [cap for cap in (terms.energy_drift_kwh, mandate.energy_drift) if cap is not None]
         self._drift_cap = min(caps, default=None)
+        self._told = np.zeros(self.slots)
+        """The number to disclose at each slot, except for those in `_untold`."""
+        self._told_lowest, self._untold = -1.0, set(range(self.slots))
         self._offers_all = self.rule == "cooperative" or terms.content == "bundle"
 
     @property
@@ -64,7 +68,7 @@ class Holding:
     @property
     def preference(self) -> Array:
         """The preferred plan, float64[d], kWh."""
-        return np.array(self.preferred)
+        return self._preference
 
     def squares(self) -> float:
         """Return the sum of squared deviations from the preferred plan, kWh^2."""
@@ -85,7 +89,21 @@ class Holding:
         `drift_kwh`."""
         self.values = schedule.tolist()
         self._deviation = self._start = self.squares()
-        self._drift = drift_kwh
+        self._drift, self._untold = drift_kwh, set(range(self.slots))
+
+    def told(self, slots: Sequence[int], lowest: float) -> Array:
+        """Return the numbers to disclose with the offers at these slots; none at all if the
+        household discloses values only. Limits below `lowest`, kWh, are disclosed as 0."""
+        if self.disclosure == "value":
+            return np.zeros(0)
+        if lowest != self._told_lowest:
+            self._told_lowest, self._untold = lowest, set(range(self.slots))
+        for slot in self._untold:
+            number = tell(self.disclosure, self.values[slot], self.preferred[slot], lowest)
+            assert number is not None
+            self._told[slot] = number
+        self._untold.clear()
+        return self._told[list(slots)]
 
     # -- what to offer and where to ask -----------------------------------------------------------
 
@@ -262,6 +280,7 @@ class Holding:
         self._deviation += self.change(slot, value)
         self._drift += value - self.values[slot]
         self.values[slot] = value
+        self._untold.add(slot)
 
     def settle(self) -> None:
         """Recompute the running sum, to remove its rounding error; called once per round."""

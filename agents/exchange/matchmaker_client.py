@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.exchange.disclosure import tell
 from agents.exchange.holding import Holding
 from agents.retransmission import (
     EXCHANGE_MAX_WAIT_SECONDS,
@@ -123,13 +122,7 @@ class MatchmakerClient:
             return None
         slots = sorted(slot for slot in self.changed if holding.offered(slot))
         withdrawn = sorted(self.changed.difference(slots)) if self._epoch else []
-        values, preferred = holding.values, holding.preferred
-        limits = [
-            limit
-            for slot in slots
-            if (limit := tell(holding.disclosure, values[slot], preferred[slot], lowest))
-            is not None
-        ]
+        values = holding.values
         aims = [holding.aim(slot, lowest) for slot in wants] if holding.aims else []
         self.number += 0 if revised else 1
         lookup = Lookup(
@@ -141,7 +134,7 @@ class MatchmakerClient:
             disclosure=holding.disclosure,
             slots=tuple(slots),
             values_kwh=np.array([values[slot] for slot in slots]),
-            limits_kwh=np.array(limits),
+            limits_kwh=holding.told(slots, lowest),
             withdrawn=tuple(withdrawn),
             closed=tuple(self.closed),
             wants=tuple(wants),

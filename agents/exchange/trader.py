@@ -8,7 +8,6 @@ next. None of its messages may leave the host before its journal is committed.
 from collections.abc import Sequence
 
 from agents.exchange.bundle_exchange import BundleExchange
-from agents.exchange.content_exchange import ContentExchange
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
@@ -17,7 +16,7 @@ from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
-from agents.exchange.slot_exchange import SlotExchange
+from agents.exchange.slot_exchange import ContentExchange, SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule

@@ -1,8 +1,9 @@
 """Inefficiency of a global plan: numpy kernels, batch first (m, d) -> (m,). No I/O, no state.
 
 One kernel serves one candidate or a thousand: the result of a row does not depend on its batch, so
-selections are the same however households are spread over processes. EPOS-SPEC section 5 has the
-formulas; docs/epos.md lists where the arithmetic `epos` deviates from them.
+selections are the same however households are spread over processes. docs/protocol.md
+("Decisions of stage 1") has the formulas; docs/epos.md lists where the arithmetic `epos` deviates
+from them.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Hard constraints: bounds on the global plan, or on the costs (EPOS-SPEC section 7).
+"""Hard constraints: bounds on the global plan, or on the costs (docs/epos.md).
 
 From the second iteration on, the candidates with the smallest violation are kept before any cost is
 compared, both when plans are selected and when changes of children are approved. In the first

@@ -1,4 +1,4 @@
-"""Plan selection: the decisions of one household in stage 1 (I-EPOS; EPOS-SPEC sections 3, 4, 7).
+"""Plan selection: the decisions of one household in stage 1 (I-EPOS; docs/epos.md).
 
 Pure arithmetic on the sums from the children and the answer of the parent. Which messages carry
 them, and when, is decided in stage.py.

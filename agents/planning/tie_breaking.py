@@ -1,4 +1,4 @@
-"""The choice among candidates: their combined cost, and how ties break (EPOS-SPEC section 3)."""
+"""The choice among candidates: their combined cost, and how ties break (docs/protocol.md, Ties)."""
 
 from collections.abc import Sequence
 

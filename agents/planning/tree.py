@@ -31,7 +31,7 @@ class Overlay(Generic[Member]):
     """The positions of all households in the tree, now and after each reorganisation.
 
     Members are kept in EPOS's vertex order, the reverse of the tree order. Each reorganisation
-    shuffles that list again (EPOS-SPEC sections 2 and 8), so everybody that knows the first order
+    shuffles that list again (docs/epos.md), so everybody that knows the first order
     and the seed knows all later trees.
     """
 

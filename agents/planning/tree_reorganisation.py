@@ -1,5 +1,5 @@
 """Tree reorganisation: when a new tree is laid out, and the selection to which a household returns
-(EPOS-SPEC section 8).
+(docs/epos.md).
 
 The root decides at the end of an iteration. Every household then works out its new neighbours
 itself, from the roster and the seed.

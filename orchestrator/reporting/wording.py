@@ -11,10 +11,8 @@ from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.measures import MEASURES, Measures, cost_unit
 from orchestrator.results.run_results import Exchange, Round, RunResults
+from protocol.terms import SHAPE_COSTS
 from protocol.vectors import Array
-
-_SHAPE_ONLY = ("rss", "rmse", "xcorr", "dot")
-"""Costs that compare only the shape of the target, not its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def drawn_target(results: RunResults) -> tuple[str, Array] | None:
     if target is None:
         return None
     spread = float(target.std())
-    if results.config.get("cost") not in _SHAPE_ONLY or not spread:
+    if results.config.get("cost") not in SHAPE_COSTS or not spread:
         return "target", target
     fitted = (target - target.mean()) * (planned.std() / spread) + planned.mean()
     return "target (scaled)", fitted

@@ -1,4 +1,4 @@
-"""The files of a run: written together, read back exactly, and checked (DESIGN.md section 7).
+"""The files of a run: written together, read back exactly, and checked.
 
 If a run has no stage 2 or no target, the keys and columns for it are missing. `run_results.py`
 decides what the results mean, `csv_tables.py` how a cell is written.

@@ -87,7 +87,7 @@ def hard_constraint(settings: RunSettings, slots: int) -> HardConstraint | None:
 def _read_constraint(
     path: Path, kind: Literal["plans", "costs"], *, width: int, heights: tuple[int, ...]
 ) -> HardConstraint:
-    """Read a file of comma-separated lines, alternately bounds and modes (EPOS-SPEC section 7).
+    """Read a file of comma-separated lines, alternately bounds and modes.
 
     Each line has `width` values; the number of lines is one of `heights`.
     """

@@ -1,6 +1,6 @@
 """The table of options that have an effect only in some runs.
 
-An option that would be ignored is refused instead (DESIGN.md 6). `settings.py` decides which values
+An option that would be ignored is refused instead. `settings.py` decides which values
 are valid.
 """
 

@@ -1,8 +1,8 @@
 """Replays of reference traces of EPOS through our own machines, up to the first difference.
 
-A trace is one JSON file with the input of a run of EPOS and the result of each iteration (EPOS-SPEC
-section 12). The machines are the ordinary ones; EPOS's order of summation, its random generator for
-ties and its deviations are arguments.
+A trace is one JSON file with the input of a run of EPOS and the result of each iteration
+(docs/epos.md). The machines are the ordinary ones; EPOS's order of summation, its random generator
+for ties and its deviations are arguments.
 """
 
 import json

@@ -30,11 +30,6 @@ ONCE = "once"
 CONFIGURATIONS: Mapping[str, dict[str, Any]] = {
     ONCE: {"iterations": 50},
     "every 10": {"iterations": 50, "exchange_every": 10},
-    "every 10, 30 iterations, 10 rounds": {
-        "iterations": 30,
-        "exchange_every": 10,
-        "rounds": 10,
-    },
     "every 6, 24 iterations, 6 rounds": {"iterations": 24, "exchange_every": 6, "rounds": 6},
 }
 """The options of each configuration, by the words of the table."""
@@ -149,7 +144,7 @@ def chart(found: Sequence[Configuration]) -> Chart:
         title="Exchanges between iterations",
         caption="Inefficiency and comfort after each exchange; without loops before and after it",
         panels=[
-            Panel("", "inefficiency, kWh² (logarithmic)", "mean comfort", series, log="x"),
+            Panel("", "inefficiency, kWh²", "mean comfort", series),
         ],
         height=4.0,
     )

@@ -1,5 +1,5 @@
 """A second, slow and simple implementation of plan selection: one central program with loops over
-lists, strictly from left to right, written from EPOS-SPEC alone.
+lists, strictly from left to right, written from the description of EPOS alone.
 
 It shares no code with the machines, so that the two can be compared.
 """

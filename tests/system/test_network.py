@@ -127,6 +127,7 @@ def test_a_link_that_is_cut_and_restored_changes_nothing(
         {
             **{"demo": True, "households": 40, "iterations": 20, "isolation": "task", "hosts": 3},
             **{"nats": url, "keys": ring.folder},
+            **{"content": "slot", "exchange_order": "sequential"},
         }
     )
     cut = threading.Event()

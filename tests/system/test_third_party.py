@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -114,6 +115,32 @@ def test_the_results_are_the_same_with_a_third_party(
     same(results, reference)
     assert results.exchanges == reference.exchanges
     assert children_of(os.getpid()) == []
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("matchmakers", [0, 1, 2])
+@pytest.mark.parametrize("names", [("h0",), ("h1", "h4", "h8")])
+def test_third_parties_exchange_bundles(
+    names: tuple[str, ...], matchmakers: int, tmp_path: Path
+) -> None:
+    """They search for bundles in their own way, so results are others; the promises are not."""
+    with EmbeddedServer() as server:
+        options: dict[str, object] = {"content": "bundle", "matchmakers": matchmakers}
+        options |= {"trace": True, "external": ",".join(names), "nats": server.url}
+        chosen = settings(**options)
+        with third_parties(names, chosen, tmp_path) as processes:
+            results = on_bus(chosen, run=RUN)
+            assert [process.wait(30) for process in processes.values()] == [0] * len(names)
+    exchange = results.exchange
+    assert exchange is not None
+    assert exchange.conserved is True
+    assert exchange.households_worse == 0
+    assert 0 < exchange.max_energy_drift <= 0.05
+    assert results.exchanges is not None
+    made = [row for row in results.exchanges if {row.requester, row.responder} & set(names)]
+    assert made, "they have exchanged nothing"
+    assert all(np.isfinite([row.requester_gain, row.responder_gain]).all() for row in made)
+    assert results.planning_history == in_simulation(chosen).planning_history
 
 
 @pytest.mark.nats

@@ -308,14 +308,26 @@ def test_more_disclosure_comes_further() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rule", "min_gain", "comfort", "unfairness", "messages"),
-    [("mutual", 0.5, 0.914, 0.030, 30_000), ("cooperative", 0.1, 0.922, 0.010, 60_000)],
+    ("rule", "makers", "min_gain", "comfort", "unfairness", "messages"),
+    [
+        ("mutual", 1, 0.5, 0.914, 0.030, 30_000),
+        ("mutual", 4, 0.5, 0.914, 0.030, 30_000),
+        ("mutual", 0, 0.5, 0.900, 0.030, 40_000),
+        ("cooperative", 1, 0.1, 0.922, 0.010, 60_000),
+    ],
 )
 def test_real_households_come_as_far_as_promised(
-    shared: Path, rule: RuleName, min_gain: float, comfort: float, unfairness: float, messages: int
+    shared: Path,
+    rule: RuleName,
+    makers: int,
+    min_gain: float,
+    comfort: float,
+    unfairness: float,
+    messages: int,
 ) -> None:
     schedules, preferred = energy_households(shared)
-    world = World(schedules, preferred, bundles(rule, drift=0.05, min_gain=min_gain, rounds=50))
+    terms = bundles(rule, drift=0.05, min_gain=min_gain, rounds=50)
+    world = World(schedules, preferred, terms, makers=makers)
     assert world.run(world.over, until=9000)
     assert world.conserved()
     assert drifts(world).max() <= 0.05

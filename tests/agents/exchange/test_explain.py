@@ -48,7 +48,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
     chosen = RunSettings.model_validate(
         {
             **{"demo": True, "households": 16, "slots": 32, "iterations": 6, "seed": 3},
-            **{"exchange": "cooperative", "mandates": folder / "mandates.toml"},
+            **{"exchange": "cooperative", "content": "slot", "mandates": folder / "mandates.toml"},
             "save_schedules": True,
         }
     )

@@ -1,4 +1,4 @@
-"""Hard constraints with numbers computed by hand (EPOS-SPEC section 7)."""
+"""Hard constraints with numbers computed by hand."""
 
 import math
 

@@ -3,6 +3,7 @@ and properties."""
 
 import math
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_each_of_several_ties_is_equally_likely() -> None:
 
 # -- costs ----------------------------------------------------------------------------------------
 
-COSTS: tuple[CostName, ...] = ("var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max")
+COSTS: tuple[CostName, ...] = get_args(CostName)
 SCALINGS: tuple[ScalingName, ...] = ("std", "unit-length", "min-max")
 GOAL = np.array([1.0, 4.0, 2.0, 2.0, 0.5, 3.0])
 

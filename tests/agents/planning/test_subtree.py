@@ -3,7 +3,7 @@ the history, and every message between hosts. And the tree is divided as intende
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ from protocol.codec import decode_frame, encode_message
 from protocol.messages import Down, Up
 from protocol.runtime.node import Frame
 from protocol.subjects import ORCHESTRATOR
-from protocol.terms import COSTS_WITH_TARGET, HardConstraint, Limit, Reorganisation, Terms
+from protocol.terms import COSTS_WITH_TARGET, CostName, HardConstraint, Limit, Reorganisation, Terms
 from tests.support.effort import examples
 
 Said = tuple[str, str, str, int]
@@ -171,7 +171,7 @@ def assert_equal(one: Outcome, other: Outcome) -> None:
     scattered=st.booleans(),
     mixed=st.booleans(),
     arity=st.integers(1, 4),
-    cost=st.sampled_from(["var", "std", "max", "rss", "sqr", "rmse", "xcorr", "dot"]),
+    cost=st.sampled_from(get_args(CostName)),
     weights=st.sampled_from([(0.0, 0.0), (0.0, 0.5), (0.5, 0.0), (0.25, 0.25), (0.0, 1.0)]),
     discomfort=st.sampled_from(["rmse", "score", "preference", "index"]),
 )

@@ -42,6 +42,8 @@ class Exchange:
         self.risen = False
         self.turns = len(self.children)
         self.told: tuple[str, dict[str, Any]] | None = None
+        self.addition: dict[str, Any] = {}
+        """More fields of a lookup."""
         self.counts: list[list[float]] = []
         """Of each round, at the root."""
         self.tally = dict.fromkeys(("lookups", "matches", "proposals", "accepted", "refused"), 0)
@@ -112,6 +114,7 @@ class Exchange:
             tolerance_kwh=np.array([aim[1] for aim in aims]),
             min_gain_kwh2=self.min_gain_kwh2,
             leases_max=room,
+            **self.addition,
         )
         maker.reported, maker.changed, maker.closed = (maker.changed, maker.closed), set(), []
         maker.asking = [*(maker.asking or ()), *wants]
@@ -266,12 +269,20 @@ class Exchange:
             for m in self.makers
         )
         if self.in_pass and not self.asked and quiet:
-            self.in_pass = False
-            before, self.mark = self.mark, self.marks()
-            done = [now - then for now, then in zip(self.mark, before, strict=True)]
-            self.own = ([1, *done[:5], *self.began, *done[5:]], self.exchanged)
-            self.next_turn()
-            self.complete()
+            self.finish()
+
+    def finish(self) -> None:
+        """Finish the own part of the round."""
+        self.in_pass = False
+        before, self.mark = self.mark, self.marks()
+        done = [now - then for now, then in zip(self.mark, before, strict=True)]
+        self.own = ([1, *done[:5], *self.began, *done[5:]], self.exchanged)
+        self.next_turn()
+        self.complete()
+
+    def quiet(self, count: list[float]) -> bool:
+        """Say whether a round with these counts is the last."""
+        return count[4] == 0
 
     def marks(self) -> list[int]:
         """What is counted round by round, so far."""
@@ -323,7 +334,7 @@ class Exchange:
             self.begin(0, [], count[7] / count[0])
         elif self.round == 0:
             self.begin(1, list(range(len(self.holding.held))), self.holding.scale)
-        elif count[4] == 0 or self.round >= self.terms["rounds"]:
+        elif self.quiet(count) or self.round >= self.terms["rounds"]:
             self.end(self.round)
         else:
             self.begin(self.round + 1, sorted(changed), self.holding.scale)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.system.third_party.bundles import BundleExchange
 from tests.system.third_party.exchange import Exchange
 from tests.system.third_party.planning import Array, Planning, Sums, rmse
 from tests.system.third_party.voice import Voice
@@ -87,6 +88,12 @@ class Household:
                 "NextRound": self.exchange.on_next,
                 "End": self.exchange.on_end,
             }
+            if isinstance(self.exchange, BundleExchange):
+                handlers["BundleProposal"] = self.exchange.on_bundle_proposal
+                handlers["Counter"] = self.exchange.on_counter
+                handlers["Confirmation"] = self.exchange.on_confirmation
+                handlers["Settled"] = self.exchange.on_settled
+                del handlers["Proposal"]
             handlers[kind](sender, fields)
             self.exchanged()
 
@@ -214,7 +221,9 @@ class Household:
             return self.report()
         self.phase = "exchanging"
         schedule = self.plans[planning.selected]
-        self.exchange = Exchange(
+        content = self.place["terms"]["exchange"]["content"]
+        kind = BundleExchange if content == "bundle" else Exchange
+        self.exchange = kind(
             voice=self.voice,
             place=self.place,
             schedule=schedule,

@@ -8,6 +8,8 @@ import numpy as np
 VERSION = 2
 Address = tuple[str, str]
 NUMBER = (int, float)
+BOUND = (int, float, type(None))
+"""A number, or none if there is no bound."""
 ADDRESS, VECTOR = "address", "vector"
 
 HEARD: dict[str, dict[str, Any]] = {
@@ -38,6 +40,13 @@ HEARD: dict[str, dict[str, Any]] = {
         "change_kwh2": NUMBER,
     },
     "Outcome": {"lease": [int], "slot": int, "accepted": bool, "reason": str},
+    "BundleProposal": {
+        **{"lease": [int], "disclosure": str, "slots": [int], "values_kwh": VECTOR},
+        **{"limits_kwh": VECTOR, "loss_kwh2": NUMBER, "less_kwh": BOUND, "more_kwh": BOUND},
+    },
+    "Counter": {"lease": [int], "slots": [int], "values_kwh": VECTOR, "change_kwh2": NUMBER},
+    "Confirmation": {"lease": [int], "reason": str},
+    "Settled": {"lease": [int]},
     "RoundDone": {"round": int, "count": list, "changed": [int], "attempt": int},
     "NextRound": {"round": int, "changed": [int], "scale_kwh2": NUMBER},
     "End": {"round": int},
@@ -118,6 +127,6 @@ def _one(kind: Any, value: Any, vectors: list[Any]) -> Any:
         return [_one(kind[0], part, vectors) for part in value]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ValueError("a field of another type")
-    if kind == NUMBER and not np.isfinite(value):
+    if kind in (NUMBER, BOUND) and value is not None and not np.isfinite(value):
         raise ValueError("a number that is not finite")
     return value
