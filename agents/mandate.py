@@ -96,7 +96,7 @@ def load_mandates(file: Path, households: Collection[str], slots: int) -> dict[s
         if household not in known:
             reason = "no such household in this run: "
             raise InputError(
-                f"{reason}{household_suggestion(household, list(households))}",
+                f"{reason}{household_suggestion(household, [*households, DEFAULT])}",
                 file=file,
                 field=household,
             )

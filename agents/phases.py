@@ -13,6 +13,7 @@ from protocol.messages import (
     Counter,
     Down,
     End,
+    Excess,
     Go,
     Match,
     Message,
@@ -23,6 +24,7 @@ from protocol.messages import (
     Release,
     RoundDone,
     Settled,
+    Shares,
     Up,
 )
 
@@ -47,6 +49,7 @@ _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
 _EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
+_EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {
     # Messages of an exchange come from neighbours that have not heard of its end; planning goes on
@@ -56,10 +59,10 @@ LEGAL: Mapping[Phase, Kinds] = {
     Phase.PLACED: _ALWAYS | {Up} | _EXCHANGE,
     Phase.PLANNING: _ALWAYS | _TREE | _EXCHANGE,
     # Up and Down of stage 1 still come from neighbours that missed an answer.
-    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE,
-    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT,
+    Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     # Neighbours may still be waiting for an answer, and Left may have been lost.
-    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | {Release},
+    Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     Phase.ABORTED: _ALWAYS,
 }
 """The kinds of message that are legal in each phase. All others raise PeerError. A legal message

@@ -20,7 +20,7 @@ def planner_after(exchange: ExchangeStage | None, household: Participant) -> Par
     """Return the household as it plans at the beginning, or after the exchanges that are over."""
     if exchange is None or not exchange.paused:
         return household
-    schedules = tuple(schedule for schedule, _ in exchange.trader.ends)
+    schedules = tuple(schedule for schedule, _ in exchange.ends)
     return Replanning(schedules, exchange.generator_state).participant(household)
 
 
@@ -28,7 +28,7 @@ def another_exchange(
     exchange: ExchangeStage, planner: Participant, planned: PlanningResult, place: Place
 ) -> AnotherExchange:
     """Return the beginning of the exchange that follows when the household has planned again."""
-    plans, ends = planner.plans, exchange.trader.ends
+    plans, ends = planner.plans, exchange.ends
     selected = planned.selected
     at_end = selected - (len(plans.values) - len(ends))
     replanned = Replanned(

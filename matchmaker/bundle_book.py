@@ -126,7 +126,8 @@ class BundleBook:
         if len(order) < 2:
             return []
         ranks = self._ranks[order]
-        # Directions are +-1 kWh: which households suit each other does not depend on the unit.
+        # A direction is +-1 kWh. Among directions the unit does not matter for who suits whom;
+        # beside a household that discloses values only, it makes the pair a guess.
         wanted = self._values[order] + self._limits[order] * (GUESS / 2)
         candidates = draw_candidates(
             len(order), np.random.default_rng([self.seed, round, len(order)])

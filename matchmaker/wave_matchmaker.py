@@ -37,7 +37,7 @@ class WaveMatchmaker(Matchmaker):
         *,
         lease: float,
         per_slot: bool,
-        seed: int = 0,
+        seed: int,
     ) -> None:
         """Set up a matchmaker that knows nothing yet. `seed` decides who is served first."""
         super().__init__(address, slots, epoch, lease=lease, per_slot=per_slot)

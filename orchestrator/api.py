@@ -82,7 +82,8 @@ class Outcome:
 
     @property
     def measures(self) -> "pd.DataFrame":
-        """One row per state (preferred, planned, exchanged, bound), one column per measure."""
+        """One row per state (preferred, planned, exchanged, and bound: the bound of values), one
+        column per measure."""
         pd = _pandas()
         states = {name: asdict(measures) for name, measures in self.results.states().items()}
         return pd.DataFrame.from_dict(states, orient="index").rename_axis("state")

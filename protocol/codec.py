@@ -4,8 +4,8 @@ one run.
 Layout (msgpack): `[version, run, [[to, sender, kind, {field: value}], ...], [vector, ...]]`. `to`
 and `sender` are names; the hosts are in the bus subject. Vectors are raw little-endian float64.
 Each vector is written once per frame, however many messages hold it (the answers to hundreds of
-children hold the same one); a field contains the vector's number. docs/protocol.md has every field
-and test vectors.
+children hold the same one); a field contains the vector's number. Vectors of integers are raw
+little-endian int64, in the field itself. docs/protocol.md has every field and test vectors.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from protocol.errors import DecodeError
 from protocol.messages import Address, Message
 from protocol.subjects import is_name
-from protocol.vectors import from_bytes, to_bytes
+from protocol.vectors import from_bytes, int_bytes, to_bytes
 
 VERSION = 2
 
@@ -62,6 +62,8 @@ class _Writer:
     def _plain(self, value: Any) -> Any:
         """Return `value` as msgpack can write it, one level down; called only for unknown types."""
         if isinstance(value, np.ndarray):
+            if value.dtype.kind == "i":
+                return int_bytes(value)
             return self._vectors.setdefault(to_bytes(value), len(self._vectors))
         if is_dataclass(value):
             names = _FIELDS.get(type(value)) or tuple(f.name for f in fields(value))

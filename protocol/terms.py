@@ -112,6 +112,8 @@ class ExchangeTerms:
     """Seconds after which the matchmaker treats a lease as lost."""
     trace: bool = False
     """True if households report every exchange they made to the orchestrator at the end."""
+    equal_shift: bool = False
+    """True if no pairs exchange: all share equally what is planned beyond what they prefer."""
 
     def __post_init__(self) -> None:
         if self.tolerance_kwh is not None and self.tolerance_kwh < 0:

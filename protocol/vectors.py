@@ -1,5 +1,5 @@
-"""Vectors of float64: the type, and its form in a message (raw little-endian bytes). Numbers that
-are added up the tree must be finite, or the sums could not be compared."""
+"""Vectors of float64 and of int64: the types, and their forms in a message (raw little-endian
+bytes). Numbers that are added up the tree must be finite, or the sums could not be compared."""
 
 from typing import Annotated, Any
 
@@ -37,6 +37,32 @@ def from_frame(place: Any, info: ValidationInfo) -> Array:
 
 Vector = Annotated[Array, PlainValidator(from_frame)]
 """A float64[d] field of a message."""
+
+Int64Array = NDArray[np.int64]
+
+AMOUNT_MAX = 2**53
+"""Largest magnitude of a number in a vector of int64. Sums of a thousand of them do not overflow.
+"""
+
+
+def int_bytes(vector: Int64Array) -> bytes:
+    """Return an int64[d] as 8*d little-endian bytes."""
+    return vector.astype("<i8", copy=False).tobytes()
+
+
+def ints_from_bytes(data: Any) -> Int64Array:
+    """Return 8*d little-endian bytes as a read-only int64[d]. Raises ValueError for anything else,
+    and for a magnitude above AMOUNT_MAX."""
+    if not isinstance(data, bytes) or len(data) % 8:
+        raise ValueError("a vector of integers is a byte string of whole int64 values")
+    vector = np.frombuffer(data, "<i8")
+    if ((vector > AMOUNT_MAX) | (vector < -AMOUNT_MAX)).any():
+        raise ValueError(f"an integer of a vector is at most {AMOUNT_MAX}")
+    return vector
+
+
+Int64Vector = Annotated[Int64Array, PlainValidator(ints_from_bytes)]
+"""An int64[d] field of a message."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 """A number of a message that is neither infinite nor NaN."""

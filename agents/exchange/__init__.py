@@ -8,6 +8,7 @@ acceptance_rules.py   when a proposal is accepted
 disclosure.py         how much an offer reveals
 matchmaker_client.py  the conversation with one matchmaker
 rounds.py             the rounds along the tree
+equal_shift.py        the exchange by one sum along the tree, instead of between pairs
 final_sum.py          the sums over all schedules, after the last round
 traffic_count.py      frames and bytes that a host sends
 
@@ -16,12 +17,6 @@ slot_exchange.py      one household's exchange of single slots: it joins the nex
 partner_search.py     which slots are looked up, and the attempts at each
 negotiations.py       proposals and answers, on both sides
 
-Content bundle:
-bundle_exchange.py    one household's exchange of bundles: it joins the next two
-bundle_talks.py       proposals, counters, confirmations, on both sides
-bundle_content.py     what a household proposes, counters with, and confirms
-bundle_choice.py      the search for the best bundle
-
-journal/ keeps what a household needs to go on after a crash. All of it but journal/sqlite.py is
-pure. Nothing here knows stage 1.
+bundles/ has the content bundle, journal/ what a household needs to go on after a crash. All of it
+but journal/sqlite.py is pure. Nothing here knows stage 1.
 """

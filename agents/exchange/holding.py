@@ -205,7 +205,7 @@ class Holding:
         match self.rule:
             case _ if self._accepts is not None:
                 exchange = self._proposed(slot, value, min_gain_kwh2, named=named)
-                refusal = "" if self._accepts(exchange) else "rule"
+                refusal = "" if self._accepts(exchange) else self._own_refusal(change, exchange)
             case "mutual":
                 refusal = rules.answer_mutual(change)
             case "cooperative":
@@ -242,6 +242,15 @@ class Holding:
             return None
         margin = cap * (1 - rules.MARGIN)
         return margin + self._drift, margin - self._drift
+
+    def _own_refusal(self, change: float, exchange: ProposedExchange) -> Refusal:
+        """Return the reason why an own rule said no: "cap" where the rule `cooperative` would stop
+        at its cap. That answer may change with other slots, so it holds for one round only."""
+        if self.rule != "cooperative":
+            return "rule"
+        named, least = exchange.partner_change_kwh2, exchange.min_gain_kwh2
+        built_in = rules.answer_cooperative(change, named, self._deviation, self._start, least)
+        return "cap" if built_in == "cap" else "rule"
 
     def _proposed(
         self, slot: int, value: float, min_gain_kwh2: float, *, named: float | None = None

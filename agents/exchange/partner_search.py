@@ -26,7 +26,7 @@ class PartnerSearch:
         session: int,
         slots: int,
         attempts_max: int,
-        waves: bool = False,
+        waves: bool,
     ) -> None:
         everything = range(slots)
         self.clients = [

@@ -1,9 +1,10 @@
 """Stage 2 of one household: the exchange, then a final sum over all schedules.
 
-It joins the trader, which decides (trader.py), with the final sum (final_sum.py), and journals what
-a household needs to continue after its host was killed. If exchanges take place between iterations
-(`exchange_every`), it has one exchange after another; the first iteration after each takes the
-place of the final sum. What comes before, between and after is decided in agents/household.py.
+It joins the trader, which decides (trader.py), or the equal shift in its place (equal_shift.py),
+with the final sum (final_sum.py), and journals what a household needs to continue after its host
+was killed. If exchanges take place between iterations (`exchange_every`), it has one exchange after
+another; the first iteration after each takes the place of the final sum. What comes before, between
+and after is decided in agents/household.py.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import msgpack
 
+from agents.exchange.equal_shift import EqualShift
 from agents.exchange.final_sum import FinalSum
 from agents.exchange.journal.another_exchange import AnotherExchange, read_another
 from agents.exchange.journal.entries import Entry, Journal
@@ -82,7 +84,7 @@ class ExchangeStage:
         household: PlannedHousehold,
         schedule: Array,
         journal: Journal,
-        trader: Trader,
+        trader: Trader | EqualShift,
         states: list[int],
     ) -> None:
         """Take over from stage 1, whose selected plan is `schedule`, float64[d], kWh."""
@@ -120,16 +122,27 @@ class ExchangeStage:
         said = encode_message(household.place), encode_message(household.planned)
         data = msgpack.packb([*said, generator_state])
         journal.append(Entry(household.address.name, "planned", data=data))
-        trader = Trader(
-            address=household.address,
-            setting=household.setting,
-            schedule=schedule,
-            preferred=preferred,
-            journal=journal,
-            mandate=mandate,
-            traffic=traffic,
-            accepts=accepts,
-        )
+        trader: Trader | EqualShift
+        if household.setting.terms.equal_shift:
+            trader = EqualShift(
+                household.address,
+                household.setting,
+                schedule=schedule,
+                preferred=preferred,
+                journal=journal,
+                mandate=mandate,
+            )
+        else:
+            trader = Trader(
+                address=household.address,
+                setting=household.setting,
+                schedule=schedule,
+                preferred=preferred,
+                journal=journal,
+                mandate=mandate,
+                traffic=traffic,
+                accepts=accepts,
+            )
         stage = cls(household, schedule, journal, trader=trader, states=[generator_state])
         return stage, stage._go_on(trader.start(now), now)
 
@@ -160,13 +173,17 @@ class ExchangeStage:
                 planned = replace(planned, replanned=planned.replanned[:-1])
                 states.pop()
         own = [entry for entry in entries[1:] if entry.kind != "closed"]
-        schedule = read_beginning(own[0].data).schedule
-        trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
+        beginning = read_beginning(own[0].data)
+        trader: Trader | EqualShift
+        if beginning.setting.terms.equal_shift:
+            trader, out = EqualShift.resume(address, own, journal, now)
+        else:
+            trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
         stage = cls(
             PlannedHousehold(
                 address=address, orchestrator=orchestrator, place=place, planned=planned
             ),
-            schedule,
+            beginning.schedule,
             journal,
             trader=trader,
             states=states,
@@ -198,12 +215,18 @@ class ExchangeStage:
     @property
     def loop(self) -> int:
         """Number of exchanges that are over."""
-        return len(self.trader.ends)
+        return len(self.ends)
+
+    @property
+    def ends(self) -> list[tuple[Array, float]]:
+        """Schedule and energy drift after each exchange between pairs that is over, kWh."""
+        return self.trader.ends if isinstance(self.trader, Trader) else []
 
     @property
     def paused(self) -> bool:
         """True from the end of an exchange that is not the last until another one starts."""
-        return self.trader.finished and self.loop < self._household.place.terms.exchanges
+        over = self.loop if self.trader.finished else 0
+        return 0 < over < self._household.place.terms.exchanges
 
     @property
     def generator_state(self) -> int:
@@ -258,6 +281,7 @@ class ExchangeStage:
 
     def start_another(self, place: Place, another: AnotherExchange, now: float) -> list[Envelope]:
         """Begin another exchange after planning again."""
+        assert isinstance(self.trader, Trader)
         self._household = replace(self._household, place=place, planned=another.planned)
         self._closing = FinalSum(self._household.address, place)
         self._states.append(another.generator_state)
@@ -265,6 +289,7 @@ class ExchangeStage:
 
     def withdraw(self) -> None:
         """Leave the present exchange before it has begun, because stage 1 begins anew."""
+        assert isinstance(self.trader, Trader)
         planned = self._household.planned
         self._household = replace(
             self._household, planned=replace(planned, replanned=planned.replanned[:-1])
@@ -304,6 +329,7 @@ class ExchangeStage:
         trader, counts = self.trader, self.trader.counts
         drift = float(trader.schedule.sum() - self.planned_schedule.sum())
         counted = trader.counted
+        clipped_slots, clipped_kwh = trader.clipped if isinstance(trader, EqualShift) else (0, 0.0)
         return replace(
             self._household.planned,
             exchanged=Exchanged(
@@ -313,6 +339,8 @@ class ExchangeStage:
                 accepted=counts.accepted,
                 refused=counts.refused,
                 trace=trader.trace if trader.setting.terms.trace else None,
+                clipped_slots=clipped_slots,
+                clipped_kwh=clipped_kwh,
             ),
             exchange_history=ExchangeHistory(
                 tuple(counted), everybody.response, gathers=tuple(trader.gathers)

@@ -7,7 +7,7 @@ next. None of its messages may leave the host before its journal is committed.
 
 from collections.abc import Sequence
 
-from agents.exchange.bundle_exchange import BundleExchange
+from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records

@@ -66,10 +66,10 @@ def read_meters(
     """
     path, options = Path(path), options or MeterOptions()
     if slots is not None and slots < 1:
-        raise InputError(f"must be at least 1, not {slots}", field="slots")
+        raise InputError(f"must be at least 1, not {slots}", field="--slots")
     if slots is not None and slots > _MOST_SLOTS:
         reason = f"a day has {_MOST_SLOTS:,} seconds, so at most as many slots, not {slots:,}"
-        raise InputError(reason, field="slots")
+        raise InputError(reason, field="--slots")
     wanted = _day(day)
     file = read_meter_file(path, options)
     count = slots or _own_slots(file, path)
@@ -100,7 +100,7 @@ def read_meters(
         names += [name for name, kept in zip(group.names, keep, strict=True) if kept]
         days_each += number[keep].tolist()
     if not rows:
-        raise InputError("no household has a complete day", file=path, field="day")
+        raise InputError("no household has a complete day", file=path, field="--day")
     energy = np.ascontiguousarray(rows)
     _check_unit(energy, names, file=file, options=options, path=path)
     return MeterDay(
@@ -120,7 +120,9 @@ def _day(text: str) -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise InputError(f"{text!r} is neither 'mean' nor a day YYYY-MM-DD", field="day") from None
+        raise InputError(
+            f"{text!r} is neither 'mean' nor a day YYYY-MM-DD", field="--day"
+        ) from None
 
 
 def _own_slots(file: MeterFile, path: Path) -> int:
@@ -131,7 +133,7 @@ def _own_slots(file: MeterFile, path: Path) -> int:
             f"readings are {step / MINUTE:g} minutes apart, which do not fill a day evenly: say "
             "into how many slots a day is cut, --slots",
             file=path,
-            field="slots",
+            field="--slots",
         )
     return int(_DAY // step)
 
@@ -148,7 +150,7 @@ def _chosen(group: Readings, zone: tzinfo, wanted: date | None, path: Path) -> l
             f"does not cover the whole day {wanted} in {zone}: "
             + (f"complete days are {full[0]} to {full[-1]}" if full else "nor any"),
             file=path,
-            field="day",
+            field="--day",
         )
     return found
 
@@ -232,7 +234,7 @@ def _check_unit(
             f"the largest household has {largest:.3g} kWh a day if readings are in kWh, which "
             "nothing says: give their unit with --unit, such as MW",
             file=path,
-            field="unit",
+            field="--unit",
         )
     if assumed and options.unit is None and options.max_kw == LARGEST_KW and largest > _MUCH_KWH:
         column = int(np.argmax(np.abs(energy.sum(axis=1))))

@@ -122,13 +122,13 @@ def read_meter_file(path: Path, options: MeterOptions) -> MeterFile:
 def _check_options(options: MeterOptions) -> None:
     """Refuse options that contradict each other or would have no effect."""
     if options.columns and options.value_column is not None:
-        raise InputError("give --columns or --value-column, not both", field="value-column")
+        raise InputError("give --columns or --value-column, not both", field="--value-column")
     if options.counter and options.stamp is not None:
         raise InputError(
-            "has no effect with --counter: a counter is read at its time", field="stamp"
+            "has no effect with --counter: a counter is read at its time", field="--stamp"
         )
     if not options.max_kw > 0:
-        raise InputError(f"must be more than 0, not {options.max_kw:g}", field="max-kw")
+        raise InputError(f"must be more than 0, not {options.max_kw:g}", field="--max-kw")
 
 
 def _only(table: SourceTable, conditions: tuple[str, ...], path: Path) -> SourceTable:
@@ -137,22 +137,22 @@ def _only(table: SourceTable, conditions: tuple[str, ...], path: Path) -> Source
     for condition in conditions:
         name, equals, value = condition.partition("=")
         if not equals:
-            raise InputError(f"{condition!r}: write COLUMN=VALUE", field="only")
-        check_column(name, table, path=path, option="only")
+            raise InputError(f"{condition!r}: write COLUMN=VALUE", field="--only")
+        check_column(name, table, path=path, option="--only")
         cells = table.text(name)
         if value.strip() not in cells:
             seen = ", ".join(map(repr, list(dict.fromkeys(cells))[:5]))
             raise InputError(
                 f"no row has {value!r} in column {name!r}: there are {seen}",
                 file=path,
-                field="only",
+                field="--only",
             )
         wanted.setdefault(name, []).append(value.strip())
     for name, values in wanted.items():
         keep = np.array([cell in values for cell in table.text(name)])
         if not keep.any():
             raise InputError(
-                f"no row meets all conditions, {name}={values[0]} last", file=path, field="only"
+                f"no row meets all conditions, {name}={values[0]} last", file=path, field="--only"
             )
         table = table.keep_rows(keep)
     return table

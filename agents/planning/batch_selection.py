@@ -21,8 +21,8 @@ from protocol.vectors import Array
 Rows = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-BLOCK = 1 << 20
-"""Bytes of candidates weighed at a time, so that they fit in a processor's cache."""
+BLOCK = 1 << 17
+"""Numbers weighed at a time (slots of candidates), so that they fit in a processor's cache."""
 
 
 class Aggregates(NamedTuple):
@@ -69,7 +69,6 @@ class HouseholdBatch:
         self._every = np.arange(len(rows))
         self._alpha = np.array([[row.terms.alpha] for row in rows])
         self._beta = np.array([[row.terms.beta] for row in rows])
-        self._alike = bool((self._alpha == first.alpha).all() and (self._beta == first.beta).all())
         self._weighs_discomfort = bool(self._alpha.any() or self._beta.any())
         most, slots = max(len(row.plans) for row in rows), rows[0].plans.shape[1]
         self._plans = np.empty((len(rows), most, slots))
@@ -86,16 +85,15 @@ class HouseholdBatch:
         change nothing."""
         zeros = np.zeros(len(rows))
         self._zero = Aggregates(np.zeros((len(rows), slots)), zeros, zeros)
-        none = Aggregates(np.zeros((len(rows), 0, slots)), zeros[:, None], zeros[:, None])
         selected = np.array([row.selected for row in rows], dtype=np.intp)
-        self._now = self._before = _Choices(selected, self._zero, none)
+        self._now = self._before = _Choices(selected, self._zero, self._zero)
         self._global: Aggregate | None = None
         self.flags: Flags = np.ones((len(rows), children), dtype=bool)
         """Approval of each child's change in this iteration: bool[m, c]."""
 
     @property
     def selected(self) -> Rows:
-        """Index of each selected plan: int[m]."""
+        """Index of each selected plan, -1 before the first iteration: int[m]."""
         return self._now.selected
 
     @property
@@ -137,7 +135,7 @@ class HouseholdBatch:
         now, before = self._now, self._before
         self.flags = self.flags & keep
         selected = np.where(approved, now.selected, before.selected)
-        if self._children and now.accepted is not before.accepted:
+        if now.accepted is not before.accepted:
             for mine, old in zip(
                 (*now.below, *now.accepted), (*before.below, *before.accepted), strict=True
             ):
@@ -186,7 +184,7 @@ class HouseholdBatch:
         responses = np.zeros((len(rows), combinations, was.shape[-1]))
         for child in range(self._children):
             _double(responses, was[:, child, None], now[:, child, None], child)
-        responses = np.add(others[:, None], responses, out=responses)
+        responses += others[:, None]
         sums = squares = np.zeros((len(rows), combinations))
         if self._weighs_discomfort:
             sums = _totals(whole.discomfort, old.discomfort[rows], new.discomfort[rows])
@@ -252,8 +250,8 @@ class HouseholdBatch:
         """Return combined costs: float64[r, m, d], float64[r, m] twice -> float64[r, m]."""
         count, candidates, slots = responses.shape
         inefficiency = self._cost(responses.reshape(count * candidates, slots))
-        weights: Weights = (float(self._alpha[0, 0]), float(self._beta[0, 0]))
-        if not self._alike:
+        weights: Weights = (0.0, 0.0)
+        if self._weighs_discomfort:
             weights = (self._alpha[rows], self._beta[rows])
         return combined_cost(
             inefficiency.reshape(count, candidates), sums, squares, known, weights, self._arithmetic
@@ -270,7 +268,7 @@ class HouseholdBatch:
 
     def _blocks(self, rows: Rows, candidates: int) -> Iterator[Rows]:
         """Yield the rows in blocks, so that the candidates of a block stay small."""
-        step = max(1, BLOCK // (8 * candidates * self._plans.shape[2]))
+        step = max(1, BLOCK // (candidates * self._plans.shape[2]))
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
 

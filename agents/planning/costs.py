@@ -56,7 +56,7 @@ def cost_function(
     if arithmetic.own_cost is not None:
         return arithmetic.own_cost
     kernels = _Kernels(arithmetic)
-    goal = np.zeros(0) if target is None else np.asarray(target, dtype=np.float64)
+    goal = np.zeros(0) if target is None else target
     match name:
         case "var":
             return kernels.variance

@@ -24,7 +24,7 @@ class HostPlanning:
         self._households, self.iterated = households, iterated
         self._members: dict[Address, SharedStage] = {}
         self._subtrees: list[Subtree] = []
-        self._begins = (0, 0)
+        self._begins = (1, 0)
         """The attempt, and the number of exchanges before it, of the stage that begins next."""
         self.early: list[tuple[SharedStage, Address, Up]] = []
         """Sums that came after an exchange, before it was over for all households of this host."""

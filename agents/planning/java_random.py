@@ -89,7 +89,7 @@ class JavaRandoms:
         second = (first * multiplier + np.uint64(0xB)) & mask
         self._states[rows] = second
         drawn = ((first >> np.uint64(22)) << np.uint64(27)) + (second >> np.uint64(21))
-        return drawn.astype(np.float64) * 2.0**-53
+        return drawn * 2.0**-53
 
 
 def household_chance(seed: int, household: str) -> JavaRandom:

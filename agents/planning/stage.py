@@ -200,8 +200,8 @@ class PlanningStage:
             if self.unanswered is not None:
                 return []
             self._received.setdefault(sender, up)
-            # This household missed the start, but a child that has begun has heard it.
-            return self._collect() if self.begun else self.begin()
+            # If this household missed the start, a child that has begun has heard it.
+            return self.begin()
         if up.iteration == self.iteration + 1 and sender in self._place.roster:
             # The sender is already on the next tree; this household is not.
             self._early[sender] = up
@@ -254,8 +254,7 @@ class PlanningStage:
             return []
         if down.iteration > self.iteration or self.unanswered is None:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        if len(down.response_kwh) != self._slots:
-            raise PeerError(f"{sender} speaks of {len(down.response_kwh)} slots")
+        check_answer(sender, down, self._slots)
         self._selection.top_down(down.sums, down.approved)
         return self._pass_on(down.sums, down.reorganise) + self._collect()
 
@@ -300,6 +299,15 @@ def planning_history(
 ) -> PlanningHistory | None:
     """Return the history of the iterations that a root has seen, or None if there are none."""
     return PlanningHistory(tuple(iterations), response, summed) if iterations else None
+
+
+def check_answer(sender: Address, down: Down, slots: int) -> None:
+    """Raise PeerError if a parent's answer is not about as many slots, or refuses the choice of the
+    first iteration, before which there is none to return to."""
+    if len(down.response_kwh) != slots:
+        raise PeerError(f"{sender} speaks of {len(down.response_kwh)} slots")
+    if down.iteration == 0 and not down.approved:
+        raise PeerError(f"{sender} does not approve the first iteration")
 
 
 def late_answer(answers: dict[Address, Down], sender: Address, up: Up) -> Down:

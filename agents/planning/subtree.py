@@ -19,6 +19,7 @@ from agents.planning.plan_selection import summarise
 from agents.planning.stage import (
     Participant,
     PlanningResult,
+    check_answer,
     late_answer,
     planning_history,
 )
@@ -230,8 +231,7 @@ class Subtree:
             return []
         if down.iteration > self.iteration or self._undecided:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        if len(down.response_kwh) != self._slots:
-            raise PeerError(f"{sender} speaks of {len(down.response_kwh)} slots")
+        check_answer(sender, down, self._slots)
         return self._top_down(down.sums, down.approved) + self._go_on()
 
     def missing(self, member: SharedStage) -> tuple[Address, ...]:

@@ -68,7 +68,7 @@ def choose(costs: Sequence[float], chance: JavaRandom) -> int:
             ties += 1
             if chance.next_double() <= 1.0 / ties:
                 index = candidate
-        elif cost < best or (index < 0 and cost == cost):
+        elif cost == cost:  # less than the best, or the first that is a number
             best, index, ties = cost, candidate, 1
     if index < 0:
         raise ArithmeticError("no candidate has a cost that is a number")

@@ -35,7 +35,7 @@ def read(
         raise InputError(
             f"{households} is not possible: the folder has {len(files)}",
             file=folder,
-            field="households",
+            field="--households",
         )
     members: dict[str, Plans] = {}
     slots: tuple[int, Path] | None = None

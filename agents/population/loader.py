@@ -26,7 +26,7 @@ def load(
     "preference"; `Population.meaning_source` says which. Raises InputError if the data are wrong.
     """
     if households is not None and households < 1:
-        raise InputError("must be at least 1", field="households")
+        raise InputError("must be at least 1", field="--households")
     if not path.exists():
         raise InputError("no such folder or file", file=path, field="--dataset")
     described = read_description(path)

@@ -89,7 +89,7 @@ def read(
         raise InputError("a value or score is NaN or infinite", file=path)
     if households is not None and households > len(ids):
         reason = f"{households} is not possible: the file has {len(ids)}"
-        raise InputError(reason, file=path, field="households")
+        raise InputError(reason, file=path, field="--households")
     stated = _stated_meaning(parts, path)
     if meaning is None and stated and described and stated != described:
         reason = f"{DESCRIPTION} says {described}, but the file says {stated}: choose with --score"

@@ -82,18 +82,18 @@ def parse_scheme(text: str) -> Scheme:
             raise InputError(
                 f"'{part}' is not a part of a scheme: write parts like shuffle:3 or swap-15:3 "
                 "(kind:number of plans), separated by commas",
-                field="scheme",
+                field="--scheme",
             )
         plans, swaps = int(match["plans"]), int(match["swaps"] or 0)
         if plans == 0 or (swaps == 0 and not match["shuffle"]):
             raise InputError(
-                f"'{part}' makes no plan: plans and swaps must be at least 1", field="scheme"
+                f"'{part}' makes no plan: plans and swaps must be at least 1", field="--scheme"
             )
         scheme.append(Alternatives("shuffle" if match["shuffle"] else "swap", plans, swaps))
     if sum(part.plans for part in scheme) >= _MOST_PLANS:
         raise InputError(
             f"a household can have at most {_MOST_PLANS} plans, including the preferred one",
-            field="scheme",
+            field="--scheme",
         )
     return tuple(scheme)
 
@@ -108,7 +108,7 @@ def check_scheme(scheme: Scheme, slots: int) -> None:
             raise InputError(
                 f"{part} needs plans of at least {max(2, part.swaps)} slots, "
                 f"these have {slots}: {advice}",
-                field="scheme",
+                field="--scheme",
             )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from agents.plans import Population
 from protocol.errors import InputError
-from protocol.vectors import Array
+from protocol.messages.equal_shift import UNIT_KWH
+from protocol.vectors import AMOUNT_MAX, Array
 
 LARGEST_VALUE = 1e12
 """Largest magnitude of a value of a plan or a target, kWh per slot. Squares of sums of such values
@@ -50,6 +51,19 @@ def check_magnitudes(population: Population, target: Array | None) -> None:
             f"a value of the target is {float(np.abs(target).max()):.3g} kWh: "
             f"at most {LARGEST_VALUE:.0e} makes sense",
             field="--target",
+        )
+
+
+def check_sums(population: Population) -> None:
+    """Raise InputError if the values of all households may sum to more than an equal shift can add
+    up exactly, in UNIT_KWH."""
+    largest = sum(float(np.abs(plans.values).max()) for plans in population.households.values())
+    most = AMOUNT_MAX * UNIT_KWH / 2  # an excess is the difference of two plans
+    if largest > most:
+        raise InputError(
+            f"all households together may reach {largest:.3g} kWh in a slot: an equal shift adds "
+            f"up to {most:.3g} exactly",
+            field="--exchange",
         )
 
 

@@ -137,9 +137,9 @@ def _checked(households: int, slots: int, seed: int, scheme: Scheme | None) -> S
         ("seed", seed, 0),
     ):
         if value < least:
-            raise InputError(f"must be at least {least}, not {value}", field=name)
+            raise InputError(f"must be at least {least}, not {value}", field=f"--{name}")
     if seed >= 2**64:
-        raise InputError(f"must be below 2^64, not {seed}", field="seed")
+        raise InputError(f"must be below 2^64, not {seed}", field="--seed")
     if scheme is None:
         return scaled_scheme(slots)
     check_scheme(scheme, slots)

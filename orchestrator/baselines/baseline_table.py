@@ -1,8 +1,8 @@
 """The table of baselines: a run beside the results of planners with full knowledge of its
 households.
 
-This module decides which baselines there are. `plan_descent`, `plan_exact_search` and
-`exchange_assignment` compute them. The clock is an argument.
+This module decides which baselines there are. `plan_descent`, `plan_exact_search`,
+`exchange_assignment` and `day_assignment` compute them. The clock is an argument.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,7 @@ import numpy as np
 
 from agents.planning.costs import EXACT, Cost, cost_function
 from agents.plans import Plans
+from orchestrator.baselines.day_assignment import best_for_the_day, for_mean_comfort
 from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
 from orchestrator.baselines.plan_descent import (
     STARTS,
@@ -25,15 +26,26 @@ from orchestrator.baselines.plan_descent import (
 )
 from orchestrator.baselines.plan_exact_search import best_selection
 from orchestrator.coordination.placement import Run
-from orchestrator.results.measures import Measures, exchange_bound, measures
+from orchestrator.results.measures import Measures, bound_of_values, clipped, equal_shift, measures
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import Scenario, read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
 
+VALUES = "any assignment: bound of values"
+"""Name of the bound of values in the table."""
 SEARCH = "exact search (SCIP)"
 """Name of the exact search in the table."""
+KEPT_KWH = 0.05
+"""How far a household's own energy may move where a baseline keeps it, kWh."""
+FEW_HOUSEHOLDS = 500
+"""Baselines of whole days are computed for at most this many households; their time grows with the
+square of the number and more."""
+EQUAL_SHIFT = "equal shift: bound of amounts"
+"""Name of the equal shift in the table."""
+ROUNDING_KWH = 1e-12
+"""Differences of discomfort below this are rounding, kWh."""
 Clock = Callable[[], float]
 """A function that returns the seconds since some fixed time."""
 
@@ -49,11 +61,20 @@ class Baseline:
     unfairness: float | None
     seconds: float
     objective: float | None = None
-    """The value that planners minimise (`plan_descent.objective`); if beta is 0, inefficiency."""
+    """The value that planners minimise. Planning: `plan_descent.objective`; if beta is 0,
+    inefficiency. Exchange: the summed squared deviation, kWh^2."""
     bound: float | None = None
-    """A lower bound on the objective of every selection."""
+    """A lower bound on the objective of every solution of this kind."""
     gap: float | None = None
     """(objective - bound) / objective; 0 if proven optimal."""
+    households_worse: int | None = None
+    """Exchange: number of households with more discomfort than after stage 1."""
+    max_energy_drift: float | None = None
+    """Exchange: largest change of a household's own energy, kWh."""
+    clipped_slots: int | None = None
+    """Exchange: household-slots with negative consumption though none is preferred."""
+    clipped_kwh: float | None = None
+    """Exchange: energy below zero at these slots, kWh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,21 @@ class _Task:
         demand = schedules.sum(0)
         found = measures(demand, discomforts, float(self.cost(demand)))
         return _line(stage, name, found=found, seconds=seconds)
+
+    def exchange(self, name: str, schedules: Array, before: Array, began: float) -> Baseline:
+        """Return the line of schedules after stage 2; `before` has those after stage 1."""
+        preferred = self.preferred
+        away, was = ((state - preferred) ** 2 for state in (schedules, before))
+        slots, kwh = clipped(schedules, preferred)
+        worse = np.sqrt(away.mean(1)) - np.sqrt(was.mean(1)) > ROUNDING_KWH
+        return replace(
+            self.line("exchange", name, schedules=schedules, began=began),
+            objective=float(away.sum()),
+            households_worse=int(worse.sum()),
+            max_energy_drift=float(np.abs(schedules.sum(1) - before.sum(1)).max()),
+            clipped_slots=slots,
+            clipped_kwh=kwh,
+        )
 
     def plan(self, name: str, selection: Selection, began: float) -> Baseline:
         """Return the line of a selection whose computation began at `began`."""
@@ -163,19 +199,42 @@ def _for_planning(task: _Task, results: RunResults, exact_seconds: float) -> Ite
 
 
 def _for_exchange(task: _Task, results: RunResults, exchanged: Measures) -> Iterator[Baseline]:
-    seconds = results.seconds.exchange or 0.0
+    seconds, exchange = results.seconds.exchange or 0.0, results.exchange
+    assert exchange is not None
     name = f"coflex, {task.settings.exchange}"
-    yield _line("exchange", name, found=exchanged, seconds=seconds)
+    yield replace(
+        _line("exchange", name, found=exchanged, seconds=seconds),
+        households_worse=exchange.households_worse,
+        max_energy_drift=exchange.max_energy_drift,
+    )
     before, preferred = task.schedules(_selected(results)), task.preferred
-    baselines: list[tuple[str, Callable[[], Array]]] = [
-        ("greedy swaps in which nobody loses", lambda: greedy_swaps(before, preferred)[0]),
-        ("best assignment in which nobody loses", lambda: lossless_assignment(before, preferred)),
-        ("any assignment of the same values", lambda: exchange_bound(before, preferred)),
-    ]
-    for name, compute in baselines:
+    few = len(before) <= FEW_HOUSEHOLDS
+
+    def line(name: str, compute: Callable[[Array, Array], Array], *, best: bool) -> Baseline:
         began = task.clock()
-        schedules = compute()
-        yield task.line("exchange", name, schedules=schedules, began=began)
+        found = task.exchange(name, compute(before, preferred), before, began)
+        return replace(found, bound=found.objective, gap=0.0) if best else found
+
+    yield line("greedy swaps, nobody loses", lambda *both: greedy_swaps(*both)[0], best=False)
+    yield line("best assignment, nobody loses at any slot", lossless_assignment, best=True)
+    if few:
+        yield from _for_days(task, before)
+    yield line(VALUES, bound_of_values, best=True)
+    if few:
+        yield line("the same values, for mean comfort", for_mean_comfort, best=False)
+    yield line(EQUAL_SHIFT, equal_shift, best=True)
+
+
+def _for_days(task: _Task, before: Array) -> Iterator[Baseline]:
+    """Yield the best assignments in which nobody ends the day worse."""
+    for drift_kwh in (None, KEPT_KWH):
+        began = task.clock()
+        found = best_for_the_day(before, task.preferred, drift_kwh)
+        kept = "" if drift_kwh is None else f", own energy within {drift_kwh:g} kWh"
+        name = f"best assignment, nobody ends worse{kept}"
+        line = task.exchange(name, found.schedules, before, began)
+        gap = (found.squares - found.bound) / found.squares if found.squares else 0.0
+        yield replace(line, bound=found.bound, gap=gap)
 
 
 def _selected(results: RunResults) -> Selection:

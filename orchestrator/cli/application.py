@@ -5,12 +5,12 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from orchestrator.cli import INTERRUPTED_STATUS, version
-from orchestrator.cli.narrow_help import NarrowHelpApp
+from orchestrator.cli.narrow_help import NarrowHelpApp, NarrowHelpGroup
 from orchestrator.reporting.printable_text import printable
-from orchestrator.scenario.meant_option import meant_option
+from orchestrator.reporting.wrapped_lines import print_line
+from orchestrator.scenario.meant_option import meant_command, meant_option
 from protocol.checked_input import in_own_style
 from protocol.errors import INTERRUPTED, InputError, RunError
 
@@ -40,7 +40,7 @@ MODULES = {
 """Command -> the module of this package that registers it."""
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(NarrowHelpGroup):
     """All commands; the module of a command is imported when the command is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -49,16 +49,18 @@ class CommandGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command of this name, or None."""
-        if cmd_name in self.commands:
-            return self.commands[cmd_name]
-        # Of a name that nobody knows the nearest one is sought among all.
-        known = cmd_name in MODULES
-        modules = [MODULES[cmd_name]] if known else dict.fromkeys(MODULES.values())
-        for module in modules:
+        if cmd_name in MODULES and cmd_name not in self.commands:
             part = NarrowHelpApp()
-            import_module(f"orchestrator.cli.{module}").register(part)
+            import_module(f"orchestrator.cli.{MODULES[cmd_name]}").register(part)
             self.commands.update(typer.main.get_group(part).commands)
         return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the words name; InputError for a name that no command has."""
+        name = args[0]
+        if name in MODULES or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise InputError(f"no such command {name!r}: {_advice(meant_command(name, MODULES))}")
 
 
 app = NarrowHelpApp(
@@ -81,7 +83,7 @@ def run_command() -> int:
         return _complain(str(error), USAGE)
     except RunError as error:
         if str(error).startswith(INTERRUPTED):
-            print(printable(str(error)), file=sys.stderr)
+            print_line(printable(str(error)), error=True)
             return INTERRUPTED_STATUS
         return _complain(str(error), FAILED)
     if status == INTERRUPTED_STATUS:
@@ -90,7 +92,7 @@ def run_command() -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"error: {printable(message)}", file=sys.stderr)
+    print_line(f"error: {printable(message)}", error=True)
     return status
 
 
@@ -105,6 +107,9 @@ def _usage(error: typer.TyperException) -> str:
     if option is not None and message.startswith("no such option"):
         known = [] if ctx is None else [name for one in ctx.command.params for name in one.opts]
         meant = meant_option(option, known)
-        advice = f"did you mean {meant}?" if meant else "see --help"
-        return f"field {option}: no such option: {advice}"
+        return f"field {option}: no such option: {_advice(meant)}"
     return message or "give a command: see --help"
+
+
+def _advice(meant: str | None) -> str:
+    return f"did you mean {meant}?" if meant else "see --help"

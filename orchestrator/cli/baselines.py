@@ -2,8 +2,9 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import astuple, fields
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,8 +18,13 @@ from orchestrator.results.atomic_folder import publish, try_folder
 from orchestrator.results.csv_tables import csv_text
 from orchestrator.scenario.settings import RunSettings
 
+if TYPE_CHECKING:
+    from orchestrator.baselines.baseline_table import Baseline
+
 FILE = "baselines.csv"
-HEADS = ("stage", "planner", "inefficiency", "comfort", "unfairness", "seconds")
+HEADS = (
+    "stage", "planner", "inefficiency", "comfort", "unfairness", "worse off", "own kWh", "seconds",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +57,8 @@ def baselines(
     for line in lines:
         values = (line.inefficiency, line.comfort, line.unfairness)
         cells = ["-" if value is None else f"{value:.4g}" for value in values]
+        worse, drift = line.households_worse, line.max_energy_drift
+        cells += ["" if worse is None else str(worse), "" if drift is None else f"{drift:.3f}"]
         heading = "" if line.stage == stage else line.stage
         rows.append([heading, line.name, *cells, f"{line.seconds:.2g}"])
         stage = line.stage
@@ -58,14 +66,27 @@ def baselines(
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     print_table(console, HEADS, rows, texts=HEADS[1:2])
     for line in lines:
-        if line.bound is not None:
-            proof = "proven optimal" if line.gap == 0 else f"gap {line.gap:.1%}"
-            console.print(
-                f"\n{line.name}: objective {line.objective:.4g}, "
-                f"no selection below {line.bound:.4g} ({proof})",
-                highlight=False,
-                soft_wrap=not sys.stdout.isatty(),
-            )
+        for note in _notes(line):
+            console.print(f"\n{note}", highlight=False, soft_wrap=not sys.stdout.isatty())
     console.print(
         f"\nTable in {settings.out / FILE}", markup=False, highlight=False, soft_wrap=True
     )
+
+
+def _notes(line: "Baseline") -> Iterator[str]:
+    """Yield what the table does not say about a line: its proof, and what it would clip."""
+    if line.bound is not None and line.objective is not None:
+        if line.stage == "planning":
+            proof = "proven optimal" if line.gap == 0 else f"gap {line.gap:.1%}"
+            reached = f"{line.name}: objective {line.objective:.4g}"
+            yield f"{reached}, no selection below {line.bound:.4g} ({proof})"
+        elif line.gap:
+            yield (
+                f"{line.name}: summed squared deviation {line.objective:.4g} kWh^2; a relaxation "
+                f"shows that none is below {line.bound:.4g} (gap {line.gap:.2%})"
+            )
+    if line.clipped_slots:
+        yield (
+            f"{line.name}: negative consumption where none is preferred in "
+            f"{line.clipped_slots:,} household-slots, {line.clipped_kwh:.4g} kWh in all"
+        )

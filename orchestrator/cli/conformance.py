@@ -13,6 +13,7 @@ from orchestrator.cli.options.connection_options import MOST_SECONDS, Insecure, 
 from orchestrator.cli.options.idle_options import refuse_idle
 from orchestrator.cli.run import run_id
 from orchestrator.distributed.connection import reach
+from orchestrator.reporting.wrapped_lines import print_line
 from orchestrator.validation.conformance.checks import Check
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import RunError
@@ -56,7 +57,8 @@ def conformance(
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
     checks = asyncio.run(conform(connection, name, household, plans=known, patience=patience))
     for found in checks.found:
-        print("\n".join(found.lines))
+        for line in found.lines:
+            print_line(line)
     wrong = [found for found in checks.found if found.passed is False]
     if wrong or not checks.passed:
         raise RunError(_summary(household, wrong))

@@ -10,6 +10,7 @@ import typer
 from orchestrator.cli.options.connection_options import Insecure, Keys, OptionalNats
 from orchestrator.cli.options.idle_options import refuse_idle
 from orchestrator.distributed.connection import check_urls
+from orchestrator.reporting.wrapped_lines import print_line
 from orchestrator.security.check_result import CheckResult, bad
 from protocol.errors import InputError
 
@@ -41,7 +42,7 @@ def doctor(
         check_urls(nats)
     failed = 0
     for result in _checks(nats, keys, name=name, insecure=insecure, monitor=monitor):
-        typer.echo(str(result))
+        print_line(str(result))
         failed += result.passed is False
     if failed:
         raise typer.Exit(1)
@@ -52,8 +53,6 @@ def _refuse_idle(ctx: typer.Context, nats: str | None, keys: Path | None) -> Non
         refuse_idle(ctx, ["name"], "only the embedded server is checked: add --nats or --keys")
     if nats is None:
         refuse_idle(ctx, ["insecure", "monitor"], "it applies to a server named with --nats")
-    if keys is not None:
-        refuse_idle(ctx, ["insecure"], "a connection with --keys is encrypted")
 
 
 def _checks(

@@ -48,6 +48,14 @@ def paper(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Runs at a time (default: number of cores).")
     ] = None,
+    beyond: Annotated[
+        bool,
+        typer.Option(
+            "--beyond",
+            help="Add sweeps of what the paper leaves to future work: number of plans, "
+            "flexibility, iterations, rounds, children, and participants.",
+        ),
+    ] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only a few small runs, to try the command.")
     ] = False,
@@ -58,6 +66,7 @@ def paper(
     from orchestrator.experiments.interruption import interruptible
     from orchestrator.replication.page import lead, write_page
     from orchestrator.replication.study import evaluate
+    from orchestrator.replication.sweeps import evaluate_sweeps
 
     if dataset is None and not households:
         raise InputError("nothing to run: give --dataset, or --households for generated ones")
@@ -74,13 +83,22 @@ def paper(
                 at_once = workers or os.cpu_count() or 1
                 study = evaluate(design, out / "runs", workers=at_once, progress=progress)
                 studies.append(study)
-    page = write_page(studies, out)
+        sweeps = None
+        if beyond:
+            with counting("sweeps") as progress:
+                sweeps = evaluate_sweeps(
+                    out / "runs",
+                    runs,
+                    quick=quick,
+                    workers=workers or os.cpu_count() or 1,
+                    progress=progress,
+                )
+    page = write_page(studies, out, sweeps)
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     for study in studies:
         console.print(f"\n{study.title}\n", style="italic", highlight=False)
         claims = (*study.claims, *study.beyond)
         rows = [[claim.where, claim.says, claim.measured, claim.verdict] for claim in claims]
         print_table(console, HEADS, rows, texts=HEADS[:3])
-    sentence = lead(studies)
-    console.print(f"\n{sentence[0].upper()}{sentence[1:]}.", highlight=False)
+    console.print(f"\n{lead(studies)}", highlight=False)
     console.print(f"Page in {page}", markup=False, soft_wrap=True, highlight=False)

@@ -21,6 +21,7 @@ from agents.population.synthetic import from_preferred, generate
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.options import meter_options
 from orchestrator.reporting.narrow_tables import print_table
+from orchestrator.reporting.wrapped_lines import print_line
 from protocol.errors import InputError
 
 _HOUSEHOLDS = 200
@@ -206,7 +207,7 @@ def _write(population: Population, out: Path, form: str) -> None:
         return
     epos_folder.write(population, out)
     if not epos_folder.keeps_ids(population):
-        typer.echo(_RENAMED)
+        print_line(_RENAMED)
 
 
 def _convert(
@@ -224,9 +225,9 @@ def _convert(
     (archive if target.suffix == ".npz" else epos_folder).write(population, target)
     typer.echo(f"{len(population.households)} households -> {target}")
     if target.suffix != ".npz" and not epos_folder.keeps_ids(population):
-        typer.echo(_RENAMED)
+        print_line(_RENAMED)
     targets = epos_folder.target_files(source)
     if len(targets) > 1:
-        typer.echo(
+        print_line(
             f"{source} has {len(targets)} targets, so none is converted: name one with --target."
         )

@@ -47,18 +47,25 @@ def show(
 
 
 def report(
-    results: Results,
+    results: Annotated[Path, typer.Argument(help="Folder with the results of a run or a sweep.")],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report (default: report, in the results).")
     ] = None,
 ) -> None:
-    """Write the figures of a run (PNG, and CSV of their data) and one page with all of them."""
+    """Write the figures of a run or a sweep (PNG, and CSV of their data) and one page with all of
+    them."""
     require("the report", "jinja2", "matplotlib", "plotly")
+    from orchestrator.experiments.sweep_page import write_sweep_page
     from orchestrator.reporting.report import write_report
-    from orchestrator.results.result_files import REPORT_FOLDER, read
+    from orchestrator.results.result_files import REPORT_FOLDER, is_of_a_sweep, read
 
     folder = out or results / REPORT_FOLDER
-    typer.echo(f"Report in {write_report(read(results), folder, results)}")
+    page = (
+        write_sweep_page(results, folder)
+        if is_of_a_sweep(results)
+        else write_report(read(results), folder, results)
+    )
+    typer.echo(f"Report in {page}")
 
 
 def explain(
@@ -70,6 +77,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Explain what a household's proxy did in stage 2 and why, from its own journal."""
+    from orchestrator.coordination.placement import host_of
     from orchestrator.reporting.household_explanation import (
         find_explanation,
         name_of,
@@ -79,7 +87,7 @@ def explain(
     )
     from orchestrator.reporting.printable_text import json_text
 
-    explanation = find_explanation(results, household)
+    explanation = find_explanation(results, household, host_of)
     if as_json:
         typer.echo(json_text(plain(explanation, slot)))
     else:
@@ -103,32 +111,20 @@ def compare(
     the same seed."""
     require("a comparison", "jinja2", "matplotlib", "pandas", "plotly", "pyarrow", "scipy")
     from rich.console import Console
-    from rich.table import Table
 
     from orchestrator.experiments.compared_configurations import read_configurations
     from orchestrator.experiments.comparison import compare as compared_with
     from orchestrator.experiments.comparison import conclusion
     from orchestrator.experiments.comparison_page import cells_of, heads_of, write_comparison
-    from orchestrator.reporting.narrow_tables import fitting_columns
+    from orchestrator.reporting.narrow_tables import print_table
 
     configurations = read_configurations(results)
     compared = compared_with(configurations)
     page = write_comparison(configurations, compared, out)
-    table = Table(header_style="bold", show_edge=False)
     # Wide enough that no number is split when the output is not a terminal.
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
-    heads, rows = heads_of(compared), list(cells_of(compared))
-    words = [max(head.split(), key=len) for head in heads]
-    narrow = [[max(row[0].split(), key=len, default=""), *row[1:]] for row in rows]
-    kept = fitting_columns(words, narrow, console.width, least_needed=_LEAST_COMPARED)
-    for i in kept:
-        widest = max(len(row[i]) for row in [words, *narrow])
-        table.add_column(heads[i], overflow="fold", min_width=widest)
-    for row in rows:
-        if row[0]:
-            table.add_section()
-        table.add_row(*(row[i] for i in kept))
-    console.print(table, highlight=False)
+    heads, rows = heads_of(compared), cells_of(compared)
+    print_table(console, heads, rows, texts=heads[:2], least_needed=_LEAST_COMPARED)
     for sentence in conclusion(configurations, compared):
         console.print(f"\n{sentence}", markup=False, highlight=False)
     console.print(f"\nComparison in {page}", markup=False, highlight=False, soft_wrap=True)

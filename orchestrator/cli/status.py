@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.options.connection_options import MOST_SECONDS, Insecure, Keys, Nats
+from orchestrator.reporting.wrapped_lines import print_line
 from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def status(
         typer.echo(json.dumps(seen.as_json(), indent=2))
         return
     for line in _lines(seen):
-        typer.echo(line)
+        print_line(line)
 
 
 def abort(

@@ -149,6 +149,7 @@ def _print(summary: Any, out: Path) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=UNSEEN)
     print_table(console, heads, rows)
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"A page of them: coflex report {out}", markup=False, highlight=False)
 
 
 def _option(value: Any) -> str:

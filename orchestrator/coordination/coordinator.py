@@ -80,16 +80,16 @@ class RunCoordinator:
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
-        self.latest: Iteration | None = None
-        """The newest iteration that the root has reported."""
+        self.iterations: list[Iteration] = []
+        """The iterations of this attempt that the root has reported, in order."""
         self.traffic: dict[str, HostTraffic] = {}
         """Traffic of each host until its release."""
         self.marks: dict[RunPhase, float] = {}
         """Time at which each phase began."""
-        self.round: tuple[int, RoundCount] | None = None
-        """The newest round of stage 2 that the root has reported, and its counts."""
+        self.rounds: list[tuple[int, RoundCount]] = []
+        """The rounds of stage 2 that the root has reported, in order, each with its counts."""
         self.exchanges = 0
-        """Number of exchanges up to and including that round."""
+        """Number of exchanges up to and including the last of them."""
         self.heard: dict[str, float] = {}
         """Time at which each host was last heard from."""
         self.attempt = 1
@@ -171,15 +171,15 @@ class RunCoordinator:
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
                 if rises and self.phase is RunPhase.PLANNING:  # not of an earlier attempt
-                    self.latest = iteration
+                    self.iterations.append(iteration)
                     self._progress(now)
                 elif rises and self.phase is RunPhase.EXCHANGING:  # planning goes on after it
-                    self.latest = iteration
+                    self.iterations.append(iteration)
                     self._enter(RunPhase.PLANNING, now)
                 return []
             case RoundProgress(round=number, count=count):
                 if self.round is None or number > self.round[0]:
-                    self.round = number, count
+                    self.rounds.append((number, count))
                     self.exchanges += count.accepted
                     self._progress(now)
                 if self.phase is RunPhase.PLANNING:
@@ -201,6 +201,16 @@ class RunCoordinator:
                 return self.fail(f"{sender.name}: {reason}", now)
             case _:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
+
+    @property
+    def latest(self) -> Iteration | None:
+        """The newest iteration that the root has reported."""
+        return self.iterations[-1] if self.iterations else None
+
+    @property
+    def round(self) -> tuple[int, RoundCount] | None:
+        """The newest round of stage 2 that the root has reported, and its counts."""
+        return self.rounds[-1] if self.rounds else None
 
     def tick(self, now: float) -> list[Envelope]:
         """Fail a run without progress; repeat messages that households have not answered."""
@@ -288,7 +298,7 @@ class RunCoordinator:
         self.resumed_after = loop
         self._ready.clear()
         self.results.clear()
-        self.latest = None
+        self.iterations.clear()
         self._enter(RunPhase.PLACING, now)
         self._again_at = now + PLACE_AGAIN
         return [self._place(name) for name in self.members]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.results.conservation import conserved
 from orchestrator.results.run_results import Loop, Round
+from orchestrator.scenario.scenario import Scenario
 from protocol.messages import ExchangeHistory, Iteration, PlanningHistory
 from protocol.vectors import Array
 
@@ -37,12 +38,14 @@ def all_conserved(histories: Sequence[PlanningHistory], exchange: ExchangeHistor
 
 
 def loops_of(
-    coordinator: RunCoordinator,
-    exchange: ExchangeHistory,
-    rounds: Sequence[Round],
-    own_plans: dict[str, int],
-) -> tuple[Loop, ...]:
-    """Return one record per loop. `own_plans` has the number of plans of each household."""
+    scenario: Scenario, coordinator: RunCoordinator, rounds: Sequence[Round]
+) -> tuple[Loop, ...] | None:
+    """Return one record per loop; None if the run has one exchange, after its last iteration."""
+    exchange = coordinator.exchange_history
+    if exchange is None or not scenario.common_terms.exchange_every:
+        return None
+    households = scenario.population.households
+    own_plans = {name: len(households[name].values) for name in scenario.members}
     histories = histories_of(coordinator)
     ends = [*exchange.gathers[1:], len(rounds)]
     loops, first = [], 0

@@ -16,7 +16,7 @@ from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
-from orchestrator.results.measures import Measures, exchange_bound, measures
+from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
     Demand,
@@ -58,21 +58,24 @@ def collect(
 
     before = measured(planned.response_kwh, np.array([row.discomfort_planned for row in rows]))
     after = bound = summary = loops = None
-    looped = terms.exchange_every > 0
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
         after = measured(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
-        if not looped:
-            bound = measured(planned.response_kwh, _column(rows, "discomfort_bound"))
+        amounts = bound_of_amounts(histories[-1].response_kwh, preferred_demand, len(members))
+        least = amounts if scenario.pairs is None else None
+        if not terms.exchange_every:
+            bound = measured(planned.response_kwh, _column(rows, "discomfort_bound_of_values"))
+            least = bound.mean_discomfort if least is None else least
         rounds = tuple(_rounds(exchange, before, after, histories))
         sent = _sent_by_matchmakers(coordinator)
         summary = replace(
-            _exchange(rounds, rows, before=before, after=after, bound=bound, matchmakers=sent),
+            _exchange(rounds, rows, before=before, after=after, least=least, matchmakers=sent),
             conserved=all_conserved(histories, exchange),
+            comfort_bound_of_amounts=1 - amounts,
         )
-        if looped:
-            own_plans = {name: len(population.households[name].values) for name in members}
-            loops = loops_of(coordinator, exchange, rounds, own_plans)
+        if scenario.pairs is None:
+            summary = _of_equal_shift(summary, reports)
+        loops = loops_of(scenario, coordinator, rounds)
     return RunResults(
         run=run.id,
         households=len(members),
@@ -81,10 +84,7 @@ def collect(
         config=_config(scenario, hosts=len(coordinator.hosts)),
         data_sha256=scenario.data_sha256,
         seed=settings.seed,
-        versions={
-            "python": platform.python_version(),
-            **{package: version(package) for package in _RECORDED},
-        },
+        versions=_versions(),
         preferred=measured(preferred_demand, np.zeros(len(members))),
         planned=before,
         exchanged=after,
@@ -107,6 +107,12 @@ def collect(
             target=scenario.target,
         ),
     )
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that could change a result."""
+    packages = {package: version(package) for package in _RECORDED}
+    return {"python": platform.python_version(), **packages}
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:
@@ -150,7 +156,7 @@ def _household_rows(
         schedules = np.stack(
             [own.values[index] for own, index in zip(plans, selected, strict=True)]
         )
-        bounds = rmse(exchange_bound(schedules, preferred), preferred).tolist()
+        bounds = rmse(bound_of_values(schedules, preferred), preferred).tolist()
     return tuple(
         HouseholdRow(
             household=name,
@@ -185,11 +191,12 @@ class _ExchangedColumns(TypedDict, total=False):
     requests: int
     accepted: int
     refused: int
-    discomfort_bound: float | None
+    discomfort_bound_of_values: float | None
 
 
 def _exchanged(result: Result, bound: float | None) -> _ExchangedColumns:
-    """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound."""
+    """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound of
+    values."""
     exchanged = result.exchanged
     if exchanged is None:
         return {}
@@ -200,7 +207,7 @@ def _exchanged(result: Result, bound: float | None) -> _ExchangedColumns:
         "requests": exchanged.requests,
         "accepted": exchanged.accepted,
         "refused": exchanged.refused,
-        "discomfort_bound": bound,
+        "discomfort_bound_of_values": bound,
     }
 
 
@@ -229,6 +236,7 @@ def _rounds(
         first = history.iterations[0]
         ends[gather - 1] = first.mean_discomfort, hypot(first.mean_discomfort, first.unfairness)
     later = exchange.gathers[1:]
+    ends = ends[GATHERING - len(counts) :]  # an equal shift has one round only
     for number, (count, end) in enumerate(zip(counts[GATHERING:], ends, strict=True)):
         yield Round(
             round=number,
@@ -292,13 +300,14 @@ def _exchange(
     *,
     before: Measures,
     after: Measures,
-    bound: Measures | None,
+    least: float | None,
     matchmakers: Sequence[HostTraffic],
 ) -> Exchange:
-    """Summarise stage 2; `matchmakers` is the traffic that they sent."""
+    """Summarise stage 2; `least` is the mean discomfort at the bound to which the exchange is
+    compared, kWh, if there is one, and `matchmakers` is the traffic that they sent."""
     share = None
-    if bound is not None:
-        possible = before.mean_discomfort - bound.mean_discomfort
+    if least is not None:
+        possible = before.mean_discomfort - least
         reached = before.mean_discomfort - after.mean_discomfort
         share = reached / possible if possible > ROUNDING else 1.0
     gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
@@ -332,6 +341,17 @@ def _exchange(
     )
 
 
+def _of_equal_shift(summary: Exchange, reports: Mapping[str, Result]) -> Exchange:
+    """Refer to the bound of amounts, which an equal shift reaches, and add up what is clipped."""
+    exchanged = [report.exchanged for report in reports.values() if report.exchanged is not None]
+    return replace(
+        summary,
+        bound_of="amounts",
+        clipped_slots=sum(own.clipped_slots for own in exchanged),
+        clipped_kwh=sum(own.clipped_kwh for own in exchanged),
+    )
+
+
 def _share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
@@ -343,7 +363,7 @@ def _column(rows: Sequence[HouseholdRow], name: str) -> Array:
 def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
     """Return all options, with the resolved value of each."""
     settings, population = scenario.settings, scenario.population
-    exchange = scenario.exchange
+    exchange = scenario.pairs
     return {
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,

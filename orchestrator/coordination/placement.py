@@ -5,6 +5,7 @@ Pure. `scenario/scenario.py` decides the number of hosts; `nodes.py` builds the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from agents.planning.tree import children_of, level_of
 from agents.plans import Plans
@@ -65,6 +66,28 @@ def layout(
     others = set(externals)
     own = {host: [name for name in share if name not in others] for host, share in shares.items()}
     return {host: tuple(share) for host, share in own.items() if share}
+
+
+def host_of(household: str, members: Sequence[str], config: Mapping[str, Any]) -> str | None:
+    """Return the host that a household of a finished run lived on.
+
+    `members` are the households of the run in tree order, and `config` is its recorded
+    configuration. Returns None if that does not tell, or if other people ran the household.
+    """
+    externals = [name.strip() for name in (config.get("external") or "").split(",")]
+    try:
+        hosts = layout(
+            members,
+            isolation=config["isolation"],
+            hosts=config["hosts"],
+            arity=config["children"],
+            externals=externals,
+        )
+    except (KeyError, TypeError):  # results of another version
+        return None
+    if len(hosts) != config["hosts"]:  # some had external households only
+        return None
+    return next((host for host, share in hosts.items() if household in share), None)
 
 
 def partition(n: int, arity: int, hosts: int) -> list[list[int]]:

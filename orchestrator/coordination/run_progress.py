@@ -1,11 +1,12 @@
 """How far a run is, as a value for programs that watch it.
 
-Decides what is told, and when: each iteration and each round once, in order, the last ones
+Decides what is reported, and when: each iteration and each round once, in order, the last ones
 included. How progress looks on a terminal is decided in cli/progress.py.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from orchestrator.coordination.coordinator import RunCoordinator
@@ -41,7 +42,7 @@ class ProgressTeller:
     def __init__(self, scenario: Scenario, tell: Tell) -> None:
         self._tell, self._households = tell, len(scenario.members)
         self._iterations, self._rounds = scenario.common_terms.iterations, scenario.rounds_in_all
-        self._enrolled = self._planned = self._exchanged = 0
+        self._enrolled = self._planned = self._rounds_over = self._exchanges = 0
         self._inefficiency: float | None = None
 
     def watch(self, coordinator: RunCoordinator) -> None:
@@ -49,22 +50,27 @@ class ProgressTeller:
         if len(coordinator.enrolled) > self._enrolled:
             self._enrolled = len(coordinator.enrolled)
             self._tell(RunProgress("enrolling", self._enrolled, self._households))
-        if coordinator.latest is not None:
-            self.iterated(coordinator.latest)
-        if coordinator.round is not None and coordinator.round[0] > self._exchanged:
-            self._exchanged = coordinator.round[0]
+        # One frame may bring the reports of several iterations or rounds.
+        planned, over = self._planned, self._rounds_over
+        iterations = takewhile(lambda it: it.iteration >= planned, reversed(coordinator.iterations))
+        for iteration in reversed(list(iterations)):
+            self.iterated(iteration)
+        rounds = takewhile(lambda row: row[0] > over, reversed(coordinator.rounds))
+        for number, count in reversed(list(rounds)):
+            self._rounds_over = number
+            self._exchanges += count.accepted
             self._tell(
                 RunProgress(
                     stage="exchanging",
-                    done=self._exchanged,
+                    done=number,
                     of=self._rounds,
                     inefficiency=self._inefficiency,
-                    exchanges=coordinator.exchanges,
+                    exchanges=self._exchanges,
                 )
             )
 
     def iterated(self, iteration: Iteration) -> None:
-        """Tell of an iteration that is over, unless it was told."""
+        """Report an iteration that is over, unless it has been reported."""
         done = iteration.iteration + 1
         if done > self._planned:
             self._planned, self._inefficiency = done, iteration.inefficiency

@@ -134,9 +134,9 @@ class HostProcesses:
                 ended.append((name, os.waitstatus_to_exitcode(status)))
         if ended:
             self._hear_reasons()
-        told = [Ended(name, status, self._reasons.pop(name, "")) for name, status in ended]
-        self.failed += [each for each in told if each.reason]
-        return told
+        reported = [Ended(name, status, self._reasons.pop(name, "")) for name, status in ended]
+        self.failed += [each for each in reported if each.reason]
+        return reported
 
     def _hear_reasons(self) -> None:
         """Read what children have said of their ends since the last call."""

@@ -42,7 +42,7 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
     """
     scenario = run.scenario
     members = scenario.members[:TRIAL_HOUSEHOLDS]
-    exchange = None if scenario.exchange is None else ExchangeTerms(rounds=TRIAL_ROUNDS)
+    exchange = ExchangeTerms(rounds=TRIAL_ROUNDS) if scenario.matchmakers else None
     terms = Terms(iterations=TRIAL_ITERATIONS, patience_seconds=TRIAL_DEADLINE, exchange=exchange)
     matchmakers = matchmaker_addresses(0 if exchange is None else 1)
     trial = f"{run.id}-trial"

@@ -116,7 +116,9 @@ def over_beta(runs: Runs) -> list[Chart]:
         if measure == "inefficiency":
             label = INEFFICIENCY
         series = [
-            _series(text, [point(b, _values(own, state, measure)) for b, own in runs.items()], ink)
+            series_of(
+                text, [point(b, _values(own, state, measure)) for b, own in runs.items()], ink
+            )
             for ink, (state, text) in enumerate(
                 (("planned", "I-EPOS alone"), ("exchanged", "with exchange"))
             )
@@ -141,7 +143,7 @@ def over_size(runs: Sequence[RunResults]) -> Chart:
     for ink, share in enumerate(shares):
         points = [point(size, values) for (size, own), values in found.items() if own == share]
         points.sort(key=lambda p: p.x)
-        series.append(_series(f"{share:.0%} take part", points, ink))
+        series.append(series_of(f"{share:.0%} take part", points, ink))
     panel = Panel(
         title="", x_label="households", y_label="mean comfort gain, all households", series=series
     )
@@ -187,7 +189,7 @@ def lorenz(runs: Runs) -> Chart:
                 for own in runs[beta]
             ]
             points = [point(x, [curve[i] for curve in curves]) for i, x in enumerate(SHARES_SHOWN)]
-            series.append(_series(name, points, ink))
+            series.append(series_of(name, points, ink))
         before, after = (
             float(np.mean(_values(runs[beta], state, "gini"))) for state in ("planned", "exchanged")
         )
@@ -229,7 +231,7 @@ def _cloud(name: str, runs: Runs, state: str, ink: int, mark: Mark) -> Series:
         point(float(np.mean(_values(own, state, "inefficiency"))), _values(own, state, COMFORT))
         for own in runs.values()
     ]
-    series = _series(name, points, ink)
+    series = series_of(name, points, ink)
     return replace(series, mark=mark, labels=labels(list(runs), series.x))
 
 
@@ -250,7 +252,8 @@ def _values(runs: Sequence[RunResults], state: str, measure: str) -> list[float]
     return [float(getattr(run.states()[state], measure)) for run in runs]
 
 
-def _series(name: str, points: Sequence[Point], ink: int) -> Series:
+def series_of(name: str, points: Sequence[Point], ink: int) -> Series:
+    """Return points as a series, with intervals if all of them have one."""
     sure = not np.isnan([p.low for p in points]).any()
     return Series(
         name,

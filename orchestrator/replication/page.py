@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator.replication.partner_figure import PartnerFigure
 from orchestrator.replication.study import PopulationStudy, verdicts
 from orchestrator.replication.study_design import COOPERATIVE_RUNS, INNER_RUNS, SIZED_RUNS
+from orchestrator.replication.sweeps import SweepStudy
 from orchestrator.replication.verdict import TOO_FEW_RUNS, Claim
 from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
@@ -28,8 +29,11 @@ CSV_HEADS = (
 )
 
 
-def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
-    """Write the page, the pictures and the data of all populations; return the path of the page.
+def write_page(
+    studies: Sequence[PopulationStudy], folder: Path, sweeps: SweepStudy | None = None
+) -> Path:
+    """Write the page, the pictures and the data of all populations and of the sweeps, if there are
+    any; return the path of the page.
 
     Raises InputError if the folder cannot be written.
     """
@@ -41,6 +45,10 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
             files |= files_of(figure.drawing, figure.name)
         files[f"{number}-{CLAIMS}"] = _as_csv(study)
         shown.append(_shown(study, figures))
+    further = [] if sweeps is None else sweeps.charts
+    swept = [PlacedFigure.of(own, name=own.name, title=own.title) for own in further]
+    for figure in swept:
+        files |= files_of(figure.drawing, figure.name)
     files[PAGE] = render(
         "replication/study.html.j2",
         title=f"{PAPER}, measured again",
@@ -50,23 +58,31 @@ def write_page(studies: Sequence[PopulationStudy], folder: Path) -> Path:
         inner_runs=INNER_RUNS,
         cooperative_runs=COOPERATIVE_RUNS,
         studies=shown,
+        sweeps=swept,
+        sweeps_title="" if sweeps is None else sweeps.title,
+        sweeps_runs="" if sweeps is None else counted(sweeps.runs, "run"),
     ).encode()
     publish(folder, files, seal=PAGE)
     return folder / PAGE
 
 
 def lead(studies: Sequence[PopulationStudy]) -> str:
-    """Return one sentence with the numbers of verdicts."""
+    """Return the numbers of verdicts as a sentence."""
     found = verdicts(studies)
     holds, differs, open_ = (found[name] for name in ("holds", "differs", "not settled"))
     few = sum(claim.reason == TOO_FEW_RUNS for study in studies for claim in study.claims)
     part = "" if few == open_ else f" {few} of them"
     reason = f",{part} because {TOO_FEW_RUNS}" if few else ""
+    tested = f"{counted(found.total(), 'claim')} of the paper {_verb(found.total(), 'was', 'were')}"
     return (
-        f"of {counted(found.total(), 'claim')} of the paper {holds} "
-        f"hold{'s' if holds == 1 else ''}, {differs} differ{'s' if differs == 1 else ''}, "
-        f"{open_} {'is' if open_ == 1 else 'are'} not settled{reason}"
+        f"{tested} measured again: {holds} {_verb(holds, 'holds', 'hold')}, "
+        f"{differs} {_verb(differs, 'differs', 'differ')} and "
+        f"{open_} {_verb(open_, 'is', 'are')} not settled{reason}."
     )
+
+
+def _verb(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many
 
 
 def _figures(study: PopulationStudy, number: int) -> list[tuple[PlacedFigure, list[Claim]]]:

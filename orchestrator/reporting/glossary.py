@@ -8,9 +8,12 @@ GLOSSARY = {
     "planned": "Demand after stage 1, in which households choose among their plans together.",
     "exchanged": "Demand after stage 2, in which households exchange the values of single slots in "
     "pairs. The sum over all households stays the same.",
-    "bound of values": "The least total discomfort that redistributing the same values of each "
-    "slot among the households could reach. It may make some of them lose, so the exchange rarely "
-    "reaches it.",
+    "bound of values": "The state with the least summed squared deviation that redistributing the "
+    "same values of each slot among the households could reach. It may make some of them lose, so "
+    "the exchange rarely reaches it.",
+    "bound of amounts": "The state after an equal shift: everybody has what it prefers plus an "
+    "equal share of the rest. No schedules with the same sum have less mean discomfort. It needs "
+    "loads that can be divided at will.",
     "peak": "The largest demand of any slot.",
     "inefficiency": "The cost that all households together try to lower. The cost var is the "
     "variance of demand: 0 if demand is the same in every slot.",

@@ -7,7 +7,7 @@ complete tables.
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.reporting.wording import counted
+from orchestrator.reporting.wording import counted, own_rule
 from orchestrator.results.measures import discomfort_removed
 from orchestrator.results.run_results import RunResults
 
@@ -35,10 +35,11 @@ def highlights(results: RunResults) -> list[Highlight]:
 
 
 def lead_sentences(results: RunResults) -> list[str]:
-    """Return the result in a few sentences: demand, discomfort, equality and bound."""
+    """Return the result in a few sentences: demand, discomfort, equality and bounds."""
     sentences = [_demand_sentence(results), _discomfort_sentence(results)]
     if results.exchanged is not None:
-        sentences += [_equality_sentence(results), _bound_sentence(results)]
+        sentences += [_rule_sentence(results), _equality_sentence(results)]
+        sentences += [_bound_sentence(results)]
     return [sentence for sentence in (*sentences, negative_comfort(results)) if sentence]
 
 
@@ -119,7 +120,7 @@ def _worse_off(results: RunResults) -> Highlight:
         word="worse off",
         title="Worse off by the exchange",
         value=f"{worse:,} of {results.households:,}",
-        detail="no household lost" if not worse else f"rule {results.config.get('exchange', '?')}",
+        detail=f"rule {_rule(results)}" if worse else "no household lost",
         tone="bad" if worse else "good",
     )
 
@@ -164,27 +165,51 @@ def _discomfort_sentence(results: RunResults) -> str:
     return f"{sentence}; the exchange then removed {removed:.0%} of it."
 
 
+def _rule_sentence(results: RunResults) -> str:
+    own = own_rule(results)
+    return (
+        f"Whether households agree to an exchange was decided by {own}, a function." if own else ""
+    )
+
+
+def _rule(results: RunResults) -> str:
+    return own_rule(results) or str(results.config.get("exchange", "?"))
+
+
 def _equality_sentence(results: RunResults) -> str:
+    """Return what became more equal: discomfort in kWh (standard deviation), or relative to its
+    mean (Gini)."""
     assert results.exchanged is not None
     before, after = results.planned, results.exchanged
-    spread = f"{_brief(before.unfairness)} to {_brief(after.unfairness)} kWh"
-    gini = f"{_brief(before.gini)} to {_brief(after.gini)}"
-    fairer, evener = after.unfairness < before.unfairness, after.gini <= before.gini
-    if fairer and evener:
+    in_kwh, spread = _change(before.unfairness, after.unfairness, " kWh")
+    relative, gini = _change(before.gini, after.gini)
+    if in_kwh == relative == "fell":
         return (
-            "Discomfort became more equal: its standard deviation went from "
-            f"{spread} and Gini from {gini}."
+            f"Discomfort became more equal: its standard deviation fell {spread}, and Gini {gini}."
         )
-    if fairer:
+    if in_kwh == "fell":
+        kept = "is as unequal as before" if relative == "stayed" else "is less equal than before"
         return (
-            f"Differences in kWh shrank (standard deviation {spread}), but the discomfort that is "
-            f"left is shared less equally than before (Gini {gini}): some households lost a "
-            "larger part of theirs than others."
+            f"Households came closer in kWh: the standard deviation of discomfort fell {spread}. "
+            f"Relative to its mean, discomfort {kept}: Gini {relative} {gini}."
+        )
+    if relative == "fell":
+        return (
+            f"Relative to its mean, discomfort became more equal: Gini fell {gini}. In kWh it did "
+            f"not: its standard deviation {in_kwh} {spread}."
         )
     return (
-        f"Discomfort did not become more equal: its standard deviation went from {spread} and "
-        f"Gini from {gini}."
+        f"Discomfort did not become more equal: its standard deviation {in_kwh} {spread}, and "
+        f"Gini {relative} {gini}."
     )
+
+
+def _change(before: float, after: float, unit: str = "") -> tuple[str, str]:
+    """Return a verb and the values of a change, as they are shown: three significant digits."""
+    old, new = _brief(before), _brief(after)
+    if old == new:
+        return "stayed", f"at {new}{unit}"
+    return "fell" if after < before else "rose", f"from {old} to {new}{unit}"
 
 
 def _bound_sentence(results: RunResults) -> str:
@@ -193,7 +218,9 @@ def _bound_sentence(results: RunResults) -> str:
     most = discomfort_removed(results.planned, results.bound)
     if most is None:
         return ""
-    return (
-        f"The most that any exchange of these values could have removed is {most:.0%} (the bound "
-        "of values)."
-    )
+    sentence = f"The bound of values, the best sorting of the same values, would remove {most:.0%}"
+    amounts = None if results.exchange is None else results.exchange.comfort_bound_of_amounts
+    if amounts is None:
+        return f"{sentence}."
+    share = 1 - (1 - amounts) / results.planned.mean_discomfort
+    return f"{sentence}; the bound of amounts, for energy divided at will, {share:.0%}."

@@ -4,8 +4,10 @@ printed.
 This module decides the layout on a terminal; `agents.exchange.journal` decides what is explained.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -27,7 +29,7 @@ from agents.suggestions import household_suggestion
 from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.printable_text import printable
 from orchestrator.reporting.wording import counted
-from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, read, read_record
+from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, is_of_a_sweep, read, read_record
 from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError
 from protocol.messages.exchange import WHOLE
@@ -40,18 +42,25 @@ _NUMBERS = ("held", "preferred", "offered", "gain")
 _LEAST_NEEDED = ("round", "requester", "gain", "preferred")
 
 
-def find_explanation(results: Path, household: str) -> ExchangeExplanation:
+HostOf = Callable[[str, Sequence[str], Mapping[str, Any]], str | None]
+"""A function that returns the host of a household, given all households in tree order and the
+configuration of the run; None if it is unknown."""
+
+
+def find_explanation(
+    results: Path, household: str, host_of: HostOf | None = None
+) -> ExchangeExplanation:
     """Explain what a household did in stage 2, from its journal.
 
     `results` is the folder of a run's results, a folder that a host keeps (`--keep`), or a folder
     of journals. `household` is an id or a name. Raises InputError if there are no journals, or none
-    of this household.
+    of this household; `host_of` then helps to name the host that keeps it.
     """
     names = _names(results)
     household = {name: key for key, name in names.items()}.get(household, household)
     files = sorted([*(results / JOURNALS_FOLDER).glob("*.sqlite"), *results.glob("*.sqlite")])
     if not files:
-        raise InputError(_no_journals(results), file=results)
+        raise InputError(_no_journals(results, household, host_of), file=results)
     known: list[str] = []
     for file in files:
         journal = SqliteJournal(file)
@@ -60,7 +69,7 @@ def find_explanation(results: Path, household: str) -> ExchangeExplanation:
         journal.close()
         if entries:
             return explain(entries[1:])
-    advice = household_suggestion(household, sorted(known))
+    advice = household_suggestion(household, [*sorted(known), *names.values()])
     raise InputError(f"no journal of {household!r}: {advice}", field="--household")
 
 
@@ -98,7 +107,8 @@ def print_explanation(
     for sentence in sentences(explanation):
         console.print(sentence, highlight=False, markup=False)
     if not explanation.exchanges:
-        console.print("Nothing was exchanged.")
+        if not explanation.equal_shift:
+            console.print("Nothing was exchanged.")
         return
     head = "slot" if times is None else "time"
     heads = [head, "round", "partner", "requester", *_NUMBERS]
@@ -113,7 +123,7 @@ def print_explanation(
         ]
         for record in explanation.exchanges
     ]
-    kept = fitting_columns(heads, rows, console.width, least_needed=_LEAST_NEEDED, between=1)
+    kept = fitting_columns(heads, rows, console.width, least_needed=_LEAST_NEEDED, between=2)
     table = Table(box=None, pad_edge=False)
     for i in kept:
         table.add_column(heads[i], justify="right" if heads[i] in _NUMBERS else "left")
@@ -162,19 +172,29 @@ def _print_negotiations(
         console.print(Padding(Text(_result(explanation, record)), (0, 0, 0, 2)))
 
 
-def _no_journals(results: Path) -> str:
+def _no_journals(results: Path, household: str, host_of: HostOf | None) -> str:
     """Return why there are no journals, and which folder to name instead."""
+    if is_of_a_sweep(results):
+        return "is the folder of a sweep, whose runs keep no journals: coflex report shows it"
     if not (results / RUN).is_file():
         return "has no journals: name the results of a run, or a host's folder (--keep)"
-    record = read_record(results)
-    if record.exchange is None:
+    found = read(results)
+    if found.exchange is None:
         return "has no journals: only runs with a stage 2 do; run again with --exchange"
-    hosts = record.config.get("hosts")
-    where = f", which is one of host-1 to host-{hosts}," if isinstance(hosts, int) else ""
+    members = [row.household for row in sorted(found.rows, key=lambda row: row.position)]
+    if household not in members:
+        return f"has no household {household!r}: {household_suggestion(household, members)}"
+    host = host_of and host_of(household, members, found.config)
+    if host is None:
+        return (
+            "has no journals: the hosts of this run stood by, and each keeps those of its own "
+            "households; on the machine of the household's host name the folder that was given as "
+            "--keep (default: kept)"
+        )
     return (
-        "has no journals: the hosts of this run stood by, and each keeps those of its own "
-        f"households; on the machine of the household's host{where} name the folder that was given "
-        "as --keep (default: kept)"
+        f"has no journals: {household} lived on {host}, which keeps its journal; on its machine "
+        f"run coflex explain kept --household {household}, or name the folder that was given as "
+        "--keep instead of kept"
     )
 
 
@@ -183,7 +203,7 @@ def plain(explanation: ExchangeExplanation, slot: int | None = None) -> dict[str
     if slot is not None:
         explanation = replace(
             explanation,
-            deeds=tuple(explanation.at(slot)),
+            negotiations=tuple(explanation.at(slot)),
             changes=tuple(change for change in explanation.changes if change.slot == slot),
         )
     return asdict(explanation)

@@ -57,7 +57,7 @@ def household_view(results: RunResults, schedules: Schedules) -> dict[str, objec
                 "plan": row.selected_plan,
                 "planned": row.discomfort_planned,
                 "exchanged": row.discomfort_exchanged,
-                "bound": row.discomfort_bound,
+                "bound": row.discomfort_bound_of_values,
                 "requests": row.requests,
                 "accepted": row.accepted,
                 "rankPlanned": ranks["planned"][place],

@@ -23,7 +23,9 @@ from orchestrator.reporting.highlights import highlights, lead_sentences
 from orchestrator.reporting.household_view import Schedules, household_view
 from orchestrator.reporting.wording import (
     ROUND_HEADS,
+    by_equal_shift,
     exchange_facts,
+    exchange_title,
     facts,
     headline,
     measure_lines,
@@ -107,6 +109,8 @@ def page(
         states=[(state, STATE_LABELS.get(state, state)) for state in results.states()],
         measures=_measure_cells(results),
         exchange=exchange_facts(results),
+        exchange_title=exchange_title(results),
+        by_equal_shift=by_equal_shift(results),
         round_heads=ROUND_HEADS,
         rounds=round_lines(results),
         traced=results.exchanges is not None,

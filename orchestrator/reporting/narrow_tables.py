@@ -10,7 +10,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-_BETWEEN, _MARGINS = 3, 2
+_BETWEEN = 3
 _LEAST_TEXT = 16
 """Width below which a column of sentences cannot be read."""
 
@@ -41,36 +41,41 @@ def print_table(
     *,
     texts: Collection[str] = (),
     numbers: Collection[str] = (),
+    least_needed: Sequence[str] = (),
 ) -> None:
     """Print a table if it fits between the margins, and one record per row if not.
 
     Heads, and the cells of the columns `texts`, may be wrapped between words; other cells are never
-    wrapped. The columns `numbers` are aligned at the right. A row without a first cell shares that
-    of the row above.
+    wrapped. The columns `numbers` are aligned at the right. Columns named first in `least_needed`
+    are left out first. A row without a first cell shares that of the row above.
     """
     columns = list(zip(heads, zip(*rows, strict=True) if rows else [()] * len(heads), strict=True))
     widths = [
         max([_longest_word(head), *(_least_width(cell, wraps=head in texts) for cell in cells)])
         for head, cells in columns
     ]
-    left = console.width - sum(widths) - _BETWEEN * (len(heads) - 1) - _MARGINS
-    if left < 0:
+    for dropped in range(len(least_needed) + 1):
+        shown = [i for i, head in enumerate(heads) if head not in least_needed[:dropped]]
+        left = console.width - sum(widths[i] for i in shown) - _BETWEEN * len(shown) + 1
+        if left >= 0:
+            break
+    else:
         for line in _records(heads, rows):
             console.print(line)
         return
-    table = Table(header_style="bold", show_edge=False)
-    missing = [
-        max(map(cell_len, (head, *cells))) - width
-        for (head, cells), width in zip(columns, widths, strict=True)
-    ]
-    for i in sorted(range(len(heads)), key=missing.__getitem__):
-        more = min(missing[i], left)
+    wanted = [max(map(cell_len, (head, *cells))) for head, cells in columns]
+    for i in sorted(shown, key=lambda i: wanted[i] - widths[i]):
+        more = min(wanted[i] - widths[i], left)
         widths[i], left = widths[i] + more, left - more
-    for head, width in zip(heads, widths, strict=True):
-        side: JustifyMethod = "right" if head in numbers else "left"
-        table.add_column(head, width=width, overflow="fold", justify=side)
+    table = Table(header_style="bold", show_edge=False)
+    for i in shown:
+        side: JustifyMethod = "right" if heads[i] in numbers else "left"
+        table.add_column(heads[i], width=widths[i], overflow="fold", justify=side)
+    grouped = not all(row[0] for row in rows)
     for row in rows:
-        table.add_row(*map(Text, row))
+        if grouped and row[0]:
+            table.add_section()
+        table.add_row(*(Text(row[i]) for i in shown))
     console.print(table)
 
 

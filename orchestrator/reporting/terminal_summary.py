@@ -17,14 +17,16 @@ from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.terminal_plot import Curve, plot
 from orchestrator.reporting.wording import (
     ROUND_HEADS,
+    by_equal_shift,
     drawn_target,
     exchange_facts,
+    exchange_title,
     facts,
     headline,
     measure_lines,
-    of_bundles,
     round_lines,
 )
+from orchestrator.results.measures import STATE_LABELS
 from orchestrator.results.run_results import RunResults
 
 _WIDEST = 100
@@ -35,9 +37,9 @@ _LOG_FROM = 20.0
 """A cost that falls by more than this factor is drawn on a logarithmic scale."""
 _MANY_ROUNDS = 12
 """With more rounds than this, the table leaves some out, and a plot shows all of them."""
-_BESIDE = 60
-"""Least width in characters for two plots next to each other."""
-_STATES_DROPPED = ("unit", "bound", "preferred")
+_BESIDE = 64
+"""Least width in characters for two plots next to each other, so that neither title is cut."""
+_STATES_DROPPED = ("unit", STATE_LABELS["bound"], "preferred")
 _ROUNDS_DROPPED = ("MB", "messages", "matched", "looked up")
 """Columns that are left out on a narrow terminal, the least important first."""
 _STYLES = {"preferred": "yellow", "planned": "cyan", "exchanged": "green", "target": "magenta"}
@@ -100,7 +102,7 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
         ]
         for line in measure_lines(results)
     ]
-    heads = ["", "unit", *results.states()]
+    heads = ["", "unit", *(STATE_LABELS.get(state, state) for state in results.states())]
     kept = fitting_columns(heads, rows, width, least_needed=_STATES_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
     for i in kept:
@@ -162,6 +164,10 @@ def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[Rendera
     """Return stage 2 in words and as a table of rounds, and a plot of comfort if there are many."""
     if results.exchange is None:
         return []
+    title = Text(exchange_title(results), style="bold")
+    words = Group(title, _pairs(exchange_facts(results)))
+    if by_equal_shift(results):
+        return [words]
     rows = [line.cells or ("...",) * len(ROUND_HEADS) for line in round_lines(results)]
     kept = fitting_columns(ROUND_HEADS, rows, width, least_needed=_ROUNDS_DROPPED)
     table = Table(header_style="bold", show_edge=False, pad_edge=False)
@@ -169,11 +175,7 @@ def _exchange(results: RunResults, width: int, ascii_only: bool) -> list[Rendera
         table.add_column(ROUND_HEADS[i], justify="right")
     for row in rows:
         table.add_row(*(row[i] for i in kept))
-    title = "Exchange of bundles" if of_bundles(results) else "Slot exchange"
-    parts: list[RenderableType] = [
-        Group(Text(title, style="bold"), _pairs(exchange_facts(results))),
-        table,
-    ]
+    parts: list[RenderableType] = [words, table]
     if len(results.rounds) > _MANY_ROUNDS:
         comfort = np.array([1 - row.mean_discomfort for row in results.rounds])
         parts.append(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
-from orchestrator.results.measures import MEASURES, Measures, cost_unit
+from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
 from orchestrator.results.run_results import Exchange, Round, RunResults
 from protocol.terms import SHAPE_COSTS
 from protocol.vectors import Array
@@ -131,17 +131,40 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     exchange, after, bound = results.exchange, results.exchanged, results.bound
     if exchange is None or after is None:
         return []
-    before = results.planned
-    held, bound_name = before.mean_discomfort, "the bound of values"
-    removed = f"{1 - after.mean_discomfort / held:.1%}" if held else ""
-    share = f"{removed} of the discomfort of stage 1 removed" if removed else ""
-    if bound is not None and exchange.share_of_bound is not None:
-        share += "; " if share else ""
-        allowed = number(bound.mean_comfort)
-        share += f"{exchange.share_of_bound:.1%} of what {bound_name} allows ({allowed})"
+    facts = [*loop_facts(results), ("rule", _rule(results))]
+    if not by_equal_shift(results):
+        facts += _negotiation_facts(results, exchange)
+    facts += [
+        ("messages", _messages(exchange)),
+        ("comfort", _comfort(results, exchange, after=after, bound=bound)),
+        ("unfairness", _fairness(results.planned, after)),
+        ("worse off", worse_off(results)),
+        (
+            "kept",
+            f"{sums_kept(results)}; a household's own energy by at most "
+            f"{number(exchange.max_energy_drift)} kWh{_keeping(results)}",
+        ),
+    ]
+    if by_equal_shift(results):
+        facts.append(("below zero", _clipped(results, exchange)))
+    return facts
+
+
+def by_equal_shift(results: RunResults) -> bool:
+    """Return True if stage 2 was an equal shift, not an exchange between pairs."""
+    return results.config.get("exchange") == "equal"
+
+
+def exchange_title(results: RunResults) -> str:
+    """Return a heading for stage 2."""
+    if by_equal_shift(results):
+        return "Equal shift"
+    return "Exchange of bundles" if of_bundles(results) else "Slot exchange"
+
+
+def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[str, str]]:
     return [
-        *loop_facts(results),
-        ("rule", _rule(results)),
+        *([("agreed by", f"{own_rule(results)}, a function")] if own_rule(results) else []),
         (
             "exchanges",
             f"{exchange.accepted:,} in {counted(exchange.rounds, 'round')}, "
@@ -153,25 +176,44 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
             f"{exchange.matches:,} matches"
             f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
         ),
-        ("messages", _messages(exchange)),
-        (
-            "comfort",
-            f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: {share}"
-            f"{negative_comfort(results)}",
-        ),
-        ("unfairness", _fairness(before, after)),
-        ("worse off", worse_off(results)),
-        (
-            "kept",
-            f"{sums_kept(results)}; a household's own energy "
-            f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
-        ),
     ]
+
+
+def _comfort(
+    results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures | None
+) -> str:
+    """Return the change of mean comfort, and what the bounds allow."""
+    before, amounts = results.planned, exchange.comfort_bound_of_amounts
+    removed = discomfort_removed(before, after)
+    of_values = exchange.bound_of == "values"
+    told = [] if removed is None else [f"{removed:.1%} of the discomfort of stage 1 removed"]
+    if bound is not None and exchange.share_of_bound is not None:
+        comfort = bound.mean_comfort if of_values or amounts is None else amounts
+        told.append(
+            f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
+            f"({number(comfort)})"
+        )
+    if of_values and amounts:
+        told.append(f"the bound of amounts is {number(amounts)}")
+    change = f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: "
+    return change + "; ".join(told) + negative_comfort(results)
+
+
+def _clipped(results: RunResults, exchange: Exchange) -> str:
+    """Return how often an equal shift asks for negative consumption."""
+    slots, kwh = exchange.clipped_slots, exchange.clipped_kwh
+    if not slots or kwh is None:
+        return "It asks nobody for negative consumption."
+    return (
+        f"At {slots:,} of {results.households * results.slots:,} household-slots it asks for "
+        f"negative consumption where none is preferred, {number(kwh)} kWh in all: clipped at zero, "
+        "the demand would rise by as much."
+    )
 
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    if "content" not in results.config or of_bundles(results):
+    if results.config.get("content") != "slot":
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
@@ -216,9 +258,16 @@ def worse_off(results: RunResults) -> str:
         return f"No household has more discomfort than {compared_with(results)}."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
-    if results.config.get("exchange") == "paper":
+    if results.config.get("exchange") == "paper" and not own_rule(results):
         sentence += " The literal rule of the paper protects nobody from that."
+    if by_equal_shift(results):
+        sentence += " An equal shift asks nobody for consent."
     return sentence
+
+
+def own_rule(results: RunResults) -> str:
+    """Return the name of the function that decided about exchanges; empty without one."""
+    return printable(str(results.config.get("accepts") or ""))
 
 
 def round_lines(results: RunResults) -> list[RoundLine]:
@@ -291,6 +340,11 @@ def _cells(row: Round) -> tuple[str, ...]:
 
 def _rule(results: RunResults) -> str:
     config = results.config
+    if by_equal_shift(results):
+        return (
+            "equal: everybody holds what it prefers plus an equal share of what is planned beyond "
+            "that; it needs loads that can be divided at will"
+        )
     parts = [str(config["exchange"])] if "exchange" in config else []
     if of_bundles(results):
         parts.append("bundles")

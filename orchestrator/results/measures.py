@@ -18,7 +18,8 @@ Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is
 PERCENTILES = (5, 25, 50, 75, 95)
 """Percentiles of the households' comfort that a sweep records for each run."""
 STATES = ("preferred", "planned", "exchanged", "bound")
-"""All households on their preferred plan, after stage 1, after stage 2, and at the bound."""
+"""All households on their preferred plan, after stage 1, after stage 2, and at the bound of values
+(`bound_of_values`)."""
 
 STATE_LABELS = {"bound": "bound of values"}
 """Names of states for people, where they differ from those in STATES."""
@@ -202,16 +203,53 @@ def jain(values: Array) -> float:
     return float(shares.sum() ** 2 / (len(shares) * (shares * shares).sum()))
 
 
-def exchange_bound(schedules: Array, preferred: Array) -> Array:
+def bound_of_values(schedules: Array, preferred: Array) -> Array:
     """Return the schedules with the least summed squared deviation that reassigning the values
-    within each slot can reach.
+    within each slot can reach: the bound of values.
 
-    The j-th smallest value goes to the j-th smallest preference. All arrays are float64[n, d], kWh.
+    The j-th smallest value goes to the j-th smallest preference; that is optimal by the
+    rearrangement inequality (Hardy, Littlewood and Polya, Inequalities, theorem 368). So no
+    reassignment has a smaller pooled discomfort. The mean discomfort, which is a mean of roots, may
+    be a little smaller for another reassignment; `bound_of_amounts` bounds it for all of them. All
+    arrays are float64[n, d], kWh.
     """
     best = np.empty_like(schedules)
     order = np.argsort(preferred, axis=0, kind="stable")
     np.put_along_axis(best, order, np.sort(schedules, axis=0), axis=0)
     return best
+
+
+def equal_shift(schedules: Array, preferred: Array) -> Array:
+    """Return the schedules after an equal shift: preferred + (sum planned - sum preferred) / n.
+
+    Everybody has what it prefers, plus an equal share of the rest. Among all schedules with the
+    same sum, these have the least mean discomfort, the least summed squared deviation and no
+    unfairness (`bound_of_amounts`). All arrays are float64[n, d], kWh.
+    """
+    excess = schedules.sum(0) - preferred.sum(0)
+    return np.asarray(preferred + excess / len(preferred))
+
+
+def bound_of_amounts(demand: Array, preferred: Array, households: int) -> float:
+    """Return the least mean discomfort that any schedules with the sum `demand` can have, kWh, if
+    energy can be divided at will: the bound of amounts.
+
+    `preferred` is the sum of the preferred plans; both are float64[d], kWh. With deviations x_a,
+    the discomforts are |x_a| / sqrt(d), and the x_a sum to e = demand - preferred. By the triangle
+    inequality the |x_a| sum to at least |e|, so the mean discomfort is at least |e| / (n sqrt(d)).
+    Equal shares x_a = e / n reach that; by convexity they also have the least sum of squares. A
+    reassignment of values keeps the sum as well, so its mean comfort is bounded by this too. The
+    bound allows negative consumption.
+    """
+    excess = demand - preferred
+    return float(np.sqrt(np.mean(excess * excess)) / households)
+
+
+def clipped(schedules: Array, preferred: Array) -> tuple[int, float]:
+    """Return the number of household-slots with negative consumption though none is preferred, and
+    the energy below zero there, kWh; both arrays are float64[n, d], kWh."""
+    below = (schedules < 0) & (preferred >= 0)
+    return int(below.sum()), float(-schedules[below].sum())
 
 
 def cost_unit(cost: str) -> str:

@@ -42,6 +42,8 @@ JOURNALS_FOLDER = "journals"
 SCHEDULES_FOLDER = "schedules"
 """The schedules of the households, one file each, with `--save-schedules`
 (coordination/host_files.py)."""
+_OF_A_SWEEP = "sweep.json"
+"""A file that only folders of sweeps have."""
 REPORT_FOLDER = "report"
 """The default folder of `coflex report`, inside the folder of the results."""
 _DISK_ROOT = "lost+found"
@@ -242,11 +244,19 @@ def _checked(kind: TypeAdapter[Row], content: object, path: Path, line: int | No
         raise invalid(error, file=path, line=line) from error
 
 
+def is_of_a_sweep(folder: Path) -> bool:
+    """Return True if this is the folder of a sweep and not of a run."""
+    return (folder / _OF_A_SWEEP).is_file() and not (folder / RUN).exists()
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         reason = "no such file: this folder has no complete results of a run"
+        if is_of_a_sweep(path.parent):
+            reason = "no such file: this is the folder of a sweep; coflex report shows one, and "
+            reason += "coflex compare two or more"
         raise InputError(reason, file=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", file=path) from error

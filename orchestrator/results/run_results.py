@@ -5,6 +5,7 @@ They have data only: `coordination.outcome` computes them, `result_files` writes
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -32,8 +33,8 @@ class HouseholdRow:
     requests: int | None = None
     accepted: int | None = None
     refused: int | None = None
-    discomfort_bound: float | None = None
-    """kWh, after the best reassignment of the same values (`measures.exchange_bound`)."""
+    discomfort_bound_of_values: float | None = None
+    """kWh, after the best reassignment of the same values (`measures.bound_of_values`)."""
     name: str | None = None
     """The name that people gave the household, if it differs from the id."""
 
@@ -71,6 +72,15 @@ class Exchange:
     messages_per_exchange: float | None = None
     frames_per_exchange: float | None = None
     bytes_per_exchange: float | None = None
+    bound_of: Literal["values", "amounts"] = "values"
+    """The bound in `share_of_bound`: of any reassignment of the same values within each slot, or of
+    any division of the same energy (`measures.bound_of_amounts`)."""
+    comfort_bound_of_amounts: float | None = None
+    """Mean comfort at the bound of amounts."""
+    clipped_slots: int | None = None
+    """Equal shift: household-slots with negative consumption though none is preferred."""
+    clipped_kwh: float | None = None
+    """Equal shift: energy below zero at these slots, kWh."""
 
 
 @dataclass(frozen=True, slots=True)

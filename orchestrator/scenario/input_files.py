@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.planning.java_random import JavaRandom
 from agents.plans import Population
+from agents.suggestions import household_suggestion
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.terms import HardConstraint, Limit
@@ -32,7 +33,7 @@ def tree_order(settings: RunSettings, population: Population) -> tuple[str, ...]
     for number, line in enumerate(_lines(path), start=1):
         household = line.strip()
         if household not in population.households:
-            raise InputError(f"no household {household!r} in the data", file=path, line=number)
+            raise _unknown(household, population, path, line=number)
         if household in seen:
             reason = f"{household} is already in line {seen[household]}"
             raise InputError(reason, file=path, line=number)
@@ -56,7 +57,7 @@ def read_weights(path: Path, population: Population) -> dict[str, tuple[float, f
             raise InputError("expected household,alpha,beta", file=path, line=number)
         household = row[0].strip()
         if household not in population.households:
-            raise InputError(f"no household {household!r} in the data", file=path, line=number)
+            raise _unknown(household, population, path, line=number)
         if household in weights:
             raise InputError(f"{household} has weights already", file=path, line=number)
         try:
@@ -123,3 +124,8 @@ def _lines(path: Path) -> list[str]:
         raise InputError("no such file", file=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", file=path) from error
+
+
+def _unknown(household: str, population: Population, path: Path, line: int) -> InputError:
+    advice = household_suggestion(household, list(population.households))
+    return InputError(f"no household {household!r} in the data: {advice}", file=path, line=line)

@@ -1,9 +1,9 @@
-"""The option that somebody means who types one that does not exist."""
+"""Suggestions for options and commands that do not exist: the one that was probably meant."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-_MEANINGS = {
+_OTHER_OPTIONS = {
     "replications": ("runs", "repeat", "repeats", "repetitions", "replicas", "times"),
     "households": ("agents", "homes", "houses", "number", "users", "n"),
     "slots": ("timesteps", "steps", "time-steps", "length", "periods"),
@@ -27,6 +27,20 @@ _MEANINGS = {
     "log-level": ("verbose", "quiet", "debug"),
 }
 """Other words for options; of options that mean the same, a command has only one."""
+_OTHER_COMMANDS = {
+    "run": ("start", "go", "launch", "execute"),
+    "generate": ("create", "make", "import", "new"),
+    "show": ("view", "print", "results", "summary", "display", "list"),
+    "report": ("page", "html", "plot", "figures"),
+    "explain": ("why",),
+    "compare": ("diff",),
+    "abort": ("stop", "kill", "cancel", "end"),
+    "doctor": ("check", "diagnose", "test"),
+    "status": ("ps", "info"),
+    "sweep": ("grid", "experiment", "experiments"),
+    "paper": ("replicate", "reproduce"),
+}
+"""Other words for commands."""
 
 
 def meant_option(typed: str, known: Collection[str]) -> str | None:
@@ -35,10 +49,21 @@ def meant_option(typed: str, known: Collection[str]) -> str | None:
 
     Names are as on the command line (--min-gain) or in a file (min_gain), and returned as given.
     """
+    return _meant(typed, known, _OTHER_OPTIONS)
+
+
+def meant_command(typed: str, known: Collection[str]) -> str | None:
+    """Return the command of `known` that is meant, found as `meant_option` finds an option."""
+    return _meant(typed, known, _OTHER_COMMANDS)
+
+
+def _meant(
+    typed: str, known: Collection[str], synonyms: Mapping[str, Collection[str]]
+) -> str | None:
     # Without the dashes, which all options share and which would count as similarity.
     word, plain = _plain(typed), {_plain(name): name for name in known}
     longer = [name for name in plain if word and name.startswith(word)]
-    alike = [name for name, others in _MEANINGS.items() if name in plain and word in others]
+    alike = [name for name, others in synonyms.items() if name in plain and word in others]
     near = longer or alike or get_close_matches(word, plain, n=1, cutoff=0.7)
     return plain[near[0]] if near else None
 

@@ -17,6 +17,8 @@ Mode = Literal["run", "simulate", "orchestrate", "baselines", "sweep"]
 _Reason = Callable[[RunSettings, Mode], str]
 """A function that returns why an option has no effect, or an empty string if it has one."""
 _ON_A_BUS = ("run", "orchestrate")
+ENCRYPTED = "a connection with --keys is encrypted"
+"""Why --insecure has no effect beside --keys."""
 
 
 def _with_demo(settings: RunSettings, mode: Mode) -> str:
@@ -54,14 +56,22 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.exchange != "off" else "there is no stage 2 with --exchange off"
 
 
-def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+def _with_pairs(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_exchange(settings, mode):
+        return reason
+    return "" if settings.exchange != "equal" else "no pairs exchange with --exchange equal"
+
+
+def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
+    if reason := _with_pairs(settings, mode):
         return reason
     return "" if settings.content_exchanged == "slot" else "it is for --content slot"
 
 
 def _with_this_order(settings: RunSettings, mode: Mode) -> str:
-    return "" if settings.exchange_order == "waves" else _with_single_slots(settings, mode)
+    if settings.exchange_order == "waves":
+        return _with_pairs(settings, mode)
+    return _with_single_slots(settings, mode)
 
 
 def _with_files(settings: RunSettings, mode: Mode) -> str:
@@ -69,7 +79,7 @@ def _with_files(settings: RunSettings, mode: Mode) -> str:
 
 
 def _with_traced_exchange(settings: RunSettings, mode: Mode) -> str:
-    return _with_files(settings, mode) or _with_exchange(settings, mode)
+    return _with_files(settings, mode) or _with_pairs(settings, mode)
 
 
 def _with_shared_hosts(settings: RunSettings, mode: Mode) -> str:
@@ -90,6 +100,10 @@ def _with_server(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.nats is not None else "it applies to a server named with --nats"
 
 
+def _without_keys(settings: RunSettings, mode: Mode) -> str:
+    return _with_server(settings, mode) or ("" if settings.keys is None else ENCRYPTED)
+
+
 def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
     return "the comparison does not use it" if mode == "baselines" else ""
 
@@ -105,12 +119,13 @@ _EFFECTS: dict[str, _Reason] = {
     **dict.fromkeys(
         (
             *("content", "energy_drift", "disclose", "min_gain", "rounds", "matchmakers"),
-            *("participation", "exchange_every"),
+            "exchange_every",
         ),
-        _with_exchange,
+        _with_pairs,
     ),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
     "exchange_order": _with_this_order,
+    "participation": _with_exchange,
     "trace": _with_traced_exchange,
     "save_schedules": _with_files,
     "hosts": _with_shared_hosts,
@@ -119,7 +134,7 @@ _EFFECTS: dict[str, _Reason] = {
     "deadline": _on_a_bus,
     "nats": _on_a_bus,
     "keys": _with_server,
-    "insecure": _with_server,
+    "insecure": _without_keys,
     "external": _on_a_bus,
 }
 """The options whose effect depends on others; every other option always has one."""
@@ -136,13 +151,21 @@ def without_effect(settings: RunSettings, mode: Mode) -> dict[str, str]:
 
 
 def refuse_without_effect(
-    settings: RunSettings, mode: Mode, *, config: Path | None = None, given: frozenset[str]
+    settings: RunSettings,
+    mode: Mode,
+    *,
+    config: Path | None = None,
+    given: frozenset[str],
+    environment: frozenset[str] = frozenset(),
 ) -> None:
     """Raise InputError if an option has no effect; it names the first such option and the reason.
 
-    `given` are the options of the command line; all other values come from the file `config`.
+    `given` are the options of the command line. Those of the `environment` hold for every command
+    on a machine and are accepted. All other values come from the file `config`.
     """
     for name, reason in without_effect(settings, mode).items():
+        if name in environment:
+            continue
         if name in given:
             raise InputError(f"has no effect: {reason}", field="--" + name.replace("_", "-"))
         if config is not None:

@@ -68,6 +68,8 @@ def accepting_with(
         return None
     if settings.exchange == "off":
         raise InputError("has no effect: there is no stage 2 with exchange='off'", field="accepts")
+    if settings.exchange == "equal":
+        raise InputError("has no effect: no pairs exchange with exchange='equal'", field="accepts")
     if settings.content_exchanged != "slot":
         raise InputError("decides about single slots: add content='slot'", field="accepts")
     return checked_rule(own.accepts, next(iter(population.households.values())))
@@ -78,7 +80,7 @@ def refuse_externals(own: OwnFunctions, externals: Sequence[str]) -> None:
     if externals and own.given():
         (option, name), *_ = own.names().items()
         reason = f"households that others run cannot know the {option} {name}"
-        raise InputError(reason, field="external")
+        raise InputError(reason, field="--external")
 
 
 def refuse_unsendable(own: OwnFunctions, advice: str) -> None:

@@ -18,8 +18,10 @@ from agents.plans import Population
 from agents.population.arrays import with_alternatives
 from agents.population.epos_folder import read_target
 from agents.population.loader import data_sha256, load
-from agents.population.size_limits import check_magnitudes
+from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
+from agents.suggestions import household_suggestion
+from orchestrator.scenario.exchange_every import exchange_every
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
@@ -88,7 +90,7 @@ class Scenario:
     host_count: int
     """Number of hosts that share the tree, unless each household has its own host."""
     matchmakers: tuple[Address, ...]
-    """Addresses of the matchmakers, each on its own host; empty without stage 2."""
+    """Addresses of the matchmakers, each on its own host; empty if no pairs exchange."""
     rounds: int
     """Limit on rounds of each exchange."""
     data_sha256: str
@@ -117,18 +119,23 @@ class Scenario:
         first."""
         return (self.rounds + 1) * self.common_terms.exchanges - 1
 
+    @property
+    def pairs(self) -> ExchangeTerms | None:
+        """The terms of exchanges between pairs; None without stage 2, and for an equal shift."""
+        return _pairs(self.exchange)
+
     def resolved_settings(self) -> RunSettings:
         """Return the settings with isolation, hosts and the order of the exchange resolved.
 
         They then mean the same on every machine, however many processors it has.
         """
         resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
-        if self.exchange is not None:
+        if self.pairs is not None:
             resolved |= {
-                "content": self.exchange.content,
-                "exchange_order": self.exchange.order,
-                "energy_drift": self.exchange.energy_drift_kwh,
-                "min_gain": self.exchange.min_gain,
+                "content": self.pairs.content,
+                "exchange_order": self.pairs.order,
+                "energy_drift": self.pairs.energy_drift_kwh,
+                "min_gain": self.pairs.min_gain,
             }
         return self.settings.model_copy(update=resolved)
 
@@ -147,6 +154,8 @@ def read_scenario(
         check_name(household, "household id")
     target = _target(settings, population)
     check_magnitudes(population, target)
+    if settings.exchange == "equal":
+        check_sums(population)
     weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
@@ -160,7 +169,8 @@ def read_scenario(
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
-            raise InputError(f"no household {name!r} takes part", field="--external")
+            advice = household_suggestion(name, members)
+            raise InputError(f"no household {name!r} takes part: {advice}", field="--external")
     refuse_externals(own, externals)
     isolation, host_count = _isolation(settings, execution, len(members))
     return Scenario(
@@ -175,7 +185,9 @@ def read_scenario(
         target=target,
         isolation=isolation,
         host_count=host_count,
-        matchmakers=matchmaker_addresses(0 if common.exchange is None else settings.matchmakers),
+        matchmakers=matchmaker_addresses(
+            0 if _pairs(common.exchange) is None else settings.matchmakers
+        ),
         rounds=_rounds(settings),
         data_sha256=digest,
         own=own,
@@ -291,7 +303,7 @@ def _terms(
         ),
         constraint=hard_constraint(settings, slots),
         exchange=_exchange(settings, mandates),
-        exchange_every=_exchange_every(settings),
+        exchange_every=exchange_every(settings),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 
@@ -299,6 +311,8 @@ def _terms(
 def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
     if settings.exchange == "off":
         return None
+    if settings.exchange == "equal":
+        return ExchangeTerms(equal_shift=True)
     if settings.content_exchanged == "bundle":
         return _bundles(settings, mandates)
     if settings.matchmakers == 0:
@@ -327,30 +341,6 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
     )
 
 
-def _exchange_every(settings: RunSettings) -> int:
-    """Return the number of iterations between exchanges. Raises InputError if other options do not
-    go with it."""
-    every = settings.exchange_every
-    if not every:
-        return 0
-    reason = ""
-    if settings.content_exchanged != "bundle":
-        reason = "single slots do not keep own energy: use --content bundle"
-    elif every == 1:
-        reason = "the first iteration after an exchange only adds up: use at least 2"
-    elif every >= settings.iterations:
-        reason = f"there are only {settings.iterations} iterations: use fewer, or leave it out"
-    elif settings.reorganise != "never":
-        reason = "planning goes on along the same tree: leave out --reorganise"
-    elif settings.discomfort != "rmse":
-        reason = "a schedule has no score: leave out --discomfort"
-    elif settings.externals:
-        reason = "households of others are not asked to plan again: leave out --external"
-    if reason:
-        raise InputError(reason, field="--exchange-every")
-    return every
-
-
 def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms:
     """Return the terms of an exchange of bundles."""
     if settings.exchange == "paper":
@@ -365,6 +355,7 @@ def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchange
             reason = f"{key} is about single slots: add --content slot"
             raise InputError(reason, file=settings.mandates, field=f"{name}.{key}")
     assert settings.exchange != "off"
+    assert settings.exchange != "equal"
     drift, min_gain = settings.energy_drift, settings.min_gain
     return ExchangeTerms(
         rule=settings.exchange,
@@ -378,6 +369,10 @@ def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchange
         seed=settings.seed,
         trace=settings.trace,
     )
+
+
+def _pairs(terms: ExchangeTerms | None) -> ExchangeTerms | None:
+    return None if terms is None or terms.equal_shift else terms
 
 
 def _order(settings: RunSettings, *, separate: bool) -> OrderName:

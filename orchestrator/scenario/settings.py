@@ -28,7 +28,7 @@ from protocol.terms import (
 
 IsolationName = Literal["auto", "process", "task", "subtree"]
 
-ExchangeName = Literal["mutual", "cooperative", "paper", "off"]
+ExchangeName = Literal["mutual", "cooperative", "paper", "equal", "off"]
 
 # A value beyond these bounds is surely a typing error; a run with it would overflow or never end.
 _COUNT_MAX = 1_000_000_000
@@ -88,7 +88,9 @@ class RunSettings(BaseModel):
     threshold: float = Field(
         0.0, ge=0, le=_NUMBER_MAX, description="Relative change for cost-reduction."
     )
-    exchange: ExchangeName = Field("mutual", description="Rule of stage 2, or off.")
+    exchange: ExchangeName = Field(
+        "mutual", description="Rule of stage 2, equal (one equal shift, no pairs), or off."
+    )
     exchange_every: int = Field(
         0,
         ge=0,

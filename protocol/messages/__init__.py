@@ -4,12 +4,14 @@
 lifecycle.py   joining a run and leaving it
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
+equal_shift.py stage 2 by the equal shift: excess up the tree, shares down
 results.py     the report of a household at the end
 monitoring.py  an operator's inquiry, and the answers
 
 A new message is a class in one of these modules and a member of the union.
 """
 
+from protocol.messages.equal_shift import Excess, Shares
 from protocol.messages.exchange import (
     BundleProposal,
     Confirmation,
@@ -78,6 +80,8 @@ Message = (
     | NextRound
     | End
     | RoundProgress
+    | Excess
+    | Shares
     | Inquiry
     | Presence
     | RunState
@@ -94,6 +98,7 @@ __all__ = [
     "Down",
     "End",
     "Enrol",
+    "Excess",
     "ExchangeHistory",
     "Exchanged",
     "Expected",
@@ -122,6 +127,7 @@ __all__ = [
     "RoundProgress",
     "RunState",
     "Settled",
+    "Shares",
     "Trace",
     "Up",
     "Waiting",

@@ -52,6 +52,10 @@ class Exchanged:
     """Number of these that were accepted."""
     refused: int
     trace: Trace | None = None
+    clipped_slots: int = 0
+    """Equal shift: number of slots with negative consumption where the preferred plan has none."""
+    clipped_kwh: Finite = 0.0
+    """Energy below zero at these slots, kWh, not negative."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ from protocol.transport.bus import Connection, Fail, Receive
 from protocol.transport.identity import read_identity
 
 _LOG = logging.getLogger("coflex.bus")
+# The client prints a traceback when its reader fails, for one while the connection closes. Pings
+# then go unanswered, so the client reconnects, and `trouble` says why.
+logging.getLogger("nats.aio.client").disabled = True
 CONNECT_SECONDS = 30
 """Seconds for one attempt; many processes that connect at once need time."""
 NEXT_SECONDS = 5

@@ -20,7 +20,7 @@ from agents.plans import rmse
 from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
 from orchestrator.coordination.placement import Run
 from orchestrator.results.atomic_folder import publish
-from orchestrator.results.measures import exchange_bound
+from orchestrator.results.measures import bound_of_values
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
@@ -110,7 +110,7 @@ def yardsticks(options: dict[str, Any]) -> Yardsticks:
     return Yardsticks(
         gain(greedy_swaps(schedules, preferred)[0]),
         gain(lossless_assignment(schedules, preferred)),
-        gain(exchange_bound(schedules, preferred)),
+        gain(bound_of_values(schedules, preferred)),
     )
 
 

@@ -15,10 +15,12 @@ from protocol.messages import (
     Counter,
     Down,
     Enrol,
+    Excess,
     Message,
     Place,
     Result,
     Settled,
+    Shares,
     Up,
 )
 from protocol.messages.exchange import LeaseId
@@ -102,6 +104,18 @@ VECTORS: dict[str, list[Item]] = {
         Item("h0", "h7", Settled(LeaseId(1, 2))),
     ],
     "a result": [Item("orchestrator", "h7", Result(1, 0.25, 0.125))],
+    "an equal shift, up and down": [
+        Item(
+            "h0",
+            "h7",
+            Excess(
+                households=1,
+                takers=np.array([1, 1, 0]),
+                excess=np.array([2**19, -(2**20), 0]),
+            ),
+        ),
+        Item("h7", "h0", Shares(np.array([2**18, -(2**18), 0]))),
+    ],
 }
 
 

@@ -131,3 +131,15 @@ def test_who_may_lose_is_remembered_by_name() -> None:
     offered(made, "z", (3.3, -2.5), limits_bind=False)
     offered(made, "a", (0.0, 3.0), limits_bind=False)
     assert partner(made, "a") == "z"
+
+
+def test_offers_are_free_until_they_are_leased() -> None:
+    made = Leases(1, epoch=7, lease_seconds=SECONDS)
+    assert not made.any_free
+    offered(made, "a", (0.0, 3.0))
+    offered(made, "b", (1.0, -1.5))
+    assert made.any_free
+    made.close("a", Closed(lease(made, "a"), "void"), 1)
+    assert made.any_free
+    lease(made, "a")
+    assert not made.any_free

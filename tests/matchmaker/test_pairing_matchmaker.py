@@ -4,16 +4,18 @@ forgot everything."""
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
 
-from matchmaker.pairing_matchmaker import PairingMatchmaker
+from matchmaker.matchmaker import Matchmaker
+from matchmaker.pairing_matchmaker import PairingMatchmaker, matchmaker_of
 from protocol.errors import PeerError
 from protocol.messages import Address, Lookup, Match, NextRound
 from protocol.messages.exchange import WHOLE, Closed
 from protocol.runtime.machine import Envelope
-from protocol.terms import DisclosureName
+from protocol.terms import DisclosureName, ExchangeTerms
 
 MAKER = Address("maker", "maker")
 NAMES = ("a", "b", "c", "d")
@@ -77,11 +79,11 @@ def tell(
     }
 
 
-def entered(names: Sequence[str] = NAMES, **options: object) -> PairingMatchmaker:
+def entered(names: Sequence[str] = NAMES, **options: Any) -> PairingMatchmaker:
     """A matchmaker that has the offers of these households."""
     maker = new()
     for name in names:
-        answers = tell(maker, name, lookup(name, 0, epoch=0, **options))  # type: ignore[arg-type]
+        answers = tell(maker, name, lookup(name, 0, epoch=0, **options))
         assert list(answers) == [name]
         assert answers[name].epoch == 7
     return maker
@@ -112,7 +114,76 @@ def test_all_are_answered_when_the_last_has_spoken_in_pairs() -> None:
     assert len(frozenset().union(*found)) == 4
     leases = [lease for match in answers.values() for lease in match.leases]
     assert len({lease.id for lease in leases}) == 2
-    assert {(lease.slot, lease.value_kwh) for lease in leases} == {(WHOLE, 0.0)}
+    assert {(lease.slot, lease.value_kwh, lease.seconds) for lease in leases} == {
+        (WHOLE, 0.0, 10.0)
+    }
+    for name, match in answers.items():
+        assert (match.session, match.number, match.epoch) == (1, 2, 7)
+        assert (match.anew, match.engaged, match.none, match.busy) == (False, False, (), ())
+        assert place(name) not in {lease.partner for lease in match.leases}
+
+
+def test_lookups_and_their_answers_are_counted_also_without_a_partner() -> None:
+    maker = entered(("a", "b", "c"))
+    assert maker.answered == 3
+    a_round(maker, ("a", "b", "c"), 1)
+    counts = maker.ledger.summary()
+    assert (counts["lookups"], counts["matches"], counts["none"]) == (3, 1, 1)
+    assert maker.answered == 6
+    tell(maker, "a", lookup("a", 1, everybody=3))
+    assert maker.answered == 7, "a repeated lookup is answered again"
+    a_round(maker, ("a", "b", "c"), 2)
+    counts = maker.ledger.summary()
+    assert (counts["lookups"], counts["matches"], counts["none"]) == (6, 2, 2)
+    tell(maker, "a", lookup("a", 3))
+    tell(maker, "a", lookup("a", 3))
+    assert maker.answered == 10, "while it waits there is no answer"
+
+
+def test_a_household_that_speaks_to_another_matchmaker_must_send_all_offers() -> None:
+    maker = entered(("a",))
+    assert tell(maker, "b", lookup("b", 1))["b"].anew, "it has never entered"
+    assert tell(maker, "a", lookup("a", 1, epoch=6))["a"].anew, "it means an earlier matchmaker"
+
+
+def test_a_lookup_that_says_no_number_of_households_waits_for_the_end_of_patience() -> None:
+    maker = entered(("a", "b"))
+    assert tell(maker, "a", lookup("a", 1, everybody=0)) == {}
+    assert tell(maker, "b", lookup("b", 1, everybody=0)) == {}
+    assert len(maker.tick(10.0)) == 2
+
+
+def test_a_household_may_offer_a_single_slot() -> None:
+    maker = entered(("a",))
+    one = replace(
+        lookup("a", 1, everybody=1), slots=(1,), values_kwh=np.ones(1), limits_kwh=np.ones(1)
+    )
+    assert tell(maker, "a", one).keys() == {"a"}
+
+
+@pytest.mark.parametrize(("least", "found"), [(5.82, 2), (5.83, 0)])
+def test_the_least_gain_is_that_of_the_lookups(least: float, found: int) -> None:
+    """a and d, or b and c, hold 1.25 kWh less or more and want 1.1642 more or less: 5.821 kWh^2."""
+    maker = entered()
+    answers: dict[str, Match] = {}
+    for name in NAMES:
+        answers |= tell(maker, name, replace(lookup(name, 1), min_gain_kwh2=least))
+    assert len(pairs(answers)) == found
+
+
+def test_terms_decide_what_is_matched_and_how_long_households_are_waited_for() -> None:
+    slots = matchmaker_of(MAKER, 2, 7, terms=ExchangeTerms(content="slot"))
+    assert isinstance(slots, Matchmaker)
+    for seed in (0, 1):
+        terms = ExchangeTerms(content="bundle", lease_seconds=3.0, seed=seed)
+        maker = matchmaker_of(MAKER, 2, 7, terms=terms)
+        assert isinstance(maker, PairingMatchmaker)
+        assert (maker.address, maker.ledger.slots, maker.ledger.epoch) == (MAKER, 2, 7)
+        assert maker.ledger.seed == seed
+        tell(maker, "a", lookup("a", 0, epoch=0), now=1.0)
+        tell(maker, "b", lookup("b", 0, epoch=0), now=1.0)
+        tell(maker, "a", lookup("a", 1), now=2.0)
+        assert maker.next_deadline() == 5.0
 
 
 def test_the_order_of_lookups_changes_nothing() -> None:
@@ -232,8 +303,8 @@ def test_a_household_that_starts_again_is_answered_once_more() -> None:
         {"withdrawn": (2,)},
     ],
 )
-def test_nonsense_is_refused(changes: dict[str, object]) -> None:
-    wrong = replace(lookup("a", 0, epoch=0), **changes)  # type: ignore[arg-type]
+def test_nonsense_is_refused(changes: dict[str, Any]) -> None:
+    wrong = replace(lookup("a", 0, epoch=0), **changes)
     with pytest.raises(PeerError, match="lookup"):
         tell(new(), "a", wrong)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from matchmaker.matchmaker import Matchmaker
 from matchmaker.wave_matchmaker import WaveMatchmaker, matchmaker_of
 from protocol.messages import Lookup, Match
 from protocol.messages.exchange import Closed, Lease
@@ -35,13 +36,22 @@ def answers(said: list[Envelope]) -> dict[str, Match]:
     return found
 
 
-def maker() -> WaveMatchmaker:
+def maker(seed: int = 0) -> WaveMatchmaker:
     """A matchmaker of two slots to which a, b and c have made their offers in round 0."""
-    made = WaveMatchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=True)
+    made = WaveMatchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=True, seed=seed)
     for name, (value, limit) in OFFERS.items():
-        offers: dict[str, Any] = {"values_kwh": [value, value], "limits_kwh": [limit, limit]}
-        hand(made, name, lookup(round=0, disclosure="limit", slots=(0, 1), **offers))
+        offer(made, name, value, limit, 0, 1)
     return made
+
+
+def offer(made: Matchmaker, name: str, value: float, limit: float, *slots: int) -> None:
+    """Let a household enter in round 0 with the same offer at these slots."""
+    offers: dict[str, Any] = {
+        "values_kwh": [value] * len(slots),
+        "limits_kwh": [limit] * len(slots),
+    }
+    message = lookup(round=0, disclosure="limit", slots=slots, **offers)
+    made.handle(Envelope(home(name), MAKER, message), 0.0)
 
 
 def matched() -> tuple[WaveMatchmaker, Lease]:
@@ -62,6 +72,53 @@ def test_terms_decide_how_a_matchmaker_serves() -> None:
         for order in ("waves", "concurrent", "sequential")
     }
     assert kinds == {"waves": True, "concurrent": False, "sequential": False}
+    for order in ("waves", "concurrent"):
+        for locks in ("slot", "household"):
+            terms = ExchangeTerms(order=order, locks=locks, lease_seconds=3.0)
+            ledger = matchmaker_of(MAKER, 2, EPOCH, terms=terms).ledger
+            assert (ledger.per_slot, ledger.lease_seconds) == (locks == "slot", 3.0)
+
+
+def test_the_seed_decides_who_is_served_first() -> None:
+    """a and b both want c, and cannot use each other's value."""
+    winners: set[str] = set()
+    for seed in range(8):
+        made = matchmaker_of(MAKER, 1, EPOCH, terms=ExchangeTerms(order="waves", seed=seed))
+        assert isinstance(made, WaveMatchmaker)
+        for name, value, limit in (("a", 0.0, 3.0), ("b", 0.0, 3.0), ("c", 2.0, -2.5)):
+            offer(made, name, value, limit, 0)
+        tell(made, "a", 2, wants=(0,))
+        tell(made, "b", 2, wants=(0,))
+        winners.update(name for name, match in tell(made, "c", 2).items() if match.leases)
+    assert winners == {"a", "b"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_wave_serves_all_who_are_free_in_any_order(seed: int) -> None:
+    """a and b suit each other at slot 0, c and d at slot 1; whoever was found first waits."""
+    made = WaveMatchmaker(MAKER, 2, EPOCH, lease=SECONDS, per_slot=False, seed=seed)
+    for name, value, limit, slot in (
+        *(("a", 0.0, 3.0, 0), ("b", 2.0, -2.5, 0)),
+        *(("c", 0.0, 3.0, 1), ("d", 2.0, -2.5, 1)),
+    ):
+        offer(made, name, value, limit, slot)
+    for name, slot in (("a", 0), ("b", 0), ("c", 1)):
+        tell(made, name, 2, wants=(slot,))
+    found = tell(made, "d", 2, wants=(1,))
+    pairs = {frozenset({name, match.leases[0].partner.name}) for name, match in found.items()}
+    assert pairs == {frozenset("ab"), frozenset("cd")}
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_slot_where_all_are_busy_has_no_answer_yet_even_beside_a_lease(seed: int) -> None:
+    made = maker(seed)
+    tell(made, "a", 2, wants=(0,))
+    tell(made, "b", 2, wants=(0, 1))
+    found = tell(made, "c", 2)
+    assert [match.busy for match in found.values() if match.leases] != []
+    assert {match.busy for match in found.values()} == {()}
+    assert made.ledger.counts.busy == 0
 
 
 def test_without_wishes_the_answer_comes_at_once() -> None:
@@ -124,6 +181,30 @@ def test_a_lookup_that_waits_takes_more_news_under_its_number() -> None:
     assert [each.slot for each in found["c"].leases] == [1]
     assert made.ledger.has("a", 0, 2.0)
     assert made.ledger.has("c", 0, 0.0)
+
+
+def test_a_lookup_that_is_sent_again_with_more_news_wants_what_it_says_now() -> None:
+    made, lease = matched()
+    tell(made, "b", 3, wants=(0, 1), leases_max=2)
+    ended = (Closed(lease.id, "refused"),)
+    assert tell(made, "b", 3, wants=(1,), closed=ended, leases_max=2) == {}
+    tell(made, "a", 3, closed=ended)
+    found = tell(made, "c", 3, closed=ended)
+    assert [each.slot for each in found["b"].leases] == [1]
+
+
+def test_a_lookup_that_is_sent_again_keeps_what_was_found_out_for_it() -> None:
+    """b offers nothing at slot 1, so that nobody can suit it there, and comes after a at slot 0."""
+    made = maker(seed=2)
+    tell(made, "a", 2, wants=(0,))
+    tell(made, "b", 2, wants=(0, 1), withdrawn=(1,))
+    first = tell(made, "c", 2)
+    assert first.keys() == {"c", "a"}
+    ended = (Closed(first["a"].leases[0].id, "refused"),)
+    assert tell(made, "b", 2, wants=(0, 1), closed=ended) == {}
+    tell(made, "c", 3, closed=ended)
+    found = tell(made, "a", 3, closed=ended)
+    assert (found["b"].none, [each.slot for each in found["b"].leases]) == ((1,), [0])
 
 
 def test_a_household_that_says_nothing_is_left_behind_after_a_leases_time() -> None:

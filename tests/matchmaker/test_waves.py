@@ -107,6 +107,14 @@ class TestATalkOfTheWaveBefore:
         made.hear("a", later(1, end), 0.0)
         assert not made.talking
 
+    @pytest.mark.parametrize("end", ["done", "refused", "for now", "declined", "void"])
+    def test_of_which_nothing_is_known_changes_nothing(self, end: Ending) -> None:
+        """A matchmaker that has started again hears of leases of its earlier life."""
+        made = waves("a")
+        made.hear("a", later(1, end), 0.0)
+        assert not made.talking
+        assert made.due
+
     def test_counts_one_side_once(self) -> None:
         made = waves("a", "b")
         ask(made, "a", "b")
@@ -155,6 +163,14 @@ class TestAHouseholdThatIsMissing:
         ask(made, "a", round=4, now=22.0)
         assert not made.due
 
+    def test_is_not_waited_for_after_several_waves_without_it(self) -> None:
+        made = waves("a", "b")
+        for _ in range(2):
+            ask(made, "a")
+            made.begin(PATIENCE)
+        ask(made, "a", round=2, now=20.0)
+        assert made.due
+
     def test_lets_the_patience_begin_again_with_each_word_of_another(self) -> None:
         made = waves("a", "b", "c")
         ask(made, "a", now=1.0)
@@ -194,7 +210,8 @@ class TestTheOrder:
 
     def test_is_that_of_the_protocol_page(self) -> None:
         """BLAKE2b of `<seed>:<round>:<wave>:<household>`: `printf 0:1:1:h0 | b2sum -l 64` and so on
-        give 96b0..., 4213... and aa57...."""
-        made = waves("h0", "h1", "h2")
-        ask(made, "h0", "h1", "h2")
-        assert order(made) == ["h1", "h0", "h2"]
+        give 96b0, 4213, aa57, 33ab, db17 and 7b5b."""
+        names = ("h0", "h1", "h2", "h3", "h4", "h5")
+        made = waves(*names)
+        ask(made, *names)
+        assert order(made) == ["h3", "h1", "h5", "h0", "h2", "h4"]

@@ -2,11 +2,12 @@
 
 mutmut starts pytest anew for each mutant, which takes several times as long as most tests do. Here
 one process imports and collects all tests. For each mutant, a fork of it runs the tests that reach
-the mutant, until one fails: first those that take least and have killed most. Which mutants have an
-error of types is told by the lines that mutmut has noted, where mutmut would parse all mutants once
-more. What it makes and stores is its own.
+the mutant, until one fails: first those that take least and have killed most, of mutants of the
+same function above all. Which mutants have an error of types is told by the lines that mutmut has
+noted, where mutmut would parse all mutants once more. What it makes and stores is its own.
 """
 
+import gc
 import os
 import resource
 import sys
@@ -39,7 +40,9 @@ LEAST_CPU_S, TIMES_AS_LONG = 3, 5
 Seconds by the clock would depend on how busy the machine is."""
 
 KILLERS = Path("killers.txt")
-"""The tests that failed, one for each mutant, in the folder `mutants`."""
+"""The function and the test that failed, one line for each mutant, in the folder `mutants`."""
+NEIGHBOUR = 100
+"""Weight of a kill in the same function, where another counts 1."""
 PROFILE = "mutants"
 """Hypothesis's settings, which the configuration of pytest names."""
 SUSPICIOUS = 35
@@ -99,6 +102,7 @@ class CollectedTests(PytestRunner):
                     state().tests_by_mangled_function_name[function].add(name)
                 state()._stats.clear()
         self._clean = True
+        gc.freeze()  # so that the forks share what has been imported and collected
         return 0
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
@@ -107,7 +111,8 @@ class CollectedTests(PytestRunner):
             return 0  # All have passed just now.
         self._failures.clear()
         with change_cwd("mutants"):
-            for name in self._most_likely_first(list(tests) or list(self._items)):
+            function = (mutant_name or "").rpartition("__mutmut_")[0]
+            for name in self._most_likely_first(list(tests) or list(self._items), function):
                 if mutant_name is not None:
                     usual_s = state().duration_by_test[name]
                     limit = int(process_time() + LEAST_CPU_S + TIMES_AS_LONG * usual_s) + 1
@@ -115,13 +120,16 @@ class CollectedTests(PytestRunner):
                     resource.setrlimit(resource.RLIMIT_CPU, (min(limit, hard), hard))
                 if not self._run(name):
                     with KILLERS.open("a") as killers:
-                        killers.write(f"{name}\n")
+                        killers.write(f"{function}\t{name}\n")
                     return 1
         return 0
 
-    def _most_likely_first(self, names: list[str]) -> list[str]:
+    def _most_likely_first(self, names: list[str], function: str) -> list[str]:
         """Sort tests by the seconds that one takes for each mutant that it has killed yet."""
-        killed = Counter(KILLERS.read_text().splitlines() if KILLERS.exists() else ())
+        killed = Counter[str]()
+        for line in KILLERS.read_text().splitlines() if KILLERS.exists() else ():
+            where, _, name = line.rpartition("\t")
+            killed[name] += NEIGHBOUR if where == function else 1
         durations = state().duration_by_test
         return sorted(names, key=lambda name: durations[name] / (1 + killed[name]))
 

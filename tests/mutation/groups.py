@@ -1,5 +1,6 @@
 """The modules to mutate, and the fast tests that must notice: no bus, no processes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.support.paths import ROOT
@@ -26,14 +27,36 @@ class Group:
         return sorted(str(file.relative_to(ROOT)) for file in found)
 
 
-ONE_CASE_EACH = {
+PLANNING_CASES = {
     "depend_on_its_batch": "[var-129]",
     "network_faults": "[True-3]",
     "sends_the_same_at_the_same_time": "[0]",
     "only_rounding_decides": "[0]",
     "without_messages_from_others": "[1-subtree]",
 }
-"""Tests of planning in many seeds and sizes, by a part of the name: one case of each is run."""
+EXCHANGE_CASES = {
+    "in_sequential_order_a_slow_matchmaker": "[0.3-]",
+    "the_drift_cap_holds_at_every": "[0-cooperative]",
+}
+"""Tests in many seeds and sizes, by a part of the name: one case of each is run."""
+
+
+WHOLE_RUNS = (
+    "hosts_and_delays_change_nothing",
+    "more_disclosure_comes_further",
+    "values_only_change_hands",
+    "the_same_seed_gives_the_same_course",
+    "a_mandate_is_never_overstepped",
+    "the_discomfort_cap_holds_at_every",
+)
+"""Tests of the exchange that are left out: each takes seconds for what smaller ones notice."""
+
+
+def one_case_each(cases: Mapping[str, str], without: Sequence[str] = ()) -> tuple[str, str]:
+    """Return arguments for pytest that leave out all other cases of these tests, and some tests."""
+    left_out = [f"({test} and not {case})" for test, case in cases.items()]
+    return "-k", " and ".join(f"not {each}" for each in (*left_out, *without))
+
 
 GROUPS = (
     Group("matchmaker", ("matchmaker/*.py",), ("tests/matchmaker", "-m", "not nats")),
@@ -43,14 +66,17 @@ GROUPS = (
         (
             "tests/agents/planning",
             "--ignore=tests/agents/planning/test_paper.py",
-            "-k",
-            " and ".join(f"not ({test} and not {case})" for test, case in ONE_CASE_EACH.items()),
+            *one_case_each(PLANNING_CASES),
         ),
     ),
     Group(
         "agents/exchange",
-        ("agents/exchange/*.py",),
-        ("tests/agents/exchange", "-m", "not slow and not nats"),
+        ("agents/exchange/*.py", "agents/exchange/bundles/*.py"),
+        (
+            *("tests/agents/exchange", "-m", "not slow and not nats"),
+            "--ignore=tests/agents/exchange/test_explain.py",
+            *one_case_each(EXCHANGE_CASES, without=WHOLE_RUNS),
+        ),
     ),
     Group(
         "claims",

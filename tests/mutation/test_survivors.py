@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.groups import GROUPS, ONE_CASE_EACH
+from tests.mutation.groups import EXCHANGE_CASES, GROUPS, PLANNING_CASES, WHOLE_RUNS
 from tests.mutation.survivors import FILE, Survivor, as_toml, defended, mutation_of
 from tests.support.paths import ROOT
 
@@ -40,7 +40,7 @@ def test_every_defended_survivor_is_in_a_mutated_module() -> None:
     assert {survivor.module for survivor in defended(FILE)} <= modules
 
 
-@pytest.mark.parametrize("name", ONE_CASE_EACH)
-def test_tests_of_which_one_case_is_run_exist(name: str) -> None:
-    sources = (ROOT / "tests" / "agents" / "planning").glob("test_*.py")
+@pytest.mark.parametrize("name", [*PLANNING_CASES, *EXCHANGE_CASES, *WHOLE_RUNS])
+def test_tests_that_are_left_out_exist(name: str) -> None:
+    sources = (ROOT / "tests" / "agents").rglob("test_*.py")
     assert any(re.search(rf"def test_\w*{name}\w*\(", source.read_text()) for source in sources)

@@ -30,7 +30,8 @@ MUTMUT = Path(__file__).with_name("collected_once.py")
 PACKAGES = ("agents", "matchmaker", "orchestrator", "protocol")
 CORES = len(os.sched_getaffinity(0))
 MYPY = (
-    *("--output", "json", "--cache-dir", str(PLACE / ".mypy_cache")),
+    # A cache for each group, which has other mutants of the same modules.
+    *("--output", "json", "--cache-dir", "../.mypy_cache"),
     # What mutmut adds has superfluous comments for mypy, and defines every attribute many times.
     *("--no-warn-unused-ignores", "--disable-error-code", "no-redef"),
 )

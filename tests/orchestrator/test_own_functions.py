@@ -1,6 +1,7 @@
 """Functions of people's own act where the built-in ones do, in both stages, or are refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import coflex
 from agents.own_functions import ProposedExchange
 from protocol.errors import InputError, RunError
 from protocol.vectors import Array
-from tests.support.own_functions import distance, variance, without_loss
+from tests.support.own_functions import distance, for_the_pair, variance, without_loss
 
 SMALL = coflex.Scenario(
     demo=True, households=9, slots=36, iterations=6, seed=3, beta=0.3, content="slot"
@@ -50,6 +51,18 @@ def test_what_equals_a_built_in_changes_nothing(name: str, isolation: Any) -> No
 def test_a_rule_equals_mutual_whatever_is_disclosed(disclose: Any) -> None:
     scenario = SMALL.changed(disclose=disclose)
     assert same(coflex.simulate(scenario, accepts=without_loss), coflex.simulate(scenario))
+
+
+def test_a_rule_equals_cooperative_with_its_cap() -> None:
+    """A refusal at the cap is tried again in the next round, as under the built-in rule."""
+    scenario = SMALL.changed(exchange="cooperative", households=20, beta=0.0)
+    built_in = coflex.simulate(scenario, trace=True).results
+    own = coflex.simulate(scenario, accepts=for_the_pair, trace=True).results
+    assert own.rows == built_in.rows
+    assert own.exchanges == built_in.exchanges
+    # The reasons of refusals, "rule" and "no joint gain", differ in length.
+    without_bytes = [[replace(row, bytes=0) for row in one.rounds] for one in (own, built_in)]
+    assert without_bytes[0] == without_bytes[1]
 
 
 def test_a_rule_equals_that_of_the_paper() -> None:

@@ -1,4 +1,4 @@
-"""The progress of runs and sweeps, told to a function of the caller's."""
+"""The progress of runs and sweeps, reported to a function of the caller's."""
 
 import asyncio
 from pathlib import Path
@@ -22,29 +22,29 @@ def complain(progress: RunProgress) -> None:
         raise CallerError("enough")
 
 
-def check(told: list[RunProgress], outcome: coflex.Outcome) -> None:
+def check(reports: list[RunProgress], outcome: coflex.Outcome) -> None:
     results = outcome.results
     assert results.exchange is not None
-    stages = [progress.stage for progress in told]
+    stages = [progress.stage for progress in reports]
     assert stages == sorted(stages, key=["enrolling", "planning", "exchanging"].index)
-    planning = [progress for progress in told if progress.stage == "planning"]
+    planning = [progress for progress in reports if progress.stage == "planning"]
     assert [(p.done, p.of, p.exchanges) for p in planning] == [(n, 6, 0) for n in range(1, 7)]
     history = [row.inefficiency for row in results.planning_history]
     assert [progress.inefficiency for progress in planning] == history
-    last = told[-1]
+    last = reports[-1]
     assert last.stage == "exchanging"
     assert (last.done, last.of) == (results.exchange.rounds, 50)
     assert (last.exchanges, last.inefficiency) == (results.exchange.accepted, history[-1])
 
 
 @pytest.mark.parametrize("isolation", ["subtree", "task"])
-def test_a_simulation_tells_every_iteration_and_round(
+def test_a_simulation_reports_every_iteration_and_round(
     isolation: Literal["subtree", "task"],
 ) -> None:
-    told: list[RunProgress] = []
+    reports: list[RunProgress] = []
     scenario = SMALL.changed(isolation=isolation)
-    outcome = coflex.simulate(scenario, progress=told.append)
-    check(told, outcome)
+    outcome = coflex.simulate(scenario, progress=reports.append)
+    check(reports, outcome)
     assert outcome.results.rows == coflex.simulate(scenario).results.rows
 
 
@@ -54,15 +54,15 @@ def test_an_error_of_the_caller_ends_a_simulation() -> None:
 
 
 @pytest.mark.nats
-def test_a_run_tells_too() -> None:
-    told: list[RunProgress] = []
-    check(told, coflex.run(SMALL, progress=told.append, isolation="task", hosts=2))
+def test_a_run_reports_too() -> None:
+    reports: list[RunProgress] = []
+    check(reports, coflex.run(SMALL, progress=reports.append, isolation="task", hosts=2))
 
 
 @pytest.mark.nats
-async def test_a_run_in_a_fresh_interpreter_tells_too() -> None:
-    told: list[RunProgress] = []
-    check(told, coflex.run(SMALL, progress=told.append, isolation="task", hosts=2))
+async def test_a_run_in_a_fresh_interpreter_reports_too() -> None:
+    reports: list[RunProgress] = []
+    check(reports, coflex.run(SMALL, progress=reports.append, isolation="task", hosts=2))
 
 
 @pytest.mark.nats
@@ -85,12 +85,12 @@ def test_an_error_of_the_caller_ends_a_run_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_tells_and_ends(tmp_path: Path) -> None:
+def test_a_sweep_reports_and_ends(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
-    told: list[RunProgress] = []
+    reports: list[RunProgress] = []
     tiny = SMALL.changed(households=3, iterations=2)
-    coflex.sweep(tiny, over={"beta": [0, 0.5]}, replications=2, progress=told.append)
-    assert told == [RunProgress("sweep", done, 4) for done in range(5)]
+    coflex.sweep(tiny, over={"beta": [0, 0.5]}, replications=2, progress=reports.append)
+    assert reports == [RunProgress("sweep", done, 4) for done in range(5)]
 
     def enough(progress: RunProgress) -> None:
         if progress.done == 1:
@@ -98,6 +98,6 @@ def test_a_sweep_tells_and_ends(tmp_path: Path) -> None:
 
     with pytest.raises(CallerError):
         coflex.sweep(tiny, over={"beta": [0, 0.5]}, folder=tmp_path, progress=enough)
-    frame = coflex.sweep(tiny, over={"beta": [0, 0.5]}, folder=tmp_path, progress=told.append)
-    assert told[5].done == 1  # the run that was over before the error is kept
+    frame = coflex.sweep(tiny, over={"beta": [0, 0.5]}, folder=tmp_path, progress=reports.append)
+    assert reports[5].done == 1  # the run that was over before the error is kept
     assert len(frame) == 2

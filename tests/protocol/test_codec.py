@@ -29,14 +29,19 @@ from protocol.messages import (
     Up,
     Waiting,
 )
+from protocol.messages.equal_shift import Shares
 from protocol.messages.exchange import LeaseId
 from protocol.subjects import check_name, direct, inbox, sender_of
 from protocol.terms import ExchangeTerms, HardConstraint, Limit, Reorganisation, Terms
+from protocol.vectors import AMOUNT_MAX, Int64Array
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 vectors = st.lists(finite.filter(lambda v: abs(v) < 1e300), max_size=5).map(np.array)
 whole = st.integers(-(2**31), 2**31)
 
+integers = st.lists(st.integers(-AMOUNT_MAX, AMOUNT_MAX), max_size=5).map(
+    lambda values: np.array(values, np.int64)
+)
 limits = st.lists(st.tuples(st.floats(-9, 9), st.integers(0, 3)), min_size=4, max_size=4).map(
     lambda rows: Limit(np.array([b for b, _ in rows]), tuple(m for _, m in rows))
 )
@@ -77,7 +82,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         patterns = [c.pattern for c in parts[1:] if isinstance(c, StringConstraints)]
         if patterns:
             return st.from_regex(str(patterns[0]).strip("^$"), fullmatch=True)
-        return {float: finite}.get(parts[0], vectors)
+        return {float: finite, Int64Array: integers}.get(parts[0], vectors)
     if origin is typing.Literal:
         return st.sampled_from(parts)
     if origin is tuple:
@@ -239,6 +244,17 @@ def test_numbers_are_finite(wrong: float) -> None:
     ):
         with pytest.raises(DecodeError, match="not a frame"):
             decode_frame(encode_frame("run", [Item("a", "b", message)]), "run")
+
+
+def test_a_vector_of_integers_is_whole_and_in_range() -> None:
+    for values in ([AMOUNT_MAX + 1], [0, -AMOUNT_MAX - 1], [-(2**63)]):
+        frame = encode_frame("run", [Item("a", "b", Shares(np.array(values)))])
+        with pytest.raises(DecodeError):
+            decode_frame(frame, "run")
+    for data in (b"1234567", "text", [1], None):
+        frame = msgpack.packb([VERSION, "run", [["a", "b", "Shares", {"shares": data}]], []])
+        with pytest.raises(DecodeError):
+            decode_frame(frame, "run")
 
 
 def test_a_frame_has_equal_vectors_once() -> None:

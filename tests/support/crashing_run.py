@@ -26,7 +26,7 @@ RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
 class CrashingRun(Network):
     """A small run whose hosts can be killed, and start again from their journals."""
 
-    def __init__(self, seed: int, *, looped: bool = False) -> None:
+    def __init__(self, seed: int, *, looped: bool = False, equal_shift: bool = False) -> None:
         """Draw a run by a seed; `looped` for exchanges of bundles between iterations."""
         chance = Random(seed)
         count, self.slots = chance.randint(2, 6), chance.randint(1, 3) + 3 * looped
@@ -38,7 +38,9 @@ class CrashingRun(Network):
         self.isolation = chance.choice(ISOLATIONS)
         self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
         self.hosts = {name: own for name, own in self.hosts.items() if own}
-        exchange = ExchangeTerms(rule=chance.choice(RULES), rounds=4, lease_seconds=1.0)
+        exchange = ExchangeTerms(
+            rule=chance.choice(RULES), rounds=4, lease_seconds=1.0, equal_shift=equal_shift
+        )
         terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
         if looped:
             exchange = replace(

@@ -32,12 +32,12 @@ class World(Network):
         hosts: int = 2,
         makers: int = 1,
         arity: int = 2,
-        weather: NetworkFaults = NO_FAULTS,
+        faults: NetworkFaults = NO_FAULTS,
         mandates: Mapping[int, Mandate] | None = None,
         journal: Callable[[], MemoryJournal] = MemoryJournal,
     ) -> None:
         """Set up the hosts; `schedules` and `preferred` are float64[n, d], kWh."""
-        super().__init__([], weather)
+        super().__init__([], faults)
         self.before, self.preferred, self.terms = schedules, preferred, terms
         count = len(schedules)
         self.places = [Address(f"host{i % hosts}", f"h{i:04}") for i in range(count)]

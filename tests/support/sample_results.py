@@ -89,7 +89,7 @@ def assemble(
                 requests=7,
                 accepted=3,
                 refused=4,
-                discomfort_bound=0.9 * float(left),
+                discomfort_bound_of_values=0.9 * float(left),
             )
             for row, left in zip(rows, halved, strict=True)
         ]

@@ -80,18 +80,18 @@ class Script:
     def _at(self, now: float, command: str) -> str:
         words = command.split(" ")
         if words[0] == "start":
-            return told(self.machines[words[1]].tick(now))
+            return listed(self.machines[words[1]].tick(now))
         if words[0] == "tick":
             machine = self.machines[words[1]]
             deadline = machine.next_deadline()
             due = "never" if deadline is None else f"{deadline:g}"
             if deadline is None or deadline > now:
                 return f"nothing due before {due}"
-            return told(machine.tick(now))
+            return listed(machine.tick(now))
         sender, _, to, kind, *fields = words
         message = getattr(messages, kind)(**dict(parsed(kind, field) for field in fields))
         try:
-            return told(
+            return listed(
                 self.machines[to].handle(Envelope(address(sender), address(to), message), now)
             )
         except PeerError as error:
@@ -150,7 +150,7 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
     return name, int(value)
 
 
-def told(envelopes: list[Envelope]) -> str:
+def listed(envelopes: list[Envelope]) -> str:
     """What is sent, a line a message."""
     lines = [f"{written(e.sender)} > {written(e.to)} {described(e.message)}" for e in envelopes]
     return "\n".join(lines) or "nothing"

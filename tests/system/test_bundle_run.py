@@ -1,17 +1,15 @@
 """Both stages in one run whose content is bundles, in simulation and on the bus."""
 
 import os
-import signal
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
 from agents.exchange.journal.explanation import explain, sentences
-from agents.exchange.journal.records import read_beginning, read_deal
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.result_files import JOURNALS_FOLDER, read, write
 from orchestrator.results.run_results import RunResults
@@ -19,8 +17,8 @@ from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NetworkFaults
 from protocol.errors import InputError
-from tests.support.run_parts import parts_of
 from tests.support.settings import in_simulation, on_bus
+from tests.support.struck_runs import Strikes, held_by_journals
 from tests.support.waiting import children_of
 
 SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
@@ -46,7 +44,7 @@ def kept_and_improved(results: RunResults) -> None:
     assert exchange.matches == exchange.proposals == exchange.accepted + exchange.refused
 
 
-def told(results: RunResults) -> list[tuple[object, ...]]:
+def counts_of(results: RunResults) -> list[tuple[object, ...]]:
     """Return the rounds without what depends on the bus."""
     return [
         (row.round, row.lookups, row.matches, row.proposals, row.accepted, row.mean_discomfort)
@@ -55,14 +53,14 @@ def told(results: RunResults) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("rule", ["mutual", "cooperative"])
-def test_hosts_and_bad_weather_change_nothing(rule: str) -> None:
+def test_hosts_and_network_faults_change_nothing(rule: str) -> None:
     reference = in_simulation(settings(exchange=rule))
     kept_and_improved(reference)
     faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=3)
     for options in ({"isolation": "process"}, {"isolation": "subtree", "hosts": 3}):
         other = in_simulation(settings(exchange=rule, deadline=3600, **options), faults=faults)
         assert other.rows == reference.rows
-        assert told(other) == told(reference)
+        assert counts_of(other) == counts_of(reference)
 
 
 @pytest.mark.nats
@@ -72,7 +70,7 @@ def test_on_the_bus_as_in_simulation(matchmakers: int, tmp_path: Path) -> None:
     results, reference = on_bus(chosen, run="bundles"), in_simulation(chosen)
     kept_and_improved(results)
     assert results.rows == reference.rows
-    assert told(results) == told(reference)
+    assert counts_of(results) == counts_of(reference)
     assert results.exchanges is not None
     assert reference.exchanges is not None
     assert set(results.exchanges) == set(reference.exchanges)
@@ -101,58 +99,35 @@ def test_a_trace_has_one_row_for_each_slot_of_a_bundle() -> None:
 @pytest.mark.parametrize("matchmakers", [0, 1, 2])
 def test_whatever_is_killed_the_values_only_change_hands(matchmakers: int, tmp_path: Path) -> None:
     with EmbeddedServer() as server:
-        pending = ["host", "server", "matchmaker" if matchmakers else "host", "host"]
-        last: list[object] = [None]
-
-        def strike(coordinator: RunCoordinator) -> None:
-            moment = coordinator.round
-            if coordinator.phase is not RunPhase.EXCHANGING or not pending or moment == last[0]:
-                return
-            last[0] = moment
-            what = pending.pop(0)
-            if what == "server":
-                server.kill()
-                server.start()
-            else:
-                os.kill(parts_of(os.getpid())[what][0], signal.SIGKILL)
-
+        parts = ["host", "server", "matchmaker" if matchmakers else "host", "host"]
+        strikes = Strikes(server, parts, Random(matchmakers))
         chosen = settings(
             households=20, hosts=3, nats=server.url, min_gain=0.0, matchmakers=matchmakers
         )
-        results = on_bus(chosen, strike, run="struck", kept=tmp_path)
-        assert len(pending) <= 1
+        results = on_bus(chosen, strikes.strike, run="struck", kept=tmp_path)
+        assert len(strikes.pending) <= 1
     kept_and_improved(results)
     assert children_of(os.getpid()) == []
-    before, after = [], []
-    for file in (tmp_path / JOURNALS_FOLDER).glob("*.sqlite"):
-        for entries in SqliteJournal(file).entries().values():
-            schedule = read_beginning(remembered(entries)[1].data).schedule
-            before.append(schedule)
-            held = schedule.copy()
-            for entry in remembered(entries):
-                if entry.kind in ("done", "accepted"):
-                    slots, taken = read_deal(entry.data)
-                    held[list(slots)] = taken
-            after.append(held)
+    before, after = held_by_journals(tmp_path)
     assert len(before) == 20
     assert (np.sort(before, axis=0) == np.sort(after, axis=0)).all()
 
 
-def test_a_household_is_told_of_its_bundles(tmp_path: Path) -> None:
+def test_bundles_are_explained_to_a_household(tmp_path: Path) -> None:
     in_simulation(settings(), kept=tmp_path)
     (file,) = (tmp_path / JOURNALS_FOLDER).glob("host-1.sqlite")
-    told_of = 0
+    explained = 0
     for entries in SqliteJournal(file).entries().values():
         explanation = explain([entry for entry in remembered(entries) if entry.kind != "planned"])
         assert sentences(explanation)
         assert abs(explanation.energy_drift) <= DRIFT
         for record in explanation.exchanges:
-            told_of += 1
+            explained += 1
             assert len(record.slots) > 1
             assert record in explanation.at(record.slots[0])
         moved = {slot for record in explanation.exchanges for slot in record.slots}
         assert {change.slot for change in explanation.changes} <= moved
-    assert told_of > 0
+    assert explained > 0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Both stages in one run: the guarantees of stage 2, in simulation and on the bus."""
 
 import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -9,19 +8,15 @@ from random import Random
 import numpy as np
 import pytest
 
-from agents.exchange.journal.records import read_beginning
-from agents.exchange.journal.sqlite import SqliteJournal
-from agents.exchange.stage import remembered
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.results.result_files import JOURNALS_FOLDER, SCHEDULES_FOLDER, read, write
+from orchestrator.results.result_files import SCHEDULES_FOLDER, read, write
 from orchestrator.results.run_results import Exchange, Round, RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from tests.support.exchange_results import kept_and_improved
-from tests.support.run_parts import parts_of
 from tests.support.settings import in_simulation, on_bus
+from tests.support.struck_runs import Strikes, held_by_journals
 from tests.support.waiting import children_of
 
 SMALL = {"demo": True, "households": 16, "slots": 32, "iterations": 8, "seed": 2}
@@ -148,39 +143,13 @@ def test_values_are_only_swapped_whatever_is_killed_in_stage_2(
         chosen = settings(
             exchange=rule, isolation=isolation, households=24, slots=48, nats=server.url
         )
-        chance = Random(rule + isolation)
-        pending = ["host", "matchmaker", "server", "host", "host"]
-        last: list[object] = [None]
-
-        def strike(coordinator: RunCoordinator) -> None:
-            moment = (coordinator.round, len(coordinator.results))
-            if coordinator.phase is not RunPhase.EXCHANGING or not pending or moment == last[0]:
-                return
-            last[0] = moment
-            what = pending.pop(0)
-            if what == "server":
-                server.kill()
-                server.start()
-            else:
-                for pid in chance.sample(parts_of(os.getpid())[what], 1):
-                    os.kill(pid, signal.SIGKILL)
-
-        results = on_bus(chosen, strike, run="struck", kept=tmp_path)
-        assert len(pending) <= 2  # how many moments there are differs a little
+        parts = ["host", "matchmaker", "server", "host", "host"]
+        strikes = Strikes(server, parts, Random(rule + isolation))
+        results = on_bus(chosen, strikes.strike, run="struck", kept=tmp_path)
+        assert len(strikes.pending) <= 2  # how many moments there are differs a little
     kept_and_improved(results, rule)
     assert children_of(os.getpid()) == []
-    # What the journals say that everybody holds in the end: at each slot the same values.
-    before, after = [], []
-    for file in (tmp_path / JOURNALS_FOLDER).glob("*.sqlite"):
-        for entries in SqliteJournal(file).entries().values():
-            schedule = read_beginning(remembered(entries)[1].data).schedule
-            before.append(schedule)
-            schedule = schedule.copy()
-            for entry in remembered(entries):
-                if entry.kind in ("done", "accepted"):
-                    assert schedule[entry.slot] == entry.given
-                    schedule[entry.slot] = entry.taken
-            after.append(schedule)
+    before, after = held_by_journals(tmp_path)
     assert len(before) == 24
     assert (np.sort(before, axis=0) == np.sort(after, axis=0)).all()
 

@@ -4,5 +4,6 @@
 entries.py      the entries, and a journal in memory
 sqlite.py       a journal in a file (the only file here with I/O)
 records.py      the parts of an entry that are not plain columns
+division.py     the same, for the equal shift
 explanation.py  a household's exchanges and the reasons for them, read from its entries
 """

@@ -14,7 +14,7 @@ Kind = Literal[
     "planned", "anew", "replanned", "withdrawn",
     "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
-    "countered", "released", "settled", "dismissed",
+    "countered", "released", "settled", "dismissed", "shared",
 ]  # fmt: skip
 """planned: stage 1 is over (`data`: the place, the result, and the state of the generator). anew:
 stage 1 starts again, and all earlier entries are void. replanned: stage 1 is over once more after
@@ -23,9 +23,10 @@ goes on. begin: stage 2 starts (`data`: place and terms). resume: the household 
 round: a round begins. risen: the round is finished in the subtree (`data`: the report to the
 parent). counted: the same at the root. over: the stage has ended. closed: the sums over all
 households are known (`data`). proposed, done, failed, declined: as requester. accepted, refused: as
-responder. Content bundle only (`data`: the bundle): countered, as responder, which is reserved from
-then on; released, as requester, which does not want the bundle; settled: the responder has heard of
-either; dismissed: the responder has heard of a release."""
+responder. shared: the shares of the equal shift are known (`data`). Content bundle only (`data`:
+the bundle): countered, as responder, which is reserved from then on; released, as requester, which
+does not want the bundle; settled: the responder has heard of either; dismissed: the responder has
+heard of a release."""
 
 
 class Entry(NamedTuple):

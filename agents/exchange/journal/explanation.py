@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from agents.exchange.journal.another_exchange import read_another
+from agents.exchange.journal.division import read_division
 from agents.exchange.journal.entries import Entry, Kind
 from agents.exchange.journal.records import read_beginning, read_deal
 from agents.mandate import FREE
 from agents.plans import rmse
+from protocol.messages.equal_shift import UNIT_KWH
 from protocol.messages.exchange import WHOLE, Refusal
 from protocol.terms import DisclosureName, RuleName
 from protocol.vectors import Array
@@ -27,10 +29,10 @@ WORDS: dict[Refusal, str] = {
     "drift": "the sum of its energy would have drifted too far",
     "never": "its people never trade that slot",
     "stale": "the value had changed hands meanwhile",
-    "rule": "its own rule said no",
+    "rule": "its own rule refused",
     "busy": "it was already negotiating about that slot",
 }
-"""Why a household said no; "it" is that household."""
+"""Why a household refused; "it" is that household."""
 
 
 _ASKED: frozenset[Kind] = frozenset({"done", "failed", "declined", "released"})
@@ -99,39 +101,43 @@ class ExchangeExplanation:
     away_planned: int
     """Number of slots that were not as preferred, after stage 1; the next is after stage 2."""
     away_exchanged: int
-    deeds: tuple[NegotiationRecord, ...]
+    negotiations: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
     loops: int = 1
     """Number of exchanges; between them the household planned again (`exchange_every`)."""
     from_exchange: int = 0
     """How often it then planned with a schedule of an earlier exchange, not with an own plan."""
+    equal_shift: bool = False
+    """Whether the stage was an equal shift, without negotiations."""
 
     @property
     def exchanges(self) -> list[NegotiationRecord]:
         """The negotiations in which values changed hands."""
-        return [deed for deed in self.deeds if not deed.reason]
+        return [record for record in self.negotiations if not record.reason]
 
     def at(self, slot: int) -> "list[NegotiationRecord]":
         """Return what happened at one slot, in order."""
-        return [deed for deed in self.deeds if slot in deed.slots]
+        return [record for record in self.negotiations if slot in record.slots]
 
 
 def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     """Return the explanation in a household's entries, which start with the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
-    schedule, deeds = planned.copy(), []
+    schedule, negotiations = planned.copy(), []
     ends, from_exchange, over = list[bytes](), 0, False
     deviation = float(((planned - preferred) ** 2).sum())
     for entry in entries:
         if entry.kind in _ENDS:
-            deeds.append(_record(entry, preferred, deviation=deviation))
+            negotiations.append(_record(entry, preferred, deviation=deviation))
         if entry.kind in ("done", "accepted"):
             slots, taken = _bundle_of(entry)
             schedule[list(slots)] = taken
         if entry.kind == "replanned":
             schedule, over = read_another(entry.data).schedule.copy(), False
             from_exchange += schedule.tobytes() in ends
-        if entry.kind == "over":
+        if entry.kind == "shared":
+            schedule += read_division(entry.data).moved * UNIT_KWH
+        if entry.kind in ("over", "shared"):
             ends.append(schedule.tobytes())
             over = True
     return ExchangeExplanation(
@@ -146,12 +152,13 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
         restarts=sum(entry.kind == "resume" for entry in entries),
         over=over,
+        equal_shift=setting.terms.equal_shift,
         discomfort_planned=float(rmse(planned[None], preferred[None])[0]),
         discomfort_exchanged=float(rmse(schedule[None], preferred[None])[0]),
         energy_drift=float(schedule.sum() - planned.sum()),
         away_planned=int((planned != preferred).sum()),
         away_exchanged=int((schedule != preferred).sum()),
-        deeds=tuple(deeds),
+        negotiations=tuple(negotiations),
         changes=tuple(
             Change(slot, *(float(plan[slot]) for plan in (planned, schedule, preferred)))
             for slot in range(len(planned))
@@ -164,35 +171,61 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
 
 def sentences(explanation: ExchangeExplanation) -> list[str]:
     """Return the explanation in a few plain sentences."""
-    asked = [deed for deed in explanation.deeds if deed.asked and not (deed.own and deed.reason)]
-    left = [deed for deed in explanation.deeds if deed.asked and deed.own and deed.reason]
-    answered = [deed for deed in explanation.deeds if not deed.asked]
-    told = [
+    if explanation.equal_shift:
+        return _shift_sentences(explanation)
+    asked = [
+        record
+        for record in explanation.negotiations
+        if record.asked and not (record.own and record.reason)
+    ]
+    left = [
+        record
+        for record in explanation.negotiations
+        if record.asked and record.own and record.reason
+    ]
+    answered = [record for record in explanation.negotiations if not record.asked]
+    sentences = [
         f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
         f"{explanation.disclosure}; {_mandated(explanation)}",
         _outcome(explanation),
         f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}",
     ]
     if left:
-        told.append(
+        sentences.append(
             f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
         )
-    told.append(f"It was asked {_answers(answered)}")
+    sentences.append(f"It was asked {_answers(answered)}")
     if explanation.loops > 1:
         again = explanation.loops - 1
-        told.append(
+        sentences.append(
             f"Between {_times(explanation.loops, 'exchange')} it planned again "
             f"{_times(again, 'time')}, {explanation.from_exchange} of them with a schedule of an "
             "earlier exchange. Before and after mean the first selected plan and the end."
         )
+    return sentences + _interruptions(explanation)
+
+
+def _shift_sentences(explanation: ExchangeExplanation) -> list[str]:
+    """Return the explanation of an equal shift, in which nothing was negotiated."""
+    return [
+        f"{explanation.household} was part of an equal shift: at each slot, everybody who took "
+        "part got what it prefers, plus an equal share of the energy planned beyond that; "
+        f"{_mandated(explanation)}",
+        _outcome(explanation),
+        *_interruptions(explanation),
+    ]
+
+
+def _interruptions(explanation: ExchangeExplanation) -> list[str]:
+    sentences = []
     if explanation.restarts:
-        told.append(
+        sentences.append(
             f"Its host ended {_times(explanation.restarts, 'time')} meanwhile; it went on from its "
             "journal."
         )
     if not explanation.over:
-        told.append("The journal ends before the stage was over.")
-    return told
+        sentences.append("The journal ends before the stage was over.")
+    return sentences
 
 
 def negotiation_sentence(record: NegotiationRecord, household: str) -> str:
@@ -261,20 +294,20 @@ def _mandated(explanation: ExchangeExplanation) -> str:
     return f"its people's mandate: {said}."
 
 
-def _answers(deeds: Sequence[NegotiationRecord]) -> str:
+def _answers(negotiations: Sequence[NegotiationRecord]) -> str:
     """Return how often something was asked, how often the answer was yes, and why it was no."""
-    refused = [deed for deed in deeds if deed.reason]
-    if not deeds:
+    refused = [record for record in negotiations if record.reason]
+    if not negotiations:
         return "0 times."
-    answers = f"the answer was yes {_times(len(deeds) - len(refused), 'time')}"
+    answers = f"the answer was yes {_times(len(negotiations) - len(refused), 'time')}"
     if refused:
         answers += f" and no {_times(len(refused), 'time')}{_why(refused)}"
-    return f"{_times(len(deeds), 'time')}; {answers}."
+    return f"{_times(len(negotiations), 'time')}; {answers}."
 
 
-def _why(deeds: Sequence[NegotiationRecord]) -> str:
+def _why(negotiations: Sequence[NegotiationRecord]) -> str:
     """Return the reasons for which nothing came of negotiations, the most frequent first."""
-    reasons = Counter(deed.reason for deed in deeds)
+    reasons = Counter(record.reason for record in negotiations)
     return f" ({'; '.join(f'{WORDS[why]}: {count}' for why, count in reasons.most_common())})"
 
 

@@ -130,7 +130,7 @@ def units_of(
         raise InputError(
             f"readings are power in {units[0].name}, which no counter counts: leave --counter out",
             file=path,
-            field="counter",
+            field="--counter",
         )
     said = dict.fromkeys(f"{unit.name} ({unit.source})" for unit in units)
     return units, [f"unit {', '.join(said)}"]

@@ -50,20 +50,20 @@ def view_columns(
 ) -> ColumnView:
     """Look at the columns; InputError for options that name columns which are not there."""
     for option, name in (
-        ("time-column", options.time_column),
-        ("household-column", options.household_column),
-        ("value-column", options.value_column),
+        ("--time-column", options.time_column),
+        ("--household-column", options.household_column),
+        ("--value-column", options.value_column),
     ):
         if name is not None:
             check_column(name, table, path=path, option=option)
     for name in options.columns:
-        check_column(name, table, path=path, option="columns")
+        check_column(name, table, path=path, option="--columns")
     for name in options.skip_columns:
-        check_column(name, table, path=path, option="skip-columns")
+        check_column(name, table, path=path, option="--skip-columns")
     if options.layout == "wide" and options.household_column is not None:
         raise InputError(
             "has no effect with --layout wide, where each column is a household",
-            field="household-column",
+            field="--household-column",
         )
     free = [name for name in table.names if name not in options.skip_columns]
     kinds = {name: kind_of(table, name) for name in free}

@@ -49,7 +49,7 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
             "leave --layout to auto",
             file=path,
             line=table.header_line,
-            field="layout",
+            field="--layout",
         )
     table, long_days = _without_spare_intervals(table)
     labels = _clock_labels(table) or _numbered_labels(table)
@@ -62,7 +62,7 @@ def reshape(table: SourceTable, options: MeterOptions, path: Path) -> Reshaped:
             "not a row for each day: leave --layout to auto",
             file=path,
             line=table.header_line,
-            field="layout",
+            field="--layout",
         )
     return Reshaped(table, options)
 

@@ -19,6 +19,7 @@ from agents.metering.options import MeterOptions, Stamp
 from agents.metering.readings.local_time import Place, WallTimes, instants_of
 from agents.metering.readings.readings import Readings, arranged
 from agents.metering.table.source_table import SourceTable
+from agents.suggestions import household_suggestion
 from protocol.errors import InputError
 from protocol.vectors import Array
 
@@ -162,13 +163,13 @@ def _kept(names: list[str], skipped: tuple[str, ...], path: Path) -> list[int]:
     for name in skipped:
         if name not in names:
             raise InputError(
-                f"no household is called {name!r}: there are {', '.join(map(repr, names[:5]))}",
+                f"no household is called {name!r}: {household_suggestion(name, names)}",
                 file=path,
-                field="skip-households",
+                field="--skip-households",
             )
     keep = [number for number, name in enumerate(names) if name not in skipped]
     if not keep:
-        raise InputError("leaves no household", file=path, field="skip-households")
+        raise InputError("leaves no household", file=path, field="--skip-households")
     return keep
 
 

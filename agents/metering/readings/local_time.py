@@ -50,7 +50,7 @@ def zone_named(name: str) -> ZoneInfo:
         raise InputError(
             f"{name!r} is not a known time zone: write one like Europe/Brussels or UTC "
             "(if none is known here, install the package tzdata)",
-            field="timezone",
+            field="--timezone",
         ) from None
 
 

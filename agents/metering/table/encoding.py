@@ -34,7 +34,7 @@ def decode(data: bytes, path: Path, encoding: str | None) -> tuple[str, list[str
     except LookupError:
         raise InputError(
             f"{name!r} is not a known encoding: write one like utf-8, latin-1 or cp1252",
-            field="encoding",
+            field="--encoding",
         ) from None
     except ValueError:
         raise InputError(f"is not text in {name}: {_WAY_ON}", file=path) from None

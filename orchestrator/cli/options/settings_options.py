@@ -54,9 +54,11 @@ def with_settings(command: Callable[..., None], mode: Mode) -> Callable[..., Non
     def call(ctx: typer.Context, config: Path | None, **options: Any) -> None:
         others = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
         settings = settings_from(options, config)
-        given = {name for name, value in options.items() if value is not None}
-        chosen = frozenset(given - _from_environment(ctx))
-        refuse_without_effect(settings, mode, config=config, given=chosen)
+        given = frozenset(name for name, value in options.items() if value is not None)
+        machine = _from_environment(ctx)
+        refuse_without_effect(
+            settings, mode, config=config, given=given - machine, environment=machine
+        )
         command(settings, **others)
 
     context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
@@ -116,14 +118,14 @@ def option_of(name: str, field: FieldInfo, *, environment: bool) -> inspect.Para
     )
 
 
-def _from_environment(ctx: typer.Context) -> set[str]:
+def _from_environment(ctx: typer.Context) -> frozenset[str]:
     """Return the options that are set in the environment of the machine.
 
     They hold for every command, so they may have no effect on this one.
     """
-    names = ctx.params
-    return {
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    return frozenset(
         name
-        for name in names
-        if (source := ctx.get_parameter_source(name)) is not None and source.name == "ENVIRONMENT"
-    }
+        for name, source in sources.items()
+        if source is not None and source.name == "ENVIRONMENT"
+    )

@@ -67,7 +67,8 @@ def exchange_drawings(results: RunResults) -> list[Drawing]:
             title="How evenly discomfort is spread",
             caption="Lorenz curves: the share of all discomfort that the households with the "
             "least discomfort bear. On the straight line, all bear the same (Gini 0). The bound "
-            "of values is the best that reassigning the same values within each slot could do.",
+            "of values has the least squared deviation that reassigning the same values within "
+            "each slot could reach.",
             table=series.lorenz(results),
             draw=lambda: lorenz(results),
         ),

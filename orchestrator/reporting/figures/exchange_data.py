@@ -88,7 +88,7 @@ def lorenz(results: RunResults) -> Table:
     for state, name in (
         ("planned", "discomfort_planned"),
         ("exchanged", "discomfort_exchanged"),
-        ("bound", "discomfort_bound"),
+        ("bound", "discomfort_bound_of_values"),
     ):
         values = _column(results.rows, name)
         if len(values) == count:

@@ -75,6 +75,12 @@ def test_slots_of_both_versions_may_be_found() -> None:
     own.closed.append(Closed(LeaseId(7, 1), "done"))
     assert sent(own, held).wants == (1,)
     assert own.asked == {0, 1}
+    last = own.outstanding
+    assert last is not None
+    own.heard(match(last), 0.0)
+    own.ask([3])
+    sent(own, held)
+    assert own.asked == {3}
 
 
 def test_only_a_lookup_that_may_wait_is_repeated_late() -> None:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.terms import (
@@ -24,6 +23,7 @@ from tests.support.effort import examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World, bound
 from tests.support.population import population
+from tests.support.storms import breaks_when_killed, faults_by_chance, forgetting, survive
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300"))
 """Crash schedules that are tried; the whole set is 10,000."""
@@ -87,7 +87,7 @@ def test_values_only_change_hands(
         preferred,
         terms,
         makers=1 if order == "waves" else makers,
-        weather=NetworkFaults(delay=(0.001, 0.02), seed=seed),
+        faults=NetworkFaults(delay=(0.001, 0.02), seed=seed),
     )
     assert world.run(world.over, until=900)
     assert world.conserved()
@@ -101,8 +101,8 @@ def test_values_only_change_hands(
 def test_the_same_seed_gives_the_same_course() -> None:
     schedules, preferred = population(1, 12, 6)
     terms = ExchangeTerms(rule="cooperative")
-    weather = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.001, 0.05), seed=3)
-    worlds = [World(schedules, preferred, terms, weather=weather) for _ in range(2)]
+    faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.001, 0.05), seed=3)
+    worlds = [World(schedules, preferred, terms, faults=faults) for _ in range(2)]
     for world in worlds:
         assert world.run(world.over, until=900)
     journals = [[j.entries() for j in world.journals.values()] for world in worlds]
@@ -130,7 +130,7 @@ def test_in_turn_and_in_waves_hosts_and_delays_change_nothing(
         (hosts, NetworkFaults(delay=(0.001, longest), seed=seed))
         for seed, (hosts, longest) in enumerate([(3, 0.04), (14, 0.04), (3, 0.4), (7, 1.0)] * 2)
     ]
-    worlds = [World(schedules, preferred, terms, hosts=n, weather=weather) for n, weather in spread]
+    worlds = [World(schedules, preferred, terms, hosts=n, faults=faults) for n, faults in spread]
     for world in worlds:
         assert world.run(world.over, until=9000)
         assert (world.after == worlds[0].after).all()
@@ -144,7 +144,7 @@ def outcomes(world: World) -> list[tuple[float, ...]]:
 
 
 def storm(seed: int) -> World:
-    """A small population in bad weather, with hosts and matchmakers killed at odd moments."""
+    """Let a small population exchange single slots in a storm."""
     chance = Random(seed)
     households, slots = chance.randint(2, 4), chance.randint(1, 3)
     schedules, preferred = population(seed, households, slots)
@@ -155,21 +155,9 @@ def storm(seed: int) -> World:
         rounds=4,
         lease_seconds=1.0,
     )
-    weather = NetworkFaults(
-        dropped=chance.choice([0.0, 0.1, 0.3]),
-        doubled=chance.choice([0.0, 0.2]),
-        delay=(0.001, chance.choice([0.003, 0.1])),
-        seed=seed,
-    )
-    world = World(schedules, preferred, terms, hosts=chance.randint(1, 3), weather=weather)
-    names = list(world.nodes)
-    share = chance.choice([0.0, 0.02, 0.1])
-
-    def kill() -> None:
-        if world.crashes < 5 and chance.random() < share:
-            world.crash(chance.choice(names), chance)
-
-    assert world.run(world.over, watch=kill, until=600), f"seed {seed} does not end"
+    faults = faults_by_chance(chance, seed)
+    world = World(schedules, preferred, terms, hosts=chance.randint(1, 3), faults=faults)
+    survive(world, chance, seed)
     return world
 
 
@@ -193,31 +181,14 @@ def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
         check_storm(seed)
 
 
-class Forgetful(MemoryJournal):
-    """A planted fault: what was accepted is not kept."""
-
-    def append(self, entry: Entry) -> None:
-        if entry.kind != "accepted":
-            super().append(entry)
-
-
 def test_a_storm_finds_a_journal_that_forgets() -> None:
     schedules, preferred = population(3, 6, 4)
 
-    def broken(seed: int) -> bool:
-        """Kill a host after the first round; say whether a value was lost or doubled."""
-        world = World(
-            schedules,
-            preferred,
-            ExchangeTerms(),
-            weather=NetworkFaults(delay=(0.001, 0.01), seed=seed),
-            journal=Forgetful,
-        )
-        assert world.run(lambda: world.traders[0].round == 2, until=100)
-        world.crash("host0", Random(seed))
-        return not world.conserved()
+    def world(faults: NetworkFaults) -> World:
+        journal = forgetting("accepted")
+        return World(schedules, preferred, ExchangeTerms(), faults=faults, journal=journal)
 
-    assert any(map(broken, range(5)))
+    assert breaks_when_killed(world, after_round=1)
 
 
 def test_a_mandate_is_never_overstepped() -> None:

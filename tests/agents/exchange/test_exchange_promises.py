@@ -60,7 +60,7 @@ def test_the_drift_cap_holds_at_every_moment_with_proposals_open(seed: int, rule
         schedules,
         preferred,
         terms,
-        weather=NetworkFaults(delay=(0.001, 0.03), seed=seed),
+        faults=NetworkFaults(delay=(0.001, 0.03), seed=seed),
         mandates={position: Mandate(energy_drift=cap) for position in range(6)},
     )
     highest, most_open = 0.0, 0
@@ -95,7 +95,7 @@ def test_the_discomfort_cap_holds_at_every_moment(seed: int) -> None:
             schedules,
             preferred,
             terms,
-            weather=NetworkFaults(delay=(0.001, 0.03), seed=seed),
+            faults=NetworkFaults(delay=(0.001, 0.03), seed=seed),
             mandates=mandates,
         )
         found: Array = began.copy()
@@ -119,7 +119,7 @@ def test_every_message_was_committed_before_it_was_sent() -> None:
     schedules, preferred = population(2, 6, 4)
     terms = ExchangeTerms(rule="cooperative")
     faults = NetworkFaults(dropped=0.1, delay=(0.001, 0.02), seed=1)
-    world = World(schedules, preferred, terms, hosts=3, weather=faults)
+    world = World(schedules, preferred, terms, hosts=3, faults=faults)
     seen: Counter[str] = Counter()
 
     def listen(sender: str, frame: Frame) -> None:
@@ -163,7 +163,7 @@ def small() -> World:
     schedules, preferred = population(4, 3, 3)
     terms = ExchangeTerms(rule="cooperative", order="sequential")
     faults = NetworkFaults(delay=(0.001, 0.001))
-    return World(schedules, preferred, terms, hosts=3, weather=faults)
+    return World(schedules, preferred, terms, hosts=3, faults=faults)
 
 
 def test_a_crash_does_not_change_the_counts() -> None:
@@ -196,7 +196,7 @@ def test_a_crash_does_not_change_the_counts() -> None:
 def test_the_root_counts_agree_with_the_journals() -> None:
     schedules, preferred = population(7, 8, 5)
     faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.001, 0.05), seed=5)
-    world = World(schedules, preferred, ExchangeTerms(rule="cooperative"), weather=faults)
+    world = World(schedules, preferred, ExchangeTerms(rule="cooperative"), faults=faults)
     assert world.run(world.over, until=900)
     kinds = Counter(entry.kind for entry in entries_of(world))
     assert totals(world) == [kinds["proposed"], kinds["done"], kinds["failed"]]
@@ -234,7 +234,7 @@ def test_in_sequential_order_a_slow_matchmaker_changes_nothing(seconds: float, h
     lookup."""
     schedules, preferred = population(5, 9, 5)
     terms = ExchangeTerms(rule="cooperative", order="sequential", lease_seconds=60.0)
-    quick = World(schedules, preferred, terms, weather=NO_FAULTS)
+    quick = World(schedules, preferred, terms, faults=NO_FAULTS)
     slow = SlowMaker(schedules, preferred, terms)
     slow.seconds, slow.slow = seconds, host
     for world in (quick, slow):

@@ -65,19 +65,23 @@ def test_the_explanation_agrees_with_the_results(ran: tuple[RunResults, Path]) -
         assert account.discomfort_planned == row.discomfort_planned
         assert account.discomfort_exchanged == pytest.approx(row.discomfort_exchanged, abs=1e-12)
         assert account.energy_drift == pytest.approx(row.energy_drift)
-        asked = [deed for deed in account.deeds if deed.asked and not (deed.own and deed.reason)]
+        asked = [
+            record
+            for record in account.negotiations
+            if record.asked and not (record.own and record.reason)
+        ]
         assert len(asked) == row.requests
-        assert sum(not deed.reason for deed in asked) == row.accepted
-        assert sum(bool(deed.reason) for deed in asked) == row.refused
+        assert sum(not record.reason for record in asked) == row.accepted
+        assert sum(bool(record.reason) for record in asked) == row.refused
         saved = np.loadtxt(out / "schedules" / f"{row.household}.csv", delimiter=",", skiprows=1)
         different = np.flatnonzero(saved[:, 2] != saved[:, 3])
         assert [change.slot for change in account.changes] == different.tolist()
         for change in account.changes:
-            told = (change.preferred, change.planned, change.exchanged)
-            assert told == tuple(saved[change.slot, 1:])
+            values = (change.preferred, change.planned, change.exchanged)
+            assert values == tuple(saved[change.slot, 1:])
         # The total gain is the sum of the gains of all exchanges.
         fell = account.discomfort_planned**2 - account.discomfort_exchanged**2
-        gains = sum(deed.gain for deed in account.exchanges)
+        gains = sum(record.gain for record in account.exchanges)
         assert fell * results.slots == pytest.approx(gains, abs=1e-9)
     assert results.exchange is not None
     assert results.exchange.rounds == find_explanation(out, "h0").rounds
@@ -87,17 +91,17 @@ def test_a_mandate_is_explained_with_its_effects(ran: tuple[RunResults, Path]) -
     _, out = ran
     never, drift, none, rule = (find_explanation(out, f"h{number}") for number in range(1, 5))
     assert never.mandate == {"never": list(range(8))}
-    assert all(deed.slot >= 8 for deed in never.exchanges)
-    assert any(deed.own and deed.reason == "drift" for deed in drift.deeds)
+    assert all(record.slot >= 8 for record in never.exchanges)
+    assert any(record.own and record.reason == "drift" for record in drift.negotiations)
     assert abs(drift.energy_drift) <= 0.01
     assert WORDS["drift"] in " ".join(sentences(drift))
     assert none.mandate == {"exchange": False}
     assert none.exchanges == []
     assert rule.rule == "mutual"
-    assert all(deed.gain >= 0 for deed in rule.exchanges)
+    assert all(record.gain >= 0 for record in rule.exchanges)
 
 
-def told(*words: str) -> str:
+def printed(*words: str) -> str:
     result = CliRunner().invoke(app, ["explain", *words], env={"COLUMNS": "200"})
     assert result.exit_code == 0, result.output
     return result.output
@@ -109,17 +113,29 @@ def test_the_command_prints_text_single_slots_and_json(
     results, out = ran
     row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
     account = find_explanation(out, row.household)
-    text = told(str(out), "--household", row.household)
+    text = printed(str(out), "--household", row.household)
     assert f"{row.household} acted under the rule cooperative" in text
     assert "its people have narrowed nothing" in " ".join(text.split())
     assert "The discomfort fell by" in text
-    slot = next(deed.slot for deed in account.deeds if deed.reason and deed.own)
-    text = told(str(out), "--household", row.household, "--slot", str(slot))
+    slot = next(record.slot for record in account.negotiations if record.reason and record.own)
+    text = printed(str(out), "--household", row.household, "--slot", str(slot))
     assert f"{row.household} refused: " in text
     assert "acted under" not in text
-    parsed = json.loads(told(str(out), "--household", row.household, "--json"))
-    assert len(parsed["deeds"]) == len(account.deeds)
+    parsed = json.loads(printed(str(out), "--household", row.household, "--json"))
+    assert len(parsed["negotiations"]) == len(account.negotiations)
     assert parsed["discomfort_exchanged"] == account.discomfort_exchanged
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "120"])
+def test_no_heading_of_the_table_is_cut(ran: tuple[RunResults, Path], columns: str) -> None:
+    results, out = ran
+    row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
+    words = ["explain", str(out), "--household", row.household]
+    text = CliRunner().invoke(app, words, env={"COLUMNS": columns}).output
+    heads = next(line for line in text.splitlines() if line.startswith("slot ")).split()
+    assert {"slot", "held", "offered"} <= set(heads)
+    numbers = {"held", "preferred", "offered", "gain"}
+    assert set(heads) <= {"slot", "round", "partner", "requester", *numbers}
 
 
 def test_missing_journals_and_households_are_reported(
@@ -140,6 +156,10 @@ def test_the_folder_of_a_host_is_read_or_asked_for(
     write(results, tmp_path)
     with pytest.raises(InputError, match=r"each keeps those of its own .* name the folder"):
         find_explanation(tmp_path, "h0")
+    with pytest.raises(InputError, match=r"no household 'agent_2': did you mean 'h2'"):
+        find_explanation(tmp_path, "agent_2")
+    with pytest.raises(InputError, match=r"h2 lived on host-7, .* coflex explain kept --household"):
+        find_explanation(tmp_path, "h2", lambda *_: "host-7")
     write(sample_results(), tmp_path / "planned")
     with pytest.raises(InputError, match="only runs with a stage 2"):
         find_explanation(tmp_path / "planned", "h0")
@@ -152,7 +172,7 @@ def test_lines_have_at_most_80_columns_and_slots_are_times(
     timed = replace(results, slot_times=SlotTimes("00:00", 45))
     write(timed, tmp_path, out)
     row = max(results.rows, key=lambda row: row.comfort_gain or 0.0)
-    text = told(str(tmp_path), "--household", row.household)
+    text = printed(str(tmp_path), "--household", row.household)
     assert max(map(len, text.splitlines())) <= 80
     first = find_explanation(out, row.household).exchanges[0]
     line = next(line for line in text.splitlines() if re.match(r"\d\d:\d\d ", line))
@@ -163,7 +183,7 @@ def test_lines_have_at_most_80_columns_and_slots_are_times(
         *(f"{kwh:.4g}" for kwh in (first.given, first.preferred, first.taken)),
         f"{first.gain_share:.2%}",
     ]
-    text = told(str(tmp_path), "--household", row.household, "--slot", str(first.slot))
+    text = printed(str(tmp_path), "--household", row.household, "--slot", str(first.slot))
     assert max(map(len, text.splitlines())) <= 80
     assert f"prefers {first.preferred:.4g}" in " ".join(text.split())
     # The shares of all exchanges sum to the decrease of the squared deviation.

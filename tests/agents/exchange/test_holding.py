@@ -8,8 +8,9 @@ import pytest
 
 from agents.exchange.holding import Holding
 from agents.mandate import Mandate
+from agents.own_functions import ProposedExchange
 from protocol.messages.exchange import Refusal
-from protocol.terms import ExchangeTerms
+from protocol.terms import ExchangeTerms, RuleName
 
 HELD, PREFERRED = [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 1.0, 4.5]
 """Squared deviations 1, 0, 4, 0.25: together 5.25."""
@@ -283,3 +284,99 @@ def test_rounding_of_running_sums_does_not_accumulate() -> None:
     own.settle()
     own.take(2, 1.0)
     assert accepts(own, 0, 0.1, named=-9.0) == ""
+
+
+@pytest.mark.parametrize("agrees", [False, True])
+def test_an_own_rule_decides_on_both_sides_and_is_told_everything(agrees: bool) -> None:
+    seen: list[ProposedExchange] = []
+
+    def rule(exchange: ProposedExchange) -> bool:
+        seen.append(exchange)
+        return agrees
+
+    terms = ExchangeTerms(rule="cooperative")
+    own = Holding(np.array(HELD), np.array(PREFERRED), terms, Mandate(), accepts=rule)
+    own.take(0, 3.0)
+    own.take(0, 1.0)
+    own.take(3, 4.5)
+    answer = "" if agrees else "rule"
+    assert asks(own, 2, 2.0, least=0.25) == answer
+    assert accepts(own, 2, 2.5, named=-0.5, least=0.25) == answer
+    assert accepts(own, 2, 2.5) == answer
+    told = [
+        (one.requester, one.offered_kwh, one.change_kwh2, one.partner_change_kwh2) for one in seen
+    ]
+    assert told == [(True, 2.0, -3.0, 0.0), (False, 2.5, -1.75, -0.5), (False, 2.5, -1.75, 0.0)]
+    assert [one.min_gain_kwh2 for one in seen] == [0.25, 0.25, 0.0]
+    for one in seen:
+        assert (one.slot, one.held_kwh) == (2, 3.0)
+        assert one.schedule.tolist() == [1.0, 2.0, 3.0, 4.5]
+        assert one.preferred.tolist() == PREFERRED
+        assert (one.deviation_kwh2, one.deviation_at_start_kwh2) == (5.0, 5.25)
+        assert not one.schedule.flags.writeable
+        assert not one.preferred.flags.writeable
+
+
+def test_a_mandate_that_names_a_rule_leaves_no_room_for_an_own_one() -> None:
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(),
+        Mandate(rule="mutual"),
+        accepts=lambda exchange: False,
+    )
+    assert asks(own, 0, 2.0) == ""
+
+
+@pytest.mark.parametrize(("cap", "refusal"), [(1.25, "cap"), (1.250001, "")])
+def test_a_cap_on_discomfort_is_never_reached_even_if_an_own_rule_agrees(
+    cap: float, refusal: str
+) -> None:
+    """The squared deviation would rise from 5.25 to 6.25 = 4 * 1.25^2 kWh^2."""
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(),
+        Mandate(discomfort=cap),
+        accepts=lambda exchange: True,
+    )
+    assert accepts(own, 1, 3.0) == refusal
+
+
+@pytest.mark.parametrize(
+    ("rule", "slot", "value", "refusal"),
+    [
+        ("cooperative", 1, 3.0, "cap"),
+        ("cooperative", 0, 2.0, "rule"),
+        ("mutual", 1, 3.0, "rule"),
+    ],
+)
+def test_an_own_rule_that_refuses_where_cooperative_has_its_cap_may_be_asked_again(
+    rule: RuleName, slot: int, value: float, refusal: str
+) -> None:
+    own = Holding(
+        np.array(HELD),
+        np.array(PREFERRED),
+        ExchangeTerms(rule=rule),
+        Mandate(),
+        accepts=lambda exchange: False,
+    )
+    assert accepts(own, slot, value, named=-9.0) == refusal
+
+
+def test_a_household_that_has_gained_may_be_asked_for_a_loss() -> None:
+    own = holding(rule="cooperative")
+    assert own.limits_bind
+    own.take(0, 2.0)
+    assert not own.limits_bind
+    own.gain_before_losses_kwh2 = 1.0
+    assert own.limits_bind, "that is just what it has gained"
+
+
+def test_what_is_disclosed_follows_the_values_and_the_floor() -> None:
+    own = holding()
+    assert own.told([0, 1], 0.1).tolist() == [2.0, 0.0]
+    assert own.told([0], 5.0).tolist() == [0.0]
+    assert own.told([0], 0.1).tolist() == [2.0]
+    own.take(0, 0.0)
+    assert own.told([1, 0], 0.1).tolist() == [0.0, 4.0]

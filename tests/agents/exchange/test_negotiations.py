@@ -260,6 +260,7 @@ def test_the_trace_has_the_exchanges_of_both_sides_in_their_order() -> None:
     assert trace.given_kwh.tolist() == [2.0, 1.0]
     assert trace.taken_kwh.tolist() == [5.0, 2.0]
     assert trace.gains_kwh2.tolist() == [9.0, 1.0]
+    assert household.own.trace(by_lease=True).slots == (0, 1)
 
 
 def test_replaying_a_journal_gives_the_same_household() -> None:

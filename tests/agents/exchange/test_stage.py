@@ -1,20 +1,16 @@
 """Stage 2 of one household, message by message: rounds, final sum, result, and restarts after a
 kill."""
 
-from collections.abc import Sequence
-
 import msgpack
 import numpy as np
 import pytest
 
-from agents.exchange.journal.entries import Entry, MemoryJournal
-from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
-from agents.exchange.traffic_count import TrafficCount
-from agents.mandate import FREE, Mandate
+from agents.exchange.journal.entries import Entry
+from agents.exchange.stage import remembered
+from agents.mandate import Mandate
 from protocol.codec import decode_message, encode_message
 from protocol.errors import PeerError
 from protocol.messages import (
-    Address,
     Down,
     End,
     Lookup,
@@ -23,98 +19,24 @@ from protocol.messages import (
     Outcome,
     Place,
     Proposal,
-    Result,
     RoundDone,
-    RoundProgress,
-    Up,
 )
-from protocol.messages.exchange import Closed, Lease, LeaseId
+from protocol.messages.exchange import Closed, LeaseId
 from protocol.runtime.machine import Envelope
-from protocol.runtime.node import Counters
-from protocol.terms import ExchangeTerms, OrderName, Terms
-
-OWN, PARENT = Address("host0", "own"), Address("host1", "parent")
-MAKER, ORCHESTRATOR = Address("maker", "maker"), Address("home", "orchestrator")
-PARTNER = Address("host2", "partner")
-HELD, PREFERRED = np.array([1.0, 2.0]), np.array([2.0, 2.0])
-PLANNED = Result(selected_plan=3, beta=0.5, discomfort_planned_kwh=0.7)
-
-
-class Household:
-    """A household in stage 2 with its journal; the root if it has no parent."""
-
-    def __init__(
-        self,
-        parent: Address | None = None,
-        *,
-        trace: bool = False,
-        attempts: int = 4,
-        order: OrderName = "concurrent",
-        mandate: Mandate = FREE,
-    ) -> None:
-        exchange = ExchangeTerms(trace=trace, attempts=attempts, order=order, min_gain=0.0)
-        place = Place(0, 1, parent, (), Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3)
-        self.household, self.mandate = PlannedHousehold(OWN, ORCHESTRATOR, place, PLANNED), mandate
-        self.journal, self.traffic = MemoryJournal(), TrafficCount(Counters(frames=5, bytes=70))
-        self.stage, self.sent = ExchangeStage.begin(
-            household=self.household,
-            schedule=HELD,
-            preferred=PREFERRED,
-            journal=self.journal,
-            mandate=mandate,
-            traffic=self.traffic,
-            now=0.0,
-        )
-
-    @property
-    def written(self) -> Sequence[Entry]:
-        self.journal.commit()
-        return self.journal.entries()["own"]
-
-    def hear(self, sender: Address, message: object, now: float = 1.0) -> None:
-        assert isinstance(message, NextRound | End | Match | Outcome | Proposal | Up | Down)
-        self.sent = self.stage.handle(Envelope(sender, OWN, message), now)
-
-    def answer(self, *, leases: tuple[Lease, ...] = (), none: tuple[int, ...] = ()) -> None:
-        """Let the matchmaker answer the last lookup."""
-        lookup = self.lookup
-        self.hear(MAKER, Match(lookup.session, lookup.number, 9, False, False, leases, none, ()))
-
-    @property
-    def lookup(self) -> Lookup:
-        (lookup,) = (each.message for each in self.sent if isinstance(each.message, Lookup))
-        return lookup
-
-    def resume(self, now: float) -> None:
-        """Kill the household and start it again from its journal."""
-        self.stage, self.sent = ExchangeStage.resume(
-            address=OWN,
-            orchestrator=ORCHESTRATOR,
-            entries=remembered(self.written),
-            journal=self.journal,
-            mandate=self.mandate,
-            traffic=self.traffic,
-            now=now,
-        )
-
-    def enter(self) -> None:
-        """Go as far as the lookup of round 1, for a household with a parent."""
-        self.hear(PARENT, NextRound(0, (), 0.5))
-        self.answer()
-        self.hear(PARENT, NextRound(1, (0, 1), 0.5))
-
-
-def lease(slot: int, number: int, value: float = 2.0) -> Lease:
-    return Lease(LeaseId(9, number), slot, PARTNER, value, 15.0)
-
-
-def reported(sent: Sequence[Envelope]) -> list[tuple[Address, int]]:
-    """Return the receivers of reports on rounds, with the number of each round."""
-    return [(one.to, one.message.round) for one in sent if isinstance(one.message, RoundProgress)]
-
-
-def rises(sent: Sequence[Envelope]) -> list[Up]:
-    return [one.message for one in sent if isinstance(one.message, Up)]
+from tests.support.staged_household import (
+    HELD,
+    MAKER,
+    ORCHESTRATOR,
+    OWN,
+    PARENT,
+    PARTNER,
+    PLANNED,
+    Household,
+    lease,
+    proposal,
+    reported,
+    rises,
+)
 
 
 def test_a_household_alone_goes_through_all_rounds() -> None:
@@ -148,6 +70,7 @@ def test_a_household_alone_goes_through_all_rounds() -> None:
     assert (exchanged.requests, exchanged.accepted, exchanged.refused) == (1, 1, 0)
     assert exchanged.trace is not None
     assert exchanged.trace.slots == (0,)
+    assert (exchanged.clipped_slots, exchanged.clipped_kwh) == (0, 0.0)
     assert [one.accepted for one in history.rounds] == [0, 0, 1, 0]
     assert [(one.frames, one.bytes) for one in history.rounds] == [(5, 70), *[(0, 0)] * 3]
     assert history.response_kwh.tolist() == [2.0, 2.0]
@@ -340,10 +263,6 @@ def test_an_open_proposal_is_repeated_after_a_restart() -> None:
     own.answer()
     (done,) = (one.message for one in own.sent if isinstance(one.message, RoundDone))
     assert (done.changed, done.count.accepted) == ((0,), 1), "the next round does not look there"
-
-
-def proposal(number: int = 5) -> Proposal:
-    return Proposal(LeaseId(9, number), 0, 2.0, 1.0, 0.0)
 
 
 def test_proposals_are_answered_only_in_rounds_and_consistently() -> None:

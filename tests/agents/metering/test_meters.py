@@ -168,7 +168,7 @@ def test_columns_can_be_named(write: Write) -> None:
     assert made.energy[0].tolist() == [hour * 7 % 24 for hour in range(24)]
     with pytest.raises(InputError, match="line 1: no column names the household"):
         read_meters(path, options=MeterOptions(layout="long", time_column="wann"))
-    with pytest.raises(InputError, match="field household-column: has no column 'who'"):
+    with pytest.raises(InputError, match="field --household-column: has no column 'who'"):
         read_meters(path, options=MeterOptions(time_column="wann", household_column="who"))
 
 
@@ -279,13 +279,15 @@ def test_hours_that_the_clock_skips_or_does_not_repeat_are_refused(write: Write)
 
 def test_impossible_settings_are_refused(tmp_path: Path, write: Write) -> None:
     path = write(hours())
-    with pytest.raises(InputError, match="field day: does not cover the whole day 2025-01-02 in U"):
+    with pytest.raises(
+        InputError, match="field --day: does not cover the whole day 2025-01-02 in U"
+    ):
         read_meters(path, day="2025-01-02")
-    with pytest.raises(InputError, match="field day: 'today' is neither"):
+    with pytest.raises(InputError, match="field --day: 'today' is neither"):
         read_meters(path, day="today")
-    with pytest.raises(InputError, match="field timezone: 'Mars/Olympus' is not a known"):
+    with pytest.raises(InputError, match="field --timezone: 'Mars/Olympus' is not a known"):
         read_meters(path, options=MeterOptions(timezone="Mars/Olympus"))
-    with pytest.raises(InputError, match="field slots: must be at least 1"):
+    with pytest.raises(InputError, match="field --slots: must be at least 1"):
         read_meters(path, slots=0)
     with pytest.raises(InputError, match="there is no such file"):
         read_meters(tmp_path / "none.csv")

@@ -100,7 +100,7 @@ def world(
 
 
 def run(
-    setup: World, isolation: Any, weather: NetworkFaults = NO_FAULTS, together: Any = None
+    setup: World, isolation: Any, faults: NetworkFaults = NO_FAULTS, together: Any = None
 ) -> Outcome:
     """Do a run; the hosts in `together` have the isolation subtree, and the others have task."""
     hosts = [
@@ -116,7 +116,7 @@ def run(
     node, run_coordinator = orchestrator_node(
         "r", list(setup.plans), setup.terms.__getitem__, deadline=10_000.0
     )
-    network = Network([*hosts, node], weather)
+    network = Network([*hosts, node], faults)
     between: dict[Said, bytes] = {}
     inside = Counter[str]()
     traffic: list[tuple[str, Frame]] = []
@@ -208,10 +208,11 @@ def test_choices_that_only_rounding_decides(seed: int) -> None:
     assert_equal(run(setup, "subtree"), run(setup, "task"))
 
 
-def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    setup = world(6, households=70, beta=0.2)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_small_blocks_change_nothing(mixed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = world(6, households=70, beta=0.2, mixed=mixed)
     whole = run(setup, "subtree")
-    monkeypatch.setattr("agents.planning.batch_selection.BLOCK", 8 * 5 * 12)
+    monkeypatch.setattr("agents.planning.batch_selection.BLOCK", 5 * 12)
     assert_equal(run(setup, "subtree"), whole)
 
 
@@ -219,19 +220,19 @@ def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("scattered", [False, True])
 def test_network_faults_change_nothing(seed: int, scattered: bool) -> None:
     setup = world(seed, scattered=scattered, beta=0.25, patience_seconds=1000.0)
-    weather = NetworkFaults(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
-    stormy = run(setup, "subtree", weather)
-    assert_equal(stormy, run(setup, "task"))
-    assert stormy.network.lost
-    assert stormy.network.repeated
-    assert stormy.network.now < 500, "nobody waited for its patience to end"
+    faults = NetworkFaults(dropped=0.2, doubled=0.2, delay=(0.0, 0.3), seed=seed)
+    faulty = run(setup, "subtree", faults)
+    assert_equal(faulty, run(setup, "task"))
+    assert faulty.network.lost
+    assert faulty.network.repeated
+    assert faulty.network.now < 500, "nobody waited for its patience to end"
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_single_household_sends_the_same_at_the_same_time(seed: int) -> None:
     setup = world(seed, households=9, hosts=9, beta=0.25, patience_seconds=0.7)
-    weather = NetworkFaults(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
-    single, reference = run(setup, "subtree", weather), run(setup, "task", weather)
+    faults = NetworkFaults(dropped=0.2, doubled=0.1, delay=(0.0, 0.4), seed=seed)
+    single, reference = run(setup, "subtree", faults), run(setup, "task", faults)
     assert single.traffic == reference.traffic
     assert single.network.now == reference.network.now
 

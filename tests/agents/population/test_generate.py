@@ -203,7 +203,7 @@ def test_schemes_read_and_print() -> None:
     "text", ["shuffle", "swap:3", "swap-x:3", "swap-3:-1", "shuffle:3,,", "shuffle:0", "swap-0:2"]
 )
 def test_a_scheme_that_cannot_be_read_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="field scheme"):
+    with pytest.raises(InputError, match="field --scheme"):
         parse_scheme(text)
 
 
@@ -243,9 +243,9 @@ def test_the_scheme_scales_with_the_slots(slots: int, scheme: str) -> None:
 
 
 def test_settings_out_of_range_are_refused() -> None:
-    with pytest.raises(InputError, match="field households: must be at least 1, not 0"):
+    with pytest.raises(InputError, match="field --households: must be at least 1, not 0"):
         generate(households=0)
-    with pytest.raises(InputError, match="field slots: must be at least 1, not 0"):
+    with pytest.raises(InputError, match="field --slots: must be at least 1, not 0"):
         generate(slots=0)
-    with pytest.raises(InputError, match="field seed: must be at least 0, not -1"):
+    with pytest.raises(InputError, match="field --seed: must be at least 0, not -1"):
         generate(seed=-1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
-from orchestrator.results.measures import exchange_bound
+from orchestrator.results.measures import bound_of_values
 from protocol.vectors import Array
 
 
@@ -57,7 +57,7 @@ def test_greedy_swaps_make_nobody_lose_and_leave_no_swap(seed: int) -> None:
                 swapped = squares(after[pair[::-1], slot], preferred[pair, slot])
                 gains = held[pair, slot] - swapped
                 assert not ((gains >= 0).all() and gains.sum() > 0)
-    bounds = lossless_assignment(schedules, preferred), exchange_bound(schedules, preferred)
+    bounds = lossless_assignment(schedules, preferred), bound_of_values(schedules, preferred)
     least = [squares(bound, preferred).sum(axis=0) for bound in bounds]
     assert (held.sum(axis=0) >= least[0] - 1e-12).all()
     assert (least[0] >= least[1] - 1e-12).all()

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from agents.planning.costs import EXACT, cost_function
 from agents.planning.tie_breaking import combined_cost
 from orchestrator.api import simulate
+from orchestrator.baselines.baseline_table import EQUAL_SHIFT, VALUES
 from orchestrator.baselines.plan_descent import (
     Choices,
     best_descent,
@@ -109,11 +110,24 @@ def test_the_command_compares_a_run_with_baselines(tmp_path: Path) -> None:
     assert run.bound is not None
     assert float(rows["coflex (I-EPOS)"]["inefficiency"]) == run.planned.inefficiency
     assert float(rows["coflex, mutual"]["comfort"]) == run.exchanged.mean_comfort
-    bound = float(rows["any assignment of the same values"]["comfort"])
+    bound = float(rows[VALUES]["comfort"])
     assert bound == pytest.approx(run.bound.mean_comfort)
-    best = float(rows["best assignment in which nobody loses"]["comfort"])
+    best = float(rows["best assignment, nobody loses at any slot"]["comfort"])
     assert run.planned.mean_comfort < min(run.exchanged.mean_comfort, best)
     assert max(run.exchanged.mean_comfort, best) <= bound
+    assert run.exchange is not None
+    amounts = rows[EQUAL_SHIFT]
+    assert float(amounts["comfort"]) == pytest.approx(run.exchange.comfort_bound_of_amounts)
+    assert bound < float(amounts["comfort"])
+    assert float(amounts["unfairness"]) == pytest.approx(0, abs=1e-12)
+    assert float(amounts["max_energy_drift"]) < 1e-4
+    day = rows["best assignment, nobody ends worse"]
+    assert day["households_worse"] == "0"
+    assert float(day["objective"]) >= float(day["bound"]) == float(rows[VALUES]["objective"])
+    relaxed = [line for line in lines if line["stage"] == "exchange" and float(line["gap"] or 0)]
+    assert len(relaxed) == 2
+    for line in relaxed:
+        assert f"{line['name']}: summed squared deviation" in result.output
     least = float(rows["no selection below"]["inefficiency"])
     for line in lines:
         if line["stage"] == "planning":

@@ -8,9 +8,21 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
+from orchestrator.cli.application import MODULES
 from orchestrator.reporting.narrow_tables import fitting_columns, print_table
+from orchestrator.reporting.wrapped_lines import print_line, wrapped
 
-COMMANDS = ["run", "simulate", "generate", "sweep", "explain", "keys", "doctor", "status"]
+COMMANDS = [
+    "run",
+    "compare",
+    "simulate",
+    "generate",
+    "sweep",
+    "explain",
+    "keys",
+    "doctor",
+    "status",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -64,6 +76,50 @@ def test_a_wide_column_takes_nothing_from_the_others() -> None:
     lines = console.file.getvalue().splitlines()
     assert all(len(line) <= 80 for line in lines)
     assert lines[2].split()[-2:] == ["│", "2"]
+
+
+def test_columns_are_left_out_before_rows_become_records() -> None:
+    heads, rows = ["measure", "mean", "d"], [["peak demand", "12.34", "0.5"], ["", "12.5", ""]]
+    shown = {}
+    for width in (30, 23, 15):
+        console = Console(width=width, file=StringIO())
+        print_table(console, heads, rows, least_needed=["d"])
+        assert isinstance(console.file, StringIO)
+        shown[width] = console.file.getvalue()
+    assert "0.5" in shown[30]
+    assert "0.5" not in shown[23]
+    assert "peak demand │ 12.34" in shown[23]
+    assert "measure  peak" in shown[15]
+    assert "d        0.5" in shown[15]
+
+
+def test_the_help_of_the_program_names_every_command_and_option_in_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert all(f"\n{name}\n    " in shown for name in (*MODULES, "--install-completion"))
+    assert "…" not in shown
+
+
+def test_a_command_is_described_in_lines_of_full_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert "differences between runs with the same seed." in shown
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_line_is_wrapped_between_words(width: int) -> None:
+    line = "  MISSING host host-1, 8,388,608 bytes in run 20261126-203038"
+    shown = wrapped(line, width)
+    assert shown.split() == line.split()
+    assert all(len(each) <= width for each in shown.splitlines())
+    assert all(each.startswith("  ") for each in shown.splitlines())
+
+
+def test_files_get_a_line_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("word " * 50)
+    assert capsys.readouterr().out == "word " * 50 + "\n"
 
 
 def printed(width: int) -> list[str]:

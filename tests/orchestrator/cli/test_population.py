@@ -91,9 +91,9 @@ def test_a_folder_says_that_it_loses_the_names(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--slots", 20, "--scheme", "swap-30:3"], "field scheme: swap-30:3 needs plans of at l"),
-        (["--households", 0], "field households: must be at least 1"),
-        (["--scheme", "all"], "field scheme: 'all' is not a part of a scheme"),
+        (["--slots", 20, "--scheme", "swap-30:3"], "field --scheme: swap-30:3 needs plans of at l"),
+        (["--households", 0], "field --households: must be at least 1"),
+        (["--scheme", "all"], "field --scheme: 'all' is not a part of a scheme"),
         (["--from", "none.csv"], "none.csv: there is no such file"),
     ],
 )

@@ -18,6 +18,7 @@ from orchestrator.reporting.household_view import (
     read_schedules,
 )
 from orchestrator.reporting.html_page import page
+from orchestrator.reporting.wording import exchange_facts, worse_off
 from orchestrator.results.measures import discomfort_removed
 from orchestrator.results.run_results import RunResults
 from protocol.errors import InputError
@@ -58,15 +59,36 @@ def test_a_comfort_below_0_is_explained() -> None:
     assert "1 minus a discomfort in kWh" in lead(low)
 
 
-def test_sentences_say_what_becomes_more_equal() -> None:
+@pytest.mark.parametrize(
+    ("unfairness", "gini", "sentence"),
+    [
+        (0.5, 0.5, "Discomfort became more equal: its standard deviation fell from "),
+        (0.5, 1.0001, "in kWh: the standard deviation .* is as unequal as before: Gini stayed at "),
+        (0.5, 1.5, "in kWh: the standard deviation .* is less equal than before: Gini rose from "),
+        (1.5, 0.5, "Relative to its mean, discomfort became more equal: Gini .* deviation rose "),
+        (1.0, 1.0, "did not become more equal: its standard deviation stayed at .* Gini stayed at"),
+        (2.0, 1.5, "did not become more equal: its standard deviation rose from .* Gini rose from"),
+    ],
+)
+def test_a_sentence_says_what_becomes_more_equal(
+    unfairness: float, gini: float, sentence: str
+) -> None:
     results = sample_results(exchange=True)
     before = results.planned
-    even = after(results, unfairness=before.unfairness / 2, gini=before.gini / 2)
-    assert "Discomfort became more equal" in lead(even)
-    uneven = after(results, unfairness=before.unfairness / 2, gini=before.gini + 0.1)
-    assert "shared less equally than before (Gini" in lead(uneven)
-    neither = after(results, unfairness=before.unfairness * 2, gini=before.gini + 0.1)
-    assert "did not become more equal" in lead(neither)
+    changed = after(results, unfairness=before.unfairness * unfairness, gini=before.gini * gini)
+    assert re.search(sentence, lead(changed))
+
+
+def test_an_own_rule_is_named_in_the_lead_and_the_summary() -> None:
+    results = sample_results(exchange=True)
+    own = replace(results, config={**results.config, "accepts": "mine:rule", "exchange": "paper"})
+    assert "agree to an exchange was decided by mine:rule, a function." in lead(own)
+    assert dict(exchange_facts(own))["agreed by"] == "mine:rule, a function"
+    assert "agreed by" not in dict(exchange_facts(results))
+    assert own.exchange is not None
+    lost = replace(own, exchange=replace(own.exchange, households_worse=3))
+    assert "rule mine:rule" in [card.detail for card in highlights(lost)]
+    assert "literal rule" not in worse_off(lost)
 
 
 def test_households_that_lost_are_a_highlight() -> None:

@@ -14,9 +14,11 @@ from agents.plans import SlotTimes
 from orchestrator.experiments.compared_configurations import read_configurations
 from orchestrator.experiments.comparison import compare
 from orchestrator.experiments.comparison_page import write_comparison
+from orchestrator.experiments.sweep_page import write_sweep_page
 from orchestrator.reporting.report import write_report
 from orchestrator.results.result_files import write
 from tests.support.sample_results import sample_results
+from tests.support.sweep_summary import write_summary
 
 CHROMIUM = os.environ.get("COFLEX_CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
 PHONE, DESK = 400, 1280
@@ -47,8 +49,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for place, cost in (("one", "var"), ("two", "rmse")):
         write(replace(results, config={**results.config, "cost": cost}), folder / place)
     configurations = read_configurations([folder / "one", folder / "two"])
+    sweep = write_summary(folder / "sweep", ["beta"], [(0,), (0.5,), (1,)])
     return {
         "report": write_report(results, folder / "report"),
+        "sweep": write_sweep_page(sweep, folder / "swept"),
         "comparison": write_comparison(
             configurations, compare(configurations), folder / "compared"
         ),
@@ -71,7 +75,7 @@ def opened(browser: Browser, file: Path, width: int, *, dark: bool = False) -> P
     return page
 
 
-@pytest.mark.parametrize("name", ["report", "comparison"])
+@pytest.mark.parametrize("name", ["report", "comparison", "sweep"])
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_nothing_scrolls_sideways(
     browser: Browser, pages: dict[str, Path], name: str, width: int
@@ -110,7 +114,7 @@ def test_a_household_can_be_chosen(browser: Browser, pages: dict[str, Path]) -> 
     page.context.close()
 
 
-@pytest.mark.parametrize("name", ["report", "comparison"])
+@pytest.mark.parametrize("name", ["report", "comparison", "sweep"])
 def test_text_is_light_on_a_dark_background(
     browser: Browser, pages: dict[str, Path], name: str
 ) -> None:

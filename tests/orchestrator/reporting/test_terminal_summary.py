@@ -22,6 +22,7 @@ def test_fits_the_width(size: tuple[int, int, int], exchange: bool, width: int) 
         if state is results.planned or state is results.exchanged:
             assert number(state.pooled_discomfort) in text
     assert "…" not in text
+    assert "Demand by slot, kWh: preferred" in text
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
@@ -116,6 +117,8 @@ def test_the_table_has_a_column_for_each_state_that_there_is() -> None:
         "planned",
         "exchanged",
         "bound",
+        "of",
+        "values",
     ]
 
 

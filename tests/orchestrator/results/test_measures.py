@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from agents.plans import rmse
-from orchestrator.results.measures import gini, jain, measures
+from orchestrator.results.measures import (
+    bound_of_amounts,
+    bound_of_values,
+    clipped,
+    equal_shift,
+    gini,
+    jain,
+    measures,
+)
 from protocol.vectors import Array
 
 discomfort = st.one_of(st.just(0.0), st.floats(1e-3, 1e3))
@@ -97,3 +105,29 @@ def test_peak_to_average_is_undefined_if_the_mean_is_0() -> None:
 def test_an_impossible_state_is_refused(demand: Array, discomforts: Array) -> None:
     with pytest.raises(ValueError, match=r"measures need|must not be negative"):
         measures(demand, discomforts, 0.0)
+
+
+sums = st.integers(2, 6).flatmap(
+    lambda n: st.lists(
+        st.lists(st.floats(-9, 9), min_size=3, max_size=3), min_size=2 * n, max_size=2 * n
+    )
+)
+
+
+@given(sums)
+def test_no_schedules_with_the_same_sum_have_less_mean_discomfort(rows: list[list[float]]) -> None:
+    schedules, preferred = np.split(np.array(rows), 2)
+    least = bound_of_amounts(schedules.sum(0), preferred.sum(0), len(schedules))
+    away = np.sqrt(((schedules - preferred) ** 2).mean(1))
+    assert least <= away.mean() + 1e-9
+    shifted = equal_shift(schedules, preferred)
+    assert shifted.sum(0) == pytest.approx(schedules.sum(0), abs=1e-9)
+    reached = np.sqrt(((shifted - preferred) ** 2).mean(1))
+    assert reached == pytest.approx(np.full(len(schedules), least), abs=1e-9)
+    sorted_squares = ((bound_of_values(schedules, preferred) - preferred) ** 2).sum()
+    assert ((shifted - preferred) ** 2).sum() <= sorted_squares + 1e-9
+
+
+def test_only_slots_without_preferred_feeding_in_are_clipped() -> None:
+    schedules, preferred = np.array([[-0.5, -1.0], [2.0, -0.25]]), np.array([[0.0, -1], [1, 1]])
+    assert clipped(schedules, preferred) == (2, 0.75)

@@ -65,7 +65,7 @@ def test_columns_are_those_of_the_stages_that_took_place(tmp_path: Path) -> None
     heads = {name: (tmp_path / name).read_text().splitlines()[0] for name in FILES}
     assert heads["households.csv"] == (
         "household,position,level,beta,selected_plan,discomfort_planned,discomfort_exchanged,"
-        "comfort_gain,energy_drift,requests,accepted,refused,discomfort_bound"
+        "comfort_gain,energy_drift,requests,accepted,refused,discomfort_bound_of_values"
     )
     assert heads["demand.csv"] == "slot,preferred,planned,exchanged"
     assert (tmp_path / "rounds.csv").read_text().splitlines()[0] == (

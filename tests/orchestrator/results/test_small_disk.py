@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,30 @@ def small(tmp_path: Path) -> Path:
     """Return a folder that `on_small_disk` puts on a disk of a megabyte."""
     folder = tmp_path / "small"
     folder.mkdir()
-    if subprocess.run(on_small_disk(folder, "true"), check=False, capture_output=True).returncode:
-        pytest.skip("needs user namespaces in which file systems can be mounted")
+    if not _unshare():
+        pytest.skip("needs user namespaces in which file systems can be mounted, or root")
     return folder
+
+
+@cache
+def _unshare() -> tuple[str, ...]:
+    """Return the command that starts another in a name space where it can mount: one of its own
+    user, or, where these are forbidden, one that needs root. Empty if neither is possible."""
+    for command in (("unshare", "-rm"), ("unshare", "-m")):
+        trial = [*command, "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
+        if not subprocess.run(trial, check=False, capture_output=True).returncode:
+            return command
+    return ()
 
 
 def on_small_disk(folder: Path, *command: str, used_kib: int = 0) -> list[str]:
     """Return a command that runs this one where `folder` is a disk of a megabyte of its own.
 
-    The disk exists in a name space of this command only, so nobody needs special rights.
+    The disk exists in a name space of this command only.
     """
     mount = 'mount -t tmpfs -o size=1m tmpfs "$0" && head -c "$1" /dev/zero >"$0/others"'
     script = f'{mount} && shift && exec "$@"'
-    return ["unshare", "-rm", "sh", "-c", script, str(folder), str(used_kib * 1024), *command]
+    return [*_unshare(), "sh", "-c", script, str(folder), str(used_kib * 1024), *command]
 
 
 def failure(small: Path, *command: str, temporary: Path, used_kib: int = 0) -> str:
@@ -47,8 +59,9 @@ def failure(small: Path, *command: str, temporary: Path, used_kib: int = 0) -> s
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    return line
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
 
 
 @pytest.mark.slow

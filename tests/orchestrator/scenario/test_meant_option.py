@@ -1,11 +1,11 @@
-"""Options that do not exist: the one that is meant is named, and no other."""
+"""Options and commands that do not exist: the one that is meant is named, and no other."""
 
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from orchestrator.cli.application import app
-from orchestrator.scenario.meant_option import meant_option
+from orchestrator.cli.application import MODULES, app
+from orchestrator.scenario.meant_option import meant_command, meant_option
 from orchestrator.scenario.settings import RunSettings, settings_from
 from protocol.errors import InputError
 
@@ -64,3 +64,21 @@ def test_the_key_of_a_file_that_is_meant(typed: str, meant: str) -> None:
     assert meant_option(typed, RunSettings.model_fields) == meant
     with pytest.raises(InputError, match=f"no such option: did you mean '{meant}'"):
         settings_from({"demo": True, typed: 1})
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("simulat", "simulate"),
+        ("Simulate", "simulate"),
+        ("sim", "simulate"),
+        ("start", "run"),
+        ("stop", "abort"),
+        ("matchmakers", "matchmaker"),
+        ("comparison", "compare"),
+        ("page", "report"),
+        ("zzz", None),
+    ],
+)
+def test_the_command_that_is_meant(typed: str, meant: str | None) -> None:
+    assert meant_command(typed, MODULES) == meant

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from typer.main import get_command
 
 from orchestrator.api import Scenario, run, simulate
 from orchestrator.cli import main
+from orchestrator.cli.application import MODULES, app
 from orchestrator.experiments.sweep_grid import read_grid
 from orchestrator.scenario.option_effects import Mode, without_effect
 from orchestrator.scenario.run_options import RunOptions
@@ -153,6 +155,50 @@ def test_a_sweep_refuses_options_without_effect_in_any_run() -> None:
     assert len(read_grid(None, {**base, "exchange": "off,mutual"}, None).cells()) == 4
     with pytest.raises(InputError, match="--min-gain: has no effect in any run"):
         read_grid(None, {**base, "exchange": "off"}, None).cells()
+
+
+REQUIRED = {
+    **dict.fromkeys(("run", "simulate", "orchestrate", "baselines"), "--demo"),
+    **{"abort": "run-1", "host": "host-1", "status": "", "matchmaker": "", "doctor": ""},
+}
+"""Commands with both --keys and --insecure, and the words that each needs besides."""
+
+
+def test_insecure_is_listed_for_every_command_with_keys() -> None:
+    group: Any = get_command(app)
+    for name in MODULES:
+        command = group.get_command(None, name)
+        options = {option.name for option in command.params if not option.hidden}
+        assert (name in REQUIRED) == ({"keys", "insecure"} <= options), name
+
+
+@pytest.mark.parametrize("options", ["--keys k --insecure", "--insecure --keys k"])
+@pytest.mark.parametrize("command", REQUIRED)
+def test_insecure_has_no_effect_beside_keys(
+    command: str, options: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = f"{command} {REQUIRED[command]} --nats nats://127.0.0.1:9 {options}"
+    monkeypatch.setattr(sys, "argv", ["coflex", *words.split()])
+    with pytest.raises(SystemExit) as end:
+        main()
+    error = capsys.readouterr().err
+    assert end.value.code == 2
+    on_a_bus = command not in ("simulate", "baselines")
+    field, reason = ("insecure", "with --keys is encrypted") if on_a_bus else ("nats", "")
+    assert f"field --{field}: has no effect: " in error
+    assert reason in error
+
+
+def test_insecure_in_the_environment_is_accepted_beside_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.toml").write_text("hosts = 2\n")
+    monkeypatch.setenv("COFLEX_INSECURE", "1")
+    words = "orchestrate --demo --nats nats://127.0.0.1:9 --keys nowhere --config run.toml"
+    monkeypatch.setattr(sys, "argv", ["coflex", *words.split()])
+    with pytest.raises(SystemExit):
+        main()
+    assert "nowhere: no keys of orchestrator" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

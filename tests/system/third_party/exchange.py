@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.system.third_party.holding import Holding
+from tests.system.third_party.holding import Holding, as_columns
 from tests.system.third_party.maker import REST, REST_AT_MOST, Maker
 from tests.system.third_party.planning import Array
 from tests.system.third_party.voice import Voice
@@ -390,16 +390,11 @@ class Exchange:
 
     def result(self) -> dict[str, Any]:
         """What is told of it in the end."""
-        columns = [list(column) for column in zip(*self.trace, strict=True)] or [[]] * 8
-        names = ("rounds", "slots", "partners", "leases", "asked")
-        trace: dict[str, Any] = dict(zip(names, columns, strict=False))
-        for name, column in zip(("given_kwh", "taken_kwh", "gains_kwh2"), columns[5:], strict=True):
-            trace[name] = np.array(column, float)
         return {
             "discomfort_kwh": self.holding.discomfort(),
             "energy_drift_kwh": float(self.holding.held.sum() - self.start.sum()),
             "requests": self.tally["proposals"],
             "accepted": self.tally["accepted"],
             "refused": self.tally["refused"],
-            "trace": trace if self.terms["trace"] else None,
+            "trace": as_columns(self.trace) if self.terms["trace"] else None,
         }

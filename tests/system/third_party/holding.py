@@ -1,6 +1,7 @@
 """What a household holds in stage 2, and what it says of it (docs/protocol.md, Stage 2)."""
 
 from math import copysign, floor, log2
+from typing import Any
 
 import numpy as np
 
@@ -55,3 +56,13 @@ class Holding:
             case "direction":
                 return [copysign(1.0, self.preferred[s] - self.held[s]) for s in slots]
         return []
+
+
+def as_columns(trace: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """Return the exchanges made as the fields of a message, one column each."""
+    columns = [list(column) for column in zip(*trace, strict=True)] or [[]] * 8
+    names = ("rounds", "slots", "partners", "leases", "asked")
+    fields: dict[str, Any] = dict(zip(names, columns, strict=False))
+    for name, column in zip(("given_kwh", "taken_kwh", "gains_kwh2"), columns[5:], strict=True):
+        fields[name] = np.array(column, float)
+    return fields

@@ -5,14 +5,14 @@ or from a public draw if there is none (public_draws.py). The talk itself is in 
 Which rounds there are is decided in trader.py.
 """
 
-from agents.exchange.bundle_content import BundleContent
-from agents.exchange.bundle_talks import BundleTalks
+from agents.exchange.bundles.bundle_content import BundleContent
+from agents.exchange.bundles.bundle_talks import BundleTalks
+from agents.exchange.bundles.public_draws import asks, partner_of, shard_of
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting
 from agents.exchange.matchmaker_client import MatchmakerClient
 from agents.exchange.negotiations import ExchangeCounts
-from agents.exchange.public_draws import asks, partner_of, shard_of
 from agents.exchange.rounds import ENTER, GATHER
 from agents.retransmission import NEVER
 from protocol.errors import PeerError

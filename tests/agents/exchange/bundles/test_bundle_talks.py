@@ -6,10 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from agents.exchange.bundle_content import BundleContent
-from agents.exchange.bundle_talks import BundleTalks
+from agents.exchange.bundles.bundle_content import BundleContent
+from agents.exchange.bundles.bundle_talks import BundleTalks
 from agents.exchange.holding import Holding
-from agents.exchange.journal.entries import MemoryJournal
+from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.mandate import FREE
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
@@ -53,6 +53,11 @@ class Side:
     def written(self) -> list[str]:
         self.journal.commit()
         return [entry.kind for entry in self.journal.entries().get(self._start[0].name, [])]
+
+    @property
+    def entries(self) -> list[Entry]:
+        self.journal.commit()
+        return self.journal.entries()[self._start[0].name]
 
     def counted(self) -> dict[str, int]:
         """The counts that are not 0, without lookups and matches."""
@@ -112,6 +117,8 @@ def test_a_talk_from_proposal_to_settled() -> None:
     assert b.counted() == {"given": 1}
     assert a.talks.trace().slots == b.talks.trace().slots == (0, 1)
     assert a.talks.trace().given_kwh.tolist() == b.talks.trace().taken_kwh.tolist() == [2.0, 1.0]
+    assert (a.talks.trace().asked, b.talks.trace().asked) == ((True, True), (False, False))
+    assert a.talks.trace().gains_kwh2.tolist() == b.talks.trace().gains_kwh2.tolist() == [1.0, 1.0]
     assert a.talks.take_changed() == b.talks.take_changed() == (0, 1)
     assert a.talks.take_changed() == ()
 
@@ -169,6 +176,93 @@ def test_either_side_may_start_again_after_every_step(step: int, victim: int) ->
     assert not a.talks.asking
     assert a.counted() == {"proposals": 1, "accepted": 1}
     assert b.counted() == {"given": 1}
+
+
+def test_what_was_answered_is_known_by_its_requester_and_lease() -> None:
+    a, b = sides()
+    proposal = proposal_of(a)
+    assert not b.talks.knows(A, proposal)
+    counter_of(b, proposal)
+    assert b.talks.knows(A, proposal)
+    assert not b.talks.knows(OTHER, proposal)
+    b.restart(20.0)
+    assert b.talks.knows(A, proposal)
+
+
+def test_talks_that_are_over_stay_over_after_a_restart() -> None:
+    """One fails, one is settled; both were found by lookups, which are counted."""
+    a, b = sides()
+    proposal_of(a)
+    a.talks.on_outcome(B, Outcome(LEASE, WHOLE, False, "busy"), 3, 11.0)
+    a.restart(20.0)
+    assert not a.talks.asking
+    counter = counter_of(b, proposal_of(a, number=2))
+    a.talks.on_counter(B, counter, 3, 21.0)
+    a.talks.on_settled(B, Settled(counter.lease), 3, 22.0)
+    a.restart(30.0)
+    assert not a.talks.asking
+    assert a.talks.repeat(30.0) == []
+    counts = a.talks.counts
+    assert (counts.lookups, counts.matches, counts.proposals) == (2, 2, 2)
+    assert (counts.accepted, counts.refused) == (1, 1)
+
+
+def test_a_proposal_waits_for_three_times_what_the_last_answer_took() -> None:
+    a, _ = sides()
+    proposal_of(a)
+    a.talks.on_outcome(B, Outcome(LEASE, WHOLE, False, "busy"), 3, 11.0)
+    a.talks.propose(lease(2), 4, 20.0)
+    assert a.talks.wake == 23.0
+
+
+def test_the_journal_has_what_a_bundle_brings_and_why_it_came_to_nothing() -> None:
+    a, b = sides()
+    a.talks.on_outcome(B, Outcome(proposal_of(a).lease, WHOLE, False, "busy"), 3, 11.0)
+    counter = counter_of(b, proposal_of(a, number=2))
+    wrong = Counter(counter.lease, (0,), np.array([1.0]), 0.0)
+    a.talks.on_counter(B, wrong, 3, 12.0)
+    assert a.written == ["proposed", "failed", "proposed", "released"]
+    proposed, failed, _, released = a.entries
+    assert (proposed.slot, proposed.given, proposed.data) == (WHOLE, 0.0, b"")
+    assert (failed.reason, failed.data) == ("busy", b"")
+    assert (released.slot, released.given, released.taken) == (WHOLE, 2.0, 1.0)
+    assert (released.change, released.reason) == (-1.0, "drift")
+    assert released.data != b""
+
+
+def test_refusals_are_counted_one_by_one_on_both_sides() -> None:
+    a, b = sides()
+    for number in (1, 2):
+        counter_of(b, proposal_of(a, number=number))
+        wrong = Counter(LeaseId(7, number), (0,), np.array([1.0]), 0.0)
+        released = said(a.talks.on_counter(B, wrong, 3, 11.0), Confirmation)
+        assert isinstance(released, Confirmation)
+        b.talks.on_confirmation(A, released, 3)
+        a.talks.on_settled(B, Settled(LeaseId(7, number)), 3, 12.0)
+    assert a.counted() == {"proposals": 2, "refused": 2}
+    assert b.counted() == {"withheld": 2}
+
+
+def test_refusals_and_releases_stand_after_a_restart() -> None:
+    a, b = sides()
+    counter = counter_of(b, proposal_of(a))
+    a.talks.on_counter(B, Counter(counter.lease, (0,), np.array([1.0]), 0.0), 3, 11.0)
+    a.restart(20.0)
+    (again,) = a.talks.repeat(20.0)
+    assert again.message == Confirmation(LEASE, "drift")
+    assert a.holding.values == [2.0, 1.0, 1.5]
+    b.talks.on_confirmation(A, Confirmation(LEASE, "drift"), 3)
+    b.restart(20.0)
+    assert said(b.talks.on_confirmation(A, Confirmation(LEASE, "drift"), 3), Settled)
+    assert b.written == ["countered", "dismissed"], "it is only said again"
+    assert isinstance(b.talks.propose(lease(8), 4, 21.0), Envelope), "it is free again"
+    busy = Side(B, [2.0, 1.0, 1.0], [2.0, 1.0, 1.0])
+    proposal = proposal_of(Side(A, [2.0, 1.0, 1.5], [1.0, 2.0, 1.5]))
+    refused = busy.talks.on_proposal(A, proposal, 3)
+    busy.restart(20.0)
+    assert busy.talks.knows(A, proposal)
+    assert busy.talks.on_proposal(A, proposal, 3) == refused
+    assert busy.counted() == {"withheld": 1}
 
 
 def test_a_refusal_ends_the_talk() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.exchange.bundle_content import NO_DEAL, BundleContent, Deal
+from agents.exchange.bundles.bundle_content import NO_DEAL, BundleContent, Deal
 from agents.exchange.journal import records
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.negotiations import ExchangeCounts, ending

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.journal.entries import Entry, Kind, MemoryJournal
+from agents.exchange.journal.entries import Kind
 from agents.exchange.journal.records import read_deal
 from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
@@ -20,6 +20,7 @@ from protocol.vectors import Array
 from tests.support.effort import examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World
+from tests.support.storms import breaks_when_killed, faults_by_chance, forgetting, survive
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "100"))
 """Crash schedules that are tried; the whole set is 10,000."""
@@ -97,7 +98,7 @@ def test_values_only_change_hands(
         schedules,
         preferred,
         bundles(rule, disclosure=disclosure, drift=drift),
-        weather=NetworkFaults(delay=(0.001, 0.02), seed=seed),
+        faults=NetworkFaults(delay=(0.001, 0.02), seed=seed),
     )
 
     def watch() -> None:
@@ -120,8 +121,8 @@ def test_hosts_and_delays_change_nothing(rule: RuleName, makers: int) -> None:
         for hosts, longest in ((3, 0.04), (14, 0.4), (7, 1.0))
     ]
     worlds = [
-        World(schedules, preferred, bundles(rule), hosts=hosts, makers=makers, weather=weather)
-        for hosts, weather in spread
+        World(schedules, preferred, bundles(rule), hosts=hosts, makers=makers, faults=faults)
+        for hosts, faults in spread
     ]
     for world in worlds:
         assert world.run(world.over, until=9000)
@@ -165,7 +166,7 @@ def test_without_one_matchmaker_for_all_nearly_as_much_is_gained(makers: int) ->
 
 
 def storm(seed: int) -> World:
-    """A small population in bad weather, with hosts and the matchmaker killed at odd moments."""
+    """Let a small population exchange bundles in a storm."""
     chance = Random(seed)
     schedules, preferred = population(seed, chance.randint(2, 5), chance.randint(2, 5))
     terms = bundles(
@@ -175,24 +176,12 @@ def storm(seed: int) -> World:
         rounds=4,
         lease_seconds=1.0,
     )
-    weather = NetworkFaults(
-        dropped=chance.choice([0.0, 0.1, 0.3]),
-        doubled=chance.choice([0.0, 0.2]),
-        delay=(0.001, chance.choice([0.003, 0.1])),
-        seed=seed,
-    )
+    faults = faults_by_chance(chance, seed)
     makers = chance.choice([0, 1, 1, 2])
     world = World(
-        schedules, preferred, terms, hosts=chance.randint(1, 3), makers=makers, weather=weather
+        schedules, preferred, terms, hosts=chance.randint(1, 3), makers=makers, faults=faults
     )
-    names = list(world.nodes)
-    share = chance.choice([0.0, 0.02, 0.1])
-
-    def kill() -> None:
-        if world.crashes < 5 and chance.random() < share:
-            world.crash(chance.choice(names), chance)
-
-    assert world.run(world.over, watch=kill, until=600), f"seed {seed} does not end"
+    survive(world, chance, seed)
     return world
 
 
@@ -224,37 +213,14 @@ def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
         assert {"proposed", "countered", "done", "accepted", "settled"} <= crashed
 
 
-class Forgetful(MemoryJournal):
-    """A planted fault: entries of one kind are not kept."""
-
-    kind: Kind = "done"
-
-    def append(self, entry: Entry) -> None:
-        if entry.kind != self.kind:
-            super().append(entry)
-
-
 @pytest.mark.parametrize("kind", ["done", "accepted"])
 def test_a_journal_that_forgets_is_found_out(kind: Kind) -> None:
     schedules, preferred = population(3, 6, 12)
-    broken = 0
-    for seed in range(5):
 
-        class Journal(Forgetful):
-            pass
+    def world(faults: NetworkFaults) -> World:
+        return World(schedules, preferred, bundles(), faults=faults, journal=forgetting(kind))
 
-        Journal.kind = kind
-        world = World(
-            schedules,
-            preferred,
-            bundles(),
-            weather=NetworkFaults(delay=(0.001, 0.01), seed=seed),
-            journal=Journal,
-        )
-        assert world.run(lambda world=world: world.traders[0].round == 3, until=100)  # type: ignore[misc]
-        world.crash("host0", Random(seed))
-        broken += not world.conserved()
-    assert broken > 0
+    assert breaks_when_killed(world, after_round=2)
 
 
 # -- mandates, disclosure and nonsense ------------------------------------------------------------

@@ -12,7 +12,7 @@ from math import fsum
 
 import numpy as np
 
-from agents.exchange.bundle_choice import BundleBounds, PairChanges, choose_bundles
+from agents.exchange.bundles.bundle_choice import BundleBounds, PairChanges, choose_bundles
 from agents.exchange.disclosure import FLOOR, LADDER, limit_named
 from agents.exchange.holding import Holding
 from protocol.errors import PeerError

@@ -1,0 +1,66 @@
+"""Runs on the bus whose parts are killed in stage 2, and what their journals say afterwards."""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from agents.exchange.journal.records import read_beginning, read_deal
+from agents.exchange.journal.sqlite import SqliteJournal
+from agents.exchange.stage import remembered
+from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.results.result_files import JOURNALS_FOLDER
+from protocol.messages.exchange import WHOLE
+from protocol.vectors import Array
+from tests.support.run_parts import parts_of
+
+
+class Strikes:
+    """Parts of a run in this process that are killed one after another, at different moments of
+    stage 2: `strike` is the watch of the run."""
+
+    def __init__(self, server: EmbeddedServer, parts: Sequence[str], chance: Random) -> None:
+        """`parts` are "host", "matchmaker" and "server", in order."""
+        self.pending = list(parts)
+        """The parts that have not been killed yet."""
+        self._server, self._chance = server, chance
+        self._last: object = None
+
+    def strike(self, coordinator: RunCoordinator) -> None:
+        """Kill the next part if there is news since the last one."""
+        moment = (coordinator.round, len(coordinator.results))
+        exchanging = coordinator.phase is RunPhase.EXCHANGING
+        if not exchanging or not self.pending or moment == self._last:
+            return
+        self._last = moment
+        part = self.pending.pop(0)
+        if part == "server":
+            self._server.kill()
+            self._server.start()
+        else:
+            os.kill(self._chance.choice(parts_of(os.getpid())[part]), signal.SIGKILL)
+
+
+def held_by_journals(kept: Path) -> tuple[Array, Array]:
+    """Return what all households hold before and after stage 2, as their journals say; float64[n,
+    d] twice, kWh, in no order."""
+    before, after = [], []
+    for file in (kept / JOURNALS_FOLDER).glob("*.sqlite"):
+        for entries in SqliteJournal(file).entries().values():
+            before.append(read_beginning(remembered(entries)[1].data).schedule)
+            held = before[-1].copy()
+            for entry in remembered(entries):
+                if entry.kind not in ("done", "accepted"):
+                    continue
+                if entry.slot == WHOLE:
+                    slots, taken = read_deal(entry.data)
+                    held[list(slots)] = taken
+                else:
+                    assert held[entry.slot] == entry.given
+                    held[entry.slot] = entry.taken
+            after.append(held)
+    return np.array(before), np.array(after)
