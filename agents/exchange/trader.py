@@ -161,6 +161,7 @@ class Trader:
         self._holding.replan(another.schedule, another.drift_kwh)
         self._began = self._measure()
         self._rounds.reopen(another.attempt)
+        self._exchange.enter(self.round)
         self.gathers.append(self.round)
 
     def withdraw(self) -> None:
@@ -170,6 +171,7 @@ class Trader:
 
     def _withdraw(self) -> None:
         self.gathers.pop()
+        self._exchange.end()
         self._rounds.withdraw()
 
     @classmethod

@@ -165,7 +165,7 @@ def read_scenario(
             f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
         )
         raise InputError(reason, field="--matchmakers")
-    common = _terms(settings, target, population.slots, mandates)
+    common = _terms(settings, target, population.slots, mandates, own=own)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
@@ -281,7 +281,12 @@ def _rounds(settings: RunSettings) -> int:
 
 
 def _terms(
-    settings: RunSettings, target: Array | None, slots: int, mandates: Mapping[str, Mandate]
+    settings: RunSettings,
+    target: Array | None,
+    slots: int,
+    mandates: Mapping[str, Mandate],
+    *,
+    own: OwnFunctions,
 ) -> Terms:
     return Terms(
         iterations=settings.iterations,
@@ -303,7 +308,7 @@ def _terms(
         ),
         constraint=hard_constraint(settings, slots),
         exchange=_exchange(settings, mandates),
-        exchange_every=exchange_every(settings),
+        exchange_every=exchange_every(settings, own),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 

@@ -1,5 +1,5 @@
 """What exchanges between iterations bring and cost: inefficiency and comfort with and without them,
-messages, and who ends worse than without. Simulated, with bundles.
+messages, and who ends worse than without. Simulated, with bundles and the rule mutual.
 
     python -m tests.bench.loops --dataset DIR --runs FOLDER [--households N] [--seeds N] [--out DIR]
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from orchestrator.coordination.placement import Run
 from orchestrator.experiments.statistics import interval
-from orchestrator.reporting.figures.chart import Chart, Panel, Series
+from orchestrator.replication.loops import ONCE, loop_chart
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.result_files import RUN, read, write
 from orchestrator.results.run_results import RunResults
@@ -26,22 +26,35 @@ from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from protocol.vectors import Array
 
-ONCE = "once"
 CONFIGURATIONS: Mapping[str, dict[str, Any]] = {
-    ONCE: {"iterations": 50},
-    "every 10": {"iterations": 50, "exchange_every": 10},
+    ONCE: {},
+    "every 25": {"exchange_every": 25},
+    "every 10": {"exchange_every": 10},
+    "every 5": {"exchange_every": 5},
+    "every 10, 30 iterations": {"iterations": 30, "exchange_every": 10},
     "every 6, 24 iterations, 6 rounds": {"iterations": 24, "exchange_every": 6, "rounds": 6},
 }
 """The options of each configuration, by the words of the table."""
+SHOWN = (ONCE, "every 10", "every 6, 24 iterations, 6 rounds")
+"""The configurations of the figure."""
+BETA = 0.2
+"""The value of beta, beside 0, at which SHOWN is run."""
+EVENING, DIP = (0.7, 0.9), 0.8
+"""The target: what all prefer, on average over the day, and in this part of the day this share of
+it."""
+FEWER = 3
+"""Maximum number of seeds of runs that are not SHOWN at beta 0."""
 ROUNDING_KWH = 1e-9
-HEADS = ("exchange", "inefficiency, kWh²", "comfort", "unfairness, kWh", "own energy, kWh",
-         "messages", "worse than once", "by at most, kWh", "better than once")  # fmt: skip
+HEADS = ("aim", "exchange", "inefficiency", "comfort", "unfairness, kWh", "own energy, kWh",
+         "messages", "worse than once", "by at most, kWh", "better than once",
+         "worse than at first")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The runs of one configuration, one for each seed."""
 
+    aim: str
     name: str
     runs: Sequence[RunResults]
     once: Sequence[RunResults]
@@ -59,34 +72,53 @@ class Configuration:
             for run, other in zip(self.runs, self.once, strict=True)
         ]
 
-    def path(self) -> tuple[list[float], list[float]]:
-        """Return inefficiency and comfort after each exchange, means over the runs."""
-        if self.runs[0].loops is None:
-            states = [(run.planned, run.exchanged) for run in self.runs]
-            cost = np.mean([planned.inefficiency for planned, _ in states])
-            before = np.mean([planned.mean_comfort for planned, _ in states])
-            after = np.mean([end.mean_comfort for _, end in states if end is not None])
-            return [float(cost)] * 2, [float(before), float(after)]
-        loops = [run.loops or () for run in self.runs]
-        cost = np.mean([[loop.inefficiency for loop in run] for run in loops], axis=0)
-        comfort = np.mean([[1 - loop.exchanged_discomfort for loop in run] for run in loops], 0)
-        return cost.tolist(), comfort.tolist()
+
+def configurations(
+    options: dict[str, Any], seeds: int, folder: Path
+) -> Iterator[tuple[float | None, Configuration]]:
+    """Yield beta, or None with a target, and one configuration after another, as it is simulated or
+    read from `folder`."""
+    write_target(options, folder / "target.csv")
+    others = [name for name in CONFIGURATIONS if name not in SHOWN]
+    fewer = min(seeds, FEWER)
+    aims: list[tuple[str, float | None, dict[str, Any], Sequence[str]]] = [
+        ("beta 0", 0.0, {}, SHOWN),
+        (f"beta {BETA:g}", BETA, {"beta": BETA}, SHOWN),
+        ("target", None, {"cost": "rmse", "target": folder / "target.csv"}, SHOWN),
+        ("beta 0", 0.0, {}, others),
+    ]
+    once: dict[str, list[RunResults]] = {}
+    for aim, beta, aimed, names in aims:
+        for name in names:
+            chosen = {**options, **aimed, **CONFIGURATIONS[name]}
+            runs = [
+                kept_run(
+                    {"content": "bundle", "order": "random", "seed": seed, **chosen},
+                    folder / f"{aim}-{name}-{seed}".replace(", ", "-").replace(" ", "-"),
+                )
+                for seed in range(seeds if aim == "beta 0" and name in SHOWN else fewer)
+            ]
+            without = once.setdefault(aim, runs)[: len(runs)]
+            yield beta, Configuration(aim, name, runs, without)
 
 
-def configurations(options: dict[str, Any], seeds: int, folder: Path) -> Iterator[Configuration]:
-    """Yield one configuration after another, as it is simulated or read from `folder`."""
-    once: list[RunResults] = []
-    for name, own in CONFIGURATIONS.items():
-        runs = []
-        for seed in range(seeds):
-            kept = folder / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
-            if not (kept / RUN).exists():
-                chosen = {"content": "bundle", "order": "random", "seed": seed, **options, **own}
-                scenario = read_scenario(RunSettings.model_validate(chosen), "simulation")
-                write(simulate(Run("loops", scenario)), kept)
-            runs.append(read(kept))
-        once = once or runs
-        yield Configuration(name, runs, once)
+def kept_run(options: dict[str, Any], place: Path) -> RunResults:
+    """Return the run in `place`, after simulating it if it is not there."""
+    if not (place / RUN).exists():
+        scenario = read_scenario(RunSettings.model_validate(options), "simulation")
+        write(simulate(Run("loops", scenario)), place)
+    return read(place)
+
+
+def write_target(options: dict[str, Any], file: Path) -> None:
+    """Write the target as a file: what all prefer, spread evenly, with a dip in the evening."""
+    population = read_scenario(RunSettings.model_validate(options), "simulation").population
+    preferred = np.sum([own.preferred for own in population.households.values()], axis=0)
+    share = np.arange(population.slots) / population.slots
+    evening = (share >= EVENING[0]) & (share < EVENING[1])
+    target = np.full(population.slots, preferred.mean()) * np.where(evening, DIP, 1.0)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(",".join(map(repr, target.tolist())) + "\n")
 
 
 def messages_of(run: RunResults) -> int:
@@ -103,22 +135,24 @@ def discomforts(run: RunResults) -> Array:
 
 def cells(found: Configuration) -> tuple[str, ...]:
     """Return a configuration as a row under HEADS."""
-    ends = [run.exchanged for run in found.runs]
-    drifts = [run.exchange.max_energy_drift for run in found.runs if run.exchange is not None]
+    ends = [run.exchanged for run in found.runs if run.exchanged is not None]
+    exchanges = [run.exchange for run in found.runs if run.exchange is not None]
     losses = found.losses()
     worse = float(np.mean([(loss > ROUNDING_KWH).mean() for loss in losses]))
     better = float(np.mean([(loss < -ROUNDING_KWH).mean() for loss in losses]))
     alone = found.name == ONCE
     return (
+        found.aim,
         found.name,
-        _mean([end.inefficiency for end in ends if end is not None]),
-        _mean([end.mean_comfort for end in ends if end is not None]),
-        _mean([end.unfairness for end in ends if end is not None]),
-        f"{max(drifts):.3f}",
+        _mean([end.inefficiency for end in ends]),
+        _mean([end.mean_comfort for end in ends]),
+        _mean([end.unfairness for end in ends]),
+        f"{max(own.max_energy_drift for own in exchanges):.3f}",
         f"{np.mean(found.messages):,.0f}",
         "" if alone else f"{worse:.0%}",
         "" if alone else f"{max(float(loss.max()) for loss in losses):.3f}",
         "" if alone else f"{better:.0%}",
+        f"{np.mean([own.households_worse for own in exchanges]):.1f}",
     )
 
 
@@ -133,20 +167,17 @@ def by_chance(once: Sequence[RunResults]) -> str:
     )
 
 
-def chart(found: Sequence[Configuration]) -> Chart:
-    """Return the figure: both axes, after each exchange."""
-    series = []
-    for ink, configuration in enumerate(found):
-        x, y = configuration.path()
-        series.append(Series(configuration.name, x, y, mark="joined", ink=ink))
-    return Chart(
-        name="loops",
-        title="Exchanges between iterations",
-        caption="Inefficiency and comfort after each exchange; without loops before and after it",
-        panels=[
-            Panel("", "inefficiency, kWh²", "mean comfort", series),
-        ],
-        height=4.0,
+def lucky(found: Configuration) -> str:
+    """Return what the households that end worse with loops had without them."""
+    losses, once = (
+        np.concatenate(found.losses()),
+        np.concatenate(list(map(discomforts, found.once))),
+    )
+    worse = losses > ROUNDING_KWH
+    return (
+        f"{found.aim}, {found.name}: those that end worse, by {losses[worse].mean():.3f} kWh on "
+        f"average, had {once[worse].mean():.3f} kWh of discomfort without loops, the others "
+        f"{once[~worse].mean():.3f}"
     )
 
 
@@ -170,12 +201,20 @@ def main() -> None:
     found = []
     print(f"| {' | '.join(HEADS)} |\n|{' --- |' * len(HEADS)}")
     options = {**source, "households": given.households}
-    for configuration in configurations(options, given.seeds, given.runs):
-        found.append(configuration)
+    for beta, configuration in configurations(options, given.seeds, given.runs):
+        found.append((beta, configuration))
         print(f"| {' | '.join(cells(configuration))} |", flush=True)
-    print(by_chance(found[0].runs))
+    print(by_chance(found[0][1].runs))
+    for _, configuration in found:
+        if configuration.name != ONCE:
+            print(lucky(configuration))
     if given.out is not None:
-        drawing = chart(found).picture()
+        shown = {
+            (own.name, beta): own.runs
+            for beta, own in found
+            if beta is not None and own.name in SHOWN
+        }
+        drawing = loop_chart(shown).picture()
         files = {"loops.csv": drawing.table.csv().encode(), "loops.png": drawing.png}
         publish(given.out, files, seal="loops.csv")
 

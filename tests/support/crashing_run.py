@@ -18,7 +18,6 @@ from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.terms import ExchangeTerms, RuleName, Terms
 from protocol.vectors import Array
 
-MAKERS = matchmaker_addresses(1)
 ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
 RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
 
@@ -27,7 +26,8 @@ class CrashingRun(Network):
     """A small run whose hosts can be killed, and start again from their journals."""
 
     def __init__(self, seed: int, *, looped: bool = False, equal_shift: bool = False) -> None:
-        """Draw a run by a seed; `looped` for exchanges of bundles between iterations."""
+        """Draw a run by a seed; `looped` for exchanges of bundles between iterations, with one
+        matchmaker, with several, or with none."""
         chance = Random(seed)
         count, self.slots = chance.randint(2, 6), chance.randint(1, 3) + 3 * looped
         draws = np.random.default_rng(seed)
@@ -42,13 +42,14 @@ class CrashingRun(Network):
             rule=chance.choice(RULES), rounds=4, lease_seconds=1.0, equal_shift=equal_shift
         )
         terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
+        makers = matchmaker_addresses(chance.choice((0, 1, 2)) if looped else 1)
         if looped:
             exchange = replace(
                 exchange, content="bundle", energy_drift_kwh=0.5, min_gain=0.0, order="waves"
             )
             terms = replace(terms, iterations=6, exchange=exchange, exchange_every=2)
         node, self.course = orchestrator_node(
-            "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=MAKERS
+            "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=makers
         )
         faults = NetworkFaults(
             dropped=chance.choice([0.0, 0.1, 0.3]),
@@ -59,7 +60,7 @@ class CrashingRun(Network):
         super().__init__([node], faults)
         self.exchange, self.starts = exchange, 0
         self.journals = {name: MemoryJournal() for name in self.hosts}
-        for name in (*self.hosts, *(maker.host for maker in MAKERS)):
+        for name in (*self.hosts, *(maker.host for maker in makers)):
             self.start(name)
 
     def start(self, name: str) -> None:
