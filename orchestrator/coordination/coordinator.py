@@ -380,23 +380,29 @@ class RunCoordinator:
         """Return why the run makes no progress; it names the missing households if known."""
         match self.phase:
             case RunPhase.ENROLLING:
-                missing, what = set(self.members) - set(self._hosts), "did not enrol"
+                missing, what = set(self.members) - set(self._hosts), "{} did not enrol"
             case RunPhase.PLACING:
-                missing, what = set(self.members) - self._ready, "did not confirm their place"
+                missing, what = set(self.members) - self._ready, "{} did not confirm their place"
             case _:
-                # The cause are households that others wait for and that wait for nobody.
-                awaited = {a.name for missing in self._waiting.values() for a in missing}
-                missing, what = awaited - set(self._waiting), "are waited for and do not answer"
+                # The cause are those for whom others wait and who wait for nobody: households, and
+                # matchmakers by the name of their host, which is what people have to start.
+                awaited = {
+                    a.name if a.name in self.members else a.host
+                    for waiting in self._waiting.values()
+                    for a in waiting
+                }
+                missing, what = awaited - set(self._waiting), "no answer from {}"
                 if not missing:
-                    missing, what = set(self.members) - set(self.results), "have no result"
-        return (
-            f"no progress for {self._deadline:g} s while {self.phase.value}: "
-            f"{name_some(self.members, missing)} {what}"
+                    missing, what = set(self.members) - set(self.results), "no result of {}"
+        return f"no progress for {self._deadline:g} s while {self.phase.value}: " + what.format(
+            name_some(self.members, missing)
         )
 
 
 def name_some(members: Sequence[str], missing: set[str]) -> str:
-    """Return the first names in `missing`, in the order of `members`, and the number of others."""
+    """Return the first names in `missing`, in the order of `members` and then strangers by name,
+    and the number of others."""
     names = [name for name in members if name in missing]
+    names += sorted(missing.difference(members))
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
     return ", ".join(names[:NAMED_MAX]) + more

@@ -102,3 +102,11 @@ def test_nobody_begins_anew_once_values_change_hands() -> None:
             with pytest.raises(PeerError, match="the exchange has begun"):
                 member.handle(Envelope(ORCHESTRATOR_ADDRESS, member.address, place), run.now)
     assert begun
+
+
+def test_a_matchmaker_that_is_not_there_is_named() -> None:
+    run = Run(seed=1, equal_shift=False)
+    run._faults = NetworkFaults()
+    del run.nodes[MAKERS[0].host]
+    assert run.run(lambda: run.course.finished, until=3000)
+    assert run.course.reason.endswith("while exchanging: no answer from matchmaker-1")
