@@ -1,14 +1,15 @@
 """Exchanges between iterations, in simulation and on the bus."""
 
 import os
-import signal
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
 from agents.exchange.journal.sqlite import SqliteJournal
-from orchestrator.coordination.coordinator import RunCoordinator
+from agents.own_functions import OwnFunctions
+from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.reporting.household_explanation import find_explanation
 from orchestrator.reporting.terminal_summary import print_summary
 from orchestrator.results.result_files import JOURNALS_FOLDER, read, write
@@ -19,8 +20,8 @@ from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.network import NetworkFaults
 from protocol.errors import InputError
 from tests.support.exchange_schedules import schedules_around_exchanges
-from tests.support.run_parts import parts_of
 from tests.support.settings import in_simulation, on_bus
+from tests.support.struck_runs import LoopStrikes
 from tests.support.waiting import children_of
 
 EVERY, LOOPS = 4, 3
@@ -63,7 +64,9 @@ def told(results: RunResults) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize("options", [{}, {"exchange": "cooperative", "beta": 0.3}])
+@pytest.mark.parametrize(
+    "options", [{}, {"exchange": "cooperative", "beta": 0.3}, {"matchmakers": 0}]
+)
 def test_hosts_and_bad_weather_change_nothing(options: dict[str, object]) -> None:
     reference = in_simulation(settings(**options))
     conserved_and_planned_again(reference)
@@ -76,10 +79,11 @@ def test_hosts_and_bad_weather_change_nothing(options: dict[str, object]) -> Non
 
 
 @pytest.mark.nats
-def test_on_the_bus_as_in_simulation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("matchmakers", [0, 1, 3])
+def test_on_the_bus_as_in_simulation(matchmakers: int, tmp_path: Path) -> None:
     target = tmp_path / "target.csv"
     target.write_text(",".join(str(100 + slot % 5) for slot in range(32)))
-    chosen = settings(households=12, cost="rmse", target=target)
+    chosen = settings(households=12, cost="rmse", target=target, matchmakers=matchmakers)
     results, reference = on_bus(chosen, run="loops"), in_simulation(chosen)
     assert results.rows == reference.rows
     assert results.loops is not None
@@ -96,20 +100,14 @@ def test_on_the_bus_as_in_simulation(tmp_path: Path) -> None:
 
 
 @pytest.mark.nats
-def test_whatever_is_killed_the_run_goes_on_in_its_loop(tmp_path: Path) -> None:
-    pending = ["host", "matchmaker", "host", "host"]
-    last: list[object] = [None]
-
-    def strike(coordinator: RunCoordinator) -> None:
-        iteration = coordinator.latest.iteration if coordinator.latest else 0
-        moment = (coordinator.phase, iteration)
-        if iteration < EVERY or not pending or moment == last[0]:
-            return
-        last[0] = moment
-        os.kill(parts_of(os.getpid())[pending.pop(0)][0], signal.SIGKILL)
-
-    results = on_bus(settings(hosts=3), strike, run="struck", kept=tmp_path)
-    assert len(pending) <= 1
+@pytest.mark.parametrize("matchmakers", [0, 1, 2])
+def test_whatever_is_killed_the_run_goes_on_in_its_loop(matchmakers: int, tmp_path: Path) -> None:
+    with EmbeddedServer() as server:
+        parts = ["host", "matchmaker" if matchmakers else "host", "server", "host", "host"]
+        strikes = LoopStrikes(server, parts, Random(matchmakers))
+        chosen = settings(hosts=3, nats=server.url, matchmakers=matchmakers)
+        results = on_bus(chosen, strikes.strike, run="struck", kept=tmp_path)
+        assert len(strikes.pending) <= 1
     conserved_and_planned_again(results)
     around = [
         schedules_around_exchanges(entries)
@@ -151,6 +149,7 @@ def test_without_loops_nothing_is_said_of_them(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"content": "slot"}, "use --content bundle"),
+        ({"exchange": "paper", "content": None}, "use --exchange mutual"),
         ({"exchange_every": 1}, "at least 2"),
         ({"exchange_every": 12}, "only 12 iterations"),
         ({"reorganise": "periodically"}, "leave out --reorganise"),
@@ -163,5 +162,27 @@ def test_what_does_not_go_with_loops_is_refused(options: dict[str, object], mess
         read_scenario(settings(**options))
 
 
-def test_without_an_exchange_loops_have_no_effect() -> None:
-    assert "exchange_every" in without_effect(settings(exchange="off"), "run")
+def test_an_own_discomfort_does_not_go_with_loops() -> None:
+    own = OwnFunctions(discomfort=lambda plans, scores: np.zeros(len(plans)))
+    with pytest.raises(InputError, match="a schedule has no score"):
+        read_scenario(settings(), own=own)
+
+
+@pytest.mark.parametrize("rule", ["off", "equal"])
+def test_without_pairs_loops_have_no_effect(rule: str) -> None:
+    assert "exchange_every" in without_effect(settings(exchange=rule), "run")
+
+
+def test_hard_constraints_hold_after_every_exchange(tmp_path: Path) -> None:
+    free = in_simulation(settings()).demand.exchanged
+    assert free is not None
+    slot = int(free.argmax())
+    limit = 0.97 * float(free[slot])
+    modes = ["1" if own == slot else "0" for own in range(len(free))]
+    file = tmp_path / "hard.csv"
+    file.write_text(f"{','.join([repr(limit)] * len(free))}\n{','.join(modes)}\n")
+    results = in_simulation(settings(hard_plans=file))
+    assert results.loops is not None
+    assert all(loop.conserved for loop in results.loops)
+    assert results.demand.exchanged is not None
+    assert results.demand.exchanged[slot] <= limit

@@ -105,8 +105,8 @@ def test_nobody_begins_anew_once_values_change_hands() -> None:
 
 
 def test_a_matchmaker_that_is_not_there_is_named() -> None:
-    run = Run(seed=1, equal_shift=False)
+    run = CrashingRun(1)
     run._faults = NetworkFaults()
-    del run.nodes[MAKERS[0].host]
+    del run.nodes["matchmaker-1"]
     assert run.run(lambda: run.course.finished, until=3000)
     assert run.course.reason.endswith("while exchanging: no answer from matchmaker-1")
