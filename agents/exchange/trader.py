@@ -7,6 +7,7 @@ next. None of its messages may leave the host before its journal is committed.
 
 from collections.abc import Sequence
 
+from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
@@ -119,6 +120,11 @@ class Trader:
     def counts(self) -> ExchangeCounts:
         """Counts of the household's part in stage 2 so far."""
         return self._exchange.counts
+
+    @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges something else."""
+        return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
 
     @property
     def trace(self) -> Trace:
