@@ -56,10 +56,12 @@ _EXCHANGE: Kinds = _PARTNERS | _MATCHMAKERS | {RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {
-    Phase.ENROLLING: _ALWAYS,
+    # Messages of an exchange come from neighbours that have not heard of its end; planning goes on
+    # after it (exchange_every).
+    Phase.ENROLLING: _ALWAYS | _EXCHANGE,
     # A child may have heard Go first.
-    Phase.PLACED: _ALWAYS | {Up},
-    Phase.PLANNING: _ALWAYS | _TREE,
+    Phase.PLACED: _ALWAYS | {Up} | _EXCHANGE,
+    Phase.PLANNING: _ALWAYS | _TREE | _EXCHANGE,
     # Up and Down of stage 1 still come from neighbours that missed an answer.
     Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT,
     Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},

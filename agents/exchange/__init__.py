@@ -2,7 +2,7 @@
 closer to its own preferred plan while the sum over all households stays as it is.
 
 stage.py              one household's part: the exchange, then the final sum
-trader.py             the rounds, and what the two contents have in common
+trader.py             the rounds, and what all contents have in common
 holding.py            the schedule, and what the mandate allows to change
 acceptance_rules.py   when a proposal is accepted
 disclosure.py         how much an offer reveals
@@ -17,6 +17,7 @@ slot_exchange.py      one household's exchange of single slots: it joins the nex
 partner_search.py     which slots are looked up, and the attempts at each
 negotiations.py       proposals and answers, on both sides
 
+content_exchange.py   the interface of an exchange, whatever its content
 contents.py           the choice among the exchanges
 
 bundles/ has the content bundle, cycles/ the exchange under the rule `ttc`, and journal/ what a

@@ -79,6 +79,18 @@ class Holding:
         """Return the RMSE against the preferred plan, kWh (source, eq. 1)."""
         return float((self.squares() / self.slots) ** 0.5)
 
+    @property
+    def drift_kwh(self) -> float:
+        """Change of the household's own energy through exchanges, kWh."""
+        return self._drift
+
+    def replan(self, schedule: Array, drift_kwh: float) -> None:
+        """Take another schedule after planning again; exchanges have moved its energy by
+        `drift_kwh`."""
+        self.values = schedule.tolist()
+        self._deviation = self._start = self.squares()
+        self._drift, self._untold = drift_kwh, set(range(self.slots))
+
     def told(self, slots: Sequence[int], lowest: float) -> Array:
         """Return the numbers to disclose with the offers at these slots; none at all if the
         household discloses values only. Limits below `lowest`, kWh, are disclosed as 0."""

@@ -7,6 +7,7 @@ decide the layout.
 import math
 from dataclasses import dataclass
 
+from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
 from orchestrator.results.run_results import Exchange, Round, RunResults
@@ -128,9 +129,9 @@ def planning_discomfort_name(results: RunResults) -> tuple[str, str]:
 def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     """Return a summary of stage 2 as pairs (subject, text); empty without a stage 2."""
     exchange, after, bound = results.exchange, results.exchanged, results.bound
-    if exchange is None or after is None or bound is None:
+    if exchange is None or after is None:
         return []
-    facts = [("rule", _rule(results))]
+    facts = [*loop_facts(results), ("rule", _rule(results))]
     if not by_equal_shift(results):
         facts += _negotiation_facts(results, exchange)
     facts += [
@@ -140,8 +141,8 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         ("worse off", worse_off(results)),
         (
             "kept",
-            f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
-            f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
+            f"{sums_kept(results)}; a household's own energy by at most "
+            f"{number(exchange.max_energy_drift)} kWh{_keeping(results)}",
         ),
     ]
     if by_equal_shift(results):
@@ -179,19 +180,24 @@ def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[st
     ]
 
 
-def _comfort(results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures) -> str:
+def _comfort(
+    results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures | None
+) -> str:
     """Return the change of mean comfort, and what the bounds allow."""
     before, amounts = results.planned, exchange.comfort_bound_of_amounts
     removed = discomfort_removed(before, after)
-    share = "" if removed is None else f"{removed:.1%} of the discomfort of stage 1 removed; "
     of_values = exchange.bound_of == "values"
-    comfort = bound.mean_comfort if of_values or amounts is None else amounts
-    other = f"; the bound of amounts is {number(amounts)}" if of_values and amounts else ""
-    return (
-        f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: {share}"
-        f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
-        f"({number(comfort)}){other}{negative_comfort(results)}"
-    )
+    told = [] if removed is None else [f"{removed:.1%} of the discomfort of stage 1 removed"]
+    if bound is not None and exchange.share_of_bound is not None:
+        comfort = bound.mean_comfort if of_values or amounts is None else amounts
+        told.append(
+            f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
+            f"({number(comfort)})"
+        )
+    if of_values and amounts:
+        told.append(f"the bound of amounts is {number(amounts)}")
+    change = f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: "
+    return change + "; ".join(told) + negative_comfort(results)
 
 
 def _clipped(results: RunResults, exchange: Exchange) -> str:
@@ -255,7 +261,7 @@ def worse_off(results: RunResults) -> str:
         return ""
     worse = exchange.households_worse
     if not worse:
-        return "No household has more discomfort than after stage 1."
+        return f"No household has more discomfort than {compared_with(results)}."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
     if results.config.get("exchange") == "paper" and not own_rule(results):

@@ -126,7 +126,7 @@ _EFFECTS: dict[str, _Reason] = {
     "offset": _when_memorised,
     "threshold": _by_reduction,
     **dict.fromkeys(
-        ("energy_drift", "disclose", "min_gain", "rounds"),
+        ("energy_drift", "disclose", "min_gain", "rounds", "exchange_every"),
         _with_pairs,
     ),
     **dict.fromkeys(("content", "matchmakers"), _with_lookups),

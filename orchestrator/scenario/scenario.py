@@ -22,6 +22,7 @@ from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
 from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
+from orchestrator.scenario.exchange_every import exchange_every
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
@@ -92,7 +93,7 @@ class Scenario:
     matchmakers: tuple[Address, ...]
     """Addresses of the matchmakers, each on its own host; empty if no pairs exchange."""
     rounds: int
-    """Limit on rounds of the exchange."""
+    """Limit on rounds of each exchange."""
     data_sha256: str
     own: OwnFunctions = NO_OWN_FUNCTIONS
     """People's own functions; a plan generator has done its work already."""
@@ -112,6 +113,12 @@ class Scenario:
     def exchange(self) -> ExchangeTerms | None:
         """The terms of stage 2; None if there is no stage 2."""
         return self.common_terms.exchange
+
+    @property
+    def rounds_in_all(self) -> int:
+        """Limit on rounds of all exchanges, with those that only add up before each but the
+        first."""
+        return (self.rounds + 1) * self.common_terms.exchanges - 1
 
     @property
     def pairs(self) -> ExchangeTerms | None:
@@ -159,7 +166,7 @@ def read_scenario(
             f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
         )
         raise InputError(reason, field="--matchmakers")
-    common = _terms(settings, target, population.slots, mandates)
+    common = _terms(settings, target, population.slots, mandates, own=own)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
@@ -275,7 +282,12 @@ def _rounds(settings: RunSettings) -> int:
 
 
 def _terms(
-    settings: RunSettings, target: Array | None, slots: int, mandates: Mapping[str, Mandate]
+    settings: RunSettings,
+    target: Array | None,
+    slots: int,
+    mandates: Mapping[str, Mandate],
+    *,
+    own: OwnFunctions,
 ) -> Terms:
     return Terms(
         iterations=settings.iterations,
@@ -297,6 +309,7 @@ def _terms(
         ),
         constraint=hard_constraint(settings, slots),
         exchange=_exchange(settings, mandates),
+        exchange_every=exchange_every(settings, own),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 

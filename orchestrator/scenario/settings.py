@@ -91,6 +91,13 @@ class RunSettings(BaseModel):
     exchange: ExchangeName = Field(
         "mutual", description="Rule of stage 2, equal (one equal shift, no pairs), or off."
     )
+    exchange_every: int = Field(
+        0,
+        ge=0,
+        le=_STEPS_MAX,
+        description="Exchange after every so many iterations, and plan on from the schedules "
+        "(0: only after the last).",
+    )
     content: ContentName | None = Field(
         None,
         description="What changes hands: values at single slots, or bundles that keep own energy "

@@ -48,6 +48,7 @@ from protocol.messages.results import (
     Exchanged,
     ExchangeHistory,
     PlanningHistory,
+    Replanned,
     Result,
     Trace,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "Ready",
     "Reentry",
     "Release",
+    "Replanned",
     "Result",
     "RoundCount",
     "RoundDone",

@@ -137,12 +137,15 @@ class BundleExchange:
         self._min_gain_kwh2, self._least_limit_kwh = min_gain_kwh2, least_limit_kwh
 
     def enter(self, round: int) -> None:
-        """Enter a round."""
-        self._round = round
+        """Enter a round. It is open to proposals, even if an exchange has ended before."""
+        self._round, self._over = round, False
 
     def announce(self) -> None:
         """Send all offers again with the next lookups, as for the first time."""
         for client in self._clients:
+            # Talks of an earlier exchange say nothing about these offers, and a matchmaker would
+            # count them against the partner's offers of either time, whichever came first.
+            client.closed.clear()
             client.announce()
 
     def ask(self, following: NextRound) -> None:

@@ -27,12 +27,13 @@ OTHER: dict[str, Any] = {
     **{"trace": True, "save_schedules": True, "isolation": "task", "hosts": 2},
     **{"nats": "nats://127.0.0.1:9", "keys": "x", "insecure": True, "run": "r", "external": "h1"},
     **{"deadline": 5.0, "out": "x", "content": "bundle", "energy_drift": 0.5},
+    "exchange_every": 5,
 }
 """A value of each option that is not its default."""
 REORGANISATION = {"period", "memorise", "offset", "threshold"}
 STAGE_TWO = {
     *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks", "matchmakers"),
-    *("participation", "trace", "content", "energy_drift"),
+    *("participation", "trace", "content", "energy_drift", "exchange_every"),
 }
 CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
