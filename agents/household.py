@@ -12,9 +12,11 @@ without a journal enrols again, and stage 1 begins again for everybody, with the
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
+from agents.exchange.trader import Trader
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
@@ -133,6 +135,12 @@ class Household:
     def schedule(self) -> Array | None:
         """The schedule held in stage 2, float64[d], kWh; None before stage 2."""
         return None if self._exchange is None else self._exchange.trader.schedule
+
+    @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges none."""
+        trader = None if self._exchange is None else self._exchange.trader
+        return trader.bundles if isinstance(trader, Trader) else None
 
     # -- the machine ------------------------------------------------------------------------------
 

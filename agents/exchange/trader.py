@@ -8,6 +8,8 @@ next. None of its messages may leave the host before its journal is committed.
 from collections.abc import Sequence
 from typing import Protocol
 
+from agents.exchange.bundles.bundle_content import BundleContent
+from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.contents import exchange_of
 from agents.exchange.cycles.cycle_exchange import trades_follow
 from agents.exchange.disclosure import FLOOR
@@ -179,6 +181,11 @@ class Trader:
     def counts(self) -> ExchangeCounts:
         """Counts of the household's part in stage 2 so far."""
         return self._exchange.counts
+
+    @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges something else."""
+        return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
 
     @property
     def trace(self) -> Trace:

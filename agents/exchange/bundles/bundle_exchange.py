@@ -66,8 +66,9 @@ class BundleExchange:
         if not setting.matchmakers and len(setting.roster) != setting.households:
             raise PeerError("no matchmaker, and the roster does not name all households")
         self._address, self._holding, self._setting = address, holding, setting
-        self._content = BundleContent(holding)
-        self._talks = BundleTalks(address, self._content, journal)
+        self.bundles = BundleContent(holding)
+        """What the household decides about bundles."""
+        self._talks = BundleTalks(address, self.bundles, journal)
         everything = tuple(range(holding.slots))
         self._clients = [
             MatchmakerClient(matchmaker, session, everything, waves=True, pairs=True)
@@ -132,7 +133,7 @@ class BundleExchange:
 
     def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
         """Take the numbers that all households share, as the root sends them."""
-        self._content.share(scale_kwh2, min_gain_kwh2)
+        self.bundles.share(scale_kwh2, min_gain_kwh2)
         self._min_gain_kwh2, self._least_limit_kwh = min_gain_kwh2, least_limit_kwh
 
     def enter(self, round: int) -> None:
