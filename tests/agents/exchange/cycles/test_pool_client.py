@@ -86,6 +86,12 @@ def test_the_first_trades_stand() -> None:
     assert own.trades(Trades(5, 1, (0,), np.array([1.5])), kept) is None
 
 
+def test_a_value_equally_near_is_no_loss() -> None:
+    own, kept = client(), holding()
+    own.enter(kept, 7, now=0.0)
+    assert own.trades(Trades(5, 1, (2,), np.array([-1.0])), kept) == {2: -1.0}
+
+
 @pytest.mark.parametrize(
     "trades",
     [
