@@ -65,8 +65,9 @@ def test_the_next_step_follows_the_last_answer() -> None:
         TWO: [1.0],
     }
     counts = talk.maker.ledger.summary()
-    assert (counts["households"], counts["lookups"], counts["matches"]) == (2, 2, 2)
-    assert counts["open"] == 0
+    assert (counts["households"], counts["offers"], counts["lookups"]) == (2, 2, 2)
+    assert (counts["matches"], counts["none"], counts["open"]) == (2, 0, 0)
+    assert talk.maker.answered == 4
     # Asked again, it says the same.
     again = talk.say(TWO, Choice(1, 1, 1, ()))
     assert [type(message) for _, message in again] == [Trades]
@@ -86,6 +87,9 @@ def test_a_repeated_entry_is_answered_with_what_was_said_last() -> None:
     assert talk.say(ONE, entry(1.0)) == []
     assert talk.say(ONE, entry(1.0)) == []
     talk.say(TWO, entry(2.0))
+    ((_, same),) = talk.say(ONE, entry(1.0))
+    assert isinstance(same, Comparison)
+    assert (same.session, same.number, same.step) == (1, 1, 1)
     ((_, again),) = talk.say(ONE, entry(1.0, session=2))
     assert isinstance(again, Comparison)
     assert (again.session, again.number, again.step) == (2, 1, 1)
@@ -93,6 +97,16 @@ def test_a_repeated_entry_is_answered_with_what_was_said_last() -> None:
     assert talk.say(ONE, Choice(1, 1, 1, (0,))) == []
     assert len(talk.say(TWO, Choice(1, 1, 1, ()))) == 0
     assert len(talk.say(ONE, Choice(2, 1, 1, (0,)))) == 2
+
+
+def test_a_value_that_stays_is_counted() -> None:
+    talk = Talk()
+    talk.begin()
+    talk.say(ONE, Choice(1, 1, 1, ()))
+    said = dict(talk.say(TWO, Choice(1, 1, 1, (0,))))
+    assert [message.slots for message in said.values() if isinstance(message, Trades)] == [(), ()]
+    counts = talk.maker.ledger.summary()
+    assert (counts["matches"], counts["none"]) == (0, 2)
 
 
 @pytest.mark.parametrize("entered", [False, True])

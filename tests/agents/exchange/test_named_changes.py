@@ -54,6 +54,16 @@ def test_a_factor_contradicts_at_the_second_value(factor: float) -> None:
     assert not known.contradicts(ASKER, proposal(1.5, 1.75, -0.1, slot=1))
 
 
+def test_what_was_said_exactly_is_not_forgotten_for_what_is_said_roughly() -> None:
+    known = NamedChanges()
+    near = 2.0 + 2.0**-22
+    assert not known.contradicts(ASKER, proposal(1.0, 1.5, change(1.0, 1.5, 2.0)))
+    # Values this close say little, so this is still in agreement.
+    close = 1.0 + 2.0**-30
+    assert not known.contradicts(ASKER, proposal(1.0, close, change(1.0, close, near)))
+    assert known.contradicts(ASKER, proposal(1.0, 1.5, change(1.0, 1.5, near)))
+
+
 def test_a_false_wish_that_is_kept_up_is_not_noticed() -> None:
     known = NamedChanges()
     for given, taken in ((1.0, 1.5), (1.5, 1.75), (1.75, 2.5)):

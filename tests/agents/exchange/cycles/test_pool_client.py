@@ -86,6 +86,12 @@ def test_the_first_trades_stand() -> None:
     assert own.trades(Trades(5, 1, (0,), np.array([1.5])), kept) is None
 
 
+def test_a_value_equally_near_is_no_loss() -> None:
+    own, kept = client(), holding()
+    own.enter(kept, 7, now=0.0)
+    assert own.trades(Trades(5, 1, (2,), np.array([-1.0])), kept) == {2: -1.0}
+
+
 @pytest.mark.parametrize(
     "trades",
     [
@@ -111,7 +117,7 @@ def test_it_refuses_comparisons_that_make_no_sense() -> None:
 
 
 def test_trades_balance_if_values_only_change_hands() -> None:
-    held = [[1.0, 2.0], [3.0, 0.0], [5.0, -0.0]]
+    held = [[1.0, 2.0], [3.0, -0.0], [5.0, 7.0]]
     swaps = [{0: 3.0, 1: 0.0}, {0: 5.0, 1: 2.0}, {0: 1.0}]
     parts = [trade_balance(own, taken) for own, taken in zip(held, swaps, strict=True)]
     assert all(0 <= part < MODULUS for part in parts)
