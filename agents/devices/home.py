@@ -126,3 +126,15 @@ class Home:
         cycle = self.device(name)
         assert isinstance(cycle, Cycle)
         return int(cycle.start(schedules[name])) + cycle.length
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHome:
+    """A home with plans: the schedules of its devices in each. The first plan is preferred."""
+
+    home: Home
+    plans: tuple[Schedules, ...] = ()
+    selected: int | None = None
+    """The plan that an earlier stage 1 has chosen."""
+    made: bool = False
+    """True if the plans were made from the devices here, not read from a file."""

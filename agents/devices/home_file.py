@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.devices.compact_file import homes_of
 from agents.devices.day import Day, day_of
+from agents.devices.home import PlannedHome
 from agents.devices.home_fields import DeviceReader, Positive, mistake
-from agents.devices.home_table import Homes, PlannedHome, Reading, home_of
+from agents.devices.home_table import Homes, Reading, home_of
 from protocol.checked_input import read_toml
 from protocol.errors import InputError
 

@@ -355,6 +355,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
     return {
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
+        "discomfort": scenario.common_terms.discomfort,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "content": None if exchange is None else exchange.content,
         "exchange_order": None if exchange is None else exchange.order,
