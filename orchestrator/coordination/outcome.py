@@ -14,6 +14,11 @@ from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.home_outcome import (
+    comfort_columns,
+    comfort_of,
+    measures_of_homes,
+)
 from orchestrator.coordination.placement import Run
 from orchestrator.results.conservation import conserved
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
@@ -93,6 +98,7 @@ def collect(
         exchanged=after,
         bound=bound,
         exchange=summary,
+        homes=measures_of_homes(scenario, reports),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         slot_times=population.slot_times,
@@ -168,6 +174,7 @@ def _household_rows(
             selected_plan=reports[name].selected_plan,
             discomfort_planned=reports[name].discomfort_planned_kwh,
             name=scenario.population.names.get(name),
+            **comfort_columns(comfort_of(scenario, name, reports[name].selected_plan), "planned"),
             **_exchanged(reports[name], float(bounds[position])),
         )
         for position, name in enumerate(members)
