@@ -81,7 +81,7 @@ class Household:
         self._participant = Participant(
             address=address,
             orchestrator=orchestrator,
-            plans=plans,
+            plans=plans.offered,
             arithmetic=arithmetic,
             chance=chance,
         )
@@ -109,7 +109,9 @@ class Household:
     @property
     def selections(self) -> list[int]:
         """The selected plan after each iteration of stage 1 so far."""
-        return [] if self._planning is None else self._planning.selections
+        if self._planning is None:
+            return []
+        return [self._chosen(selected) for selected in self._planning.selections]
 
     @property
     def iteration(self) -> int:
@@ -126,7 +128,7 @@ class Household:
         """The plan that stage 1 has selected so far, float64[d], kWh."""
         if self._exchange is not None:
             return self._exchange.planned_schedule
-        schedule: Array = self.plans.values[self._placed().selections[-1]]
+        schedule: Array = self.plans.values[self._chosen(self._placed().selections[-1])]
         return schedule
 
     @property
@@ -284,6 +286,10 @@ class Household:
         )
         return self._follow(said, now)
 
+    def _chosen(self, selected: int) -> int:
+        """Return the index among all plans of one that stage 1 selected among those offered."""
+        return self.plans.start_index if self.plans.fixed else selected
+
     def _follow(self, out: list[Envelope], now: float) -> list[Envelope]:
         """Add the messages of all households that a step of stage 1 has affected."""
         for address in self._placed().take_changed():
@@ -305,7 +311,7 @@ class Household:
     def _finish_planning(self, planned: PlanningResult, now: float) -> list[Envelope]:
         """Enter stage 2, or report if there is none."""
         assert self._place is not None
-        place, selected = self._place, planned.selected
+        place, selected = self._place, self._chosen(planned.selected)
         if self._exchange is not None:
             self._enter_exchange(now)
             another = another_exchange(self._exchange, self._planner, planned, place)

@@ -7,7 +7,7 @@ from protocol.vectors import Finite, Vector
 
 CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
 ScalingName = Literal["std", "unit-length", "min-max"]
-DiscomfortName = Literal["rmse", "preference", "score", "index"]
+DiscomfortName = Literal["rmse", "preference", "score", "index", "device"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
 RuleName = Literal["mutual", "cooperative", "paper", "ttc"]
 ContentName = Literal["slot", "bundle"]

@@ -14,6 +14,11 @@ from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.home_outcome import (
+    comfort_columns,
+    comfort_of,
+    measures_of_homes,
+)
 from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
@@ -91,6 +96,7 @@ def collect(
         bound=bound,
         exchange=summary,
         loops=loops,
+        homes=measures_of_homes(scenario, reports),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         slot_times=population.slot_times,
@@ -166,6 +172,7 @@ def _household_rows(
             selected_plan=reports[name].selected_plan,
             discomfort_planned=reports[name].discomfort_planned_kwh,
             name=scenario.population.names.get(name),
+            **comfort_columns(comfort_of(scenario, name, reports[name].selected_plan), "planned"),
             **_exchanged(reports[name], bounds[position]),
         )
         for position, name in enumerate(members)
@@ -367,6 +374,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
     return {
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
+        "discomfort": scenario.common_terms.discomfort,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "content": None if exchange is None else exchange.content,
         "exchange_order": None if exchange is None else exchange.order,

@@ -64,7 +64,7 @@ def state_of(
             households=len(coordinator.members),
             enrolled=len(coordinator.enrolled),
             iteration=-1 if coordinator.latest is None else coordinator.latest.iteration,
-            iterations=scenario.settings.iterations,
+            iterations=scenario.common_terms.iterations,
             round=-1 if coordinator.round is None else coordinator.round[0],
             rounds=0 if scenario.exchange is None else scenario.rounds_in_all,
             exchanges=coordinator.exchanges,

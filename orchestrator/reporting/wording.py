@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
+from orchestrator.results.home_measures import HOME_MEASURES
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
 from orchestrator.results.run_results import Exchange, Round, RunResults
 from protocol.terms import SHAPE_COSTS
@@ -95,6 +96,24 @@ def measure_lines(results: RunResults) -> list[MeasureLine]:
             name, unit = with_cost(results), cost_unit(cost)
         values = {state: number(getattr(found, measure)) for state, found in states.items()}
         lines.append(MeasureLine(name, unit, values))
+    return lines
+
+
+def home_lines(results: RunResults) -> list[MeasureLine]:
+    """Return what each state costs the people of homes, one line per measure that somebody has;
+    empty if no household is a home."""
+    found = results.homes or {}
+    lines = []
+    for measure, described in HOME_MEASURES.items():
+        amounts = {
+            state: getattr(found[state], measure) if state in found else None
+            for state in results.states()
+        }
+        if any(amount is not None for amount in amounts.values()):
+            values = {
+                state: "" if amount is None else number(amount) for state, amount in amounts.items()
+            }
+            lines.append(MeasureLine(described.label, described.unit, values))
     return lines
 
 

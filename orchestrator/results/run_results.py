@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agents.plans import SlotTimes
+from orchestrator.results.home_measures import HomeMeasures
 from orchestrator.results.measures import Measures
 from protocol.messages import Iteration
 from protocol.vectors import Array
@@ -35,6 +36,20 @@ class HouseholdRow:
     refused: int | None = None
     discomfort_bound_of_values: float | None = None
     """kWh, after the best reassignment of the same values (`measures.bound_of_values`)."""
+    device_discomfort_planned: float | None = None
+    """Of a home, after stage 1: the root mean square of its devices' discomforts; 1 is just
+    acceptable."""
+    minutes_late_planned: float | None = None
+    """Mean time between start and preferred start of its cycles."""
+    degrees_short_planned: float | None = None
+    """Mean over its stores of heat of the root mean square of degrees below the wish."""
+    hours_late_planned: float | None = None
+    """Mean time by which the reserves of its cars are late."""
+    device_discomfort_exchanged: float | None = None
+    """Of a home, after stage 2, like the three below."""
+    minutes_late_exchanged: float | None = None
+    degrees_short_exchanged: float | None = None
+    hours_late_exchanged: float | None = None
     name: str | None = None
     """The name that people gave the household, if it differs from the id."""
 
@@ -216,6 +231,8 @@ class RunRecord:
     exchange: Exchange | None = None
     loops: tuple[Loop, ...] | None = None
     """The loops, with exchanges between iterations."""
+    homes: dict[str, HomeMeasures] | None = None
+    """What each state costs the people of homes, by state; None if no household is a home."""
     bus: BusTraffic | None = None
     seconds: Seconds
     ended: str | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from agents.population.homes import holds_homes
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 
@@ -23,6 +24,15 @@ ENCRYPTED = "a connection with --keys is encrypted"
 
 def _with_demo(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.demo else "the data set sets the number of slots"
+
+
+def _with_homes(settings: RunSettings, mode: Mode) -> str:
+    homes = settings.dataset is not None and holds_homes(settings.dataset)
+    return "" if homes else "only homes make plans from devices"
+
+
+def _with_stage_one(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.iterations else "there is no stage 1 with --iterations 0"
 
 
 def _with_dataset(settings: RunSettings, mode: Mode) -> str:
@@ -119,6 +129,11 @@ def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
 
 _EFFECTS: dict[str, _Reason] = {
     "slots": _with_demo,
+    "plans": _with_homes,
+    **dict.fromkeys(
+        (*("alpha", "beta", "behaviours", "hard_plans", "hard_costs", "reorganise"),),
+        _with_stage_one,
+    ),
     "score": _with_dataset,
     "scaling": _with_rss,
     "period": _when_periodical,

@@ -23,6 +23,7 @@ from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
 from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
 from orchestrator.scenario.exchange_every import exchange_every
+from orchestrator.scenario.home_options import measure_of, starting, with_mandates
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.settings import RunSettings
@@ -130,7 +131,11 @@ class Scenario:
 
         They then mean the same on every machine, however many processors it has.
         """
-        resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
+        resolved: dict[str, object] = {
+            "isolation": self.isolation,
+            "hosts": self.host_count,
+            "discomfort": self.common_terms.discomfort,
+        }
         if self.pairs is not None:
             resolved |= {
                 "content": self.pairs.content,
@@ -161,12 +166,15 @@ def read_scenario(
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
+    population = with_mandates(population, mandates, settings)
+    if settings.iterations == 0:
+        population = starting(population)
     if settings.matchmakers == 0 and len(members) > UNAIDED_MAX:
         reason = (
             f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
         )
         raise InputError(reason, field="--matchmakers")
-    common = _terms(settings, target, population.slots, mandates, own=own)
+    common = _terms(settings, target, population, mandates, own=own)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
@@ -192,7 +200,7 @@ def read_scenario(
         rounds=_rounds(settings),
         data_sha256=digest,
         own=own,
-        arithmetic=arithmetic_with(own, population),
+        arithmetic=arithmetic_with(own, population, common.discomfort),
         accepts=accepting_with(own, population, settings),
     )
 
@@ -205,7 +213,13 @@ def matchmaker_addresses(count: int) -> tuple[Address, ...]:
 
 def _population(settings: RunSettings) -> Population:
     if settings.dataset is not None:
-        return load(settings.dataset, households=settings.households, score=settings.score)
+        return load(
+            settings.dataset,
+            households=settings.households,
+            score=settings.score,
+            plans=settings.plans,
+            seed=settings.seed,
+        )
     count = DEMO_HOUSEHOLDS if settings.households is None else settings.households
     return generate(households=count, slots=settings.slots, seed=settings.seed)
 
@@ -284,18 +298,18 @@ def _rounds(settings: RunSettings) -> int:
 def _terms(
     settings: RunSettings,
     target: Array | None,
-    slots: int,
+    population: Population,
     mandates: Mapping[str, Mandate],
     *,
     own: OwnFunctions,
 ) -> Terms:
     return Terms(
-        iterations=settings.iterations,
+        iterations=max(settings.iterations, 1),  # one pass sums the plans that all start with
         arity=settings.children,
         cost=settings.cost,
         scaling=settings.scaling,
         target=target if settings.cost in COSTS_WITH_TARGET else None,
-        discomfort=settings.discomfort,
+        discomfort=measure_of(settings, population),
         alpha=settings.alpha,
         beta=settings.beta,
         seed=settings.seed,
@@ -307,7 +321,7 @@ def _terms(
             threshold=settings.threshold,
             seed=settings.seed,
         ),
-        constraint=hard_constraint(settings, slots),
+        constraint=hard_constraint(settings, population.slots),
         exchange=_exchange(settings, mandates),
         exchange_every=exchange_every(settings, own),
         patience_seconds=settings.deadline / PATIENCE_SHARE,

@@ -34,6 +34,7 @@ ExchangeName = Literal["mutual", "cooperative", "paper", "ttc", "equal", "off"]
 _COUNT_MAX = 1_000_000_000
 _STEPS_MAX = 10_000_000
 _PROCESSES_MAX = 10_000
+_PLANS_MAX = 1_000
 _NUMBER_MAX = 1e9
 _SECONDS_MAX = 1e8
 _SEED_MAX = 2**64 - 1
@@ -44,7 +45,9 @@ class RunSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dataset: Path | None = Field(None, description="Folder of EPOS plan files, or a .npz file.")
+    dataset: Path | None = Field(
+        None, description="Folder of EPOS plan files, .npz file, or homes: .toml, .json, folder."
+    )
     demo: bool = Field(False, description="Generate households instead of reading a data set.")
     households: int | None = Field(
         None, ge=1, le=_COUNT_MAX, description="Take the first N households."
@@ -61,11 +64,24 @@ class RunSettings(BaseModel):
         le=_SEED_MAX,
         description="Seed for ties, generated households and random order.",
     )
+    plans: int | None = Field(
+        None,
+        ge=1,
+        le=_PLANS_MAX,
+        description="Plans that each home makes from its devices (default: those of its file, "
+        "else 10).",
+    )
     score: ScoreMeaning | None = Field(
         None, description="What the number before a plan means: a preference or a cost."
     )
     children: int = Field(2, ge=1, le=10, description="Children of a household in the tree.")
-    iterations: int = Field(50, ge=1, le=_STEPS_MAX, description="Iterations of stage 1.")
+    iterations: int = Field(
+        50,
+        ge=0,
+        le=_STEPS_MAX,
+        description="Iterations of stage 1; 0 skips it: households start from the plans that the "
+        "data set has selected, else from the preferred ones.",
+    )
     alpha: float = Field(0.0, ge=0, le=1, description="Weight of unfairness in stage 1.")
     beta: float = Field(0.0, ge=0, le=1, description="Weight of own discomfort in stage 1.")
     behaviours: Path | None = Field(
@@ -74,7 +90,9 @@ class RunSettings(BaseModel):
     cost: CostName = Field("var", description="Cost that measures the inefficiency.")
     scaling: ScalingName = Field("std", description="How the cost rss scales plan and target.")
     target: Path | None = Field(None, description="File with the target, comma-separated.")
-    discomfort: DiscomfortName = Field("rmse", description="Measure of discomfort in stage 1.")
+    discomfort: DiscomfortName | None = Field(
+        None, description="Measure of discomfort in stage 1 (default: rmse; for homes device)."
+    )
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
     reorganise: StrategyName = Field("never", description="When the tree is reorganised.")

@@ -19,7 +19,7 @@ from protocol.errors import InputError
 OTHER: dict[str, Any] = {
     **{"households": 3, "slots": 24, "order": "random", "seed": 1, "score": "cost", "children": 3},
     **{"iterations": 2, "alpha": 0.1, "beta": 0.1, "behaviours": "x", "cost": "max"},
-    **{"scaling": "min-max", "target": "x", "discomfort": "index", "hard_plans": "x"},
+    **{"scaling": "min-max", "target": "x", "discomfort": "index", "plans": 3, "hard_plans": "x"},
     **{"hard_costs": "x", "reorganise": "periodically", "period": 3, "offset": 1},
     **{"memorise": True, "threshold": 0.5, "exchange": "cooperative", "disclose": "value"},
     **{"tolerance": 0.5, "min_gain": 0.5, "rounds": 2, "exchange_order": "sequential"},
@@ -39,7 +39,7 @@ CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline"}
 SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
-ALWAYS = {"scaling", *REORGANISATION, *SINGLE_SLOTS}
+ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS}
 """Without effect in any mode, with the other options at their defaults."""
 IDLE: dict[Mode, set[str]] = {
     "run": ALWAYS | SERVER,
