@@ -9,6 +9,7 @@ from enum import Enum
 from protocol.messages import (
     Abort,
     BundleProposal,
+    Comparison,
     Confirmation,
     Counter,
     Down,
@@ -21,10 +22,12 @@ from protocol.messages import (
     Outcome,
     Place,
     Proposal,
+    Reentry,
     Release,
     RoundDone,
     Settled,
     Shares,
+    Trades,
     Up,
 )
 
@@ -48,7 +51,8 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
-_EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
+_MATCHMAKERS: Kinds = frozenset({Match, Comparison, Trades, Reentry})
+_EXCHANGE: Kinds = _PARTNERS | _MATCHMAKERS | {RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {

@@ -9,7 +9,7 @@ CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
 ScalingName = Literal["std", "unit-length", "min-max"]
 DiscomfortName = Literal["rmse", "preference", "score", "index"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
-RuleName = Literal["mutual", "cooperative", "paper"]
+RuleName = Literal["mutual", "cooperative", "paper", "ttc"]
 ContentName = Literal["slot", "bundle"]
 DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
@@ -120,6 +120,8 @@ class ExchangeTerms:
             raise ValueError("tolerance must not be negative")
         if self.content == "bundle" and self.rule == "paper":
             raise ValueError("the rule paper exchanges single slots: content slot")
+        if self.content == "bundle" and self.rule == "ttc":
+            raise ValueError("the rule ttc trades single slots: content slot")
         if self.energy_drift_kwh is not None and self.energy_drift_kwh < 0:
             raise ValueError("energy drift must not be negative")
         if self.min_gain < 0:

@@ -17,6 +17,9 @@ slot_exchange.py      one household's exchange of single slots: it joins the nex
 partner_search.py     which slots are looked up, and the attempts at each
 negotiations.py       proposals and answers, on both sides
 
-bundles/ has the content bundle, journal/ what a household needs to go on after a crash. All of it
-but journal/sqlite.py is pure. Nothing here knows stage 1.
+contents.py           the choice among the exchanges
+
+bundles/ has the content bundle, cycles/ the exchange under the rule `ttc`, and journal/ what a
+household needs to go on after a crash. All of it but journal/sqlite.py is pure. Nothing here knows
+stage 1.
 """

@@ -214,6 +214,8 @@ class Holding:
                 )
             case "paper":
                 refusal = rules.answer_paper(held, self.preferred[slot])
+            case "ttc":
+                refusal = "rule"  # trades are found for all households together
         if refusal:
             return refusal
         if change > 0 and self._deviation + change > self._most * (1 - rules.MARGIN):

@@ -8,6 +8,7 @@ RoundDone until it hears what follows, and that answers a parent that had not he
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from agents.exchange.cycles.trade_balance import MODULUS
 from agents.retransmission import Retransmission
 from protocol.errors import PeerError
 from protocol.messages import Address, End, NextRound, RoundDone
@@ -84,9 +85,11 @@ class Rounds:
         self.round -= 1
         self.end(End(self.round))
 
-    def done(self, count: RoundCount, changed: tuple[int, ...]) -> list[Envelope]:
-        """Finish the household's own part of this round."""
-        self.own = RoundDone(round=self.round, count=count, changed=changed, attempt=self.attempt)
+    def done(self, count: RoundCount, changed: tuple[int, ...], balance: int = 0) -> list[Envelope]:
+        """Finish the household's own part of this round. `balance` is that of its trades."""
+        self.own = RoundDone(
+            round=self.round, count=count, changed=changed, attempt=self.attempt, balance=balance
+        )
         return self._next_turn()
 
     def on_done(self, sender: Address, done: RoundDone) -> list[Envelope]:
@@ -120,7 +123,11 @@ class Rounds:
             count = RoundCount._make(a + b for a, b in zip(count, part.count, strict=True))
             changed.update(part.changed)
         return RoundDone(
-            round=self.round, count=count, changed=tuple(sorted(changed)), attempt=self.attempt
+            round=self.round,
+            count=count,
+            changed=tuple(sorted(changed)),
+            attempt=self.attempt,
+            balance=(self.own.balance + sum(part.balance for part in parts)) % MODULUS,
         )
 
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
+from agents.exchange.contents import ContentExchange, exchange_of
+from agents.exchange.cycles.cycle_exchange import trades_follow
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
@@ -17,7 +19,6 @@ from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
-from agents.exchange.slot_exchange import ContentExchange, SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
@@ -62,7 +63,9 @@ class Trader:
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
-        self._exchange = self._exchange_of(session)
+        self._exchange: ContentExchange = exchange_of(
+            address, setting, self._holding, journal=journal, session=session
+        )
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
             address,
@@ -78,21 +81,6 @@ class Trader:
         self._began = self._measure()
         """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = 0.0
-
-    def _exchange_of(self, session: int) -> ContentExchange:
-        setting = self.setting
-        if setting.terms.content == "bundle":
-            return BundleExchange(
-                self.address, self._holding, self._journal, setting=setting, session=session
-            )
-        return SlotExchange(
-            self.address,
-            self._holding,
-            self._journal,
-            matchmakers=setting.matchmakers,
-            terms=setting.terms,
-            session=session,
-        )
 
     # -- for reading ------------------------------------------------------------------------------
 
@@ -307,7 +295,7 @@ class Trader:
         now_is = self.counts.copy()
         count = now_is.since(self._before, *self._began, *self._traffic.take())
         self._before = now_is
-        out = self._rounds.done(count, self._exchange.changed)
+        out = self._rounds.done(count, self._exchange.changed, self._exchange.balance)
         return out + self._complete(now)
 
     def _complete(self, now: float) -> list[Envelope]:
@@ -322,12 +310,19 @@ class Trader:
         self._note("counted", records.write_done(done), done.round)
         if done.round == self.gathers[-1]:
             self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+        following = self._following(done)
+        return self._end(following) if isinstance(following, End) else self._begin(following, now)
+
+    def _following(self, done: RoundDone) -> NextRound | End:
+        """Return the root's decision after this round."""
+        if self.setting.terms.rule == "ttc":
+            return trades_follow(done, self._scale_kwh2)
         exchange = self._exchange
         looked_up = self.counted[max(self.gathers[-1], ENTER) + 2 :]  # counts begin with GATHER
         recent = looked_up[-exchange.quiet_rounds :]
         exchanges = sum(count.accepted for count in recent)
         share = exchange.quiet_share * exchange.quiet_rounds
-        following = what_follows(
+        return what_follows(
             done,
             self._scale_kwh2,
             slots=self._holding.slots,
@@ -336,7 +331,6 @@ class Trader:
             and exchanges <= share * done.count.households,
             gather=self.gathers[-1],
         )
-        return self._end(following) if isinstance(following, End) else self._begin(following, now)
 
     def _end(self, end: End) -> list[Envelope]:
         self._note("over", round=end.round)

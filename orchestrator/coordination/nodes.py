@@ -23,7 +23,7 @@ from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.plans import Plans
-from matchmaker.pairing_matchmaker import matchmaker_of
+from matchmaker.trading_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation

@@ -174,7 +174,8 @@ def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[st
             "lookups",
             f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
             f"{exchange.matches:,} matches"
-            f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
+            f"{_percent(exchange.lookup_success, 'found')}"
+            f"{'' if of_cycles(results) else f', {exchange.expired:,} leases unused'}",
         ),
     ]
 
@@ -213,11 +214,16 @@ def _clipped(results: RunResults, exchange: Exchange) -> str:
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    if results.config.get("content") != "slot":
+    if results.config.get("content") != "slot" or of_cycles(results):
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
     return " (--content bundle keeps it)"
+
+
+def of_cycles(results: RunResults) -> bool:
+    """Return True if values were traded in cycles, not between two households."""
+    return results.config.get("exchange") == "ttc"
 
 
 def of_bundles(results: RunResults) -> bool:
@@ -346,6 +352,8 @@ def _rule(results: RunResults) -> str:
             "that; it needs loads that can be divided at will"
         )
     parts = [str(config["exchange"])] if "exchange" in config else []
+    if of_cycles(results):
+        return "ttc, top trading cycles by slot"
     if of_bundles(results):
         parts.append("bundles")
     if "disclose" in config:

@@ -21,6 +21,7 @@ from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
+from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
 from orchestrator.scenario.exchange_every import exchange_every
 from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
@@ -318,6 +319,9 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
         return None
     if settings.exchange == "equal":
         return ExchangeTerms(equal_shift=True)
+    check_rule_mandates(settings, mandates)
+    if settings.exchange == "ttc":
+        return cycle_terms(settings)
     if settings.content_exchanged == "bundle":
         return _bundles(settings, mandates)
     if settings.matchmakers == 0:

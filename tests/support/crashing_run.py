@@ -19,7 +19,8 @@ from protocol.terms import ExchangeTerms, RuleName, Terms
 from protocol.vectors import Array
 
 ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
-RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
+RULES: tuple[RuleName, ...] = ("mutual", "cooperative", "ttc")
+"""Those of bundles first."""
 
 
 class CrashingRun(Network):
@@ -39,7 +40,10 @@ class CrashingRun(Network):
         self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
         self.hosts = {name: own for name, own in self.hosts.items() if own}
         exchange = ExchangeTerms(
-            rule=chance.choice(RULES), rounds=4, lease_seconds=1.0, equal_shift=equal_shift
+            rule=chance.choice(RULES[:2] if looped else RULES),
+            rounds=4,
+            lease_seconds=1.0,
+            equal_shift=equal_shift,
         )
         terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
         makers = matchmaker_addresses(chance.choice((0, 1, 2)) if looped else 1)

@@ -48,6 +48,8 @@ class BundleExchange:
     there is no matchmaker, it proposes at most once.
     """
 
+    balance = 0
+
     def __init__(
         self,
         address: Address,

@@ -14,7 +14,7 @@ Kind = Literal[
     "planned", "anew", "replanned", "withdrawn",
     "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
-    "countered", "released", "settled", "dismissed", "shared",
+    "countered", "released", "settled", "dismissed", "shared", "traded",
 ]  # fmt: skip
 """planned: stage 1 is over (`data`: the place, the result, and the state of the generator). anew:
 stage 1 starts again, and all earlier entries are void. replanned: stage 1 is over once more after
@@ -26,7 +26,8 @@ households are known (`data`). proposed, done, failed, declined: as requester. a
 responder. shared: the shares of the equal shift are known (`data`). Content bundle only (`data`:
 the bundle): countered, as responder, which is reserved from then on; released, as requester, which
 does not want the bundle; settled: the responder has heard of either; dismissed: the responder has
-heard of a release."""
+heard of a release. Rule `ttc` only (`data`: the trades): traded, as reported by a matchmaker; each
+becomes `done` when it is made."""
 
 
 class Entry(NamedTuple):

@@ -30,6 +30,7 @@ WORDS: dict[Refusal, str] = {
     "never": "its people never trade that slot",
     "stale": "the value had changed hands meanwhile",
     "rule": "its own rule refused",
+    "contradiction": "what was said of the other side did not agree with what was said before",
     "busy": "it was already negotiating about that slot",
 }
 """Why a household refused; "it" is that household."""
@@ -188,13 +189,17 @@ def sentences(explanation: ExchangeExplanation) -> list[str]:
         f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
         f"{explanation.disclosure}; {_mandated(explanation)}",
         _outcome(explanation),
-        f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}",
     ]
+    if explanation.rule == "ttc":
+        sentences.append(f"It traded in cycles at {_times(len(asked), 'slot')}.")
+    else:
+        sentences.append(f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}")
     if left:
         sentences.append(
             f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
         )
-    sentences.append(f"It was asked {_answers(answered)}")
+    if explanation.rule != "ttc":
+        sentences.append(f"It was asked {_answers(answered)}")
     if explanation.loops > 1:
         again = explanation.loops - 1
         sentences.append(
@@ -231,7 +236,9 @@ def _interruptions(explanation: ExchangeExplanation) -> list[str]:
 def negotiation_sentence(record: NegotiationRecord, household: str) -> str:
     """Return what was on the table in one negotiation of `household`."""
     who = (
-        f"{household} asked {record.partner}"
+        f"{household} traded in a cycle"
+        if not record.partner
+        else f"{household} asked {record.partner}"
         if record.asked
         else f"{record.partner} asked {household}"
     )

@@ -35,6 +35,7 @@ STAGE_TWO = {
     *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks", "matchmakers"),
     *("participation", "trace", "content", "energy_drift", "exchange_every"),
 }
+CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline"}
 SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
@@ -53,13 +54,13 @@ def test_every_option_has_a_value_here() -> None:
     assert OTHER.keys() | {"demo", "dataset"} == RunSettings.model_fields.keys()
 
 
-@pytest.mark.parametrize("exchange", ["mutual", "off"])
+@pytest.mark.parametrize("exchange", ["mutual", "ttc", "off"])
 @pytest.mark.parametrize("source", ["demo", "dataset"])
 @pytest.mark.parametrize("mode", get_args(Mode))
 def test_options_without_effect(mode: Mode, source: str, exchange: str) -> None:
     base = {"demo": True} if source == "demo" else {"dataset": "x"}
     expected = IDLE[mode] | ({"score"} if source == "demo" else {"slots"})
-    expected |= STAGE_TWO if exchange == "off" else set()
+    expected |= {"off": STAGE_TWO, "ttc": CYCLES}.get(exchange, set())
     found: set[str] = set()
     for name, value in OTHER.items():
         if name == "exchange":
