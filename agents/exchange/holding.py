@@ -98,11 +98,11 @@ class Holding:
             return np.zeros(0)
         if lowest != self._told_lowest:
             self._told_lowest, self._untold = lowest, set(range(self.slots))
-        for slot in self._untold:
-            number = tell(self.disclosure, self.values[slot], self.preferred[slot], lowest)
-            assert number is not None
-            self._told[slot] = number
-        self._untold.clear()
+        if self._untold:
+            untold = list(self._untold)
+            values = np.array([self.values[slot] for slot in untold])
+            self._told[untold] = tell(self.disclosure, values, self._preference[untold], lowest)
+            self._untold.clear()
         return self._told[list(slots)]
 
     # -- what to offer and where to ask -----------------------------------------------------------
