@@ -92,8 +92,6 @@ class Household:
         self._traffic = TrafficCount() if traffic is None else traffic
         self._mandate, self._accepts = mandate, accepts
         self._session, self._remembered = session, remembered(entries)
-        self._planner = self._participant
-        """The household as stage 1 sees it now: with the schedules after each exchange."""
         self._place: Place | None = None
         self._planning: Planning | None = None
         self._exchange: ExchangeStage | None = None
@@ -253,12 +251,11 @@ class Household:
         self.phase, self._attempt = Phase.PLACED, place.attempt
         return self._send(ready, now)
 
-    def _plan(self, place: Place) -> Planning:
-        """Return stage 1 at this place, at its beginning or after an exchange."""
+    def _plan(self, place: Place) -> None:
+        """Set up stage 1 at this place, at its beginning or after an exchange."""
         self._place, self._unanswered.patience_s = place, place.terms.patience_seconds
-        self._planner = planner_after(self._exchange, self._participant)
-        self._planning = self._make_planning(self._planner, place)
-        return self._planning
+        planner = planner_after(self._exchange, self._participant)
+        self._planning = self._make_planning(planner, place)
 
     def _leave(self, phase: Phase) -> None:
         self.phase = phase
@@ -312,9 +309,11 @@ class Household:
         """Enter stage 2, or report if there is none."""
         assert self._place is not None
         place, selected = self._place, self._chosen(planned.selected)
+        if place.terms.exchange is not None:
+            self.phase = Phase.EXCHANGING
+            self._unanswered.put(None, now)
         if self._exchange is not None:
-            self._enter_exchange(now)
-            another = another_exchange(self._exchange, self._planner, planned, place)
+            another = another_exchange(self._exchange, self._participant, planned, place=place)
             return self._exchanged(self._exchange.start_another(place, another, now), now)
         result = Result(
             selected_plan=selected,
@@ -324,7 +323,6 @@ class Household:
         )
         if place.terms.exchange is None:
             return self._report(result, now)
-        self._enter_exchange(now)
         self._exchange, out = ExchangeStage.begin(
             household=PlannedHousehold(
                 address=self.address, orchestrator=self._orchestrator, place=place, planned=result
@@ -340,10 +338,6 @@ class Household:
         )
         return self._exchanged(out, now)
 
-    def _enter_exchange(self, now: float) -> None:
-        self.phase = Phase.EXCHANGING
-        self._unanswered.put(None, now)
-
     # -- stage 2 ----------------------------------------------------------------------------------
 
     def _exchanged(self, out: list[Envelope], now: float) -> list[Envelope]:
@@ -353,7 +347,8 @@ class Household:
             return out
         if exchange.paused:
             self.phase = Phase.PLANNING
-            return out + self._follow(self._plan(exchange.household.place).begin(), now)
+            self._plan(exchange.household.place)
+            return out + self._follow(self._placed().begin(), now)
         return out if exchange.result is None else out + self._report(exchange.result, now)
 
     def _report(self, result: Result, now: float) -> list[Envelope]:

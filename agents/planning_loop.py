@@ -25,10 +25,10 @@ def planner_after(exchange: ExchangeStage | None, household: Participant) -> Par
 
 
 def another_exchange(
-    exchange: ExchangeStage, planner: Participant, planned: PlanningResult, place: Place
+    exchange: ExchangeStage, household: Participant, planned: PlanningResult, *, place: Place
 ) -> AnotherExchange:
     """Return the beginning of the exchange that follows when the household has planned again."""
-    plans, ends = planner.plans, exchange.ends
+    plans, ends = planner_after(exchange, household).plans, exchange.ends
     selected = planned.selected
     at_end = selected - (len(plans.values) - len(ends))
     replanned = Replanned(

@@ -17,8 +17,7 @@ slot_exchange.py      one household's exchange of single slots: it joins the nex
 partner_search.py     which slots are looked up, and the attempts at each
 negotiations.py       proposals and answers, on both sides
 
-content_exchange.py   the interface of an exchange, whatever its content
-contents.py           the choice among the exchanges
+contents.py           the choice among the exchanges, and what they have in common
 
 bundles/ has the content bundle, cycles/ the exchange under the rule `ttc`, and journal/ what a
 household needs to go on after a crash. All of it but journal/sqlite.py is pure. Nothing here knows

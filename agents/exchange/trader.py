@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
-from agents.exchange.content_exchange import ContentExchange
-from agents.exchange.contents import exchange_of
+from agents.exchange.contents import ContentExchange, exchange_of
 from agents.exchange.cycles.cycle_exchange import trades_follow
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding

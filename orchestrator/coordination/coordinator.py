@@ -91,10 +91,8 @@ class RunCoordinator:
         """Number of exchanges up to and including the last of them."""
         self.heard: dict[str, float] = {}
         """Time at which each host was last heard from."""
-        self.attempt = 1
-        """Number of the attempt at stage 1."""
-        self.resumed_after = 0
-        """Number of exchanges that were over when this attempt began."""
+        self.attempt, self.resumed_after = 1, 0
+        """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline = terms, deadline
         self.matchmakers = tuple(matchmakers)
         self._positions = {name: position for position, name in enumerate(members)}
@@ -169,10 +167,7 @@ class RunCoordinator:
                 return [] if old else self._on_ready(sender, now)
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
-                if rises and self.phase is RunPhase.PLANNING:  # not of an earlier attempt
-                    self.iterations.append(iteration)
-                    self._progress(now)
-                elif rises and self.phase is RunPhase.EXCHANGING:  # planning goes on after it
+                if rises and self.phase in {RunPhase.PLANNING, RunPhase.EXCHANGING}:
                     self.iterations.append(iteration)
                     self._enter(RunPhase.PLANNING, now)
                 return []
@@ -283,16 +278,14 @@ class RunCoordinator:
                 self._ready.discard(sender.name)
                 return [self._place(sender.name)]
             case RunPhase.PLANNING | RunPhase.EXCHANGING if enrol.session > before:
-                first = self.phase is RunPhase.PLANNING and not self.exchanges
-                if enrol.loop or first:
+                if enrol.loop or RunPhase.EXCHANGING not in self.marks:
                     return self._restart_planning(enrol.loop, now)
                 return self.fail(f"{sender.name} has lost its journal of the exchange", now)
             case _:
                 return []
 
     def _restart_planning(self, loop: int, now: float) -> list[Envelope]:
-        """Restart stage 1 for all households, after `loop` exchanges; nothing has been exchanged
-        since."""
+        """Restart stage 1 for all after `loop` exchanges; nothing has been exchanged since."""
         self.attempt += 1
         self.resumed_after = loop
         self._ready.clear()

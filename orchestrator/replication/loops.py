@@ -66,7 +66,7 @@ def loop_chart(found: Mapping[Kind, Sequence[RunResults]]) -> Chart:
 
     def panel(title: str, series: Sequence[Series]) -> Panel:
         comfort = MEASURES["mean_comfort"].label
-        return Panel(title=title, x_label=INEFFICIENCY, y_label=comfort, series=series, log="x")
+        return Panel(title=title, x_label=INEFFICIENCY, y_label=comfort, series=series)
 
     return Chart(
         name="beyond-loops",

@@ -20,6 +20,7 @@ from protocol.vectors import Array
 
 ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
 RULES: tuple[RuleName, ...] = ("mutual", "cooperative", "ttc")
+"""Those of bundles first."""
 
 
 class CrashingRun(Network):

@@ -10,6 +10,7 @@ import pytest
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.own_functions import OwnFunctions
 from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.reporting.highlights import highlights
 from orchestrator.reporting.household_explanation import find_explanation
 from orchestrator.reporting.terminal_summary import print_summary
 from orchestrator.results.result_files import JOURNALS_FOLDER, read, write
@@ -128,6 +129,9 @@ def test_summary_and_explanation_speak_of_loops(
     printed = " ".join(capsys.readouterr().out.split())
     assert "3, an exchange after every 4 iterations" in printed
     assert "no exchange changed the sum at any slot" in printed
+    assert results.exchanged is not None
+    assert results.exchanged.peak != results.planned.peak
+    assert f"{results.exchanged.peak:.3g} kWh" == highlights(results)[0].value
     rows = {row.household: row for row in results.rows}
     for household, row in rows.items():
         explanation = find_explanation(tmp_path, household)
