@@ -36,6 +36,8 @@ DEPTH = {
     "rounds": (1, 2, 3, 5, 10, 50),
     "children": (1, 2, 4, 8),
 }
+STAGE_2_ONLY = ("rounds", "participation")
+"""Sweeps that do not change stage 1."""
 HOUSEHOLDS, RUNS = 40, 5
 """Households of each run, and largest number of runs of each kind."""
 QUICK_HOUSEHOLDS, QUICK_ITERATIONS = 12, 6
@@ -169,15 +171,8 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
             for x in sweep.values
         ]
 
-    def panel(title: str, y_label: str, series: list[Series], log: str = "") -> Panel:
-        return Panel(
-            title=title,
-            x_label=sweep.x_label,
-            y_label=y_label,
-            series=series,
-            log=log,
-            even=True,
-        )
+    def panel(title: str, y_label: str, series: list[Series]) -> Panel:
+        return Panel(title=title, x_label=sweep.x_label, y_label=y_label, series=series, even=True)
 
     def exchanged(measure: Callable[[RunResults], float]) -> list[Series]:
         pairs = enumerate(CONTENTS, 1)
@@ -187,6 +182,7 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
     inefficiency = points("slot", lambda run: run.planned.inefficiency)
     label = with_unit(MEASURES["inefficiency"].label, cost_unit("var"))
     drift = with_unit("largest change of own energy", "kWh")
+    stage_1 = panel("Stage 1", label, [series_of("stage 1", inefficiency, 0)])
     return Chart(
         name=f"beyond-{sweep.name}",
         title=sweep.title,
@@ -194,7 +190,7 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
         "mutual, with single slots and with bundles. Values of x are at equal distances.",
         panels=[
             panel("Comfort", "mean comfort", [before, *exchanged(_comfort)]),
-            panel("Stage 1", label, [series_of("stage 1", inefficiency, 0)], log="y"),
+            *([stage_1] if sweep.name not in STAGE_2_ONLY else []),
             panel("Traffic of stage 2", "messages per household", exchanged(_messages)),
             panel("Own energy", drift, exchanged(_drift)),
         ],
