@@ -20,7 +20,7 @@ from orchestrator.replication.measurements import Point, point
 from orchestrator.replication.study_design import ITERATIONS, SHARES, SLOTS
 from orchestrator.reporting.figures.chart import Chart, Panel, Series
 from orchestrator.reporting.figures.style import with_unit
-from orchestrator.results.measures import MEASURES, cost_unit
+from orchestrator.results.measures import cost_unit
 from orchestrator.results.result_files import read
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.settings import RunSettings
@@ -95,14 +95,14 @@ def sweeps(folder: Path, households: int, *, quick: bool) -> list[Sweep]:
         Sweep(
             name="plans",
             title="Number of plans",
-            x_label="plans per household",
+            x_label="plans",
             values=PLANS,
             options=made(with_plans),
         ),
         Sweep(
             name="flexibility",
             title="Flexibility",
-            x_label="swaps per plan",
+            x_label="swaps",
             values=SWAPS,
             options=made(with_swaps),
         ),
@@ -119,7 +119,7 @@ def sweeps(folder: Path, households: int, *, quick: bool) -> list[Sweep]:
         Sweep(
             name="participation",
             title="Share of participants",
-            x_label="share of households that exchange",
+            x_label="participants",
             values=SHARES,
             options=varied("participation"),
         ),
@@ -171,8 +171,9 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
             for x in sweep.values
         ]
 
-    def panel(title: str, y_label: str, series: list[Series]) -> Panel:
-        return Panel(title=title, x_label=sweep.x_label, y_label=y_label, series=series, even=True)
+    def panel(title: str, series: list[Series]) -> Panel:
+        # Titles name the quantities, in few words: on a telephone two panels share the screen.
+        return Panel(title=title, x_label=sweep.x_label, y_label="", series=series, even=True)
 
     def exchanged(measure: Callable[[RunResults], float]) -> list[Series]:
         pairs = enumerate(CONTENTS, 1)
@@ -180,19 +181,19 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
 
     before = series_of("stage 1", points("slot", lambda run: run.planned.mean_comfort), 0)
     inefficiency = points("slot", lambda run: run.planned.inefficiency)
-    label = with_unit(MEASURES["inefficiency"].label, cost_unit("var"))
-    drift = with_unit("largest change of own energy", "kWh")
-    stage_1 = panel("Stage 1", label, [series_of("stage 1", inefficiency, 0)])
+    label = with_unit("Inefficiency", cost_unit("var"))
+    stage_1 = panel(label, [series_of("stage 1", inefficiency, 0)])
     return Chart(
         name=f"beyond-{sweep.name}",
         title=sweep.title,
         caption="Means over runs at beta 0, with 95 % bootstrap intervals. Stage 2 by the rule "
-        "mutual, with single slots and with bundles. Values of x are at equal distances.",
+        "mutual, with single slots and with bundles; its messages per household, and the "
+        "largest change of a household's own energy. Values of x are at equal distances.",
         panels=[
-            panel("Comfort", "mean comfort", [before, *exchanged(_comfort)]),
+            panel("Mean comfort", [before, *exchanged(_comfort)]),
             *([stage_1] if sweep.name not in STAGE_2_ONLY else []),
-            panel("Traffic of stage 2", "messages per household", exchanged(_messages)),
-            panel("Own energy", drift, exchanged(_drift)),
+            panel("Messages", exchanged(_messages)),
+            panel(with_unit("Own energy", "kWh"), exchanged(_drift)),
         ],
         columns=2,
     )

@@ -218,8 +218,7 @@ def seen_table(found: Sequence[Price]) -> str:
 
 
 def drawn(found: Sequence[Price], seen: Yardsticks) -> bytes:
-    """Return a PNG with comfort gain, messages and values shown at each disclosure, side by
-    side."""
+    """Return a PNG with comfort gain, messages and the values shown in proposals, side by side."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -237,9 +236,7 @@ def drawn(found: Sequence[Price], seen: Yardsticks) -> bytes:
         gains.bar(where, [price.comfort_gain for price in own], label=label, **look)
         bars = messages.bar(where, [price.messages_per_household for price in own], **look)
         messages.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=2)
-        bars = shown.bar(
-            where, [p.values_to_responders + p.values_to_requesters for p in own], **look
-        )
+        bars = shown.bar(where, [price.values_to_responders for price in own], **look)
         shown.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=2)
     for value, name in (
         (seen.greedy, "greedy lossless swaps"),
@@ -254,7 +251,7 @@ def drawn(found: Sequence[Price], seen: Yardsticks) -> bytes:
     gains.set_ylim(0, 1.1 * seen.bound_of_amounts)
     gains.set_title("comfort gain (mean, kWh)", loc="left")
     messages.set_title("messages per household (logarithmic)", loc="left")
-    shown.set_title("own values shown to partners (logarithmic)", loc="left")
+    shown.set_title("own values shown in proposals (logarithmic)", loc="left")
     for axes in (messages, shown):
         axes.set_yscale("log")
         low, high = axes.get_ylim()
