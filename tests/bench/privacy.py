@@ -251,7 +251,7 @@ def drawn(found: Sequence[Price], seen: Yardsticks) -> bytes:
     gains.set_ylim(0, 1.1 * seen.bound_of_amounts)
     gains.set_title("comfort gain (mean, kWh)", loc="left")
     messages.set_title("messages per household (logarithmic)", loc="left")
-    shown.set_title("own values shown in proposals (logarithmic)", loc="left")
+    shown.set_title("values in proposals (logarithmic)", loc="left")
     for axes in (messages, shown):
         axes.set_yscale("log")
         low, high = axes.get_ylim()
