@@ -18,8 +18,8 @@ class ContentExchange(Protocol):
     """A household's exchange of one content: its lookups and its talks with partners."""
 
     quiet_share: float
-    """Share of the households; the stage ends if on average no more exchange as requesters in the
-    last `quiet_rounds`."""
+    """Share of the lookups, or of the households if nobody looks up; the stage ends if on average
+    no more exchange as requesters in the last `quiet_rounds`."""
     quiet_rounds: int
 
     @property

@@ -321,14 +321,16 @@ class Trader:
         looked_up = self.counted[max(self.gathers[-1], ENTER) + 2 :]  # counts begin with GATHER
         recent = looked_up[-exchange.quiet_rounds :]
         exchanges = sum(count.accepted for count in recent)
-        share = exchange.quiet_share * exchange.quiet_rounds
+        everybody = sum(
+            count.lookups if self.setting.matchmakers else count.households for count in recent
+        )
         return what_follows(
             done,
             self._scale_kwh2,
             slots=self._holding.slots,
             rounds_max=self.setting.terms.rounds,
             quiet=len(recent) == exchange.quiet_rounds
-            and exchanges <= share * done.count.households,
+            and exchanges <= exchange.quiet_share * everybody,
             gather=self.gathers[-1],
         )
 

@@ -75,6 +75,11 @@ class BundleContent:
         self._scale_kwh2 = self._min_gain_kwh2 = 0.0
         self._foreseen: tuple[BundleProposal, BundleQuestion, NDArray[np.bool_]] | None = None
 
+    @property
+    def trades(self) -> bool:
+        """True if the household trades at any slot."""
+        return bool(self._slots)
+
     def share(self, scale_kwh2: float, min_gain_kwh2: float) -> None:
         """Take the mean squared deviation over all households and slots, and the least joint gain
         that is worth an exchange."""

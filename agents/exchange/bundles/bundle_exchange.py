@@ -33,12 +33,13 @@ from protocol.messages.exchange import WHOLE, Closed, Lease, LeaseId
 from protocol.runtime.machine import Envelope
 
 QUIET_SHARE, QUIET_ROUNDS = 0.26, 2
-"""The stage ends if in so many rounds, on average, no larger share of the households exchanged as
-requesters."""
+"""The stage ends if in so many rounds, on average, no larger share of the households that looked up
+exchanged as requesters."""
 UNAIDED = 0
 """The epoch of leases that no matchmaker has given."""
 UNAIDED_QUIET_SHARE, UNAIDED_QUIET_ROUNDS = 0.1, 4
-"""The same for partners from a public draw, which suit each other less often."""
+"""The same for partners from a public draw, which suit each other less often, as a share of all
+households."""
 
 
 class BundleExchange:
@@ -301,7 +302,7 @@ class BundleExchange:
             self._due = True
             client.ask(())
             return []
-        if self._round > ENTER:
+        if self._round > ENTER and self.bundles.trades:
             counts.lookups += 1
         out: list[Envelope] = []
         for lease in match.leases:

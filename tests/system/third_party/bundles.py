@@ -126,8 +126,9 @@ class BundleExchange(Exchange):
 
     def quiet(self, count: list[float]) -> bool:
         rounds, share = (2, 0.26) if self.makers else (4, 0.1)
-        recent = [each[4] for each in self.counts[2:]][-rounds:]
-        return len(recent) == rounds and sum(recent) <= share * rounds * count[0]
+        recent = self.counts[2:][-rounds:]
+        everybody = sum(each[1] if self.makers else each[0] for each in recent)
+        return len(recent) == rounds and sum(each[4] for each in recent) <= share * everybody
 
     def on_match(self, sender: Address, match: dict[str, Any]) -> None:
         maker = next((maker for maker in self.makers if maker.address == sender), None)
