@@ -139,4 +139,6 @@ def test_files_and_summary_have_minutes_degrees_and_hours(
     assert "hours_late_planned" not in rows[0]
     record = json.loads((out / "run.json").read_text())
     assert record["homes"]["planned"]["minutes_late"] == 150.0
-    assert coflex.load_results(out).results.homes["planned"].minutes_late == 150.0
+    read = coflex.load_results(out).results.homes
+    assert read is not None
+    assert read["planned"].minutes_late == 150.0
