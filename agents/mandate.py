@@ -14,7 +14,7 @@ never widened by anybody else. `--mandates FILE` holds one TOML table per househ
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from agents.devices.home_plans import CAP, Caps
 from agents.suggestions import household_suggestion, suggestion
 from protocol.checked_input import first_mistake, in_own_style, read_toml
 from protocol.errors import InputError
-from protocol.terms import DisclosureName, RuleName
+from protocol.terms import DisclosureName, RuleName, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,14 @@ class Mandate:
         its exchanges at others."""
         capped = self.discomfort is not None and rule != "mutual"
         return rule == "cooperative" or capped or self.energy_drift is not None
+
+    def weighted(self, terms: Terms) -> Terms:
+        """Return the terms with the weights of this mandate, if it sets any."""
+        return replace(
+            terms,
+            alpha=terms.alpha if self.alpha is None else self.alpha,
+            beta=terms.beta if self.beta is None else self.beta,
+        )
 
 
 FREE = Mandate()

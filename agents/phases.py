@@ -9,6 +9,7 @@ from enum import Enum
 from protocol.messages import (
     Abort,
     BundleProposal,
+    Comparison,
     Confirmation,
     Counter,
     Down,
@@ -21,10 +22,12 @@ from protocol.messages import (
     Outcome,
     Place,
     Proposal,
+    Reentry,
     Release,
     RoundDone,
     Settled,
     Shares,
+    Trades,
     Up,
 )
 
@@ -48,14 +51,17 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
-_EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
+_MATCHMAKERS: Kinds = frozenset({Match, Comparison, Trades, Reentry})
+_EXCHANGE: Kinds = _PARTNERS | _MATCHMAKERS | {RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {
-    Phase.ENROLLING: _ALWAYS,
+    # Messages of an exchange come from neighbours that have not heard of its end; planning goes on
+    # after it (exchange_every).
+    Phase.ENROLLING: _ALWAYS | _EXCHANGE,
     # A child may have heard Go first.
-    Phase.PLACED: _ALWAYS | {Up},
-    Phase.PLANNING: _ALWAYS | _TREE,
+    Phase.PLACED: _ALWAYS | {Up} | _EXCHANGE,
+    Phase.PLANNING: _ALWAYS | _TREE | _EXCHANGE,
     # Up and Down of stage 1 still come from neighbours that missed an answer.
     Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT,
     Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},

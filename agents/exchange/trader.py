@@ -6,103 +6,28 @@ next. None of its messages may leave the host before its journal is committed.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
+from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
+from agents.exchange.contents import ContentExchange, exchange_of
+from agents.exchange.cycles.cycle_exchange import trades_follow
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
+from agents.exchange.journal.another_exchange import AnotherExchange, read_another, write_another
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
-from agents.exchange.slot_exchange import SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
-from protocol.messages import Address, End, Message, NextRound, RoundDone, Trace
+from protocol.messages import Address, End, NextRound, RoundDone, Trace
 from protocol.messages.exchange import RoundCount
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
-
-FIRST_COUNTED = 2
-"""Place of round 1 among the counts of all rounds, which begin with GATHER and ENTER."""
-
-
-class ContentExchange(Protocol):
-    """A household's exchange of one content: its lookups and its talks with partners."""
-
-    quiet_share: float
-    """Share of the households; the stage ends if on average no more exchange as requesters in the
-    last `quiet_rounds`."""
-    quiet_rounds: int
-
-    @property
-    def counts(self) -> ExchangeCounts:
-        """Counts of the household's part so far."""
-        ...
-
-    @property
-    def changed(self) -> tuple[int, ...]:
-        """Slots to look up again in the next round, rising."""
-        ...
-
-    @property
-    def idle(self) -> bool:
-        """True when the household's own part of the round is finished."""
-        ...
-
-    @property
-    def missing(self) -> tuple[Address, ...]:
-        """The partners or matchmakers whose answers are missing."""
-        ...
-
-    @property
-    def wake(self) -> float:
-        """Time at which to act if nothing arrives; NEVER if nothing is due."""
-        ...
-
-    def trace(self) -> Trace:
-        """Return the exchanges made so far."""
-        ...
-
-    def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
-        """Take the numbers that all households share."""
-        ...
-
-    def enter(self, round: int) -> None:
-        """Enter a round."""
-        ...
-
-    def announce(self) -> None:
-        """Send all offers again."""
-        ...
-
-    def ask(self, following: NextRound) -> None:
-        """Start looking up partners in this round."""
-        ...
-
-    def end(self) -> None:
-        """Take no new proposals."""
-        ...
-
-    def handle(self, sender: Address, message: Message, now: float) -> list[Envelope]:
-        """Answer one message of a matchmaker or a partner; PeerError for any other kind."""
-        ...
-
-    def go_on(self, now: float, *, asking: bool) -> list[Envelope]:
-        """Send what is due; lookups for partners only while `asking`."""
-        ...
-
-    def repeat(self, now: float) -> list[Envelope]:
-        """Return the messages whose answers are late."""
-        ...
-
-    def replay(self, entry: Entry, now: float) -> None:
-        """Restore the state after a journal entry."""
-        ...
 
 
 class Trader:
@@ -130,11 +55,17 @@ class Trader:
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
         """The counts of each completed round, from GATHER on; at the root only."""
+        self.gathers = [GATHER]
+        """The round in which each exchange began."""
+        self.ends: list[tuple[Array, float]] = []
+        """Schedule and energy drift after each exchange that is over, kWh."""
         terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
-        self._exchange = self._exchange_of(session)
+        self._exchange: ContentExchange = exchange_of(
+            address, setting, self._holding, journal=journal, session=session
+        )
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
             address,
@@ -151,21 +82,6 @@ class Trader:
         """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = 0.0
 
-    def _exchange_of(self, session: int) -> ContentExchange:
-        setting = self.setting
-        if setting.terms.content == "bundle":
-            return BundleExchange(
-                self.address, self._holding, self._journal, setting=setting, session=session
-            )
-        return SlotExchange(
-            self.address,
-            self._holding,
-            self._journal,
-            matchmakers=setting.matchmakers,
-            terms=setting.terms,
-            session=session,
-        )
-
     # -- for reading ------------------------------------------------------------------------------
 
     @property
@@ -180,13 +96,23 @@ class Trader:
 
     @property
     def gathered(self) -> bool:
-        """True once the whole subtree is known to be in stage 2."""
-        return self.round > GATHER or self._rounds.risen is not None
+        """True once the whole subtree is known to be in this exchange."""
+        return self.begun or self._rounds.risen is not None
+
+    @property
+    def begun(self) -> bool:
+        """True once the whole tree is known to be in this exchange."""
+        return self.round > self.gathers[-1]
 
     @property
     def counts(self) -> ExchangeCounts:
         """Counts of the household's part in stage 2 so far."""
         return self._exchange.counts
+
+    @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges something else."""
+        return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
 
     @property
     def trace(self) -> Trace:
@@ -218,6 +144,29 @@ class Trader:
         )
         self._note("begin", records.write_beginning(beginning))
         return self._sent(self._finish_pass(now))
+
+    def start_another(self, another: AnotherExchange, now: float) -> list[Envelope]:
+        """Begin another exchange, after planning again."""
+        self._note("replanned", write_another(another))
+        self._reopen(another)
+        return self._sent(self._finish_pass(now))
+
+    def _reopen(self, another: AnotherExchange) -> None:
+        self._holding.replan(another.schedule, another.drift_kwh)
+        self._began = self._measure()
+        self._rounds.reopen(another.attempt)
+        self._exchange.enter(self.round)
+        self.gathers.append(self.round)
+
+    def withdraw(self) -> None:
+        """Leave the present exchange before it has begun: stage 1 begins anew."""
+        self._note("withdrawn")
+        self._withdraw()
+
+    def _withdraw(self) -> None:
+        self.gathers.pop()
+        self._exchange.end()
+        self._rounds.withdraw()
 
     @classmethod
     def resume(
@@ -264,8 +213,13 @@ class Trader:
                     self._before = self.counts.copy()
                 case "over":
                     self._rounds.round = entry.round
-                    self._rounds.end(End(entry.round))
-                    self._exchange.end()
+                    self._finish(End(entry.round))
+                case "replanned":
+                    last = risen = None
+                    self._before = self.counts.copy()
+                    self._reopen(read_another(entry.data))
+                case "withdrawn":
+                    self._withdraw()
                 case _:
                     self._exchange.replay(entry, now)
         if self.finished:
@@ -320,7 +274,7 @@ class Trader:
         self._share(following)
         self._exchange.enter(following.round)
         out = self._rounds.begin(following)
-        if following.round == ENTER:
+        if following.round == self.gathers[-1] + 1:
             self._exchange.announce()
         self._ask(following)
         return out + self._go_on(now)
@@ -341,7 +295,7 @@ class Trader:
         now_is = self.counts.copy()
         count = now_is.since(self._before, *self._began, *self._traffic.take())
         self._before = now_is
-        out = self._rounds.done(count, self._exchange.changed)
+        out = self._rounds.done(count, self._exchange.changed, self._exchange.balance)
         return out + self._complete(now)
 
     def _complete(self, now: float) -> list[Envelope]:
@@ -354,25 +308,37 @@ class Trader:
             return self._rounds.rise(done, now)
         self.counted.append(done.count)
         self._note("counted", records.write_done(done), done.round)
-        if done.round == GATHER:
+        if done.round == self.gathers[-1]:
             self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+        following = self._following(done)
+        return self._end(following) if isinstance(following, End) else self._begin(following, now)
+
+    def _following(self, done: RoundDone) -> NextRound | End:
+        """Return the root's decision after this round."""
+        if self.setting.terms.rule == "ttc":
+            return trades_follow(done, self._scale_kwh2)
         exchange = self._exchange
-        recent = self.counted[FIRST_COUNTED:][-exchange.quiet_rounds :]
+        looked_up = self.counted[max(self.gathers[-1], ENTER) + 2 :]  # counts begin with GATHER
+        recent = looked_up[-exchange.quiet_rounds :]
         exchanges = sum(count.accepted for count in recent)
         share = exchange.quiet_share * exchange.quiet_rounds
-        following = what_follows(
+        return what_follows(
             done,
             self._scale_kwh2,
             slots=self._holding.slots,
             rounds_max=self.setting.terms.rounds,
             quiet=len(recent) == exchange.quiet_rounds
             and exchanges <= share * done.count.households,
+            gather=self.gathers[-1],
         )
-        return self._end(following) if isinstance(following, End) else self._begin(following, now)
 
     def _end(self, end: End) -> list[Envelope]:
         self._note("over", round=end.round)
+        return self._finish(end)
+
+    def _finish(self, end: End) -> list[Envelope]:
         self._exchange.end()
+        self.ends.append((self.schedule, self._holding.drift_kwh))
         return self._rounds.end(end)
 
     def _go_on(self, now: float) -> list[Envelope]:

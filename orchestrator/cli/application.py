@@ -34,7 +34,8 @@ MODULES = {
     "conformance": "conformance",
     "sweep": "sweep",
     "baselines": "baselines",
-    "paper": "paper",
+    "paper": "studies.paper",
+    "manipulate": "studies.manipulate",
     "status": "status",
     "abort": "status",
 }

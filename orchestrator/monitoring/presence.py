@@ -66,7 +66,7 @@ def state_of(
             iteration=-1 if coordinator.latest is None else coordinator.latest.iteration,
             iterations=scenario.common_terms.iterations,
             round=-1 if coordinator.round is None else coordinator.round[0],
-            rounds=0 if scenario.exchange is None else scenario.rounds,
+            rounds=0 if scenario.exchange is None else scenario.rounds_in_all,
             exchanges=coordinator.exchanges,
             exchanging_seconds=0.0 if exchanging is None else ended - exchanging,
             parts=tuple(_expected(run, coordinator, now)),

@@ -7,6 +7,7 @@ decide the layout.
 import math
 from dataclasses import dataclass
 
+from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.home_measures import HOME_MEASURES
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
@@ -147,9 +148,9 @@ def planning_discomfort_name(results: RunResults) -> tuple[str, str]:
 def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     """Return a summary of stage 2 as pairs (subject, text); empty without a stage 2."""
     exchange, after, bound = results.exchange, results.exchanged, results.bound
-    if exchange is None or after is None or bound is None:
+    if exchange is None or after is None:
         return []
-    facts = [("rule", _rule(results))]
+    facts = [*loop_facts(results), ("rule", _rule(results))]
     if not by_equal_shift(results):
         facts += _negotiation_facts(results, exchange)
     facts += [
@@ -159,8 +160,8 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         ("worse off", worse_off(results)),
         (
             "kept",
-            f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
-            f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
+            f"{sums_kept(results)}; a household's own energy by at most "
+            f"{number(exchange.max_energy_drift)} kWh{_keeping(results)}",
         ),
     ]
     if by_equal_shift(results):
@@ -192,24 +193,30 @@ def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[st
             "lookups",
             f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
             f"{exchange.matches:,} matches"
-            f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
+            f"{_percent(exchange.lookup_success, 'found')}"
+            f"{'' if of_cycles(results) else f', {exchange.expired:,} leases unused'}",
         ),
     ]
 
 
-def _comfort(results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures) -> str:
+def _comfort(
+    results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures | None
+) -> str:
     """Return the change of mean comfort, and what the bounds allow."""
     before, amounts = results.planned, exchange.comfort_bound_of_amounts
     removed = discomfort_removed(before, after)
-    share = "" if removed is None else f"{removed:.1%} of the discomfort of stage 1 removed; "
     of_values = exchange.bound_of == "values"
-    comfort = bound.mean_comfort if of_values or amounts is None else amounts
-    other = f"; the bound of amounts is {number(amounts)}" if of_values and amounts else ""
-    return (
-        f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: {share}"
-        f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
-        f"({number(comfort)}){other}{negative_comfort(results)}"
-    )
+    told = [] if removed is None else [f"{removed:.1%} of the discomfort of stage 1 removed"]
+    if bound is not None and exchange.share_of_bound is not None:
+        comfort = bound.mean_comfort if of_values or amounts is None else amounts
+        told.append(
+            f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
+            f"({number(comfort)})"
+        )
+    if of_values and amounts:
+        told.append(f"the bound of amounts is {number(amounts)}")
+    change = f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: "
+    return change + "; ".join(told) + negative_comfort(results)
 
 
 def _clipped(results: RunResults, exchange: Exchange) -> str:
@@ -226,11 +233,16 @@ def _clipped(results: RunResults, exchange: Exchange) -> str:
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    if results.config.get("content") != "slot":
+    if results.config.get("content") != "slot" or of_cycles(results):
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
     return " (--content bundle keeps it)"
+
+
+def of_cycles(results: RunResults) -> bool:
+    """Return True if values were traded in cycles, not between two households."""
+    return results.config.get("exchange") == "ttc"
 
 
 def of_bundles(results: RunResults) -> bool:
@@ -268,7 +280,7 @@ def worse_off(results: RunResults) -> str:
         return ""
     worse = exchange.households_worse
     if not worse:
-        return "No household has more discomfort than after stage 1."
+        return f"No household has more discomfort than {compared_with(results)}."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
     if results.config.get("exchange") == "paper" and not own_rule(results):
@@ -359,6 +371,8 @@ def _rule(results: RunResults) -> str:
             "that; it needs loads that can be divided at will"
         )
     parts = [str(config["exchange"])] if "exchange" in config else []
+    if of_cycles(results):
+        return "ttc, top trading cycles by slot"
     if of_bundles(results):
         parts.append("bundles")
     if "disclose" in config:

@@ -117,7 +117,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
         ),
     }
     if results.exchange is not None:
-        files[ROUNDS] = csv_text(*_table(Round, results.rounds))
+        files[ROUNDS] = csv_text(*_without_empty(*_table(Round, results.rounds)))
     if results.exchanges is not None:
         files[EXCHANGES] = csv_text(*_table(ExchangeRow, results.exchanges))
     content = {name: text.encode() for name, text in files.items()}

@@ -68,8 +68,6 @@ class Exchange:
     refused: int
     expired: int
     households_worse: int
-    share_of_bound: float
-    """Fall of the mean discomfort as a share of the fall at the bound that `bound_of` names."""
     inefficiency_change: float
     max_energy_drift: float
     """Largest change of a household's own energy over all slots, kWh."""
@@ -78,6 +76,8 @@ class Exchange:
     frames: int
     """Frames that their hosts sent, which are messages as the bus counts them."""
     bytes: int
+    share_of_bound: float | None = None
+    """None with exchanges between iterations, since plans then change the values, too."""
     conserved: bool | None = None
     """Whether the sum of all schedules is what it was, at every slot, but for rounding."""
     lookup_success: float | None = None
@@ -96,6 +96,31 @@ class Exchange:
     """Equal shift: household-slots with negative consumption though none is preferred."""
     clipped_kwh: float | None = None
     """Equal shift: energy below zero at these slots, kWh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of a run with exchanges between iterations: iterations, then an exchange."""
+
+    loop: int
+    """Counted from 1."""
+    iterations: int
+    """Number of iterations up to the exchange, those of earlier loops included."""
+    inefficiency: float
+    """Of the global plan, which the exchange does not change."""
+    planned_discomfort: float
+    """Mean over households before the exchange, kWh."""
+    exchanged_discomfort: float
+    """Mean over households after the exchange, kWh."""
+    from_exchange: int
+    """Number of households that selected a schedule of an earlier exchange, not one of their own
+    plans."""
+    rounds: int
+    exchanges: int
+    messages: int
+    """Messages of households and matchmakers in the exchange, repetitions included."""
+    conserved: bool
+    """Whether the exchange left the sum of all schedules as it was, but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +145,9 @@ class Round:
     frames: int
     """Frames of the hosts of households."""
     bytes: int
+    loop: int | None = None
+    """The loop, counted from 1, with exchanges between iterations. In the first round of each
+    later loop, as in round 0, households look up nothing; they only add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +181,8 @@ class BusTraffic:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Durations of the parts of a run, in seconds."""
+    """Durations of the parts of a run, in seconds. With exchanges between iterations, `planning`
+    ends when the first of them begins."""
 
     start: float
     planning: float
@@ -200,6 +229,8 @@ class RunRecord:
     exchanged: Measures | None = None
     bound: Measures | None = None
     exchange: Exchange | None = None
+    loops: tuple[Loop, ...] | None = None
+    """The loops, with exchanges between iterations."""
     homes: dict[str, HomeMeasures] | None = None
     """What each state costs the people of homes, by state; None if no household is a home."""
     bus: BusTraffic | None = None

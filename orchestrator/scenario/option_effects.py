@@ -69,7 +69,16 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
 def _with_pairs(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_exchange(settings, mode):
         return reason
-    return "" if settings.exchange != "equal" else "no pairs exchange with --exchange equal"
+    without = settings.exchange in ("equal", "ttc")
+    return f"no pairs exchange with --exchange {settings.exchange}" if without else ""
+
+
+def _with_lookups(settings: RunSettings, mode: Mode) -> str:
+    return (
+        _with_exchange(settings, mode)
+        if settings.exchange == "ttc"
+        else _with_pairs(settings, mode)
+    )
 
 
 def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
@@ -132,9 +141,10 @@ _EFFECTS: dict[str, _Reason] = {
     "offset": _when_memorised,
     "threshold": _by_reduction,
     **dict.fromkeys(
-        (*("content", "energy_drift", "disclose", "min_gain", "rounds", "matchmakers"),),
+        ("energy_drift", "disclose", "min_gain", "rounds", "exchange_every"),
         _with_pairs,
     ),
+    **dict.fromkeys(("content", "matchmakers"), _with_lookups),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
     "exchange_order": _with_this_order,
     "participation": _with_exchange,

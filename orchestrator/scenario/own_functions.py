@@ -79,6 +79,8 @@ def accepting_with(
         raise InputError("has no effect: there is no stage 2 with exchange='off'", field="accepts")
     if settings.exchange == "equal":
         raise InputError("has no effect: no pairs exchange with exchange='equal'", field="accepts")
+    if settings.exchange == "ttc":
+        raise InputError("has no effect: the rule ttc is for all households", field="accepts")
     if settings.content_exchanged != "slot":
         raise InputError("decides about single slots: add content='slot'", field="accepts")
     return checked_rule(own.accepts, next(iter(population.households.values())))

@@ -57,6 +57,7 @@ class RunOptions(TypedDict, total=False):
     memorise: bool
     threshold: float
     exchange: ExchangeName
+    exchange_every: int
     content: ContentName | None
     energy_drift: float | None
     disclose: DisclosureName

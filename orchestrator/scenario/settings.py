@@ -28,7 +28,7 @@ from protocol.terms import (
 
 IsolationName = Literal["auto", "process", "task", "subtree"]
 
-ExchangeName = Literal["mutual", "cooperative", "paper", "equal", "off"]
+ExchangeName = Literal["mutual", "cooperative", "paper", "ttc", "equal", "off"]
 
 # A value beyond these bounds is surely a typing error; a run with it would overflow or never end.
 _COUNT_MAX = 1_000_000_000
@@ -109,10 +109,17 @@ class RunSettings(BaseModel):
     exchange: ExchangeName = Field(
         "mutual", description="Rule of stage 2, equal (one equal shift, no pairs), or off."
     )
+    exchange_every: int = Field(
+        0,
+        ge=0,
+        le=_STEPS_MAX,
+        description="Exchange after every so many iterations, and plan on from the schedules "
+        "(0: only after the last).",
+    )
     content: ContentName | None = Field(
         None,
         description="What changes hands: values at single slots, or bundles that keep own energy "
-        "(default: bundle; slot for paper).",
+        "(default: bundle; slot for paper and ttc).",
     )
     energy_drift: float | None = Field(
         None,
@@ -207,7 +214,7 @@ class RunSettings(BaseModel):
     @property
     def content_exchanged(self) -> ContentName:
         """The content of stage 2: as chosen, or by the rule."""
-        return self.content or ("slot" if self.exchange == "paper" else "bundle")
+        return self.content or ("slot" if self.exchange in ("paper", "ttc") else "bundle")
 
     @property
     def externals(self) -> tuple[str, ...]:

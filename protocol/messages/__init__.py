@@ -5,6 +5,7 @@ lifecycle.py   joining a run and leaving it
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
 equal_shift.py stage 2 by the equal shift: excess up the tree, shares down
+trading.py     stage 2 under the rule ttc: values in pools, comparisons, trades
 results.py     the report of a household at the end
 monitoring.py  an operator's inquiry, and the answers
 
@@ -47,9 +48,11 @@ from protocol.messages.results import (
     Exchanged,
     ExchangeHistory,
     PlanningHistory,
+    Replanned,
     Result,
     Trace,
 )
+from protocol.messages.trading import Choice, Comparison, PoolEntry, Reentry, Trades
 
 Message = (
     Announce
@@ -75,6 +78,11 @@ Message = (
     | Counter
     | Confirmation
     | Settled
+    | PoolEntry
+    | Comparison
+    | Choice
+    | Trades
+    | Reentry
     | RoundDone
     | NextRound
     | End
@@ -92,6 +100,8 @@ __all__ = [
     "Aggregate",
     "Announce",
     "BundleProposal",
+    "Choice",
+    "Comparison",
     "Confirmation",
     "Counter",
     "Down",
@@ -114,11 +124,14 @@ __all__ = [
     "Outcome",
     "Place",
     "PlanningHistory",
+    "PoolEntry",
     "Presence",
     "Progress",
     "Proposal",
     "Ready",
+    "Reentry",
     "Release",
+    "Replanned",
     "Result",
     "RoundCount",
     "RoundDone",
@@ -127,6 +140,7 @@ __all__ = [
     "Settled",
     "Shares",
     "Trace",
+    "Trades",
     "Up",
     "Waiting",
 ]

@@ -6,11 +6,14 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from agents.exchange.cycles.trade_balance import trade_balance
 from agents.planning.java_random import household_chance
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.messages import (
     Address,
     BundleProposal,
+    Choice,
+    Comparison,
     Confirmation,
     Counter,
     Down,
@@ -18,12 +21,16 @@ from protocol.messages import (
     Excess,
     Message,
     Place,
+    PoolEntry,
+    Reentry,
     Result,
+    RoundDone,
     Settled,
     Shares,
+    Trades,
     Up,
 )
-from protocol.messages.exchange import LeaseId
+from protocol.messages.exchange import LeaseId, RoundCount
 from protocol.terms import Terms
 from tests.support.paths import ROOT
 
@@ -102,6 +109,38 @@ VECTORS: dict[str, list[Item]] = {
         Item("h0", "h7", Counter(LeaseId(1, 2), (0, 2), HALVES[:2], 0.0)),
         Item("h7", "h0", Confirmation(LeaseId(1, 2), "")),
         Item("h0", "h7", Settled(LeaseId(1, 2))),
+    ],
+    "trades in cycles": [
+        Item(
+            "matchmaker-1",
+            "h7",
+            PoolEntry(session=1, number=1, households=3, slots=(0, 1, 2), values_kwh=HALVES),
+        ),
+        Item(
+            "h7",
+            "matchmaker-1",
+            Comparison(
+                session=1,
+                number=1,
+                step=1,
+                slots=(0, 2),
+                lower_kwh=HALVES[1:],
+                upper_kwh=HALVES[1:] * 2,
+            ),
+        ),
+        Item("matchmaker-1", "h7", Choice(session=1, number=1, step=1, upper=(2,))),
+        Item("h7", "matchmaker-1", Reentry(session=1, number=1)),
+        Item("h7", "matchmaker-1", Trades(session=1, number=2, slots=(2,), values_kwh=HALVES[:1])),
+        Item(
+            "h0",
+            "h7",
+            RoundDone(
+                round=1,
+                count=RoundCount(1, 3, 1, 0, 0, 0, 0.125, 0.015625, 3, 3, 6, 400),
+                changed=(),
+                balance=trade_balance(HALVES.tolist(), {2: 0.5}),
+            ),
+        ),
     ],
     "a result": [Item("orchestrator", "h7", Result(1, 0.25, 0.125))],
     "an equal shift, up and down": [

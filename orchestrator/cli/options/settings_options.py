@@ -31,7 +31,16 @@ _PANELS = {
     ),
     "Reorganisation of the tree": ("reorganise", "period", "offset", "memorise", "threshold"),
     "Stage 2: exchange": (
-        *("exchange", "content", "energy_drift", "disclose", "tolerance", "min_gain", "rounds"),
+        *(
+            "exchange",
+            "exchange_every",
+            "content",
+            "energy_drift",
+            "disclose",
+            "tolerance",
+            "min_gain",
+            "rounds",
+        ),
         *("exchange_order", "locks", "matchmakers", "participation"),
     ),
     "Bus and processes": (
