@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ from orchestrator.cli.run import run_id
 from orchestrator.distributed.connection import reach
 from orchestrator.reporting.wrapped_lines import print_line
 from orchestrator.validation.conformance.checks import Check
+from orchestrator.validation.conformance.roles import BUNDLE, EQUAL, SLOT
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import RunError
 from protocol.subjects import check_name
@@ -39,6 +40,13 @@ def conformance(
     score: Annotated[
         ScoreMeaning, typer.Option(help="What the number before a plan means.")
     ] = "preference",
+    exchange: Annotated[
+        Literal["mutual", "equal"],
+        typer.Option(help="Stage 2: exchange between pairs, or one equal shift of all."),
+    ] = "mutual",
+    content: Annotated[
+        Literal["slot", "bundle"], typer.Option(help="What changes hands in an exchange.")
+    ] = "bundle",
     patience: Annotated[
         float,
         typer.Option(min=1, max=MOST_SECONDS, help="Seconds to wait for each expected message."),
@@ -46,16 +54,27 @@ def conformance(
     insecure: Insecure = False,
 ) -> None:
     """Test a household of your own against docs/protocol.md; coflex plays all other parts of the
-    run."""
+    run. One test takes the household through one kind of stage 2."""
     check_name(household, "--household")
     if plans is None:
         refuse_idle(ctx, ["score"], "it needs --plans")
+    if exchange == "equal":
+        refuse_idle(ctx, ["content"], "nothing changes hands between pairs in an equal shift")
     known = None if plans is None else read_agent(plans, meaning=score)
     name = run_id(run)
     # We send as every other part, which no set of keys allows: a test server has no keys.
     connection = reach(nats, NAME, None, insecure=insecure)
     print(f"coflex: waiting for {household} in run {name}", file=sys.stderr)
-    checks = asyncio.run(conform(connection, name, household, plans=known, patience=patience))
+    checks = asyncio.run(
+        conform(
+            connection,
+            run=name,
+            household=household,
+            plans=known,
+            patience=patience,
+            exchange=EQUAL if exchange == "equal" else {"slot": SLOT, "bundle": BUNDLE}[content],
+        )
+    )
     for found in checks.found:
         for line in found.lines:
             print_line(line)

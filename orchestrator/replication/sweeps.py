@@ -22,7 +22,7 @@ from orchestrator.replication.measurements import Point, point
 from orchestrator.replication.study_design import ITERATIONS, SHARES, SLOTS
 from orchestrator.reporting.figures.chart import Chart, Panel, Series
 from orchestrator.reporting.figures.style import with_unit
-from orchestrator.results.measures import MEASURES, cost_unit
+from orchestrator.results.measures import cost_unit
 from orchestrator.results.result_files import read
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.settings import RunSettings
@@ -38,6 +38,8 @@ DEPTH = {
     "rounds": (1, 2, 3, 5, 10, 50),
     "children": (1, 2, 4, 8),
 }
+STAGE_2_ONLY = ("rounds", "participation")
+"""Sweeps that do not change stage 1."""
 HOUSEHOLDS, RUNS = 40, 5
 """Households of each run, and largest number of runs of each kind."""
 QUICK_HOUSEHOLDS, QUICK_ITERATIONS = 12, 6
@@ -95,14 +97,14 @@ def sweeps(folder: Path, households: int, *, quick: bool) -> list[Sweep]:
         Sweep(
             name="plans",
             title="Number of plans",
-            x_label="plans per household",
+            x_label="plans",
             values=PLANS,
             options=made(with_plans),
         ),
         Sweep(
             name="flexibility",
             title="Flexibility",
-            x_label="swaps per plan",
+            x_label="swaps",
             values=SWAPS,
             options=made(with_swaps),
         ),
@@ -119,7 +121,7 @@ def sweeps(folder: Path, households: int, *, quick: bool) -> list[Sweep]:
         Sweep(
             name="participation",
             title="Share of participants",
-            x_label="share of households that exchange",
+            x_label="participants",
             values=SHARES,
             options=varied("participation"),
         ),
@@ -177,15 +179,9 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
             for x in sweep.values
         ]
 
-    def panel(title: str, y_label: str, series: list[Series], log: str = "") -> Panel:
-        return Panel(
-            title=title,
-            x_label=sweep.x_label,
-            y_label=y_label,
-            series=series,
-            log=log,
-            even=True,
-        )
+    def panel(title: str, series: list[Series]) -> Panel:
+        # Titles name the quantities, in few words: on a telephone two panels share the screen.
+        return Panel(title=title, x_label=sweep.x_label, y_label="", series=series, even=True)
 
     def exchanged(measure: Callable[[RunResults], float]) -> list[Series]:
         pairs = enumerate(CONTENTS, 1)
@@ -193,18 +189,19 @@ def chart(sweep: Sweep, found: Sequence[tuple[float, ContentName, RunResults]]) 
 
     before = series_of("stage 1", points("slot", lambda run: run.planned.mean_comfort), 0)
     inefficiency = points("slot", lambda run: run.planned.inefficiency)
-    label = with_unit(MEASURES["inefficiency"].label, cost_unit("var"))
-    drift = with_unit("largest change of own energy", "kWh")
+    label = with_unit("Inefficiency", cost_unit("var"))
+    stage_1 = panel(label, [series_of("stage 1", inefficiency, 0)])
     return Chart(
         name=f"beyond-{sweep.name}",
         title=sweep.title,
         caption="Means over runs at beta 0, with 95 % bootstrap intervals. Stage 2 by the rule "
-        "mutual, with single slots and with bundles. Values of x are at equal distances.",
+        "mutual, with single slots and with bundles; its messages per household, and the "
+        "largest change of a household's own energy. Values of x are at equal distances.",
         panels=[
-            panel("Comfort", "mean comfort", [before, *exchanged(_comfort)]),
-            panel("Stage 1", label, [series_of("stage 1", inefficiency, 0)], log="y"),
-            panel("Traffic of stage 2", "messages per household", exchanged(_messages)),
-            panel("Own energy", drift, exchanged(_drift)),
+            panel("Mean comfort", [before, *exchanged(_comfort)]),
+            *([stage_1] if sweep.name not in STAGE_2_ONLY else []),
+            panel("Messages", exchanged(_messages)),
+            panel(with_unit("Own energy", "kWh"), exchanged(_drift)),
         ],
         columns=2,
     )

@@ -6,11 +6,12 @@ This module decides which options do not go with exchanges between iterations.
 from agents.own_functions import OwnFunctions
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
+from protocol.terms import DiscomfortName
 
 
-def exchange_every(settings: RunSettings, own: OwnFunctions) -> int:
-    """Return the number of iterations between exchanges. Raises InputError if other options do not
-    go with it."""
+def exchange_every(settings: RunSettings, own: OwnFunctions, discomfort: DiscomfortName) -> int:
+    """Return the number of iterations between exchanges. Raises InputError if other options, or the
+    measure of discomfort, do not go with it."""
     every = settings.exchange_every
     if not every:
         return 0
@@ -25,8 +26,8 @@ def exchange_every(settings: RunSettings, own: OwnFunctions) -> int:
         reason = f"there are only {settings.iterations} iterations: use fewer, or leave it out"
     elif settings.reorganise != "never":
         reason = "planning goes on along the same tree: leave out --reorganise"
-    elif settings.discomfort != "rmse" or own.discomfort is not None:
-        reason = "a schedule has no score: leave out --discomfort"
+    elif discomfort != "rmse" or own.discomfort is not None:
+        reason = "a schedule has no score, and no devices: use --discomfort rmse"
     elif settings.externals:
         reason = "households of others are not asked to plan again: leave out --external"
     if reason:

@@ -55,13 +55,14 @@ def terms_of(
     own: OwnFunctions,
 ) -> Terms:
     """Return the terms of a run. Raises InputError for options that do not go together."""
+    discomfort = measure_of(settings, population)
     return Terms(
         iterations=max(settings.iterations, 1),  # one pass sums the plans that all start with
         arity=settings.children,
         cost=settings.cost,
         scaling=settings.scaling,
         target=target if settings.cost in COSTS_WITH_TARGET else None,
-        discomfort=measure_of(settings, population),
+        discomfort=discomfort,
         alpha=settings.alpha,
         beta=settings.beta,
         seed=settings.seed,
@@ -75,7 +76,7 @@ def terms_of(
         ),
         constraint=hard_constraint(settings, population.slots),
         exchange=_exchange(settings, mandates),
-        exchange_every=exchange_every(settings, own),
+        exchange_every=exchange_every(settings, own, discomfort),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 

@@ -157,7 +157,7 @@ def test_without_loops_nothing_is_said_of_them(tmp_path: Path) -> None:
         ({"exchange_every": 1}, "at least 2"),
         ({"exchange_every": 12}, "only 12 iterations"),
         ({"reorganise": "periodically"}, "leave out --reorganise"),
-        ({"discomfort": "preference"}, "leave out --discomfort"),
+        ({"discomfort": "preference"}, "use --discomfort rmse"),
         ({"external": "h1"}, "leave out --external"),
     ],
 )

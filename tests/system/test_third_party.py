@@ -35,6 +35,8 @@ SMALL = {
     **{"demo": True, "households": 9, "slots": 30, "iterations": 8, "seed": 3, "beta": 0.2},
     **{"isolation": "task", "hosts": 2, "content": "slot", "exchange_order": "sequential"},
 }
+PAIRS = ("content", "exchange_order")
+"""Options that only exchanges between pairs have."""
 RUN = "third-party"
 
 
@@ -141,6 +143,27 @@ def test_third_parties_exchange_bundles(
     assert made, "they have exchanged nothing"
     assert all(np.isfinite([row.requester_gain, row.responder_gain]).all() for row in made)
     assert results.planning_history == in_simulation(chosen).planning_history
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("names", [("h0",), ("h1", "h4", "h8")])
+def test_an_equal_shift_with_third_parties(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Amounts are whole numbers of units, so the results are the same to the last digit."""
+    with EmbeddedServer() as server:
+        chosen = RunSettings.model_validate(
+            {
+                **{name: value for name, value in SMALL.items() if name not in PAIRS},
+                **{"exchange": "equal", "external": ",".join(names), "nats": server.url},
+            }
+        )
+        with third_parties(names, chosen, tmp_path) as processes:
+            results = on_bus(chosen, run=RUN)
+            assert [process.wait(30) for process in processes.values()] == [0] * len(names)
+    reference = in_simulation(chosen)
+    assert results.rows == reference.rows
+    assert results.planning_history == reference.planning_history
+    assert results.exchange is not None
+    assert results.exchange.conserved is True
 
 
 @pytest.mark.nats

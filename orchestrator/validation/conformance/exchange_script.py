@@ -1,46 +1,28 @@
-"""Scripts of stage 2: the tested household offers, looks up, goes through rounds, and adds up the
-final sum.
+"""Script of stage 2, for both contents: rounds, offers, and the end.
 
-The household has a parent and two children without any energy use, and its rule is `mutual`. Its
-partners are played by partner_script.py.
+The household has a parent and two children without any energy use, and its rule is `mutual`. What
+happens in the rounds is decided by slot_script.py and bundles/bundle_script.py.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-
-import numpy as np
 
 from agents.exchange.disclosure import FLOOR, limit_named
 from agents.plans import Plans
-from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.validation.conformance.expected_state import ExpectedState
+from orchestrator.validation.conformance.final_sum_script import ROUNDING, FinalSumScript
 from orchestrator.validation.conformance.household_probe import shown
 from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
 from orchestrator.validation.conformance.matchmaker_role import MatchmakerRole
-from orchestrator.validation.conformance.partner_script import PartnerScript
 from orchestrator.validation.conformance.planning_script import PlanningScript
-from orchestrator.validation.conformance.roles import (
-    CHILDREN,
-    ITERATIONS,
-    MATCHMAKER,
-    PARENT,
-    STRANGER,
-)
-from protocol.messages import (
-    Down,
-    End,
-    Lookup,
-    NextRound,
-    Result,
-    RoundDone,
-    Up,
-)
+from orchestrator.validation.conformance.roles import CHILDREN, MATCHMAKER, PARENT, STRANGER
+from protocol.messages import End, Lookup, NextRound, Result, RoundDone, Up
 from protocol.messages.exchange import RoundCount
-from protocol.vectors import Array
+from protocol.terms import ExchangeTerms
 
 STAGE = "Stage 2: lookups, proposals, rounds"
-ROUNDS, AFTER, COUNTS = f"{STAGE}, Rounds", f"{STAGE}, After stage 2", f"{STAGE}, Counts"
-NEEDED = 3
-"""Number of slots at which the household must want another value; with fewer, proposals cannot be
-tested."""
+ROUNDS, COUNTS = f"{STAGE}, Rounds", f"{STAGE}, Counts"
+HELD = "holds in the end what it was given for what it gave, and nothing twice"
 CHILD = RoundCount(
     households=1,
     lookups=0,
@@ -56,81 +38,70 @@ CHILD = RoundCount(
     bytes=100,
 )
 """The counts that a child reports for a round."""
-ROUNDING = 1e-9
 
 
 class ExchangeScript:
     """Stage 2 of the tested household, round by round."""
 
-    def __init__(self, tree: PlanningScript, schedule: Array, plans: Plans | None) -> None:
+    def __init__(self, tree: PlanningScript, planned: Up, plans: Plans | None) -> None:
+        """Set up the script. `planned` has the household's sums at the end of stage 1."""
         self.tree, self.probe, self.matchmaker = tree, tree.probe, MatchmakerRole(tree.probe)
-        self.partners = PartnerScript(self.matchmaker, schedule)
-        self._schedule, self._plans = schedule, plans
-        self._round, self._scale, self._discomfort = -1, 0.0, 0.0
-
-    async def run(self) -> Result:
-        """Run stage 2, from round -1 to the result."""
-        await self._gathers()
-        await self._offers()
-        await self._begins(1)
-        slots = self.partners.wished(self._enough)
-        if len(slots) < NEEDED:
-            expected = f"{NEEDED} slots at which it wants something else: give it other plans"
-            self.probe.note("exchanges values", STAGE, None, expected, f"{len(slots)}")
-        else:
-            await self._asks()
-            await self.partners.asks(slots[0])
-            await self.partners.is_asked(slots[1])
-            await self._is_done()
-            await self._begins(2)
-            await self._is_forgotten()
-        await self._is_done()
-        return await self._sums_up()
+        self.expected = ExpectedState(planned.response_kwh.copy())
+        self.round = -1
+        self._planned, self._plans, self._scale = planned, plans, 0.0
 
     @property
-    def held(self) -> Array:
-        """The schedule that the household must hold now, float64[d], kWh."""
-        return self.partners.held
-
-    @property
-    def _enough(self) -> float:
+    def terms(self) -> ExchangeTerms:
+        """The terms of the exchange."""
         terms = self.tree.place.terms.exchange
         assert terms is not None
-        return terms.min_gain * self._scale
+        return terms
+
+    @property
+    def min_gain_kwh2(self) -> float:
+        """The least decrease of squared deviation that is worth an exchange, kWh^2."""
+        return self.terms.min_gain * self._scale
+
+    @property
+    def _by_slot(self) -> bool:
+        return self.terms.content == "slot"
 
     # -- rounds -----------------------------------------------------------------------------------
 
-    async def _gathers(self) -> None:
+    async def gathers(self) -> None:
+        """Go through round -1, in which the household counts its discomfort."""
         probe, attempt = self.probe, self.tree.place.attempt
         probe.mark()
         await probe.settled()
         check = "waits for its children's RoundDone before its own"
-        probe.silent(check, ROUNDS, RoundDone, PARENT, lambda done: done.attempt == attempt)
-        done = await self._is_done()
+        probe.silent(
+            check, ROUNDS, RoundDone, PARENT, lambda done: done.attempt == attempt, ever=True
+        )
+        done = await self.is_done()
         own = done.count.discomfort_kwh - 2 * CHILD.discomfort_kwh
         deviation = done.count.deviation_kwh2 - 2 * CHILD.deviation_kwh2
+        right = abs(deviation - own * own) <= ROUNDING * max(1.0, own * own)
         self.probe.note(
             "counts its discomfort, and its mean squared deviation",
             COUNTS,
-            abs(deviation - own * own) <= ROUNDING * max(1.0, own * own),
-            f"the square of its discomfort, {own * own:.6g}, among the deviations",
+            right and abs(own - self._planned.discomfort) <= ROUNDING,
+            f"its discomfort, {self._planned.discomfort:.6g}, and its square among the deviations",
             shown(done),
         )
-        self._discomfort = own
         self._scale = done.count.deviation_kwh2 / done.count.households
         await probe.again("repeats RoundDone until the next round comes", ROUNDS, PARENT, done)
 
-    async def _is_done(self) -> RoundDone:
+    async def is_done(self) -> RoundDone:
         """Finish the round: the matchmaker finds nothing more and the children report, so the
         household must report, too."""
         probe, attempt, matchmaker, round = (
             self.probe,
             self.tree.place.attempt,
             self.matchmaker,
-            self._round,
+            self.round,
         )
         probe.mark()
-        changed = () if round < 1 else (0,)
+        changed = (0,) if self._by_slot and round >= 1 else ()
         for child in CHILDREN:
             await probe.say(
                 child, RoundDone(round=round, count=CHILD, changed=changed, attempt=attempt)
@@ -144,22 +115,21 @@ class ExchangeScript:
             return probe.said(RoundDone, PARENT, of_round) or matchmaker.open
 
         check = "is done with a round when all is settled and its children are done"
-        expected = f"RoundDone to {PARENT.name} of round {round}"
-        while not isinstance(
-            done := await probe.require(check, ROUNDS, expected, found), RoundDone
-        ):
+        wanted = f"RoundDone to {PARENT.name} of round {round}"
+        while not isinstance(done := await probe.require(check, ROUNDS, wanted, found), RoundDone):
             await matchmaker.answer()
-        exchanged = {*changed, *self.partners.exchanged}
+        exchanged = {*changed, *self.expected.exchanged}
         right = done.count.households == 3 and exchanged <= set(done.changed)
-        expected += f" with 3 households, and {sorted(exchanged)} among those that changed"
-        probe.note(check, ROUNDS, right, expected, shown(done))
+        wanted += f" with 3 households, and {sorted(exchanged)} among those that changed"
+        probe.note(check, ROUNDS, right, wanted, shown(done))
         return done
 
-    async def _begins(self, round: int) -> None:
+    async def begins(self, round: int) -> None:
         """Begin the next round, which the household must pass on."""
-        probe, self._round, self.partners.exchanged = self.probe, round, set()
-        everything = tuple(range(len(self.held))) if round else ()
-        following = NextRound(round, everything, self._scale)
+        probe, self.round, self.expected.exchanged = self.probe, round, set()
+        slots = range(len(self.expected.held))
+        changed = tuple(slots) if round == 1 or (self._by_slot and round) else ()
+        following = NextRound(round, changed, self._scale)
         probe.mark()
         await probe.say(PARENT, following)
         for child in CHILDREN:
@@ -173,143 +143,85 @@ class ExchangeScript:
                 right=lambda said: said == following,
             )
 
+    async def reminds_a_child(self) -> None:
+        """Check that a child that reports the round before hears which round has begun."""
+        probe, late, round = self.probe, CHILDREN[1], self.round
+        probe.mark()
+        old = RoundDone(round=round - 1, count=CHILD, changed=(), attempt=self.tree.place.attempt)
+        await probe.say(late, old)
+        check = "tells a child that did not hear it what round there is"
+        await probe.expect(
+            check, ROUNDS, NextRound, late, f"{round}", pick=lambda said: said.round == round
+        )
+
     # -- offers and lookups -----------------------------------------------------------------------
 
-    async def _offers(self) -> None:
-        probe, matchmaker = self.probe, self.matchmaker
-        await self._begins(0)
-        lookup = await matchmaker.lookup("tells all its offers in round 0", "epoch 0, no wants")
-        told = (lookup.epoch, lookup.round, lookup.wants) == (0, 0, ())
-        probe.note(
-            "tells all its offers in round 0", LOOKUPS, told, "epoch 0, no wants", shown(lookup)
-        )
-        self._offers_are_right()
+    async def hears_its_match(self, lookup: Lookup) -> None:
+        """Check that the household repeats a lookup, and takes no other answer for its own."""
+        probe, right = self.probe, self.matchmaker.match(lookup)
         await probe.again("repeats a lookup until Match comes", LOOKUPS, MATCHMAKER, lookup)
         probe.mark()
-        right = matchmaker.match(lookup)
         await probe.say(MATCHMAKER, replace(right, number=right.number + 1))
         await probe.say(STRANGER, right)
         await probe.settled()
-        await self._silent_about_rounds("takes only Match with its number, of its matchmaker")
-        await matchmaker.answer()
-        await self._is_done()
-        probe.mark()
-        await probe.say(
-            CHILDREN[1],
-            RoundDone(round=-1, count=CHILD, changed=(), attempt=self.tree.place.attempt),
-        )
-        check = "tells a child that did not hear it what round there is"
-        late = CHILDREN[1]
-        await probe.expect(check, ROUNDS, NextRound, late, "0", pick=lambda said: said.round == 0)
-
-    async def _silent_about_rounds(self, check: str) -> None:
         for child in CHILDREN:
-            await self.probe.say(
-                child, RoundDone(round=0, count=CHILD, changed=(), attempt=self.tree.place.attempt)
+            done = RoundDone(
+                round=self.round, count=CHILD, changed=(), attempt=self.tree.place.attempt
             )
+            await self.probe.say(child, done)
         await self.probe.settled()
-        self.probe.silent(check, LOOKUPS, RoundDone, PARENT, lambda done: done.round == 0)
+        check = "takes only Match with its number, of its matchmaker"
+        self.probe.silent(check, LOOKUPS, RoundDone, PARENT, lambda done: done.round == self.round)
 
-    def _offers_are_right(self) -> None:
-        """Check the offers: the values held, at the slots where the household wants another
-        value."""
-        offers, probe = self.matchmaker.offers, self.probe
+    def offers_are_right(self) -> None:
+        """Check the offers: the values held, at the slots that the household trades."""
+        offers, probe, held = self.matchmaker.offers, self.probe, self.expected.held
         values = {slot: value for slot, (value, _) in offers.items()}
-        wrong = {s: v for s, v in values.items() if s >= len(self.held) or v != self.held[s]}
+        wrong = {s: v for s, v in values.items() if s >= len(held) or v != held[s]}
         expected = "at each slot the value that it holds"
         probe.note("offers what it holds", LOOKUPS, not wrong, expected, f"{wrong}")
         if self._plans is None:
             return
         lowest, preferred = FLOOR * self._scale**0.5, self._plans.preferred.tolist()
-        right = {
-            slot: limit_named(held, wanted, lowest)
-            for slot, (held, wanted) in enumerate(zip(self.held.tolist(), preferred, strict=True))
-            if held != wanted
+        limits = {
+            slot: limit_named(own, wanted, lowest) if own != wanted else 0.0
+            for slot, (own, wanted) in enumerate(zip(held.tolist(), preferred, strict=True))
         }
-        check = "offers the slots at which it does not hold what it prefers"
-        probe.note(check, STAGE, set(right) == set(offers), f"{sorted(right)}", f"{sorted(offers)}")
-        limits = {slot: limit for slot, (_, limit) in offers.items()}
-        far = {s: x for s, x in limits.items() if abs(x - right.get(s, x)) > ROUNDING * abs(x)}
-        nearest = {slot: right[slot] for slot in far}
+        if self._by_slot:
+            check = "offers the slots at which it does not hold what it prefers"
+            section, right = STAGE, {slot for slot in limits if held[slot] != preferred[slot]}
+        else:
+            check, section = "offers all slots that it trades", "Content bundle, Partners"
+            right = set(limits)
+        probe.note(check, section, right == set(offers), f"{sorted(right)}", f"{sorted(offers)}")
+        named = {slot: limit for slot, (_, limit) in offers.items()}
+        far = {s: x for s, x in named.items() if abs(x - limits.get(s, x)) > ROUNDING * abs(x)}
+        nearest = {slot: limits[slot] for slot in far}
         check = "names limits as they are to be named"
         probe.note(check, LOOKUPS, not far, f"{nearest}", f"{far}")
 
-    async def _asks(self) -> None:
-        """Check the first lookup that asks for partners."""
-        terms = self.tree.place.terms.exchange
-        assert terms is not None
-        min_gain_kwh2, leases_max = self._enough, terms.at_once
-        check, expected = (
-            "looks for partners in round 1",
-            f"min_gain_kwh2 {min_gain_kwh2:.6g}, leases_max 1 to {leases_max}",
-        )
-        lookup = await self.matchmaker.lookup(check, expected, lambda lookup: bool(lookup.wants))
-        right = (
-            abs(lookup.min_gain_kwh2 - min_gain_kwh2) <= ROUNDING * min_gain_kwh2
-            and 1 <= lookup.leases_max <= leases_max
-        )
-        right = right and (lookup.round, lookup.epoch) == (1, self.matchmaker.epoch)
-        self.probe.note(check, LOOKUPS, right, expected, shown(lookup))
+    async def is_forgotten(self, lookup: Lookup) -> None:
+        """Play a matchmaker that has restarted and knows no offers, and answers this lookup."""
+        probe, matchmaker = self.probe, self.matchmaker
+        before = dict(matchmaker.offers)
+        matchmaker.epoch += 1
+        await matchmaker.answer(anew=True)
+        check = "tells a matchmaker that does not know it all its offers"
+        again = await matchmaker.lookup(check, f"epoch 0, of round {lookup.round}")
+        same = (again.epoch, again.round) == (0, lookup.round) and matchmaker.offers == before
+        probe.note(check, LOOKUPS, same, f"epoch 0, {len(before)} offers", shown(again))
+        self.offers_are_right()
 
     # -- the end ----------------------------------------------------------------------------------
 
-    async def _is_forgotten(self) -> None:
-        """Play a matchmaker that has restarted and knows no offers."""
-        probe, matchmaker = self.probe, self.matchmaker
-        check = "tells a matchmaker that does not know it all its offers"
-        lookup = await matchmaker.lookup(check, "of round 2", lambda lookup: bool(lookup.wants))
-        before = matchmaker.offers
-        matchmaker.epoch += 1
-        await matchmaker.answer(anew=True)
-        lookup = await matchmaker.lookup(check, "epoch 0")
-        same = lookup.epoch == 0 and matchmaker.offers == before
-        probe.note(check, LOOKUPS, same, f"epoch 0, {len(before)} offers", shown(lookup))
-        self._offers_are_right()
+    async def ends(self, meanwhile: Callable[[], Awaitable[None]]) -> Result:
+        """End the stage after this round, which the household must pass on; return its result.
 
-    async def _sums_up(self) -> Result:
-        probe, tree = self.probe, self.tree
-        probe.mark()
-        await probe.say(PARENT, End(self._round))
+        `meanwhile` runs while the household waits for the sums over all schedules.
+        """
+        self.probe.mark()
+        await self.probe.say(PARENT, End(self.round))
         for child in CHILDREN:
-            await probe.expect("passes End on", ROUNDS, End, child, f"{self._round}")
-        ups = tree.ups(ITERATIONS, 0.0)
-        await tree.tell(ups)
-        up = await probe.expect(
-            "holds in the end what it was given for what it gave, and nothing twice",
-            AFTER,
-            Up,
-            PARENT,
-            f"iteration {ITERATIONS}, size 3, the values that it holds",
-            pick=lambda up: up.iteration == ITERATIONS,
-            right=lambda up: up.size == 3 and np.array_equal(up.response_kwh, self.held),
-        )
-        await probe.again("repeats the last Up until Down comes", AFTER, PARENT, up)
-        await self.partners.repeat_themselves()
-        probe.mark()
-        down = tree.down(ITERATIONS, up.sums)
-        await probe.say(PARENT, down)
-        for child in CHILDREN:
-            await probe.expect("passes the last Down on", AFTER, Down, child, "approved")
-        drift = float(self.held.sum() - self._schedule.sum())
-        partners = self.partners
-        asked = partners.asked, partners.agreed, partners.asked - partners.agreed
-        return await probe.expect(
-            "says what came out",
-            "Joining and leaving",
-            Result,
-            ORCHESTRATOR_ADDRESS,
-            f"requests, accepted, refused {asked}, energy_drift {drift:.6g}",
-            right=lambda result: self._is_result(result, asked, drift, up.discomfort),
-        )
-
-    def _is_result(
-        self, result: Result, asked: tuple[int, int, int], drift: float, discomfort: float
-    ) -> bool:
-        made = result.exchanged
-        return (
-            made is not None
-            and (made.requests, made.accepted, made.refused) == asked
-            and abs(made.energy_drift_kwh - drift) <= ROUNDING * max(1.0, abs(drift))
-            and abs(made.discomfort_kwh - discomfort) <= ROUNDING
-            and abs(result.discomfort_planned_kwh - self._discomfort) <= ROUNDING
-        )
+            await self.probe.expect("passes End on", ROUNDS, End, child, f"{self.round}")
+        final = FinalSumScript(self.tree, self.expected, self._planned)
+        return await final.sums_up(HELD, meanwhile)

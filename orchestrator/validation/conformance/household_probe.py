@@ -136,10 +136,17 @@ class HouseholdProbe:
         self.note(check, section, True, "", "")
 
     def silent(
-        self, check: str, section: str, kind: type[M], to: Address, pick: Callable[[M], bool]
+        self,
+        check: str,
+        section: str,
+        kind: type[M],
+        to: Address,
+        pick: Callable[[M], bool],
+        *,
+        ever: bool = False,
     ) -> None:
-        """Check that the household sent no such message in this step."""
-        message = self._first(kind, to, pick, self._start)
+        """Check that the household sent no such message in this step, or at all if `ever`."""
+        message = self._first(kind, to, pick, 0 if ever else self._start)
         came = "" if message is None else shown(message)
         self.note(check, section, message is None, f"no {kind.__name__} to {to.name}", came)
 

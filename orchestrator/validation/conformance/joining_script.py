@@ -7,6 +7,7 @@ from orchestrator.validation.conformance.household_probe import HouseholdProbe
 from orchestrator.validation.conformance.roles import PARENT, STRANGER, place_of
 from protocol.codec import VERSION, Item, encode_frame
 from protocol.messages import Enrol, Go, Left, Place, Ready, Release, Result, Up
+from protocol.terms import ExchangeTerms
 
 JOINING, AGAIN = "Joining and leaving", "Joining and leaving, Starting again"
 FRAMES, BUS = "Frames", "Bus"
@@ -14,7 +15,7 @@ FOREIGN = 90
 """First of the attempts in places that the household must not take."""
 
 
-async def join(probe: HouseholdProbe) -> tuple[int, Place]:
+async def join(probe: HouseholdProbe, exchange: ExchangeTerms) -> tuple[int, Place]:
     """Let the household enrol, and place it as a leaf. Returns its number of slots, and the
     place."""
     enrolled = await probe.expect(
@@ -27,7 +28,7 @@ async def join(probe: HouseholdProbe) -> tuple[int, Place]:
     )
     await probe.again("repeats Enrol until Place comes", JOINING, ORCHESTRATOR_ADDRESS, enrolled)
     probe.mark()
-    place = place_of(1, parent=True, children=False)
+    place = place_of(1, exchange, parent=True, children=False)
     await probe.put(place)
     ready = await confirms(probe, 1)
     await probe.again("repeats Ready until Go comes", JOINING, ORCHESTRATOR_ADDRESS, ready)
@@ -59,9 +60,9 @@ async def place_anew(probe: HouseholdProbe, place: Place) -> None:
     await confirms(probe, place.attempt)
 
 
-async def disturb(probe: HouseholdProbe, run: str) -> None:
+async def disturb(probe: HouseholdProbe, run: str, exchange: ExchangeTerms) -> None:
     """Send places that no household may take, and check that it takes none of them."""
-    place = place_of(FOREIGN, parent=True, children=False)
+    place = place_of(FOREIGN, exchange, parent=True, children=False)
 
     def frame(run: str, version: int = VERSION) -> bytes:
         parts = msgpack.unpackb(

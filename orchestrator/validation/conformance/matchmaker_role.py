@@ -104,11 +104,11 @@ class MatchmakerRole:
             busy=(),
         )
 
-    def lease(self, slot: int, partner: Address, value: float) -> Lease:
+    def lease(
+        self, slot: int, partner: Address, value: float, seconds: float = LEASE_SECONDS
+    ) -> Lease:
         """Return a new lease."""
-        return Lease(
-            id=self.new_id(), slot=slot, partner=partner, value_kwh=value, seconds=LEASE_SECONDS
-        )
+        return Lease(id=self.new_id(), slot=slot, partner=partner, value_kwh=value, seconds=seconds)
 
     def new_id(self) -> LeaseId:
         """Return an id that no lease has had."""

@@ -1,30 +1,25 @@
-"""Scripts of stage 2: proposals from the tested household to its partners, and from them to it.
+"""Scripts of content slot: proposals from the tested household to its partners, and to it.
 
 Its values are known from its sums of stage 1, and its limits from its offers.
 """
 
 from dataclasses import replace
 
+from orchestrator.validation.conformance.expected_state import ExpectedState
 from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
 from orchestrator.validation.conformance.matchmaker_role import MatchmakerRole
 from orchestrator.validation.conformance.roles import PARTNERS
 from protocol.messages import Address, Outcome, Proposal
 from protocol.messages.exchange import LeaseId
-from protocol.vectors import Array
 
 SECTION = "Stage 2: lookups, proposals, rounds, Partners"
 
 
 class PartnerScript:
-    """The partners of the household. Invariant: `held` is what the household must hold."""
+    """The partners of the household; they note in `expected` what each talk must change."""
 
-    def __init__(self, matchmaker: MatchmakerRole, schedule: Array) -> None:
-        """Set up the partners. `schedule` is the selected plan of stage 1, float64[d], kWh."""
-        self.matchmaker, self.probe, self.held = matchmaker, matchmaker.probe, schedule.copy()
-        self.asked = self.agreed = 0
-        """Number of proposals by the household, and number of those that were accepted."""
-        self.exchanged: set[int] = set()
-        """Slots at which its proposals were accepted in this round."""
+    def __init__(self, matchmaker: MatchmakerRole, expected: ExpectedState) -> None:
+        self.matchmaker, self.probe, self._expected = matchmaker, matchmaker.probe, expected
         self._last: tuple[Address, Proposal] | None = None
         """A proposal that the household accepted, and the partner it came from."""
 
@@ -72,10 +67,11 @@ class PartnerScript:
             Outcome(lease=again.lease, slot=slot, accepted=False, reason="loss"),
         ):
             await probe.say(other, said)
-        self.held[slot] = value
+        self._expected.held[slot] = value
         await matchmaker.closes("closes a lease with an exchange as done", again.lease, "done")
         self._holds("offers what it has got, or withdraws", slot)
-        self.asked, self.agreed, self.exchanged = 2, 1, {slot}
+        expected = self._expected
+        expected.asked, expected.agreed, expected.exchanged = 2, 1, {slot}
 
     async def _proposes(
         self, slot: int, partner: Address, value: float, wanted_again: bool = False
@@ -87,7 +83,7 @@ class PartnerScript:
             await matchmaker.lookup(
                 check, f"slot {slot} wanted", lambda lookup: slot in lookup.wants
             )
-        lease, held = matchmaker.lease(slot, partner, value), float(self.held[slot])
+        lease, held = matchmaker.lease(slot, partner, value), float(self._expected.held[slot])
         self.probe.mark()
         await matchmaker.answer([lease])
         return await self.probe.expect(
@@ -130,11 +126,13 @@ class PartnerScript:
         check = "gives a value away once only"
         await self._answers(check, other, late, "stale")
         probe.mark()
-        await probe.say(one, replace(late, slot=len(self.held), lease=matchmaker.new_id()))
+        await probe.say(
+            one, replace(late, slot=len(self._expected.held), lease=matchmaker.new_id())
+        )
         await probe.settled()
         check = "does not answer proposals about slots that do not exist"
         probe.silent(check, SECTION, Outcome, one, lambda outcome: True)
-        self.held[slot] = gain.given_kwh
+        self._expected.held[slot] = gain.given_kwh
         await matchmaker.closes("closes a lease with an exchange as done", gain.lease, "done")
         self._holds("offers what it has got, or withdraws", slot)
         check = "closes leases that it refused"
@@ -158,7 +156,7 @@ class PartnerScript:
         )
 
     def _holds(self, check: str, slot: int) -> None:
-        value, offer = float(self.held[slot]), self.matchmaker.offers.get(slot)
+        value, offer = float(self._expected.held[slot]), self.matchmaker.offers.get(slot)
         right = offer is None or offer[0] == value
         self.probe.note(check, LOOKUPS, right, f"{value!r} at slot {slot}, or nothing", f"{offer}")
 

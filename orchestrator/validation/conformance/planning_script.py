@@ -210,11 +210,11 @@ async def as_root(tree: PlanningScript) -> None:
             await probe.expect(check, TREE, Down, CHILDREN[0], "iteration 0", pick=tree.of(0))
 
 
-async def as_inner(tree: PlanningScript) -> Array:
+async def as_inner(tree: PlanningScript) -> Up:
     """Test the household between a parent and children that use nothing, so that the sums are its
     own plan.
 
-    Returns its selected plan, float64[d], kWh. Go does not reach it.
+    Returns its sums of the last iteration. Go does not reach it.
     """
     probe, first = tree.probe, np.zeros(tree.slots)
     for iteration in range(ITERATIONS):
@@ -246,7 +246,7 @@ async def as_inner(tree: PlanningScript) -> Array:
     await probe.say(CHILDREN[0], ups[0])
     check = "answers in stage 2 a child that did not hear the last Down of stage 1"
     await probe.expect(check, TREE, Down, CHILDREN[0], "the last Down", pick=last)
-    return said.response_kwh
+    return said
 
 
 async def _begins_by_itself(tree: PlanningScript, ups: Sequence[Up]) -> None:

@@ -22,14 +22,22 @@ NEAR = 1e-9
 """Relative tolerance between sums that were added in a different order."""
 
 
-def place_of(attempt: int, *, parent: bool, children: bool) -> Place:
-    """Return a place in a tree with the parts named above."""
+SLOT = ExchangeTerms(rule="mutual", disclosure="limit", at_once=2)
+BUNDLE = ExchangeTerms(
+    rule="mutual",
+    content="bundle",
+    energy_drift_kwh=0.02,
+    disclosure="limit",
+    order="waves",
+    locks="household",
+)
+EQUAL = ExchangeTerms(equal_shift=True)
+
+
+def place_of(attempt: int, exchange: ExchangeTerms, *, parent: bool, children: bool) -> Place:
+    """Return a place in a tree with the parts named above, in a run with these terms of stage 2."""
     terms = Terms(
-        iterations=ITERATIONS,
-        seed=attempt,
-        beta=0.0,
-        exchange=ExchangeTerms(rule="mutual", disclosure="limit", at_once=2),
-        patience_seconds=60.0,
+        iterations=ITERATIONS, seed=attempt, beta=0.0, exchange=exchange, patience_seconds=60.0
     )
     return Place(
         position=1 if parent else 0,
@@ -37,7 +45,7 @@ def place_of(attempt: int, *, parent: bool, children: bool) -> Place:
         parent=PARENT if parent else None,
         children=CHILDREN if children else (),
         terms=terms,
-        matchmakers=(MATCHMAKER,),
+        matchmakers=() if exchange.equal_shift else (MATCHMAKER,),
         attempt=attempt,
     )
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from agents.planning.costs import EXACT, cost_function
 from agents.planning.tie_breaking import combined_cost
 from orchestrator.api import simulate
-from orchestrator.baselines.baseline_table import EQUAL_SHIFT, VALUES
+from orchestrator.baselines.baseline_table import EQUAL_SHIFT, KEPT_KWH, VALUES
 from orchestrator.baselines.plan_descent import (
     Choices,
     best_descent,
@@ -21,6 +21,7 @@ from orchestrator.baselines.plan_descent import (
     random_selection,
 )
 from orchestrator.cli import app
+from orchestrator.results.run_results import RunResults
 from protocol.vectors import Array
 
 pytest.importorskip("clarabel", reason="the bound needs the extra `report`")
@@ -97,6 +98,11 @@ def test_selfish_households_take_their_preferred_plan() -> None:
     assert (ended.selection == 0).all()
 
 
+def summed_squares(run: RunResults) -> float:
+    """Return the summed squared deviation after stage 2, kWh^2."""
+    return run.slots * sum((row.discomfort_exchanged or 0.0) ** 2 for row in run.rows)
+
+
 def test_the_command_compares_a_run_with_baselines(tmp_path: Path) -> None:
     words = ["--demo", "--households", "12", "--slots", "36", "--iterations", "8"]
     result = CliRunner().invoke(
@@ -115,6 +121,14 @@ def test_the_command_compares_a_run_with_baselines(tmp_path: Path) -> None:
     best = float(rows["best assignment, nobody loses at any slot"]["comfort"])
     assert run.planned.mean_comfort < min(run.exchanged.mean_comfort, best)
     assert max(run.exchanged.mean_comfort, best) <= bound
+    # Each content ends above the bound of what it may do; bundles may lose at a slot.
+    kept = rows[f"best assignment, nobody ends worse, own energy within {KEPT_KWH:g} kWh"]
+    assert float(kept["bound"]) <= summed_squares(run)
+    slots = simulate(demo=True, households=12, slots=36, iterations=8, content="slot").results
+    lossless = rows["best assignment, nobody loses at any slot"]
+    assert slots.exchanged is not None
+    assert slots.planned.mean_comfort < slots.exchanged.mean_comfort <= best
+    assert float(lossless["objective"]) <= summed_squares(slots)
     assert run.exchange is not None
     amounts = rows[EQUAL_SHIFT]
     assert float(amounts["comfort"]) == pytest.approx(run.exchange.comfort_bound_of_amounts)

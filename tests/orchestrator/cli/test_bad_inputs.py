@@ -175,6 +175,12 @@ OPTIONS = [
     (f"conformance --household h1 --nats {NOBODY} --patience 0", "must be greater"),
     (f"conformance --household h1 --nats {NOBODY} --patience inf", "must be less"),
     (f"conformance --household h1 --nats {NOBODY} --score cost", "--score: has no effect: "),
+    (f"conformance --household h1 --nats {NOBODY} --content amounts", "field --content: "),
+    (f"conformance --household h1 --nats {NOBODY} --exchange paper", "field --exchange: "),
+    (
+        f"conformance --household h1 --nats {NOBODY} --exchange equal --content slot",
+        "--content: has no effect: ",
+    ),
     ("conformance --household h1 --nats http://x", "is not the URL of a NATS server"),
     ("paper --runs 0", "field --runs: must be greater than or equal to 1"),
     ("paper --runs x", "field --runs: must be a valid integer\n"),

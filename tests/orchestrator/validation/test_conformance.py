@@ -4,101 +4,179 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from typer.testing import CliRunner
 
-from agents.plans import Plans
 from agents.population.epos_folder import read_agent, write
 from agents.population.synthetic import generate
 from orchestrator.cli import app
 from orchestrator.coordination.nodes import host_node, households_of
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.validation.conformance.checks import Check, CheckList
+from orchestrator.validation.conformance.roles import BUNDLE, EQUAL, SLOT
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
-from protocol.subjects import ORCHESTRATOR, inbox
+from protocol.terms import ExchangeTerms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
-from tests.support.broken_party import WRONG
-from tests.support.nats import Ear
+from tests.support.broken_party import WRONG, broken
 from tests.support.paths import ROOT
+from tests.system.third_party import __main__ as third
+from tests.system.third_party.__main__ import read_plans
+from tests.system.third_party.household import Household
 
+StageTwo = Literal["slot", "bundle", "equal"]
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
 STAGE = "Stage 2: lookups, proposals, rounds"
 PATIENCE, IMPATIENT = 30.0, 10.0
 """Seconds; what is wrong may leave a household silent, and is waited for in vain."""
-FOUND = {
-    "hears_down_twice": "ignores a doubled Down",
-    "takes_a_loss": "refuses a loss",
-    "decides_again": "answers a repeated proposal alike",
-    "says_it_once": "repeats Up until Down comes",
-    "believes_names": "takes the sender's host from the subject: nobody else is the orchestrator",
-    "keeps_what_it_gave": "offers what it has got, or withdraws",
+AT_ONCE = 24
+"""Households that are tested at the same time."""
+SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
+    "slot": {
+        "hears_down_twice": "ignores a doubled Down",
+        "takes_a_loss": "refuses a loss",
+        "decides_again": "answers a repeated proposal alike",
+        "says_it_once": "repeats Up until Down comes",
+        "believes_names": "takes the sender's host from the subject: nobody else is the "
+        "orchestrator",
+        "keeps_what_it_gave": "offers what it has got, or withdraws",
+    },
+    "bundle": {
+        "looks_up_early": "looks up in no round before round 1",
+        "hides_a_slot": "offers all slots that it trades",
+        "names_no_households": "looks up once in each round from 1 on",
+        "names_no_room": "proposes its values at all slots that it offers",
+        "asks_once": "repeats a proposal until Counter or Outcome comes",
+        "tires_of_asking": "asks on although its lease has expired",
+        "counters_while_asking": "refuses proposals while its own is open: busy",
+        "believes_any_counter": "answers no counter of a stranger, of another lease, or that makes "
+        "no sense",
+        "takes_any_acceptance": "goes on with its talk after an answer that is none",
+        "confirms_a_loss": "releases a bundle that it would lose by",
+        "confirms_a_drift": "releases a bundle that moves its energy too far",
+        "confirms_once": "repeats a confirmation until Settled comes",
+        "changes_its_mind": "decides about a counter once",
+        "hears_any_settled": "ends a talk only by Settled of its partner",
+        "releases_everything": "confirms a counter that it gains by",
+        "closes_all_as_done": "closes a lease as refused",
+        "closes_all_as_refused": "closes a lease as for now",
+        "forgets_void_leases": "closes a lease as void",
+        "answers_nonsense": "answers no proposal that makes no sense",
+        "settles_anything": "answers no confirmation of what it has not countered",
+        "counters_a_loss": "refuses a bundle that it would lose by",
+        "counters_a_drift": "refuses a bundle that moves its energy too far",
+        "counters_for_two": "refuses a bundle that the requester may lose by",
+        "refuses_everything": "counters with the bundle that suits both",
+        "answers_once": "answers a repeated proposal with the same counter",
+        "countered_and_free": "is reserved after a counter: others are refused, busy",
+        "proposes_while_reserved": "proposes nothing while it is reserved",
+        "settles_once": "settles a release, and a repeated one",
+        "stays_reserved": "is free again after a release",
+        "settles_a_confirmation_once": "settles a confirmation, and a repeated one",
+        "takes_it_back": "offers what it holds",
+        "exchanges_nothing": "offers what it holds",
+    },
+    "equal": {
+        "sums_up_early": "waits for the sums of its children; hears none of a stranger or of "
+        "nonsense",
+        "answers_early": "answers no sum before it knows the shares",
+        "leaves_itself_out": "adds up the sums of its children and its own",
+        "sums_up_once": "repeats its sum until Shares comes",
+        "takes_part_twice": "takes part at a slot or not",
+        "names_less": "names the energy that it has beyond its preferred plan",
+        "believes_any_shares": "hears no Shares of a stranger, of another attempt or length",
+        "gives_the_rest_last": "divides the shares equally, the rest in the order of the tree",
+        "shares_once": "answers a repeated sum with the same shares",
+        "takes_again": "answers a repeated sum with the same shares",
+        "keeps_its_excess": "holds its share in the end, taken once",
+        "clips_nothing": "reports its results",
+    },
 }
-"""Where each of the wrong households must fail."""
-assert set(FOUND) == {wrong.__name__ for wrong in WRONG}
-EVERY = [*FOUND, "third party", "without plans", "our own", "one plan"]
+"""Where each of the wrong households must fail first."""
+assert {name for found in SHOULD_FAIL.values() for name in found} == set(WRONG)
+TERMS: dict[StageTwo, ExchangeTerms] = {"slot": SLOT, "bundle": BUNDLE, "equal": EQUAL}
+RIGHT: dict[tuple[StageTwo, str], set[str]] = {
+    **{(stage, name): set() for stage in TERMS for name in ("third party", "our own")},
+    ("slot", "without plans"): {"chooses the plan that is to be chosen"},
+    ("bundle", "without plans"): {"chooses the plan that is to be chosen"},
+    ("equal", "without plans"): {
+        "chooses the plan that is to be chosen",
+        "names the energy that it has beyond its preferred plan",
+    },
+    ("slot", "one plan"): {"exchanges values"},
+    ("bundle", "one plan"): {"exchanges bundles"},
+}
+"""What cannot be tried with each of the right households."""
+Checks = dict[tuple[StageTwo, str], CheckList]
 
 
-async def enrolling(url: str, run: str) -> None:
-    """Wait until a household of this run has started and enrols for the first time."""
-    async with await NatsBus.connect(Connection(url, NAME)) as bus:
-        ear = Ear()
-        await bus.subscribe(inbox(run, ORCHESTRATOR), ear.receive, ear.fail)
-        async with asyncio.timeout(120):
-            await ear.complete.wait()
-
-
-async def third_party(url: str, name: str, plans: Path, known: bool) -> CheckList:
-    """Test the third-party household as a separate process."""
-    run = name.replace(" ", "-")
-    module = ["tests.support.broken_party", name] if name in FOUND else ["tests.system.third_party"]
-    where = ["--household", "h7", "--run", run, "--nats", url, "--plans", str(plans)]
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *module, *where)
-    try:
-        await enrolling(url, run)
-        patience = IMPATIENT if name in FOUND else PATIENCE
-        checks = await conform(
-            Connection(url, NAME), run, "h7", read_agent(plans) if known else None, patience
-        )
-        if name not in FOUND:
-            assert await asyncio.wait_for(process.wait(), 60) == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+async def third_party(url: str, stage: StageTwo, name: str, folder: Path) -> CheckList:
+    """Test the third-party household, with the fault of this name if there is one."""
+    run = f"{stage}-{name}".replace(" ", "-")
+    wrong = name in SHOULD_FAIL[stage]
+    file = folder / ("agent_8.plans" if name == "one plan" else "agent_7.plans")
+    plans, preferred = read_plans(file)
+    household = (broken(name) if wrong else Household)("h7", plans, preferred, 1)
+    taking_part = asyncio.create_task(
+        third.Connection(household, run=run, host="h7", kept=None).take_part(url)
+    )
+    checks = await conform(
+        Connection(url, NAME),
+        run=run,
+        household="h7",
+        plans=None if name == "without plans" else read_agent(file),
+        patience=IMPATIENT if wrong else PATIENCE,
+        exchange=TERMS[stage],
+    )
+    await asyncio.wait_for(taking_part, 60)
     return checks
 
 
-async def our_own(url: str, plans: Plans) -> CheckList:
+async def our_own(url: str, stage: StageTwo, folder: Path) -> CheckList:
     """Run one of our own households on the bus, in this process."""
-    node = host_node("our-own", "host-1", {"h7": plans})
+    plans, run = read_agent(folder / "agent_7.plans"), f"our-own-{stage}"
+    node = host_node(run, "host-1", {"h7": plans})
     bus = await NatsBus.connect(Connection(url, node.name))
     household = households_of(node)[0]
     try:
         driving = Shell(node, bus).run(lambda: household.finished)
-        testing = conform(Connection(url, NAME), "our-own", "h7", plans, PATIENCE)
+        testing = conform(
+            Connection(url, NAME),
+            run=run,
+            household="h7",
+            plans=plans,
+            patience=PATIENCE,
+            exchange=TERMS[stage],
+        )
         return (await asyncio.gather(testing, driving))[0]
     finally:
         await bus.close()
 
 
-async def all_of_them(url: str, folder: Path) -> dict[str, CheckList]:
-    plans, single = folder / "agent_7.plans", folder / "agent_8.plans"
-    single.write_text(plans.read_text().splitlines()[0] + "\n")
-    tested = {name: third_party(url, name, plans, name != "without plans") for name in EVERY}
-    tested["one plan"].close()
-    tested["our own"].close()
-    tested["one plan"] = third_party(url, "one plan", single, True)
-    tested["our own"] = our_own(url, read_agent(plans))
-    return dict(zip(tested, await asyncio.gather(*tested.values()), strict=True))
+async def all_of_them(url: str, folder: Path) -> Checks:
+    """Test all households, a few at a time."""
+    single = (folder / "agent_7.plans").read_text().splitlines()[0]
+    (folder / "agent_8.plans").write_text(single + "\n")
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def checks(stage: StageTwo, name: str) -> CheckList:
+        async with slots:
+            if name == "our own":
+                return await our_own(url, stage, folder)
+            return await third_party(url, stage, name, folder)
+
+    names = [*RIGHT, *((stage, name) for stage, found in SHOULD_FAIL.items() for name in found)]
+    done = await asyncio.gather(*(checks(*each) for each in names))
+    return dict(zip(names, done, strict=True))
 
 
 @pytest.fixture(scope="module")
-def tested(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CheckList]:
-    """Return the checks of each household; all are tested at the same time."""
+def tested(tmp_path_factory: pytest.TempPathFactory) -> Checks:
+    """Return the checks of each household; many are tested at the same time."""
     folder = tmp_path_factory.mktemp("plans") / "population"
     write(generate(households=9, slots=30, seed=3), folder)
     with EmbeddedServer() as server:
@@ -114,29 +192,24 @@ def not_tried(checks: CheckList) -> set[str]:
 
 
 @pytest.mark.nats
-@pytest.mark.parametrize("name", ["third party", "without plans", "our own", "one plan"])
-def test_a_right_household_passes(name: str, tested: dict[str, CheckList]) -> None:
-    checks = tested[name]
+@pytest.mark.parametrize(("stage", "name"), RIGHT)
+def test_a_right_household_passes(stage: StageTwo, name: str, tested: Checks) -> None:
+    checks = tested[stage, name]
     assert failed(checks) == []
     assert checks.passed
     assert checks.found[-1].name == "leaves when it is released"
-    assert (
-        not_tried(checks)
-        == {
-            "third party": set(),
-            "our own": set(),
-            "without plans": {"chooses the plan that is to be chosen"},
-            "one plan": {"exchanges values"},
-        }[name]
-    )
+    assert not_tried(checks) == RIGHT[stage, name]
 
 
 @pytest.mark.nats
-@pytest.mark.parametrize("name", FOUND)
-def test_every_fault_is_found(name: str, tested: dict[str, CheckList]) -> None:
-    checks = failed(tested[name])
-    assert not tested[name].passed
-    assert checks[0].name == FOUND[name]
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [(stage, name) for stage, found in SHOULD_FAIL.items() for name in found],
+)
+def test_every_fault_is_found(stage: StageTwo, name: str, tested: Checks) -> None:
+    checks = failed(tested[stage, name])
+    assert not tested[stage, name].passed
+    assert checks[0].name == SHOULD_FAIL[stage][name]
     for found in checks:
         assert found.expected
         assert found.came
@@ -144,7 +217,19 @@ def test_every_fault_is_found(name: str, tested: dict[str, CheckList]) -> None:
 
 
 @pytest.mark.nats
-def test_each_check_names_its_section(tested: dict[str, CheckList]) -> None:
+def test_each_check_of_stage_2_is_failed_by_some_household(tested: Checks) -> None:
+    """A check that nothing fails may be one that cannot fail."""
+    for stage, wrong in SHOULD_FAIL.items():
+        if stage == "slot":
+            continue
+        own = {"Content bundle", "Content bundle, Partners", "Equal shift"}
+        checks = {each.name for each in tested[stage, "our own"].found if each.section in own}
+        caught = {each.name for name in wrong for each in failed(tested[stage, name])}
+        assert checks - caught == set()
+
+
+@pytest.mark.nats
+def test_each_check_names_its_section(tested: Checks) -> None:
     for checks in tested.values():
         for found in checks.found:
             heading, _, part = found.section.partition(", ")
@@ -166,7 +251,8 @@ def test_the_command_prints_the_checks(tmp_path: Path) -> None:
         ):
             process = subprocess.Popen([sys.executable, "-m", *module, *where])
             try:
-                result = CliRunner().invoke(app, ["conformance", *where])
+                words = ["conformance", *where, "--content", "slot", "--patience", "10"]
+                result = CliRunner().invoke(app, words)
             finally:
                 process.kill()
                 process.wait()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.system.third_party.exchange import Exchange
+from tests.system.third_party.exchange import ENDINGS, Exchange, Handlers
 from tests.system.third_party.holding import Holding
 from tests.system.third_party.maker import Maker
 from tests.system.third_party.planning import Array
@@ -53,7 +53,7 @@ class BundleExchange(Exchange):
         self.roster = [tuple(address) for address in place["roster"]]
         self.due = False
         self.talk: tuple[list[int], Address, str] | None = None
-        """Lease, partner and state (proposed, done, released) of the talk that it opened."""
+        """Lease, partner and state of the talk that it opened: proposed, or how it will end."""
         self.reserved: tuple[tuple[str, tuple[int, ...]], list[int], Array] | None = None
         """Talk in which it has countered, with slots and the values that it would get."""
         self.said: dict[tuple[str, tuple[int, ...]], tuple[str, dict[str, Any]]] = {}
@@ -67,8 +67,28 @@ class BundleExchange(Exchange):
         self.due = self.round >= 1 and self.in_pass and self.talk is None
         super().resume(session)
 
+    @property
+    def handlers(self) -> Handlers:
+        handlers = super().handlers
+        del handlers["Proposal"]
+        return handlers | {
+            "BundleProposal": self.on_bundle_proposal,
+            "Counter": self.on_counter,
+            "Confirmation": self.on_confirmation,
+            "Settled": self.on_settled,
+        }
+
     def wants(self, slot: int) -> bool:
         return False
+
+    def check_slots(self, slots: list[int], *lists: Any) -> None:
+        """Raise ValueError if this is no bundle: slots that do not rise or do not exist, or lists
+        of other lengths."""
+        known = range(len(self.start))
+        if slots != sorted(set(slots)) or not all(slot in known for slot in slots):
+            raise ValueError("no bundle of slots")
+        if any(len(each) != len(slots) for each in lists):
+            raise ValueError("lists of other lengths")
 
     # -- a round ----------------------------------------------------------------------------------
 
@@ -169,22 +189,28 @@ class BundleExchange(Exchange):
         if self.talk is None or self.talk != (counter["lease"], sender, "proposed"):
             return
         slots, values = list(counter["slots"]), counter["values_kwh"]
+        self.check_slots(slots, values)
+        if not slots:
+            raise ValueError("a counter without slots")
         reason = self.suits(slots, values)
         if not reason:
             self.take_all(slots, values, counter["lease"], sender[1], asked=True)
         self.tally["refused" if reason else "accepted"] += 1
-        self.talk = (counter["lease"], sender, "released" if reason else "done")
+        self.talk = (counter["lease"], sender, ENDINGS.get(reason, "refused"))
         self.voice.settled("talk")
         self.voice.insist("talk", sender, "Confirmation", lease=counter["lease"], reason=reason)
 
     def on_outcome(self, sender: Address, outcome: dict[str, Any]) -> None:
         if self.talk == (outcome["lease"], sender, "proposed"):
+            if outcome["accepted"]:
+                raise ValueError("nothing is accepted without a counter")
             self.tally["refused"] += 1
-            self.over_with("refused")
+            self.over_with(ENDINGS.get(outcome["reason"], "refused"))
 
     def on_settled(self, sender: Address, settled: dict[str, Any]) -> None:
-        if self.talk is not None and self.talk[:2] == (settled["lease"], sender):
-            self.over_with("done" if self.talk[2] == "done" else "refused")
+        talk = self.talk
+        if talk is not None and talk[:2] == (settled["lease"], sender) and talk[2] != "proposed":
+            self.over_with(talk[2])
 
     def over_with(self, ending: str) -> None:
         assert self.talk is not None
@@ -206,6 +232,8 @@ class BundleExchange(Exchange):
             if not self.makers and lease[1] > self.round:
                 self.early = (sender, proposal)
                 return
+            limits = [] if proposal["disclosure"] == "value" else [proposal["limits_kwh"]]
+            self.check_slots(proposal["slots"], proposal["values_kwh"], *limits)
             found, reason = None, "busy"
             if self.talk is None and self.reserved is None:
                 found, reason = self.choose(proposal), "no joint gain"

@@ -1,5 +1,6 @@
 """Stage 2: offers, lookups, proposals and rounds (docs/protocol.md, Stage 2)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.system.third_party.voice import Voice
 from tests.system.third_party.wire import Address
 
 ENDINGS = {"": "done", "cap": "for now", "drift": "for now", "stale": "void", "busy": "void"}
+Handlers = dict[str, Callable[[Address, dict[str, Any]], None]]
 
 
 class Exchange:
@@ -65,6 +67,14 @@ class Exchange:
         if not self.over:
             self.go_on()
 
+    @property
+    def handlers(self) -> Handlers:
+        """What it does with each kind of message."""
+        return {
+            **{"Match": self.on_match, "Proposal": self.on_proposal, "Outcome": self.on_outcome},
+            **{"RoundDone": self.on_done, "NextRound": self.on_next, "End": self.on_end},
+        }
+
     def wants(self, slot: int) -> bool:
         return self.holding.offers(slot) and slot not in self.asked
 
@@ -95,27 +105,16 @@ class Exchange:
             aims = [holding.aim(slot) for slot in wants]
         maker.number += 0 if revised else 1
         self.voice.insist(
-            ("lookup", maker.address),
-            maker.address,
-            "Lookup",
-            session=self.session,
-            number=maker.number,
-            epoch=maker.epoch,
-            round=self.round,
-            limits_bind=True,
-            disclosure=disclosure,
-            slots=offered,
-            values_kwh=self.holding.held[offered],
+            ("lookup", maker.address), maker.address, "Lookup",
+            session=self.session, number=maker.number, epoch=maker.epoch, round=self.round,
+            limits_bind=True, disclosure=disclosure,
+            slots=offered, values_kwh=self.holding.held[offered],
             limits_kwh=np.array(holding.told(disclosure, offered)),
-            withdrawn=gone,
-            closed=maker.closed,
-            wants=wants,
-            wanted_kwh=np.array([aim[0] for aim in aims]),
+            withdrawn=gone, closed=maker.closed,
+            wants=wants, wanted_kwh=np.array([aim[0] for aim in aims]),
             tolerance_kwh=np.array([aim[1] for aim in aims]),
-            min_gain_kwh2=self.min_gain_kwh2,
-            leases_max=room,
-            **self.addition,
-        )
+            min_gain_kwh2=self.min_gain_kwh2, leases_max=room, **self.addition,
+        )  # fmt: skip
         maker.reported, maker.changed, maker.closed = (maker.changed, maker.closed), set(), []
         maker.asking = [*(maker.asking or ()), *wants]
         maker.revised, maker.spoken = revised, True

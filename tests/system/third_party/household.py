@@ -1,10 +1,11 @@
 """A household's way through a run (docs/protocol.md, Joining and leaving)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tests.system.third_party.bundles import BundleExchange
+from tests.system.third_party.equal_shift import EqualShift
 from tests.system.third_party.exchange import Exchange
 from tests.system.third_party.planning import Array, Planning, Sums, rmse
 from tests.system.third_party.voice import Voice
@@ -17,13 +18,21 @@ KNOWN = {"cost": "var", "discomfort": "rmse", "constraint": None}
 class Household:
     """What one household knows and does; all of it can be pickled."""
 
+    voices: type[Voice] = Voice
+    kinds: ClassVar[dict[str, type[Exchange | EqualShift]]] = {
+        "slot": Exchange,
+        "bundle": BundleExchange,
+        "equal": EqualShift,
+    }
+    """Its parts in stage 2, by content; `equal` without any."""
+
     def __init__(self, name: str, plans: Array, preferred: int, session: int) -> None:
         self.name, self.plans, self.preferred = name, plans, plans[preferred]
-        self.session, self.voice = session, Voice()
+        self.session, self.voice = session, self.voices()
         self.phase, self.attempt, self.iteration = "enrolling", 0, 0
         self.place: dict[str, Any] = {}
         self.planning: Planning | None = None
-        self.exchange: Exchange | None = None
+        self.exchange: Exchange | EqualShift | None = None
         self.course: list[list[float]] = []
         self.received: dict[Address, dict[str, Any]] = {}
         self.answers: dict[Address, dict[str, Any]] = {}
@@ -80,21 +89,10 @@ class Household:
         elif self.exchange is None:
             raise ValueError("not in stage 2")
         else:
-            handlers = {
-                "Match": self.exchange.on_match,
-                "Proposal": self.exchange.on_proposal,
-                "Outcome": self.exchange.on_outcome,
-                "RoundDone": self.exchange.on_done,
-                "NextRound": self.exchange.on_next,
-                "End": self.exchange.on_end,
-            }
-            if isinstance(self.exchange, BundleExchange):
-                handlers["BundleProposal"] = self.exchange.on_bundle_proposal
-                handlers["Counter"] = self.exchange.on_counter
-                handlers["Confirmation"] = self.exchange.on_confirmation
-                handlers["Settled"] = self.exchange.on_settled
-                del handlers["Proposal"]
-            handlers[kind](sender, fields)
+            handler = self.exchange.handlers.get(kind)
+            if handler is None:
+                raise ValueError("not in a stage 2 like this one")
+            handler(sender, fields)
             self.exchanged()
 
     # -- joining and leaving ----------------------------------------------------------------------
@@ -221,8 +219,8 @@ class Household:
             return self.report()
         self.phase = "exchanging"
         schedule = self.plans[planning.selected]
-        content = self.place["terms"]["exchange"]["content"]
-        kind = BundleExchange if content == "bundle" else Exchange
+        terms = self.place["terms"]["exchange"]
+        kind = self.kinds["equal" if terms["equal_shift"] else terms["content"]]
         self.exchange = kind(
             voice=self.voice,
             place=self.place,

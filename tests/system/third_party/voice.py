@@ -42,6 +42,10 @@ class Voice:
     def waits(self, what: Hashable) -> bool:
         return what in self._open
 
+    def repeated(self, what: Hashable) -> bool:
+        """Say whether a message that waits has been sent more than once."""
+        return what in self._open and self._open[what][1] > AGAIN
+
     def repeat(self) -> None:
         """Send messages again whose answers are late."""
         for entry in self._open.values():

@@ -10,7 +10,7 @@ Address = tuple[str, str]
 NUMBER = (int, float)
 BOUND = (int, float, type(None))
 """A number, or none if there is no bound."""
-ADDRESS, VECTOR = "address", "vector"
+ADDRESS, VECTOR, INTEGERS = "address", "vector", "integers"
 
 HEARD: dict[str, dict[str, Any]] = {
     "Place": {
@@ -53,6 +53,8 @@ HEARD: dict[str, dict[str, Any]] = {
     },
     "NextRound": {"round": int, "changed": [int], "scale_kwh2": NUMBER},
     "End": {"round": int},
+    "Excess": {"households": int, "takers": INTEGERS, "excess": INTEGERS, "attempt": int},
+    "Shares": {"shares": INTEGERS, "attempt": int},
 }
 """What a household may be told: the fields of each kind, and what they are."""
 
@@ -68,10 +70,12 @@ class Heard(NamedTuple):
 
 def write(run: str, said: list[tuple[str, str, str, dict[str, Any]]]) -> bytes:
     """Return a frame of messages (to, sender, kind, fields); numpy arrays in the fields are
-    vectors."""
+    vectors, of float64 or of int64."""
     vectors: list[bytes] = []
 
     def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype == np.int64:
+            return value.astype("<i8").tobytes()
         if isinstance(value, np.ndarray):
             vectors.append(value.astype("<f8").tobytes())
             return len(vectors) - 1
@@ -110,6 +114,15 @@ def _vector(raw: bytes) -> Any:
     return vector
 
 
+def _integers(raw: Any) -> Any:
+    if not isinstance(raw, bytes):
+        raise ValueError("not a vector of integers")
+    vector = np.frombuffer(raw, "<i8")
+    if (np.abs(vector) > 2**53).any():
+        raise ValueError("an integer that is too large")
+    return vector
+
+
 def _checked(wanted: dict[str, Any], fields: dict[str, Any], vectors: list[Any]) -> dict[str, Any]:
     if set(fields) != set(wanted):
         raise ValueError("other fields than these")
@@ -121,6 +134,8 @@ def _one(kind: Any, value: Any, vectors: list[Any]) -> Any:
         if type(value) is not int or value < 0:
             raise ValueError("not the number of a vector")
         return vectors[value]
+    if kind == INTEGERS:
+        return _integers(value)
     if kind == ADDRESS:
         host, name = value
         return str(host), str(name)
