@@ -116,9 +116,13 @@ def _description(value: object) -> str:
     if isinstance(value, np.ndarray):
         return str(value.tolist())
     if is_dataclass(value):
-        parts = [f"{each.name}={_description(getattr(value, each.name))}" for each in fields(value)]
-        return f"{type(value).__name__}({', '.join(parts)})"
-    return repr(value)
+        names = [each.name for each in fields(value)]
+    elif hasattr(value, "__dict__"):  # a device of people's own
+        names = sorted(vars(value))
+    else:
+        return repr(value)
+    parts = [f"{name}={_description(getattr(value, name))}" for name in names]
+    return f"{type(value).__name__}({', '.join(parts)})"
 
 
 def _within(own: PlannedHome, caps: Caps, *, plans: int | None, seed: int) -> Plans:

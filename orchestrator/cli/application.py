@@ -21,6 +21,7 @@ MODULES = {
     "orchestrate": "run",
     "generate": "population",
     "convert": "population",
+    "check": "homes",
     "show": "results",
     "report": "results",
     "explain": "results",
