@@ -163,3 +163,14 @@ def test_single_slots_under_a_cap_end_soon_and_come_less_far() -> None:
     assert capped.exchange.rounds <= 10
     assert capped.exchange.lookups < 10_000
     assert bundles.exchanged.mean_comfort > capped.exchanged.mean_comfort
+
+
+def test_few_who_exchange_are_enough_to_go_on() -> None:
+    """The stage does not end early because most households take no part in it."""
+
+    def comfort(content: str) -> float:
+        results = in_simulation(settings(content=content, households=40, participation=0.4))
+        assert results.exchanged is not None
+        return results.exchanged.mean_comfort
+
+    assert comfort("bundle") > comfort("slot")

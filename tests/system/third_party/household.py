@@ -103,11 +103,15 @@ class Household:
             return self.voice.say(ORCHESTRATOR, "Ready", **fields)
         if self.gone or (self.exchange is not None and self.exchange.round >= 0):
             raise ValueError("too late to begin anew")
+        if place["loop"]:
+            raise ValueError("this household has no exchange behind it")
         terms = place["terms"]
         wanted = {name: terms[name] for name in KNOWN} != KNOWN
         exchange = terms["exchange"]
         if wanted or terms["reorganisation"]["strategy"] != "never":
             return self.fail("this household knows var, rmse and a tree that stays")
+        if terms["exchange_every"]:
+            return self.fail("this household exchanges once")
         if exchange is not None and exchange["rule"] != "mutual":
             return self.fail("this household knows the rule mutual")
         self.voice.silence()

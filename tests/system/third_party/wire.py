@@ -15,7 +15,13 @@ ADDRESS, VECTOR, INTEGERS = "address", "vector", "integers"
 HEARD: dict[str, dict[str, Any]] = {
     "Place": {
         **{"position": int, "households": int, "parent": (ADDRESS, None), "children": [ADDRESS]},
-        **{"terms": dict, "matchmakers": [ADDRESS], "roster": [ADDRESS], "attempt": int},
+        **{
+            "terms": dict,
+            "matchmakers": [ADDRESS],
+            "roster": [ADDRESS],
+            "attempt": int,
+            "loop": int,
+        },
     },
     "Go": {"attempt": int},
     "Release": {},
