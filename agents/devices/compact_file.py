@@ -5,7 +5,7 @@ cycle, and for each store what it takes (`in`) and gives (`out`) by slot. Slots 
 zero.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,45 +13,17 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.devices.cycle import Cycle
+from agents.devices.day import day_of
 from agents.devices.home import Home, Schedules
-from agents.devices.home_fields import Amount, Day, DeviceFields, Positive
+from agents.devices.home_fields import Amount, DeviceReader, Positive
+from agents.devices.home_table import Homes, PlannedHome, Reading, home_of
 from protocol.checked_input import invalid
 from protocol.errors import InputError
 from protocol.vectors import Array
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedHome:
-    """A home with plans: the schedules of its devices in each. The first plan is preferred."""
-
-    home: Home
-    plans: tuple[Schedules, ...] = ()
-    selected: int | None = None
-    """The plan that a stage 1 before has chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Homes:
-    """Homes that share a day, by id."""
-
-    day: Day
-    first: str
-    """Start of slot 0, such as `06:00`."""
-    homes: dict[str, PlannedHome]
-
-
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Base(_Table):
-    kwh: list[Amount]
-    essential_share: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
-
-
-class _Solar(_Table):
-    kwh: list[Amount]
-    kwp: Amount = 0.0
+    model_config = ConfigDict(extra="forbid")
 
 
 class _StorePlan(_Table):
@@ -64,72 +36,78 @@ class _Plan(_Table):
     stores: dict[str, _StorePlan] = {}
 
 
-class _Home(_Table):
-    id: str
-    people: int | None = None
-    selected: int | None = None
-    base: _Base
-    solar: _Solar | None = None
-    devices: list[DeviceFields] = []
+class _Plans(BaseModel):
     plans: list[_Plan] = []
+    selected: int | None = None
 
 
 class _File(_Table):
     note: str = ""
-    slots: Annotated[int, Field(gt=0)]
+    slots: Annotated[int, Field(gt=0, le=10_000)]
     slot_minutes: Positive
     first: str = "00:00"
+    time_zone: str | None = None
+    date: str | None = None
     seed: int | None = None
     reference: dict[str, Any] = {}
-    homes: list[_Home]
+    homes: list[dict[str, Any]]
 
 
-def read_compact_file(file: Path) -> Homes:
-    """Read the homes of a compact file. InputError names file, home, device and field."""
+def homes_of(
+    content: Mapping[str, Any], file: Path, own_kinds: Mapping[str, DeviceReader]
+) -> Homes:
+    """Return the homes of a compact file's content.
+
+    InputError names file, home, device and field.
+    """
     try:
-        read = _File.model_validate_json(file.read_bytes())
-    except FileNotFoundError:
-        raise InputError("no such file", file=file) from None
-    except OSError as error:
-        raise InputError(f"cannot be read: {error}", file=file) from error
+        read = _File.model_validate(content)
     except ValidationError as error:
         raise invalid(error, file=file) from error
-    day = Day(slots=read.slots, slot_minutes=read.slot_minutes)
     homes: dict[str, PlannedHome] = {}
-    for fields in read.homes:
-        if fields.id in homes:
-            raise InputError("two homes have this id", file=file, field=fields.id)
-        try:
-            homes[fields.id] = _planned_home(fields, day)
-        except InputError as error:
-            place = f"{fields.id}.{error.field}" if error.field else fields.id
-            raise InputError(error.reason, file=file, field=place) from error
-    return Homes(day=day, first=read.first, homes=homes)
+    try:
+        day = day_of(
+            slot_minutes=read.slot_minutes,
+            first=read.first,
+            time_zone=read.time_zone,
+            on=read.date,
+        )
+        if day.slots != read.slots:
+            reason = f"{read.slots}, but {read.slot_minutes:g} minutes give {day.slots} a day"
+            raise InputError(reason, field="slots")
+        reading = Reading(day=day, folder=file.parent, own_kinds=own_kinds)
+        for table in read.homes:
+            own = {key: value for key, value in table.items() if key not in _BESIDE_HOME}
+            home = home_of(own, table.get("devices", []), reading)
+            if home.id in homes:
+                raise InputError("two homes have this id", field=home.id)
+            homes[home.id] = _with_plans(home, table)
+    except InputError as error:
+        raise InputError(error.reason, file=file, field=error.field) from error
+    if not homes:
+        raise InputError("there is no home", file=file, field="homes")
+    return Homes(day=day, homes=homes)
 
 
-def _planned_home(fields: _Home, day: Day) -> PlannedHome:
-    devices = []
-    for device in fields.devices:
-        try:
-            devices.append(device.device(day))
-        except InputError as error:
-            raise InputError(error.reason, field=f"{device.name}.{error.field}") from error
-    home = Home(
-        id=fields.id,
-        base_kwh=day.vector(fields.base.kwh, "base"),
-        solar_kwh=day.vector(fields.solar.kwh if fields.solar else None, "solar"),
-        devices=tuple(devices),
-        essential_share=fields.base.essential_share,
-    )
-    plans = tuple(_schedules(home, plan, number) for number, plan in enumerate(fields.plans))
-    if fields.selected is not None and not 0 <= fields.selected < len(plans):
-        raise InputError(f"there are {len(plans)} plans", field="selected")
-    return PlannedHome(home=home, plans=plans, selected=fields.selected)
+_BESIDE_HOME = ("devices", "plans", "selected")
+
+
+def _with_plans(home: Home, table: Mapping[str, Any]) -> PlannedHome:
+    """Return a home with the plans of its table. Raises InputError, naming home and field."""
+    try:
+        read = _Plans.model_validate(table)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise InputError(error.errors()[0]["msg"], field=f"{home.id}.{place}") from error
+    plans = tuple(_schedules(home, plan, number) for number, plan in enumerate(read.plans))
+    if read.selected is not None and not 0 <= read.selected < len(plans):
+        raise InputError(f"there are {len(plans)} plans", field=f"{home.id}.selected")
+    return PlannedHome(home=home, plans=plans, selected=read.selected)
 
 
 def _schedules(home: Home, plan: _Plan, number: int) -> Schedules:
     """Return the schedules of a plan. Raises InputError if the home cannot follow them."""
-    field = f"plans.{number}"
+    field = f"{home.id}.plans.{number}"
     schedules: dict[str, Array] = {}
     for device in home.devices:
         if isinstance(device, Cycle):

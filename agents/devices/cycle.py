@@ -7,9 +7,13 @@ is checked by the home, which knows both.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from protocol.errors import InputError
 from protocol.vectors import Array
+
+NOISE = 0.2
+"""Scale of the chance in the choice of a start, as a share of the deviation of the price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,30 @@ class Cycle:
         schedule[start : start + self.length] = self.profile_kwh
         return schedule
 
-    def preferred(self) -> Array:
-        """Return the schedule of the preferred start."""
+    def preferred(self, rest_kwh: Array) -> Array:
+        """Return the schedule of the preferred start, whatever the rest of the home does."""
         return self.at(self.preferred_start)
+
+    def cheapest(self, price: Array, chance: Generator, *, preferred: Array, cap: float) -> Array:
+        """Return a run at the start that is cheapest at a price per slot (`cheapest_start`)."""
+        first, last = self.earliest, self.latest_start
+        return self.at(self.cheapest_start(price, chance, first=first, last=last, cap=cap))
+
+    def cheapest_start(
+        self, price: Array, chance: Generator, *, first: int, last: int, cap: float
+    ) -> int:
+        """Return the start from `first` to `last` that is cheapest at a price per slot, give or
+        take chance (Gumbel noise), among those whose discomfort is at most `cap`; else the one with
+        the least discomfort."""
+        starts = np.arange(first, last + 1)
+        late_min = np.abs(starts - self.preferred_start) * self.slot_minutes
+        allowed = starts[late_min <= cap * self.tolerance_min]
+        if not len(allowed):
+            return int(starts[np.argmin(late_min)])
+        share = self.profile_kwh / self.profile_kwh.sum()
+        cost = np.correlate(price, share, mode="valid")[allowed]
+        noise = chance.gumbel(scale=NOISE * float(price.std()), size=len(allowed))
+        return int(allowed[np.argmin(cost + noise)])
 
     def start(self, schedule: Array) -> Array:
         """Return the slot in which the run of feasible schedules starts: (..., d) -> (...)."""

@@ -10,6 +10,7 @@ else.
 from typing import Protocol
 
 import numpy as np
+from numpy.random import Generator
 
 from protocol.vectors import Array
 
@@ -36,6 +37,14 @@ class Device(Protocol):
     @property
     def tolerance(self) -> float:
         """The setback that its people call just acceptable, in `unit`; discomfort 1."""
+
+    def preferred(self, rest_kwh: Array) -> Array:
+        """Return the schedule of greatest comfort, float64[d] kWh. `rest_kwh` is the energy of
+        everything else in the home."""
+
+    def cheapest(self, price: Array, chance: Generator, *, preferred: Array, cap: float) -> Array:
+        """Return a feasible schedule with the energy of the preferred one that follows a price per
+        slot, and whose discomfort is at most `cap` where that is possible."""
 
     def fault(self, schedule: Array) -> str | None:
         """Return why the device cannot follow a schedule, or None if it can."""

@@ -40,14 +40,17 @@ class Home:
     def __post_init__(self) -> None:
         named = {device.name: device for device in self.devices}
         if len(named) < len(self.devices):
-            raise InputError("two devices have the same name", field="name")
+            raise InputError("two devices have the same name", field="device")
         for device in self.devices:
             chain = [device]
             while isinstance(cycle := chain[-1], Cycle) and cycle.after is not None:
                 before = named.get(cycle.after)
                 if not isinstance(before, Cycle) or before in chain:
                     reason = f"{cycle.after} is not another cycle that can run before {cycle.name}"
-                    raise InputError(reason, field="after")
+                    raise InputError(reason, field=f"{cycle.name}.after")
+                if before.earliest + before.length > cycle.latest_start:
+                    reason = f"{cycle.name} cannot start by then: {before.name} has not ended"
+                    raise InputError(reason, field=f"{cycle.name}.latest_start")
                 chain.append(before)
         if not 0.0 <= self.essential_share <= 1.0:
             raise InputError("must be between 0 and 1", field="essential_share")

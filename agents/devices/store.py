@@ -1,79 +1,38 @@
 """Stores: devices that fill and empty, such as a car, a boiler, a heat pump, a battery (S2: FRBC).
 
-This module decides which schedules a store can follow, and what they cost. `store_moves` decides
-how far one can be changed.
+This module decides what a schedule of a store costs in comfort, and which one its people prefer.
+`store_moves` decides how far one can be changed.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.random import Generator
 
+from agents.devices import store_filling
+from agents.devices.storage import Storage
+from agents.devices.store_moves import with_moves
 from agents.devices.store_wishes import StoreWish
-from protocol.errors import InputError
 from protocol.vectors import Array
 
-LEVEL_TOLERANCE_KWH = 1e-9
-"""A level may miss a bound by this much, since levels are rounded while amounts are exact."""
+_TILTS = (0.0, 1.0, 4.0, 16.0, 64.0)
+"""How much dearer the end of the day is made than its start until a store is filled soon enough."""
+_AVERAGES = 3
+"""How often a schedule is averaged with the preferred one at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """A device with a level.
+class Store(Storage):
+    """A device with a level, and what its people want of it."""
 
-    level[t] = level[t-1] + efficiency_in * in[t] - out[t] / efficiency_out - use[t], where a
-    schedule is in - out; a slot never has both. Level t is the one at the end of slot t.
-
-    Raises InputError, naming the field, for a number out of its range.
-    """
-
-    name: str
-    what: str
-    """`ev`, `boiler`, `heatpump`, `battery`, or a word of its own."""
-    level_kwh: float
-    """Level at the start of the day."""
-    low_kwh: Array
-    """Least level at the end of each slot, float64[d]; a car's need raises it from departure on."""
-    high_kwh: Array
-    """Greatest level at the end of each slot, float64[d]."""
-    use_kwh: Array
-    """What is drawn or lost in each slot, on the side of the level, float64[d]."""
-    plugged: tuple[int, int]
-    """First slot in which it can take or give, and the slot after the last."""
-    max_in_kwh: float
-    min_in_kwh: float = 0.0
-    """It takes nothing in a slot, or at least this."""
-    max_out_kwh: float = 0.0
-    efficiency_in: float = 1.0
-    """Level gained per kWh taken; the COP of a heat pump."""
-    efficiency_out: float = 1.0
-    """kWh given per level lost."""
     wish: StoreWish | None = None
-
-    def __post_init__(self) -> None:
-        start, end = self.plugged
-        if not 0 <= start < end <= self.slots:
-            raise InputError("must be a stretch of the day, at least one slot", field="plugged")
-        if not 0.0 <= self.min_in_kwh <= self.max_in_kwh:
-            raise InputError("must be between 0 and max_in", field="min_in")
-        if self.max_out_kwh < 0.0:
-            raise InputError("must not be negative", field="max_out")
-        if not self.efficiency_in > 0.0:
-            raise InputError("must be above 0", field="efficiency_in")
-        if not 0.0 < self.efficiency_out <= 1.0:
-            raise InputError("must be above 0 and at most 1", field="efficiency_out")
-        if (self.low_kwh > self.high_kwh).any():
-            raise InputError("low is above high", field="low")
+    need_kwh: float = 0.0
+    """Energy that it must take at the meter, for a car; its lowest level rises accordingly."""
 
     @property
     def kind(self) -> str:
         """The kind of every store."""
         return "store"
-
-    @property
-    def slots(self) -> int:
-        """Number of slots d of the day."""
-        return len(self.low_kwh)
 
     @property
     def unit(self) -> str | None:
@@ -85,36 +44,64 @@ class Store:
         """The setback that is just acceptable; 1 without a wish."""
         return 1.0 if self.wish is None else self.wish.tolerance
 
-    def levels(self, schedule: Array) -> Array:
-        """Return the level at the end of each slot, kWh: (..., d) -> (..., d)."""
-        gained = self.efficiency_in * np.maximum(schedule, 0.0)
-        lost = np.maximum(-schedule, 0.0) / self.efficiency_out
-        return np.asarray(self.level_kwh + np.cumsum(gained - lost - self.use_kwh, axis=-1))
-
-    def is_plugged(self) -> NDArray[np.bool_]:
-        """Return for each slot whether the store can take or give, bool[d]."""
-        slot = np.arange(self.slots)
-        return np.asarray((slot >= self.plugged[0]) & (slot < self.plugged[1]))
-
-    def fault(self, schedule: Array) -> str | None:
-        """Return why the store cannot follow a schedule, or None if it can."""
-        taken = np.maximum(schedule, 0.0)
-        levels = self.levels(schedule)
-        checks = (
-            ((schedule != 0.0) & ~self.is_plugged(), "is not plugged in"),
-            (taken > self.max_in_kwh, f"takes more than {self.max_in_kwh:g} kWh"),
-            ((taken > 0.0) & (taken < self.min_in_kwh), f"takes less than {self.min_in_kwh:g} kWh"),
-            (-schedule > self.max_out_kwh, f"gives more than {self.max_out_kwh:g} kWh"),
-            (levels < self.low_kwh - LEVEL_TOLERANCE_KWH, "falls below its lowest level"),
-            (levels > self.high_kwh + LEVEL_TOLERANCE_KWH, "rises above its highest level"),
-        )
-        for broken, reason in checks:
-            if broken.any():
-                return f"{reason} in slot {int(np.argmax(broken))}"
-        return None
-
     def setback(self, schedule: Array) -> Array:
         """Return how far schedules miss the wish, in `unit`: (..., d) -> (...)."""
         if self.wish is None:
             return np.zeros(np.shape(schedule)[:-1])
         return self.wish.setback(self.levels(schedule))
+
+    def marginal_cost(self, schedule: Array) -> Array:
+        """Return g, the change of u^2 per kWh more at the meter in each slot, float64[d].
+
+        A small move i -> j by x changes u^2 by x * (g[j] - g[i]); within what the store gives,
+        divide by efficiency_in * efficiency_out.
+        """
+        if self.wish is None:
+            return np.zeros(self.slots)
+        slope = self.wish.squared_slope(self.levels(schedule))
+        return np.asarray(self.efficiency_in * np.cumsum(slope[::-1])[::-1])
+
+    def preferred(self, rest_kwh: Array) -> Array:
+        """Return the schedule of greatest comfort: what a car needs at once at full power; a
+        battery for own use of `rest_kwh`, all else in the home; heat by thermostat.
+
+        It may have a fault if there is no better one.
+        """
+        if self.max_out_kwh and not self.need_kwh:
+            return store_filling.for_own_use(self, rest_kwh)
+        if self.need_kwh:
+            return store_filling.at_once(self, self.need_kwh)
+        schedule = store_filling.by_thermostat(self)
+        if self.fault(schedule) is None:
+            return schedule
+        return store_filling.filled(self, np.arange(float(self.slots)), 0.0)
+
+    def cheapest(self, price: Array, chance: Generator, *, preferred: Array, cap: float) -> Array:
+        """Return a feasible schedule with the energy of the preferred one that follows a price per
+        slot, and whose discomfort is at most `cap`; the preferred schedule if none is found."""
+        if self.max_out_kwh:
+            return with_moves(self, preferred, price)
+        schedule = preferred
+        average = self.unit == "degrees" and chance.random() < 0.5
+        for tilt in _TILTS:
+            tilted = price + tilt * np.linspace(0.0, 1.0, self.slots)
+            schedule = store_filling.filled(self, tilted, float(preferred.sum()))
+            if self.unit == "degrees":
+                schedule = self._averaged(schedule, preferred, at_least=average, cap=cap)
+            if self._fits(schedule, preferred, cap):
+                return schedule
+        return preferred
+
+    def _averaged(self, schedule: Array, preferred: Array, *, at_least: bool, cap: float) -> Array:
+        """Return the schedule, averaged with the preferred one until its discomfort is within the
+        cap, and once in any case if `at_least`. All feasible schedules of heat are a convex set."""
+        for step in range(_AVERAGES):
+            if self._fits(schedule, preferred, cap) and (step or not at_least):
+                break
+            schedule = store_filling.averaged(schedule, preferred)
+        return schedule
+
+    def _fits(self, schedule: Array, preferred: Array, cap: float) -> bool:
+        within = float(self.setback(schedule)) <= cap * self.tolerance
+        same = float(schedule.sum()) == float(preferred.sum())
+        return within and same and self.fault(schedule) is None

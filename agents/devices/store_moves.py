@@ -1,4 +1,4 @@
-"""Moves of energy within a store: how far, and at what cost in comfort.
+"""Moves of energy within a store: how far they can go.
 
 A move i -> j by x takes x kWh less at the meter in slot i and x more in slot j, so the store's own
 energy stays the same. Energy moves within what the store takes, or within what it gives, never from
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.devices.energy_grid import STEP_KWH, floored
-from agents.devices.store import LEVEL_TOLERANCE_KWH, Store
+from agents.devices.energy_grid import FILE_STEP_KWH, STEP_KWH, floored
+from agents.devices.storage import LEVEL_TOLERANCE_KWH, Storage
 from protocol.vectors import Array
 
+MOVES_MAX = 6
+"""Number of moves by which a schedule follows a price at most."""
 _ROUNDING_KWH = 1e-12
 """Room stays this much within the tolerance of levels, for sums that are rounded differently."""
 
@@ -47,7 +49,7 @@ class Room:
         return bool(self.least[move] <= amount_kwh <= self.part[move])
 
 
-def room(store: Store, schedule: Array) -> Room:
+def room(store: Storage, schedule: Array) -> Room:
     """Return how far each move within a feasible schedule can go, floored to the grid.
 
     Each move is considered alone: two moves that both fit need not fit together.
@@ -81,19 +83,22 @@ def moved(schedule: Array, move: tuple[int, int], amount_kwh: float) -> Array:
     return changed
 
 
-def marginal_cost(store: Store, schedule: Array) -> Array:
-    """Return g, the change of u^2 per kWh more in each slot, float64[d].
+def with_moves(store: Storage, schedule: Array, price: Array) -> Array:
+    """Return a feasible schedule after the moves that save most at a price per slot, at most
+    MOVES_MAX of them, float64[d]. Amounts are multiples of 2^-10 kWh if the schedule's are."""
+    saving = price[:, None] - price
+    for _ in range(MOVES_MAX):
+        rooms = room(store, schedule)
+        amounts = floored(rooms.most, FILE_STEP_KWH)
+        gain = saving * np.where(amounts >= rooms.least, amounts, 0.0)
+        i, j = divmod(int(np.argmax(gain)), store.slots)
+        if gain[i, j] <= 0.0:
+            break
+        schedule = moved(schedule, (i, j), float(amounts[i, j]))
+    return schedule
 
-    A small move i -> j by x changes u^2 by x * (g[j] - g[i]); within what the store gives, divide
-    by efficiency_in * efficiency_out.
-    """
-    if store.wish is None:
-        return np.zeros(store.slots)
-    slope = store.wish.squared_slope(store.levels(schedule))
-    return np.asarray(store.efficiency_in * np.cumsum(slope[::-1])[::-1])
 
-
-def _headroom_between(store: Store, schedule: Array) -> Array:
+def _headroom_between(store: Storage, schedule: Array) -> Array:
     """Return by how much the levels between two slots may change in a move i -> j, float64[d, d]:
     they fall if energy moves to later slots, and rise if it moves to earlier ones."""
     levels = store.levels(schedule)

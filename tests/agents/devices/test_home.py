@@ -146,11 +146,12 @@ def test_discomfort_of_a_home_is_over_the_devices_with_a_wish() -> None:
 @pytest.mark.parametrize(
     ("devices", "field"),
     [
-        ((WASHER, WASHER), "name"),
-        ((DRYER,), "after"),
-        ((DRYER, replace(BOILER, name="washer")), "after"),
-        ((replace(WASHER, after="dryer"), DRYER), "after"),
-        ((replace(WASHER, after="washer"),), "after"),
+        ((WASHER, WASHER), "device"),
+        ((DRYER,), "dryer.after"),
+        ((DRYER, replace(BOILER, name="washer")), "dryer.after"),
+        ((replace(WASHER, after="dryer"), replace(DRYER, latest_start=5)), "dryer.after"),
+        ((replace(WASHER, after="washer"),), "washer.after"),
+        ((replace(WASHER, earliest=3, preferred_start=3), DRYER), "dryer.latest_start"),
     ],
 )
 def test_devices_that_do_not_fit_together(devices: tuple[Device, ...], field: str) -> None:

@@ -7,20 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.devices.compact_file import Homes, read_compact_file
 from agents.devices.cycle import Cycle
 from agents.devices.device import Device
+from agents.devices.home_table import Homes
 from agents.devices.store import Store
-
-
-@pytest.fixture(scope="session")
-def file(shared: Path) -> Path:
-    return shared / "data" / "homes" / "homes-200.json"
-
-
-@pytest.fixture(scope="session")
-def homes(file: Path) -> Homes:
-    return read_compact_file(file)
 
 
 def total_of(homes: Homes, *, selected: bool) -> Any:
@@ -30,8 +20,10 @@ def total_of(homes: Homes, *, selected: bool) -> Any:
     )
 
 
-def test_the_selected_plans_sum_to_the_aggregate_of_the_file(homes: Homes, file: Path) -> None:
-    reference = json.loads(file.read_text())["reference"]
+def test_the_selected_plans_sum_to_the_aggregate_of_the_file(
+    homes: Homes, homes_file: Path
+) -> None:
+    reference = json.loads(homes_file.read_text())["reference"]
     total = total_of(homes, selected=True)
     assert total.tolist() == reference["aggregate_stage1"]
     assert total.var() == reference["variance_stage1"] == 26.571278889560034
@@ -39,9 +31,9 @@ def test_the_selected_plans_sum_to_the_aggregate_of_the_file(homes: Homes, file:
 
 
 def test_the_preferred_plans_have_the_variance_and_peak_of_the_file(
-    homes: Homes, file: Path
+    homes: Homes, homes_file: Path
 ) -> None:
-    reference = json.loads(file.read_text())["reference"]
+    reference = json.loads(homes_file.read_text())["reference"]
     total = total_of(homes, selected=False)
     assert total.var() == reference["variance_preferred"]
     assert total.max() == reference["peak_preferred"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agents.devices.device import discomfort
 from agents.devices.energy_grid import STEP_KWH, floored
 from agents.devices.store import Store
-from agents.devices.store_moves import marginal_cost, moved, room
+from agents.devices.store_moves import moved, room
 from protocol.vectors import Array
 from tests.support.devices import BATTERY, BOILER, CAR, SLOTS, random_store
 
@@ -96,7 +96,7 @@ def test_the_marginal_cost_is_the_derivative_of_the_squared_discomfort(
     store: Store, schedule: list[float]
 ) -> None:
     plan = np.array(schedule)
-    cost = marginal_cost(store, plan)
+    cost = store.marginal_cost(plan)
     for slot in range(SLOTS):
         more, less = plan.copy(), plan.copy()
         more[slot] += 1e-6
@@ -106,4 +106,4 @@ def test_the_marginal_cost_is_the_derivative_of_the_squared_discomfort(
 
 
 def test_what_has_no_wish_costs_nothing() -> None:
-    assert not marginal_cost(BATTERY, np.zeros(SLOTS)).any()
+    assert not BATTERY.marginal_cost(np.zeros(SLOTS)).any()
