@@ -8,6 +8,11 @@ from enum import Enum
 
 from protocol.messages import (
     Abort,
+    AmountAnswer,
+    AmountConfirmation,
+    AmountDone,
+    AmountMatch,
+    AmountProposal,
     BundleProposal,
     Confirmation,
     Counter,
@@ -48,7 +53,10 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
-_EXCHANGE: Kinds = _PARTNERS | {Match, RoundDone, NextRound, End}
+_AMOUNTS: Kinds = frozenset(
+    {AmountMatch, AmountProposal, AmountAnswer, AmountConfirmation, AmountDone}
+)
+_EXCHANGE: Kinds = _PARTNERS | _AMOUNTS | {Match, RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {

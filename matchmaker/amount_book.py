@@ -6,17 +6,15 @@ between which a partner did not move what it was asked. Both are forgotten when 
 announces anew.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocol.messages import Address
+from protocol.messages.amounts import PIECES
 from protocol.vectors import Array
-
-PIECES = 24
-"""Refusals are remembered by from-hour and to-hour: pieces of the day, 24 of them."""
 
 
 @dataclass(slots=True)
@@ -69,24 +67,23 @@ class AmountBook:
         self._refused[row] = False
         self._versions[row] += 1
 
-    def refuse(self, partner: str, change: Array) -> None:
-        """Remember that a household did not make this change when it was asked, float64[d] kWh.
-
-        Only slots at which it had announced something count.
-        """
-        row = self.rows[partner]
-        hours = self._hours
-        left = np.zeros(PIECES, dtype=np.bool_)
-        entered = np.zeros(PIECES, dtype=np.bool_)
-        left[hours[(change < 0.0) & (self._down[row] > 0.0)]] = True
-        entered[hours[(change > 0.0) & (self._up[row] > 0.0)]] = True
-        self._refused[row] |= left[:, None] & entered
+    def refuse(self, partner: str, *, left: Sequence[int], entered: Sequence[int]) -> None:
+        """Remember that a household did not move energy from these pieces of the day to those when
+        it was asked."""
+        self._refused[self.rows[partner]][np.ix_(left, entered)] = True
 
     def disappoint(self, requester: str, partner: str) -> None:
         """Remember that nothing which the partner announces suits the requester, until one of them
         announces anew."""
         pair = self.rows[requester], self.rows[partner]
         self._unwanted[pair] = self._versions[pair[0]], self._versions[pair[1]]
+
+    def summary(self) -> dict[str, int]:
+        """Return the numbers of known households and of slots at which they announce something; no
+        names."""
+        count = len(self.where)
+        said = np.count_nonzero(self._up[:count]) + np.count_nonzero(self._down[:count])
+        return {"households": len(self.rows), "offers": int(said)}
 
     def ranked(
         self, requester: str, *, up_kwh: Array, down_kwh: Array, without: Collection[str] = ()

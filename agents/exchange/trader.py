@@ -6,12 +6,17 @@ next. None of its messages may leave the host before its journal is committed.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
+from agents.devices.home import Home
+from agents.exchange.amounts.amount_exchange import AmountExchange
+from agents.exchange.amounts.held_home import HeldHome
+from agents.exchange.amounts.home_record import held_at_start
 from agents.exchange.bundles.bundle_exchange import BundleExchange
+from agents.exchange.content_exchange import ContentExchange
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
+from agents.exchange.journal.amount_records import AmountRecord, write_amounts
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
@@ -22,87 +27,13 @@ from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
-from protocol.messages import Address, End, Message, NextRound, RoundDone, Trace
+from protocol.messages import Address, End, NextRound, RoundDone, Trace
 from protocol.messages.exchange import RoundCount
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
 FIRST_COUNTED = 2
 """Place of round 1 among the counts of all rounds, which begin with GATHER and ENTER."""
-
-
-class ContentExchange(Protocol):
-    """A household's exchange of one content: its lookups and its talks with partners."""
-
-    quiet_share: float
-    """Share of the households; the stage ends if on average no more exchange as requesters in the
-    last `quiet_rounds`."""
-    quiet_rounds: int
-
-    @property
-    def counts(self) -> ExchangeCounts:
-        """Counts of the household's part so far."""
-        ...
-
-    @property
-    def changed(self) -> tuple[int, ...]:
-        """Slots to look up again in the next round, rising."""
-        ...
-
-    @property
-    def idle(self) -> bool:
-        """True when the household's own part of the round is finished."""
-        ...
-
-    @property
-    def missing(self) -> tuple[Address, ...]:
-        """The partners or matchmakers whose answers are missing."""
-        ...
-
-    @property
-    def wake(self) -> float:
-        """Time at which to act if nothing arrives; NEVER if nothing is due."""
-        ...
-
-    def trace(self) -> Trace:
-        """Return the exchanges made so far."""
-        ...
-
-    def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
-        """Take the numbers that all households share."""
-        ...
-
-    def enter(self, round: int) -> None:
-        """Enter a round."""
-        ...
-
-    def announce(self) -> None:
-        """Send all offers again."""
-        ...
-
-    def ask(self, following: NextRound) -> None:
-        """Start looking up partners in this round."""
-        ...
-
-    def end(self) -> None:
-        """Take no new proposals."""
-        ...
-
-    def handle(self, sender: Address, message: Message, now: float) -> list[Envelope]:
-        """Answer one message of a matchmaker or a partner; PeerError for any other kind."""
-        ...
-
-    def go_on(self, now: float, *, asking: bool) -> list[Envelope]:
-        """Send what is due; lookups for partners only while `asking`."""
-        ...
-
-    def repeat(self, now: float) -> list[Envelope]:
-        """Return the messages whose answers are late."""
-        ...
-
-    def replay(self, entry: Entry, now: float) -> None:
-        """Restore the state after a journal entry."""
-        ...
 
 
 class Trader:
@@ -120,12 +51,14 @@ class Trader:
         session: int = 1,
         traffic: TrafficCount | None = None,
         accepts: AcceptanceRule | None = None,
+        held: HeldHome | None = None,
     ) -> None:
         """Set up a trader that has not sent anything yet.
 
         `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
         rise whenever the household restarts. `traffic` is the traffic count of its host. `accepts`
-        takes the place of the run's acceptance rule.
+        takes the place of the run's acceptance rule. `held` is the home of content amounts; its
+        total is `schedule`.
         """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
@@ -134,6 +67,8 @@ class Trader:
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
+        self.held = held
+        """The home of content amounts, else None."""
         self._exchange = self._exchange_of(session)
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
@@ -156,6 +91,17 @@ class Trader:
         if setting.terms.content == "bundle":
             return BundleExchange(
                 self.address, self._holding, self._journal, setting=setting, session=session
+            )
+        if setting.terms.content == "amounts":
+            if self.held is None:
+                raise PeerError("an exchange of amounts is for homes with devices")
+            return AmountExchange(
+                address=self.address,
+                held=self.held,
+                holding=self._holding,
+                journal=self._journal,
+                setting=setting,
+                session=session,
             )
         return SlotExchange(
             self.address,
@@ -217,6 +163,9 @@ class Trader:
             self.setting, self._mandate, schedule=holding.schedule, preferred=holding.preference
         )
         self._note("begin", records.write_beginning(beginning))
+        if self.held is not None:
+            devices = AmountRecord(self.held.schedules)
+            self._note("devices", write_amounts(devices))
         return self._sent(self._finish_pass(now))
 
     @classmethod
@@ -228,8 +177,10 @@ class Trader:
         now: float,
         mandate: Mandate = FREE,
         traffic: TrafficCount | None = None,
+        home: Home | None = None,
     ) -> tuple["Trader", list[Envelope]]:
-        """Return a trader restarted from its journal (`begin` first), and its first messages."""
+        """Return a trader restarted from its journal (`begin` first), and its first messages.
+        `home` is that of the household; the journal has the schedules of its devices."""
         setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
         trader = cls(
@@ -241,6 +192,7 @@ class Trader:
             mandate=mandate,
             session=session,
             traffic=traffic,
+            held=None if home is None else held_at_start(home, entries, setting.terms.rule),
         )
         trader._note("resume")
         return trader, trader._sent(trader._replay(entries[1:], now))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.devices.compact_file import Homes
 from agents.devices.cycle import Cycle
+from agents.devices.home_table import Homes
 from agents.exchange.amounts.agenda import Agenda
-from agents.exchange.amounts.announcement import Announcement, announcement
+from agents.exchange.amounts.announcement import Announcement, announcement, undone
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.inside_moves import rearrange
 from agents.exchange.amounts.pair_moves import Limits, serve
@@ -100,7 +100,8 @@ class AmountLoop:
             self.messages += 2
             changed = serve(other, Limits.of(-change))
             part = -other.change_of(changed)
-            self.book.refuse(partner, part - change)
+            left, entered = undone(change - part, gives)
+            self.book.refuse(partner, left=left, entered=entered)
             change = wish.answered(part)
         if wish.kind == "part" and wish.changed() is None:
             self.book.disappoint(held.home.id, partner)

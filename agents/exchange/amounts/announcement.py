@@ -13,6 +13,7 @@ from agents.devices.energy_grid import STEP_KWH
 from agents.devices.store_moves import room
 from agents.exchange.amounts.costless_store import costless
 from agents.exchange.amounts.held_home import HeldHome
+from protocol.messages.amounts import PIECES
 from protocol.vectors import Array
 
 LEAST_ANNOUNCED_KWH = 2.0**-8
@@ -35,6 +36,15 @@ def on_ladder(kwh: Array) -> Array:
     rung = np.exp2(steps / 2.0)
     rung = np.where(rung > kwh, np.exp2((steps - 1.0) / 2.0), rung)
     return np.where(kwh >= LEAST_ANNOUNCED_KWH, rung, 0.0)
+
+
+def undone(rest: Array, gives: Announcement) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the pieces of the day in which a partner takes neither less nor more as it was asked,
+    though it announced it. `rest` is what the requester still adds, float64[d] kWh."""
+    piece = np.arange(len(rest)) * PIECES // len(rest)
+    left = np.unique(piece[(rest > 0.0) & (gives.down_kwh > 0.0)])
+    entered = np.unique(piece[(rest < 0.0) & (gives.up_kwh > 0.0)])
+    return tuple(left.tolist()), tuple(entered.tolist())
 
 
 def announcement(held: HeldHome) -> Announcement:

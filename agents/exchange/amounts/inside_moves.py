@@ -13,7 +13,7 @@ from agents.devices.energy_grid import floored
 from agents.devices.store import Store
 from agents.devices.store_moves import moved, room
 from agents.exchange.amounts.held_home import HeldHome
-from agents.exchange.amounts.pair_moves import LEAST_GAIN, SCALES, marginal_cost
+from agents.exchange.amounts.pair_moves import LEAST_GAIN, SCALES
 from agents.exchange.amounts.whole_wish import WholeWish, better_starts
 from protocol.vectors import Array
 
@@ -66,7 +66,7 @@ def _best_pair(held: HeldHome) -> Mapping[str, Array] | None:
     """Return the moves i -> j in one store and j -> i in another that together help most."""
     best, step = LEAST_GAIN, None
     stores = held.stores
-    costs = {store.name: marginal_cost(store, held.schedules[store.name]) for store in stores}
+    costs = {store.name: store.marginal_cost(held.schedules[store.name]) for store in stores}
     rooms = {store.name: room(store, held.schedules[store.name]) for store in stores}
     for one, other in permutations(stores, 2):
         if one.wish is None:

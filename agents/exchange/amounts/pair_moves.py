@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.devices.energy_grid import floored
 from agents.devices.store import Store
-from agents.devices.store_moves import Room, marginal_cost, moved, room
+from agents.devices.store_moves import Room, moved, room
 from agents.exchange.amounts.costless_store import costless
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.room_between import room_between
@@ -101,7 +101,7 @@ def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[
             if store.name in spent:
                 continue
             schedule = schedules[store.name]
-            cost = marginal_cost(store, schedule)
+            cost = store.marginal_cost(schedule)
             saved = cost[rows][:, None] - cost[columns]
             if saved.max() <= 0.0:
                 continue

@@ -11,7 +11,7 @@ import numpy as np
 from agents.devices.store_moves import room
 from agents.exchange.amounts.announcement import Announcement, on_ladder
 from agents.exchange.amounts.held_home import HeldHome
-from agents.exchange.amounts.pair_moves import STEPS_MAX, Limits, gain, marginal_cost
+from agents.exchange.amounts.pair_moves import STEPS_MAX, Limits, gain
 from agents.exchange.amounts.wish import WishKind
 from protocol.vectors import Array
 
@@ -71,11 +71,11 @@ def part_wish(held: HeldHome) -> PartWish | None:
         if store.wish is None:
             continue
         schedule = held.schedules[store.name]
-        cost = marginal_cost(store, schedule)
+        cost = store.marginal_cost(schedule)
         gains = cost[:, None] > cost
         if gains.any():
-            wanted = np.where(gains, room(store, schedule).most, 0.0)
-            up += wanted.max(axis=0)
-            down += wanted.max(axis=1)
+            most = np.where(gains, room(store, schedule).most, 0.0)
+            up += most.max(axis=0)
+            down += most.max(axis=1)
     wanted = Announcement(up_kwh=on_ladder(up), down_kwh=on_ladder(down))
     return PartWish(held, wanted) if wanted.up_kwh.any() and wanted.down_kwh.any() else None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.devices.energy_grid import STEP_KWH, floored
-from agents.devices.store import LEVEL_TOLERANCE_KWH, Store
+from agents.devices.storage import LEVEL_TOLERANCE_KWH, Storage
 from agents.devices.store_moves import Room
 from protocol.vectors import Array
 
@@ -19,7 +19,7 @@ _SLACK_KWH = LEVEL_TOLERANCE_KWH - 1e-12
 """By how much a level may miss a bound, with a reserve for sums that are rounded differently."""
 
 
-def room_between(store: Store, schedule: Array, rows: Slots, columns: Slots) -> Room:
+def room_between(store: Storage, schedule: Array, rows: Slots, columns: Slots) -> Room:
     """Return how far moves from the slots `rows` to the slots `columns` can go, each alone."""
     taken, given = np.maximum(schedule, 0.0), np.maximum(-schedule, 0.0)
     headroom = _headroom(store, schedule, rows, columns)
@@ -45,7 +45,7 @@ def room_between(store: Store, schedule: Array, rows: Slots, columns: Slots) -> 
     return Room(least=least, part=part, whole=whole)
 
 
-def _headroom(store: Store, schedule: Array, rows: Slots, columns: Slots) -> Array:
+def _headroom(store: Storage, schedule: Array, rows: Slots, columns: Slots) -> Array:
     """Return by how much the levels between slots may change, float64[rows, columns]: they fall if
     energy moves to later slots, and rise if it moves to earlier ones."""
     levels = store.levels(schedule)

@@ -19,7 +19,6 @@ from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.pair_moves import (
     LEAST_GAIN,
     Limits,
-    marginal_cost,
     serve,
     squares_of,
 )
@@ -118,7 +117,7 @@ def better_charges(held: HeldHome, *, moves_max: int = MOVES_MAX) -> Iterator[Ca
         if store.min_in_kwh == 0.0 or store.wish is None:
             continue
         schedule = held.schedules[store.name]
-        cost = marginal_cost(store, schedule)
+        cost = store.marginal_cost(schedule)
         saving = (cost[:, None] - cost) * room(store, schedule).most
         origins = saving.argmax(axis=0)
         best = saving[origins, np.arange(held.slots)]

@@ -18,7 +18,7 @@ class Wish(Protocol):
 
     @property
     def kind(self) -> WishKind:
-        """What partners are told: whether a part of it helps."""
+        """The kind that partners are told."""
 
     @property
     def partners_max(self) -> int:

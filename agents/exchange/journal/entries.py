@@ -13,7 +13,7 @@ from protocol.messages.exchange import Refusal
 Kind = Literal[
     "planned", "anew", "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
-    "countered", "released", "settled", "dismissed", "shared",
+    "countered", "released", "settled", "dismissed", "shared", "devices", "inside",
 ]  # fmt: skip
 """planned: stage 1 is over (`data`: the place and the result). anew: stage 1 starts again, and all
 earlier entries are void. begin: stage 2 starts (`data`: place and terms). resume: the household has
@@ -23,7 +23,9 @@ households are known (`data`). proposed, done, failed, declined: as requester. a
 responder. shared: the shares of the equal shift are known (`data`). Content bundle only (`data`:
 the bundle): countered, as responder, which is reserved from then on; released, as requester, which
 does not want the bundle; settled: the responder has heard of either; dismissed: the responder has
-heard of a release."""
+heard of a release. Content amounts (`data`: new schedules of devices, and parts): countered, done,
+settled and dismissed likewise; devices: all schedules when stage 2 starts; inside: the home has
+rearranged its own devices."""
 
 
 class Entry(NamedTuple):

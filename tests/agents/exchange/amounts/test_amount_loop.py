@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.devices.compact_file import read_compact_file
+from agents.devices.home_file import read_homes
 from agents.exchange.amounts.held_home import ROUNDING
 from tests.support.amount_loop import AmountLoop, held_homes
 from tests.support.random_homes import random_home
@@ -13,7 +13,7 @@ from tests.support.random_homes import random_home
 
 @pytest.mark.timeout(600)
 def test_the_reference_homes_reach_the_discomfort_asked_for(shared: Path) -> None:
-    homes = held_homes(read_compact_file(shared / "data" / "homes" / "homes-200.json"))
+    homes = held_homes(read_homes(shared / "data" / "homes" / "homes-200.json"))
     total = np.asarray(sum(held.total for held in homes))
     own = [held.total.sum() for held in homes]
     began = [held.discomfort for held in homes]

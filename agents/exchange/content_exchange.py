@@ -1,0 +1,82 @@
+"""The interface of a content in the one negotiation of stage 2: slots, bundles, amounts."""
+
+from typing import Protocol
+
+from agents.exchange.journal.entries import Entry
+from agents.exchange.negotiations import ExchangeCounts
+from protocol.messages import Address, Message, NextRound, Trace
+from protocol.runtime.machine import Envelope
+
+
+class ContentExchange(Protocol):
+    """A household's exchange of one content: its lookups and its talks with partners."""
+
+    quiet_share: float
+    """Share of the households; the stage ends if on average no more exchange as requesters in the
+    last `quiet_rounds`."""
+    quiet_rounds: int
+
+    @property
+    def counts(self) -> ExchangeCounts:
+        """Counts of the household's part so far."""
+        ...
+
+    @property
+    def changed(self) -> tuple[int, ...]:
+        """Slots to look up again in the next round, rising."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """True when the household's own part of the round is finished."""
+        ...
+
+    @property
+    def missing(self) -> tuple[Address, ...]:
+        """The partners or matchmakers whose answers are missing."""
+        ...
+
+    @property
+    def wake(self) -> float:
+        """Time at which to act if nothing arrives; NEVER if nothing is due."""
+        ...
+
+    def trace(self) -> Trace:
+        """Return the exchanges made so far."""
+        ...
+
+    def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
+        """Take the numbers that all households share."""
+        ...
+
+    def enter(self, round: int) -> None:
+        """Enter a round."""
+        ...
+
+    def announce(self) -> None:
+        """Send all offers again."""
+        ...
+
+    def ask(self, following: NextRound) -> None:
+        """Start looking up partners in this round."""
+        ...
+
+    def end(self) -> None:
+        """Take no new proposals."""
+        ...
+
+    def handle(self, sender: Address, message: Message, now: float) -> list[Envelope]:
+        """Answer one message of a matchmaker or a partner; PeerError for any other kind."""
+        ...
+
+    def go_on(self, now: float, *, asking: bool) -> list[Envelope]:
+        """Send what is due; lookups for partners only while `asking`."""
+        ...
+
+    def repeat(self, now: float) -> list[Envelope]:
+        """Return the messages whose answers are late."""
+        ...
+
+    def replay(self, entry: Entry, now: float) -> None:
+        """Restore the state after a journal entry."""
+        ...
