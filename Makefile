@@ -26,8 +26,11 @@ $(VENV)/.build: $(LOCKS)/build.lock $(VENV)/.made
 	$(INSTALL) --requirement $(LOCKS)/build.lock
 	touch $@
 
-$(VENV)/.run: pyproject.toml $(LOCKS)/run.lock $(VENV)/.build
+$(VENV)/.packages: $(LOCKS)/run.lock $(VENV)/.made
 	$(INSTALL) --requirement $(LOCKS)/run.lock
+	touch $@
+
+$(VENV)/.run: pyproject.toml $(VENV)/.build $(VENV)/.packages
 	$(PIP) install --no-compile --no-deps --no-build-isolation --no-index --editable .
 	touch $@
 
@@ -43,7 +46,7 @@ $(VENV)/.compose-test: $(LOCKS)/compose-test.lock $(VENV)/.dev
 # -- the main job ---------------------------------------------------------------------------------
 
 run:  ## a demo population on an embedded bus; the environment first, and the seconds of both
-	@began=$$(date +%s) && $(MAKE) --no-print-directory $(VENV)/.run && installed=$$(date +%s) \
+	@began=$$(date +%s) && $(MAKE) --jobs 2 --no-print-directory $(VENV)/.run && installed=$$(date +%s) \
 		&& $(BIN)/coflex run --demo --out results --force && ended=$$(date +%s) \
 		&& echo "Seconds: $$((installed - began)) to install, $$((ended - installed)) to run"
 

@@ -12,6 +12,8 @@ without a journal enrols again, and stage 1 begins again for everybody, with the
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from agents.exchange.amounts.home_record import held_home
+from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
@@ -22,8 +24,10 @@ from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningResult, PlanningStage
+from agents.planning_loop import another_exchange, planner_after
 from agents.plans import Plans
-from agents.retransmission import MAX_WAIT_SECONDS, NEVER, Retransmission
+from agents.retransmission import NEVER
+from agents.unanswered import Unanswered
 from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
@@ -41,7 +45,6 @@ from protocol.messages import (
     Waiting,
 )
 from protocol.runtime.machine import Envelope
-from protocol.terms import Terms
 from protocol.vectors import Array
 
 
@@ -79,7 +82,7 @@ class Household:
         self._participant = Participant(
             address=address,
             orchestrator=orchestrator,
-            plans=plans,
+            plans=plans.offered,
             arithmetic=arithmetic,
             chance=chance,
         )
@@ -95,11 +98,7 @@ class Household:
         self._exchange: ExchangeStage | None = None
         self._attempt = 0
         """Number of the attempt at stage 1, as counted by the orchestrator; 0 before the first."""
-        self._unanswered: Envelope | None = None
-        self._retransmission = Retransmission()
-        self._patience_s = MAX_WAIT_SECONDS
-        self._complaint_due = NEVER
-        """Time at which to report to the orchestrator that nothing has arrived for long."""
+        self._unanswered = Unanswered()
 
     @property
     def finished(self) -> bool:
@@ -109,7 +108,9 @@ class Household:
     @property
     def selections(self) -> list[int]:
         """The selected plan after each iteration of stage 1 so far."""
-        return [] if self._planning is None else self._planning.selections
+        if self._planning is None:
+            return []
+        return [self._chosen(selected) for selected in self._planning.selections]
 
     @property
     def iteration(self) -> int:
@@ -126,13 +127,18 @@ class Household:
         """The plan that stage 1 has selected so far, float64[d], kWh."""
         if self._exchange is not None:
             return self._exchange.planned_schedule
-        schedule: Array = self.plans.values[self._placed().selections[-1]]
+        schedule: Array = self.plans.values[self._chosen(self._placed().selections[-1])]
         return schedule
 
     @property
     def schedule(self) -> Array | None:
         """The schedule held in stage 2, float64[d], kWh; None before stage 2."""
         return None if self._exchange is None else self._exchange.trader.schedule
+
+    @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges none."""
+        return None if self._exchange is None else self._exchange.bundles
 
     # -- the machine ------------------------------------------------------------------------------
 
@@ -168,21 +174,18 @@ class Household:
 
     def tick(self, now: float) -> list[Envelope]:
         """Repeat what is unanswered; tell the orchestrator when that lasts too long."""
-        if self.phase is Phase.ENROLLING and self._unanswered is None:
+        if self.phase is Phase.ENROLLING and self._unanswered.message is None:
             return self._resume(now) if self._remembered else self._enrol(now)
-        out: list[Envelope] = []
-        if self._retransmission.due(now) and self._unanswered is not None:
-            out.append(self._unanswered)
+        out = self._unanswered.again(now)
         if self._exchange is not None and self._exchange_due() <= now:
             out += self._exchanged(self._exchange.tick(now), now)
-        if now >= self._complaint_due:
-            self._complaint_due = now + self._patience_s
+        if self._unanswered.too_long(now):
             out += self._complaint()
         return out
 
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
-        due = min(self._retransmission.deadline, self._complaint_due, self._exchange_due())
+        due = min(self._unanswered.deadline, self._exchange_due())
         return None if due == NEVER else due
 
     def _exchange_due(self) -> float:
@@ -205,7 +208,13 @@ class Household:
     # -- joining and leaving ----------------------------------------------------------------------
 
     def _enrol(self, now: float) -> list[Envelope]:
-        return self._send(self._to_orchestrator(Enrol(self.plans.slots, self._session)), now)
+        self.phase, enrol = Phase.ENROLLING, Enrol(self.plans.slots, self._session, self._loop)
+        return self._send(self._to_orchestrator(enrol), now)
+
+    @property
+    def _loop(self) -> int:
+        """Number of exchanges that are over."""
+        return 0 if self._exchange is None else self._exchange.loop
 
     def _resume(self, now: float) -> list[Envelope]:
         """Go on with stage 2 where the journal ends."""
@@ -218,10 +227,13 @@ class Household:
             mandate=self._mandate,
             traffic=self._traffic,
             now=now,
+            home=None if self.plans.home is None else self.plans.home.home,
         )
         place = self._exchange.household.place
-        self._attempt, self._patience_s = place.attempt, place.terms.patience_seconds
-        self._complaint_due = now + self._patience_s
+        self._attempt, self._unanswered.patience_s = place.attempt, place.terms.patience_seconds
+        self._unanswered.expect(now)
+        if self._exchange.paused:  # the iterations since the exchange are lost
+            return out + self._enrol(now)
         return self._exchanged(out, now)
 
     def _on_place(self, place: Place, now: float) -> list[Envelope]:
@@ -231,28 +243,25 @@ class Household:
             return [ready]
         if self._exchange is not None and self._exchange.begun:
             raise PeerError("the exchange has begun: nobody may begin anew")
+        if place.loop != self._loop:
+            raise PeerError(f"planning begins after {place.loop} exchanges, not {self._loop}")
         target = place.terms.target
         if target is not None and len(target) != self.plans.slots:
             raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")
         self._forget_exchange()
-        place = replace(place, terms=self._mandated(place.terms))
-        self._planning = self._make_planning(self._participant, place)
-        self._place, self._patience_s = place, place.terms.patience_seconds
+        self._plan(replace(place, terms=self._mandate.weighted(place.terms)))
         self.phase, self._attempt = Phase.PLACED, place.attempt
         return self._send(ready, now)
 
-    def _mandated(self, terms: Terms) -> Terms:
-        """Return the terms with the weights of this household's mandate, if it sets any."""
-        alpha, beta = self._mandate.alpha, self._mandate.beta
-        return replace(
-            terms,
-            alpha=terms.alpha if alpha is None else alpha,
-            beta=terms.beta if beta is None else beta,
-        )
+    def _plan(self, place: Place) -> None:
+        """Set up stage 1 at this place, at its beginning or after an exchange."""
+        self._place, self._unanswered.patience_s = place, place.terms.patience_seconds
+        planner = planner_after(self._exchange, self._participant)
+        self._planning = self._make_planning(planner, place)
 
     def _leave(self, phase: Phase) -> None:
-        self.phase, self._unanswered, self._complaint_due = phase, None, NEVER
-        self._retransmission.stop()
+        self.phase = phase
+        self._unanswered.stop()
 
     # -- stage 1 ----------------------------------------------------------------------------------
 
@@ -276,6 +285,10 @@ class Household:
         )
         return self._follow(said, now)
 
+    def _chosen(self, selected: int) -> int:
+        """Return the index among all plans of one that stage 1 selected among those offered."""
+        return self.plans.start_index if self.plans.fixed else selected
+
     def _follow(self, out: list[Envelope], now: float) -> list[Envelope]:
         """Add the messages of all households that a step of stage 1 has affected."""
         for address in self._placed().take_changed():
@@ -291,13 +304,19 @@ class Household:
             return []
         if planning.result is not None:
             return self._finish_planning(planning.result, now)
-        self._await(planning.unanswered, now)
+        self._unanswered.put(planning.unanswered, now)
         return []
 
     def _finish_planning(self, planned: PlanningResult, now: float) -> list[Envelope]:
         """Enter stage 2, or report if there is none."""
         assert self._place is not None
-        place, selected = self._place, planned.selected
+        place, selected = self._place, self._chosen(planned.selected)
+        if place.terms.exchange is not None:
+            self.phase = Phase.EXCHANGING
+            self._unanswered.put(None, now)
+        if self._exchange is not None:
+            another = another_exchange(self._exchange, self._participant, planned, place=place)
+            return self._exchanged(self._exchange.start_another(place, another, now), now)
         result = Result(
             selected_plan=selected,
             beta=place.terms.beta,
@@ -306,8 +325,6 @@ class Household:
         )
         if place.terms.exchange is None:
             return self._report(result, now)
-        self.phase = Phase.EXCHANGING
-        self._await(None, now)
         self._exchange, out = ExchangeStage.begin(
             household=PlannedHousehold(
                 address=self.address, orchestrator=self._orchestrator, place=place, planned=result
@@ -319,6 +336,8 @@ class Household:
             traffic=self._traffic,
             now=now,
             accepts=self._accepts,
+            held=held_home(self.plans.home, selected, place.terms.exchange, self._mandate),
+            generator_state=planned.generator_state,
         )
         return self._exchanged(out, now)
 
@@ -326,10 +345,14 @@ class Household:
 
     def _exchanged(self, out: list[Envelope], now: float) -> list[Envelope]:
         """Report after a step of stage 2 if that was the last."""
-        result = None if self._exchange is None else self._exchange.result
-        if result is None or self.phase is not Phase.EXCHANGING:
+        exchange = self._exchange
+        if exchange is None or self.phase is not Phase.EXCHANGING:
             return out
-        return out + self._report(result, now)
+        if exchange.paused:
+            self.phase = Phase.PLANNING
+            self._plan(exchange.household.place)
+            return out + self._follow(self._placed().begin(), now)
+        return out if exchange.result is None else out + self._report(exchange.result, now)
 
     def _report(self, result: Result, now: float) -> list[Envelope]:
         self.phase = Phase.REPORTING
@@ -345,29 +368,26 @@ class Household:
         if isinstance(said, Down) or exchange.gathered:
             return []
         self._forget_exchange()
-        self.phase, self._session = Phase.ENROLLING, self._session + 1
+        self._session += 1
         return self._enrol(now)
 
     def _forget_exchange(self) -> None:
-        """Discard everything this household knows of stage 2."""
-        if self._exchange is not None:
+        """Discard what this household knows of an exchange that has not begun."""
+        exchange = self._exchange
+        if exchange is None or exchange.paused:
+            return
+        if exchange.loop:
+            exchange.withdraw()
+        else:
             self._journal.append(Entry(self.address.name, "anew"))
-        self._exchange = None
+            self._exchange = None
 
     # -- sending, and sending again ---------------------------------------------------------------
 
     def _send(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Send a message now, and repeat it until another one takes its place."""
-        self._await(envelope, now)
+        self._unanswered.put(envelope, now)
         return [envelope]
-
-    def _await(self, unanswered: Envelope | None, now: float) -> None:
-        """Treat the unanswered message as answered, and repeat this one from now on, if given."""
-        self._retransmission.answered(now)
-        self._unanswered = unanswered
-        if unanswered is not None:
-            self._retransmission.sent(now)
-        self._complaint_due = now + self._patience_s
 
     def _to_orchestrator(self, message: Message) -> Envelope:
         return Envelope(self.address, self._orchestrator, message)

@@ -14,16 +14,17 @@ never widened by anybody else. `--mandates FILE` holds one TOML table per househ
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from agents.devices.home_plans import CAP, Caps
 from agents.suggestions import household_suggestion, suggestion
 from protocol.checked_input import first_mistake, in_own_style, read_toml
 from protocol.errors import InputError
-from protocol.terms import DisclosureName, RuleName
+from protocol.terms import DisclosureName, RuleName, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Mandate:
     """Slots that it never trades, counted from 0."""
     discomfort: float | None = None
     """kWh: no exchange may leave it with more discomfort than this, whatever the rule allows."""
+    device_discomfort: float | dict[str, float] | None = None
+    """Homes: no plan may give a device more discomfort u than this (1: just acceptable, which is
+    also the default); for all devices, or by device, where `default` is for all others."""
     energy_drift: float | None = None
     """kWh that the sum over all slots may move away from what stage 1 chose, up or down."""
     exchange: bool = True
@@ -54,6 +58,10 @@ class Mandate:
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise ValueError(f"{name} must be a number of kWh that is not negative")
+        caps = self.device_discomfort
+        for cap in caps.values() if isinstance(caps, dict) else () if caps is None else (caps,):
+            if not cap >= 0:
+                raise ValueError("device_discomfort must not be negative")
         for name in ("alpha", "beta"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
@@ -63,11 +71,27 @@ class Mandate:
         if any(slot < 0 for slot in self.never):
             raise ValueError("a slot in never is negative")
 
+    @property
+    def device_caps(self) -> Caps | None:
+        """The caps on the discomfort of a home's devices in plans; None if it sets none."""
+        caps = self.device_discomfort
+        if isinstance(caps, dict):
+            return Caps(all=caps.get(DEFAULT, CAP), by_device=caps)
+        return None if caps is None else Caps(all=caps)
+
     def joins_slots(self, rule: RuleName) -> bool:
         """Return True if what this household decides at one slot, under this rule, may depend on
         its exchanges at others."""
         capped = self.discomfort is not None and rule != "mutual"
         return rule == "cooperative" or capped or self.energy_drift is not None
+
+    def weighted(self, terms: Terms) -> Terms:
+        """Return the terms with the weights of this mandate, if it sets any."""
+        return replace(
+            terms,
+            alpha=terms.alpha if self.alpha is None else self.alpha,
+            beta=terms.beta if self.beta is None else self.beta,
+        )
 
 
 FREE = Mandate()

@@ -14,6 +14,7 @@ from protocol.messages import (
     AmountMatch,
     AmountProposal,
     BundleProposal,
+    Comparison,
     Confirmation,
     Counter,
     Down,
@@ -26,10 +27,12 @@ from protocol.messages import (
     Outcome,
     Place,
     Proposal,
+    Reentry,
     Release,
     RoundDone,
     Settled,
     Shares,
+    Trades,
     Up,
 )
 
@@ -53,17 +56,18 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
-_AMOUNTS: Kinds = frozenset(
-    {AmountMatch, AmountProposal, AmountAnswer, AmountConfirmation, AmountDone}
-)
-_EXCHANGE: Kinds = _PARTNERS | _AMOUNTS | {Match, RoundDone, NextRound, End}
+_AMOUNTS: Kinds = frozenset({AmountProposal, AmountAnswer, AmountConfirmation, AmountDone})
+_MATCHMAKERS: Kinds = frozenset({Match, AmountMatch, Comparison, Trades, Reentry})
+_EXCHANGE: Kinds = _PARTNERS | _AMOUNTS | _MATCHMAKERS | {RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {
-    Phase.ENROLLING: _ALWAYS,
+    # Messages of an exchange come from neighbours that have not heard of its end; planning goes on
+    # after it (exchange_every).
+    Phase.ENROLLING: _ALWAYS | _EXCHANGE,
     # A child may have heard Go first.
-    Phase.PLACED: _ALWAYS | {Up},
-    Phase.PLANNING: _ALWAYS | _TREE,
+    Phase.PLACED: _ALWAYS | {Up} | _EXCHANGE,
+    Phase.PLANNING: _ALWAYS | _TREE | _EXCHANGE,
     # Up and Down of stage 1 still come from neighbours that missed an answer.
     Phase.EXCHANGING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT,
     Phase.REPORTING: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},

@@ -1,10 +1,11 @@
 """Plans of a household, and a population of households. Holds and checks them; decides nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
+from agents.devices.home import PlannedHome
 from protocol.terms import DiscomfortName
 from protocol.vectors import Array
 
@@ -29,6 +30,10 @@ class Plans:
     values: Array
     scores: Array
     meaning: ScoreMeaning = "preference"
+    home: PlannedHome | None = None
+    """The home whose devices follow these plans, one to one; None for plans without devices."""
+    fixed: bool = False
+    """True if stage 1 is skipped: the household keeps the plan with which it starts."""
     preferred_index: int = field(init=False)
     """Index of the preferred plan: the best score, the first one on ties."""
 
@@ -39,6 +44,8 @@ class Plans:
             raise ValueError("there is one score for each plan")
         if not np.isfinite(self.values).all():
             raise ValueError("plans hold finite numbers only")
+        if self.home is not None and len(self.home.plans) != len(self.values):
+            raise ValueError("a home has schedules for each of its plans")
         goodness = self.scores if self.meaning == "preference" else -self.scores
         known = np.where(np.isnan(goodness), -np.inf, goodness)
         object.__setattr__(self, "preferred_index", int(np.argmax(known)))
@@ -53,6 +60,23 @@ class Plans:
         """Length d of every plan."""
         return int(self.values.shape[1])
 
+    @property
+    def start_index(self) -> int:
+        """Index of the plan with which the household starts if stage 1 is skipped: the one that an
+        earlier stage 1 selected, else the preferred one."""
+        selected = None if self.home is None else self.home.selected
+        return self.preferred_index if selected is None else selected
+
+    @property
+    def offered(self) -> "Plans":
+        """The plans among which stage 1 selects: all, or only the one with which it starts."""
+        if not self.fixed:
+            return self
+        start = self.start_index
+        home = self.home and replace(self.home, plans=(self.home.plans[start],), selected=0)
+        values, scores = self.values[start : start + 1], self.scores[start : start + 1]
+        return Plans(values, scores, self.meaning, home=home)
+
     def discomforts(self, measure: DiscomfortName) -> Array:
         """Return the discomfort of each plan by the named measure, float64[k]."""
         match measure:
@@ -64,6 +88,16 @@ class Plans:
                 return np.asarray(np.nan_to_num(self.scores, nan=0.0))
             case "index":
                 return np.arange(len(self.scores), dtype=np.float64)
+            case "device":
+                return self._device_discomforts()
+
+    def _device_discomforts(self) -> Array:
+        """Return the discomfort of a home's devices in each plan, float64[k]; 0 where nobody has a
+        wish."""
+        if self.home is None:
+            return np.zeros(len(self.scores))
+        home = self.home.home
+        return np.array([home.discomfort(schedules) or 0.0 for schedules in self.home.plans])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +136,8 @@ class Population:
     def slots(self) -> int:
         """Length d of every plan."""
         return next(iter(self.households.values())).slots
+
+    @property
+    def has_homes(self) -> bool:
+        """True if households are homes, whose devices follow their plans."""
+        return any(plans.home is not None for plans in self.households.values())

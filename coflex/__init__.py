@@ -20,6 +20,7 @@ if sys.orig_argv[1:3] == ["-m", "coflex"]:  # the command line, which answers Ct
 
 from importlib.metadata import version
 
+from agents.devices.own_devices import register_device
 from agents.own_functions import ProposedExchange
 from orchestrator.api import (
     Outcome,
@@ -44,6 +45,7 @@ __all__ = [
     "Scenario",
     "__version__",
     "load_results",
+    "register_device",
     "run",
     "save_population",
     "simulate",

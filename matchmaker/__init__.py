@@ -10,6 +10,8 @@ offer_book.py           the offers, and how well each suits a lookup
 pairing_matchmaker.py   the machine for bundles: pairs all households once a round
 bundle_book.py          the offers of whole households, and which pairs have failed
 pairing.py              the arithmetic of a pairing
+trading_matchmaker.py   the machine for the rule ttc: asks households to compare values
+value_pool.py           the values at one slot, and the cycles among them
 
 All of it is pure, and may be lost: households repeat their offers to a matchmaker that restarts.
 """

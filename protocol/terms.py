@@ -7,9 +7,9 @@ from protocol.vectors import Finite, Vector
 
 CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
 ScalingName = Literal["std", "unit-length", "min-max"]
-DiscomfortName = Literal["rmse", "preference", "score", "index"]
+DiscomfortName = Literal["rmse", "preference", "score", "index", "device"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
-RuleName = Literal["mutual", "cooperative", "paper"]
+RuleName = Literal["mutual", "cooperative", "paper", "ttc"]
 ContentName = Literal["slot", "bundle", "amounts"]
 DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
@@ -121,6 +121,8 @@ class ExchangeTerms:
             raise ValueError("tolerance must not be negative")
         if self.content != "slot" and self.rule == "paper":
             raise ValueError("the rule paper exchanges single slots: content slot")
+        if self.content != "slot" and self.rule == "ttc":
+            raise ValueError("the rule ttc trades single slots: content slot")
         if self.energy_drift_kwh is not None and self.energy_drift_kwh < 0:
             raise ValueError("energy drift must not be negative")
         if self.min_gain < 0:
@@ -157,6 +159,9 @@ class Terms:
     constraint: HardConstraint | None = None
     exchange: ExchangeTerms | None = None
     """The terms of stage 2; None if there is no stage 2."""
+    exchange_every: int = 0
+    """Number of iterations between exchanges (replanning); 0: one exchange, after the last
+    iteration."""
     patience_seconds: Finite = 10.0
     """Seconds of waiting after which a household reports the neighbours it waits for."""
 
@@ -167,7 +172,21 @@ class Terms:
             raise ValueError("children must be between 1 and 10 (all their combinations are tried)")
         if not (0 <= self.alpha <= 1 and 0 <= self.beta <= 1 and self.alpha + self.beta <= 1):
             raise ValueError("alpha and beta must be in [0, 1] and their sum at most 1")
+        if self.exchange_every and not (self.exchange and self.exchange.content == "bundle"):
+            raise ValueError("exchange_every needs an exchange of bundles")
+        if self.exchange_every == 1 or self.exchange_every < 0:
+            raise ValueError("exchange_every must be 0 or at least 2")
+        if self.exchange_every and self.reorganisation.strategy != "never":
+            raise ValueError("exchange_every needs a tree that is never reorganised")
+        if self.exchange_every and self.discomfort != "rmse":
+            raise ValueError("exchange_every needs the discomfort rmse: schedules have no score")
         if self.patience_seconds <= 0:
             raise ValueError("patience must be positive")
         if self.cost in COSTS_WITH_TARGET and self.target is None:
             raise ValueError(f"the cost {self.cost} needs a target")
+
+    @property
+    def exchanges(self) -> int:
+        """Number of exchanges in the run: one after every `exchange_every` iterations, and one
+        after the last."""
+        return -(-self.iterations // self.exchange_every) if self.exchange_every else 1

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.devices.cycle import Cycle
 from agents.devices.day import day_of
-from agents.devices.home import Home, Schedules
+from agents.devices.home import Home, PlannedHome, Schedules
 from agents.devices.home_fields import Amount, DeviceReader, Positive
-from agents.devices.home_table import Homes, PlannedHome, Reading, home_of
+from agents.devices.home_table import Homes, Reading, home_of
 from protocol.checked_input import invalid
 from protocol.errors import InputError
 from protocol.vectors import Array

@@ -115,6 +115,23 @@ class Home:
         each = list(self.discomforts(schedules).values())
         return sqrt(float(np.mean(np.square(each)))) if each else None
 
+    def comfort(self, schedules: Schedules) -> "Comfort":
+        """Return what schedules cost the people of the home."""
+        return Comfort(
+            discomfort=self.discomfort(schedules),
+            minutes_late=self._mean_setback("min", schedules),
+            degrees_short=self._mean_setback("degrees", schedules),
+            hours_late=self._mean_setback("h", schedules),
+        )
+
+    def _mean_setback(self, unit: str, schedules: Schedules) -> float | None:
+        setbacks = [
+            float(device.setback(schedules[device.name]))
+            for device in self.devices
+            if device.unit == unit
+        ]
+        return float(np.mean(setbacks)) if setbacks else None
+
     def _order_fault(self, cycle: Cycle, schedules: Schedules) -> str | None:
         if cycle.after is None:
             return None
@@ -126,3 +143,29 @@ class Home:
         cycle = self.device(name)
         assert isinstance(cycle, Cycle)
         return int(cycle.start(schedules[name])) + cycle.length
+
+
+@dataclass(frozen=True, slots=True)
+class Comfort:
+    """What schedules cost the people of a home; None where they have no such device."""
+
+    discomfort: float | None
+    """D, the root mean square of the devices' discomforts; 1 is just acceptable."""
+    minutes_late: float | None
+    """Mean over its cycles of the time between start and preferred start."""
+    degrees_short: float | None
+    """Mean over its stores of heat, each a root mean square of degrees."""
+    hours_late: float | None
+    """Mean over its cars, each a mean time by which the reserve is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHome:
+    """A home with plans: the schedules of its devices in each. The first plan is preferred."""
+
+    home: Home
+    plans: tuple[Schedules, ...] = ()
+    selected: int | None = None
+    """The plan that an earlier stage 1 has chosen."""
+    made: bool = False
+    """True if the plans were made from the devices here, not read from a file."""

@@ -206,10 +206,11 @@ class StoreFields(_Fields):
 
 _KWH_FIELDS = ("level", "low", "high", "need", "reserve", "tolerance_h")
 _DEGREE_FIELDS = ("level_at", "low_at", "high_at", "wish_at", "too_warm_at", "tolerance_deg")
-_KINDS: dict[str, type[CycleFields] | type[StoreFields]] = {
+KINDS: dict[str, type[CycleFields] | type[StoreFields]] = {
     "cycle": CycleFields,
     "store": StoreFields,
 }
+"""The kinds of the model."""
 
 
 def device_of(
@@ -223,15 +224,15 @@ def device_of(
     try:
         if isinstance(kind, str) and kind in own_kinds:
             return own_kinds[kind](table, day)
-        if kind not in _KINDS:
+        if kind not in KINDS:
             reason = "is missing" if kind is None else f"there is no kind {kind!r}"
-            known = suggestion(str(kind), [*_KINDS, *own_kinds])
+            known = suggestion(str(kind), [*KINDS, *own_kinds])
             raise InputError(f"{reason}: {known}", field="kind")
-        return _KINDS[kind].model_validate(dict(table)).device(day, series)
+        return KINDS[kind].model_validate(dict(table)).device(day, series)
     except InputError as error:
         raise InputError(error.reason, field=f"{name}.{error.field or 'device'}") from error
     except ValidationError as error:
-        fields = list(_KINDS[str(kind)].model_fields)
+        fields = list(KINDS[str(kind)].model_fields)
         reason, field = mistake(error, fields)
         raise InputError(reason, field=f"{name}.{field}") from error
 

@@ -14,15 +14,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.devices.compact_file import homes_of
 from agents.devices.day import Day, day_of
+from agents.devices.home import PlannedHome
 from agents.devices.home_fields import DeviceReader, Positive, mistake
-from agents.devices.home_table import Homes, PlannedHome, Reading, home_of
+from agents.devices.home_table import Homes, Reading, home_of
+from agents.devices.own_devices import REGISTERED
 from protocol.checked_input import read_toml
 from protocol.errors import InputError
 
 SUFFIXES = (".toml", ".json")
 _NOT_HOMES = ("coflex.toml", "mandates.toml")
 """Files that may lie in a folder of home files and describe something else."""
-_NO_KINDS: Mapping[str, DeviceReader] = {}
 
 
 class _Head(BaseModel):
@@ -41,11 +42,11 @@ def home_files(folder: Path) -> list[Path]:
     return [file for file in files if file.suffix in SUFFIXES and file.name not in _NOT_HOMES]
 
 
-def read_homes(path: Path, own_kinds: Mapping[str, DeviceReader] = _NO_KINDS) -> Homes:
+def read_homes(path: Path, own_kinds: Mapping[str, DeviceReader] = REGISTERED) -> Homes:
     """Read the homes of a file, or of all home files of a folder.
 
-    `own_kinds` read devices that the model lacks, by `kind`. InputError names file, home, device
-    and field.
+    `own_kinds` read devices that the model lacks, by `kind`; by default those registered.
+    InputError names file, home, device and field.
     """
     if not path.is_dir():
         return _read_file(path, own_kinds)

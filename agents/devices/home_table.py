@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.devices.day import Day
 from agents.devices.energy_grid import rounded
-from agents.devices.home import Home, Schedules
+from agents.devices.home import Home, PlannedHome
 from agents.devices.home_fields import (
     Amount,
     DeviceReader,
@@ -27,16 +27,6 @@ from agents.devices.home_fields import (
 from protocol.errors import InputError
 from protocol.subjects import check_name
 from protocol.vectors import Array
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedHome:
-    """A home with plans: the schedules of its devices in each. The first plan is preferred."""
-
-    home: Home
-    plans: tuple[Schedules, ...] = ()
-    selected: int | None = None
-    """The plan that an earlier stage 1 has chosen."""
 
 
 @dataclass(frozen=True, slots=True)

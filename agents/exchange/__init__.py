@@ -2,7 +2,7 @@
 closer to its own preferred plan while the sum over all households stays as it is.
 
 stage.py              one household's part: the exchange, then the final sum
-trader.py             the rounds, and what the two contents have in common
+trader.py             the rounds, and what all contents have in common
 holding.py            the schedule, and what the mandate allows to change
 acceptance_rules.py   when a proposal is accepted
 disclosure.py         how much an offer reveals
@@ -17,6 +17,9 @@ slot_exchange.py      one household's exchange of single slots: it joins the nex
 partner_search.py     which slots are looked up, and the attempts at each
 negotiations.py       proposals and answers, on both sides
 
-bundles/ has the content bundle, journal/ what a household needs to go on after a crash. All of it
-but journal/sqlite.py is pure. Nothing here knows stage 1.
+contents.py           the choice among the exchanges, and what they have in common
+
+bundles/ has the content bundle, cycles/ the exchange under the rule `ttc`, and journal/ what a
+household needs to go on after a crash. All of it but journal/sqlite.py is pure. Nothing here knows
+stage 1.
 """

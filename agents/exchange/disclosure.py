@@ -7,9 +7,13 @@ lower step on a ladder of values, and 0 below a floor, so that others learn a bo
 value but not the value itself.
 """
 
-from math import copysign, floor, log
+from bisect import bisect
+from math import copysign, frexp, ldexp
+
+import numpy as np
 
 from protocol.terms import DisclosureName
+from protocol.vectors import Array
 
 STEPS_PER_OCTAVE = 2
 LADDER = 2.0 ** (1 / STEPS_PER_OCTAVE)
@@ -19,22 +23,33 @@ FLOOR = 0.25
 slots when the stage begins."""
 
 
+_STEPS = [2.0 ** (step / STEPS_PER_OCTAVE - 1) for step in range(STEPS_PER_OCTAVE)]
+"""The steps of the ladder from 1/2 up to, not including, 1: each other one is one of them times a
+power of two."""
+_STEP_ARRAY = np.array(_STEPS)
+
+
 def limit_named(value: float, preferred: float, lowest: float) -> float:
     """Return the limit to disclose, kWh from `value`, signed: at most the true limit, at least
     1/sqrt(2) of it, and 0 below `lowest`."""
     true = 2 * abs(preferred - value)
     if true <= lowest or true == 0.0:
         return 0.0
-    named = 2.0 ** (floor(log(true, 2) * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE)
-    return copysign(min(named, true), preferred - value)
+    part, octave = frexp(true)
+    return copysign(ldexp(_STEPS[bisect(_STEPS, part) - 1], octave), preferred - value)
 
 
-def tell(disclosure: DisclosureName, value: float, preferred: float, lowest: float) -> float | None:
-    """Return the number to disclose with an offer, or None for none."""
-    match disclosure:
-        case "value":
-            return None
-        case "direction":
-            return 0.0 if value == preferred else copysign(1.0, preferred - value)
-        case "limit":
-            return limit_named(value, preferred, lowest)
+def tell(disclosure: DisclosureName, values: Array, preferred: Array, lowest: float) -> Array:
+    """Return the numbers to disclose with offers of these values, kWh, in the same order; none at
+    all with disclosure `value`. Limits are those of `limit_named`."""
+    if disclosure == "value":
+        return np.zeros(0)
+    wish = preferred - values
+    if disclosure == "direction":
+        return np.sign(wish)
+    true = 2 * np.abs(wish)
+    part, octave = np.frexp(true)
+    named = np.ldexp(_STEP_ARRAY[np.searchsorted(_STEP_ARRAY, part, side="right") - 1], octave)
+    named[(true <= lowest) | (true == 0.0)] = 0.0
+    # Adding 0 makes no limit of -0.
+    return np.asarray(np.copysign(named, wish) + 0.0)

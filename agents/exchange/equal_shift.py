@@ -114,6 +114,8 @@ class EqualShift:
         self.schedule, self.preferred = schedule, preferred
         self.counted: list[RoundCount] = []
         """At the root, once the shift is over: the start of the stage, and the shift as a round."""
+        self.gathers = [GATHER]
+        """The round in which the stage began."""
         self.counts = ExchangeCounts()
         """Counts of the household's part; it proposes nothing, so only messages are counted."""
         self._journal, self._mandate = journal, mandate
@@ -136,6 +138,11 @@ class EqualShift:
     def round(self) -> int:
         """The present round, as the rounds of exchanges between pairs are counted."""
         return ENTER if self.finished else GATHER
+
+    @property
+    def begun(self) -> bool:
+        """True once the whole tree is known to be in stage 2."""
+        return self.finished
 
     @property
     def gathered(self) -> bool:

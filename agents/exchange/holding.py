@@ -58,7 +58,7 @@ class Holding:
         self._told = np.zeros(self.slots)
         """The number to disclose at each slot, except for those in `_untold`."""
         self._told_lowest, self._untold = -1.0, set(range(self.slots))
-        self._offers_all = self.rule == "cooperative" or terms.content == "bundle"
+        self._offers_all = self.rule == "cooperative" or terms.content != "slot"
 
     @property
     def schedule(self) -> Array:
@@ -79,6 +79,18 @@ class Holding:
         """Return the RMSE against the preferred plan, kWh (source, eq. 1)."""
         return float((self.squares() / self.slots) ** 0.5)
 
+    @property
+    def drift_kwh(self) -> float:
+        """Change of the household's own energy through exchanges, kWh."""
+        return self._drift
+
+    def replan(self, schedule: Array, drift_kwh: float) -> None:
+        """Take another schedule after planning again; exchanges have moved its energy by
+        `drift_kwh`."""
+        self.values = schedule.tolist()
+        self._deviation = self._start = self.squares()
+        self._drift, self._untold = drift_kwh, set(range(self.slots))
+
     def told(self, slots: Sequence[int], lowest: float) -> Array:
         """Return the numbers to disclose with the offers at these slots; none at all if the
         household discloses values only. Limits below `lowest`, kWh, are disclosed as 0."""
@@ -86,11 +98,11 @@ class Holding:
             return np.zeros(0)
         if lowest != self._told_lowest:
             self._told_lowest, self._untold = lowest, set(range(self.slots))
-        for slot in self._untold:
-            number = tell(self.disclosure, self.values[slot], self.preferred[slot], lowest)
-            assert number is not None
-            self._told[slot] = number
-        self._untold.clear()
+        if self._untold:
+            untold = list(self._untold)
+            values = np.array([self.values[slot] for slot in untold])
+            self._told[untold] = tell(self.disclosure, values, self._preference[untold], lowest)
+            self._untold.clear()
         return self._told[list(slots)]
 
     # -- what to offer and where to ask -----------------------------------------------------------
@@ -202,6 +214,8 @@ class Holding:
                 )
             case "paper":
                 refusal = rules.answer_paper(held, self.preferred[slot])
+            case "ttc":
+                refusal = "rule"  # trades are found for all households together
         if refusal:
             return refusal
         if change > 0 and self._deviation + change > self._most * (1 - rules.MARGIN):

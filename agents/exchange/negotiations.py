@@ -6,8 +6,9 @@ decision and gives the same answer to every repetition. So each value is held by
 household after any crash, loss or repetition.
 """
 
-from dataclasses import dataclass, replace
-from math import isfinite
+from dataclasses import dataclass, field, replace
+from math import inf, isfinite
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,6 +89,58 @@ def ending(reason: Refusal) -> Ending:
     return _ENDINGS.get(reason, "refused")
 
 
+NAMED_ROUNDING = 2.0**-50
+"""Relative bound on the rounding error of a named change, with room to spare."""
+
+
+class _Range(NamedTuple):
+    """The range in which a preferred value lies, kWh."""
+
+    low: float
+    high: float
+
+
+@dataclass(slots=True)
+class NamedChanges:
+    """The changes that requesters have named, by requester and slot.
+
+    A change named under `cooperative`, (t - p)^2 - (g - p)^2 for a value g that is given and a
+    value t that is taken, says where the preferred value p lies. All changes that a household names
+    at one slot must say the same. Whether the first was true, nobody can know. A household that
+    restarts begins anew.
+    """
+
+    _ranges: dict[tuple[str, int], _Range] = field(default_factory=dict)
+
+    def contradicts(self, sender: Address, proposal: Proposal) -> bool:
+        """Return True if no preferred value explains this change and those named before.
+
+        A change of 0 names nothing: a household under another rule says so.
+        """
+        if proposal.change_kwh2 == 0.0:
+            return False
+        if proposal.taken_kwh == proposal.given_kwh:
+            return True
+        said = _implied(proposal.given_kwh, proposal.taken_kwh, proposal.change_kwh2)
+        known = self._ranges.get((sender.name, proposal.slot), said)
+        both = _Range(max(known.low, said.low), min(known.high, said.high))
+        if not -inf < both.low <= both.high < inf:
+            return True
+        self._ranges[sender.name, proposal.slot] = both
+        return False
+
+
+def _implied(given: float, taken: float, change: float) -> _Range:
+    """Return the range of preferred values for which taking one value for the other, kWh, changes
+    the squared deviation by `change`, kWh^2, up to rounding."""
+    step = taken - given
+    preferred = (given + taken) / 2 - change / (2 * step)
+    after, before = taken - preferred, given - preferred
+    squares = after * after + before * before + abs(change)
+    margin = NAMED_ROUNDING * (squares / abs(step) + abs(given) + abs(taken) + abs(preferred))
+    return _Range(preferred - margin, preferred + margin)
+
+
 class Negotiations:
     """Open and decided negotiations of one household.
 
@@ -101,6 +154,7 @@ class Negotiations:
         """The entries of all exchanges, on both sides, in their order."""
         self._address, self._holding, self._journal = address, holding, journal
         self._asked: dict[int, _Asked] = {}
+        self._named = NamedChanges()
         self._round_trip_s = 0.0
         self._answered: dict[tuple[str, int, LeaseId], Outcome] = {}
         """Answers by requester, slot and lease: matchmakers of different slots may use the same
@@ -243,9 +297,12 @@ class Negotiations:
         if not (isfinite(proposal.given_kwh) and isfinite(proposal.change_kwh2)):
             raise PeerError(f"{sender} proposes no number")
         held, change = holding.values[slot], holding.change(slot, proposal.given_kwh)
-        reason = holding.would_accept(
-            slot, proposal.taken_kwh, proposal.given_kwh, proposal.change_kwh2, min_gain_kwh2
-        )
+        reason: Refusal = "contradiction"
+        judged = holding.rule == "cooperative" and proposal.taken_kwh == held
+        if not judged or not self._named.contradicts(sender, proposal):
+            reason = holding.would_accept(
+                slot, proposal.taken_kwh, proposal.given_kwh, proposal.change_kwh2, min_gain_kwh2
+            )
         kind: Kind = "refused" if reason else "accepted"
         entry = Entry(
             household=self._address.name,

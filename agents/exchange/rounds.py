@@ -8,6 +8,7 @@ RoundDone until it hears what follows, and that answers a parent that had not he
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from agents.exchange.cycles.trade_balance import MODULUS
 from agents.retransmission import Retransmission
 from protocol.errors import PeerError
 from protocol.messages import Address, End, NextRound, RoundDone
@@ -71,9 +72,24 @@ class Rounds:
         self._told, self._turns = end, len(self.children)
         return self._tell(self.children)
 
-    def done(self, count: RoundCount, changed: tuple[int, ...]) -> list[Envelope]:
-        """Finish the household's own part of this round."""
-        self.own = RoundDone(round=self.round, count=count, changed=changed, attempt=self.attempt)
+    def reopen(self, attempt: int) -> None:
+        """Begin another exchange after planning again, with a round that only adds up. All
+        households have heard of the end of the last one, or they could not have planned."""
+        self.attempt, self.round, self.over = attempt, self.round + 1, False
+        self.own = self.risen = self._told = None
+        self._received = {}
+
+    def withdraw(self) -> None:
+        """Return to the end of the last exchange, because stage 1 begins anew."""
+        self.own = None
+        self.round -= 1
+        self.end(End(self.round))
+
+    def done(self, count: RoundCount, changed: tuple[int, ...], balance: int = 0) -> list[Envelope]:
+        """Finish the household's own part of this round. `balance` is that of its trades."""
+        self.own = RoundDone(
+            round=self.round, count=count, changed=changed, attempt=self.attempt, balance=balance
+        )
         return self._next_turn()
 
     def on_done(self, sender: Address, done: RoundDone) -> list[Envelope]:
@@ -107,7 +123,11 @@ class Rounds:
             count = RoundCount._make(a + b for a, b in zip(count, part.count, strict=True))
             changed.update(part.changed)
         return RoundDone(
-            round=self.round, count=count, changed=tuple(sorted(changed)), attempt=self.attempt
+            round=self.round,
+            count=count,
+            changed=tuple(sorted(changed)),
+            attempt=self.attempt,
+            balance=(self.own.balance + sum(part.balance for part in parts)) % MODULUS,
         )
 
     def rise(self, done: RoundDone, now: float) -> list[Envelope]:
@@ -154,18 +174,26 @@ class Rounds:
 
 
 def what_follows(
-    done: RoundDone, scale_kwh2: float, *, slots: int, rounds_max: int, quiet: bool
+    done: RoundDone,
+    scale_kwh2: float,
+    *,
+    slots: int,
+    rounds_max: int,
+    quiet: bool,
+    gather: int = GATHER,
 ) -> NextRound | End:
     """Return the root's decision after a round that the whole tree has finished.
 
-    Round 1 has all slots; each later one has the slots at which a value was exchanged. The stage
-    ends after a round if it is `quiet`, since few exchanges were made of late, or after
-    `rounds_max`.
+    The exchange began with the round `gather`. Its first round of lookups has all slots; each later
+    one has the slots at which a value was exchanged. The exchange ends after a round if it is
+    `quiet`, since few exchanges were made of late, or after `rounds_max` such rounds. Only the
+    first exchange has a round for entering offers: later ones are announced with lookups.
     """
+    opening = max(gather, ENTER)
     if done.round == GATHER:
         return NextRound(ENTER, (), scale_kwh2)
-    if done.round == ENTER:
-        return NextRound(ENTER + 1, tuple(range(slots)), scale_kwh2)
-    if quiet or done.round >= rounds_max:
+    if done.round == opening:
+        return NextRound(opening + 1, tuple(range(slots)), scale_kwh2)
+    if quiet or done.round - opening >= rounds_max:
         return End(done.round)
     return NextRound(done.round + 1, done.changed, scale_kwh2)

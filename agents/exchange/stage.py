@@ -2,7 +2,9 @@
 
 It joins the trader, which decides (trader.py), or the equal shift in its place (equal_shift.py),
 with the final sum (final_sum.py), and journals what a household needs to continue after its host
-was killed. What comes before and after stage 2 is decided in agents/household.py.
+was killed. If exchanges take place between iterations (`exchange_every`), it has one exchange after
+another; the first iteration after each takes the place of the final sum. What comes before, between
+and after is decided in agents/household.py.
 """
 
 from collections.abc import Sequence
@@ -10,11 +12,14 @@ from dataclasses import dataclass, replace
 
 import msgpack
 
+from agents.devices.home import Home
+from agents.exchange.amounts.held_home import HeldHome
+from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.equal_shift import EqualShift
 from agents.exchange.final_sum import FinalSum
+from agents.exchange.journal.another_exchange import AnotherExchange, read_another
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting, read_beginning
-from agents.exchange.rounds import GATHER
 from agents.exchange.trader import Trader
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import Mandate
@@ -83,6 +88,7 @@ class ExchangeStage:
         schedule: Array,
         journal: Journal,
         trader: Trader | EqualShift,
+        states: list[int],
     ) -> None:
         """Take over from stage 1, whose selected plan is `schedule`, float64[d], kWh."""
         self.trader = trader
@@ -90,7 +96,9 @@ class ExchangeStage:
         """The result of both stages, once it is known."""
         self._household, self._journal = household, journal
         self.planned_schedule = schedule
-        """The selected plan of stage 1, float64[d], kWh."""
+        """The first selected plan of stage 1, float64[d], kWh."""
+        self._states = states
+        """The state of the generator for ties before each exchange, from the first to this one."""
         self._closing = FinalSum(household.address, household.place)
         self._told = 0
         """Number of rounds reported to the orchestrator."""
@@ -110,10 +118,14 @@ class ExchangeStage:
         traffic: TrafficCount,
         now: float,
         accepts: AcceptanceRule | None = None,
+        held: HeldHome | None = None,
+        generator_state: int = 0,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
         """Enter stage 2. Both plans are float64[d], kWh. `accepts` takes the place of the run's
-        acceptance rule."""
-        data = msgpack.packb([encode_message(household.place), encode_message(household.planned)])
+        acceptance rule; `held` is the home of content amounts. `generator_state` is that of the
+        generator for ties after stage 1."""
+        said = encode_message(household.place), encode_message(household.planned)
+        data = msgpack.packb([*said, generator_state])
         journal.append(Entry(household.address.name, "planned", data=data))
         trader: Trader | EqualShift
         if household.setting.terms.equal_shift:
@@ -135,8 +147,9 @@ class ExchangeStage:
                 mandate=mandate,
                 traffic=traffic,
                 accepts=accepts,
+                held=held,
             )
-        stage = cls(household, schedule, journal, trader)
+        stage = cls(household, schedule, journal, trader=trader, states=[generator_state])
         return stage, stage._go_on(trader.start(now), now)
 
     @classmethod
@@ -150,25 +163,38 @@ class ExchangeStage:
         mandate: Mandate,
         traffic: TrafficCount,
         now: float,
+        home: Home | None = None,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
-        """Enter stage 2 again, with the entries from `remembered`, at least one."""
-        place, planned = map(decode_message, msgpack.unpackb(entries[0].data))
+        """Enter stage 2 again, with the entries from `remembered`, at least one. `home` is that of
+        the household, if it is one."""
+        *said, state = msgpack.unpackb(entries[0].data)
+        states = [state]
+        place, planned = map(decode_message, said)
         assert isinstance(place, Place)
         assert isinstance(planned, Result)
+        for entry in entries:
+            if entry.kind == "replanned":
+                another = read_another(entry.data)
+                place, planned = replace(place, attempt=another.attempt), another.planned
+                states.append(another.generator_state)
+            elif entry.kind == "withdrawn":
+                planned = replace(planned, replanned=planned.replanned[:-1])
+                states.pop()
         own = [entry for entry in entries[1:] if entry.kind != "closed"]
         beginning = read_beginning(own[0].data)
         trader: Trader | EqualShift
         if beginning.setting.terms.equal_shift:
             trader, out = EqualShift.resume(address, own, journal, now)
         else:
-            trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
+            trader, out = Trader.resume(address, own, journal, now, mandate, traffic, home)
         stage = cls(
             PlannedHousehold(
                 address=address, orchestrator=orchestrator, place=place, planned=planned
             ),
             beginning.schedule,
             journal,
-            trader,
+            trader=trader,
+            states=states,
         )
         closed = [entry for entry in entries if entry.kind == "closed"]
         if closed:
@@ -185,14 +211,40 @@ class ExchangeStage:
         return self._household
 
     @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges none."""
+        return self.trader.bundles if isinstance(self.trader, Trader) else None
+
+    @property
     def gathered(self) -> bool:
         """True once the whole subtree is known to be in stage 2."""
         return self.trader.gathered
 
     @property
     def begun(self) -> bool:
-        """True once the whole tree is known to be in stage 2."""
-        return self.trader.round > GATHER
+        """True once the whole tree is known to be in this exchange, until it is over."""
+        return self.trader.begun and not self.paused
+
+    @property
+    def loop(self) -> int:
+        """Number of exchanges that are over."""
+        return len(self.ends)
+
+    @property
+    def ends(self) -> list[tuple[Array, float]]:
+        """Schedule and energy drift after each exchange between pairs that is over, kWh."""
+        return self.trader.ends if isinstance(self.trader, Trader) else []
+
+    @property
+    def paused(self) -> bool:
+        """True from the end of an exchange that is not the last until another one starts."""
+        over = self.loop if self.trader.finished else 0
+        return 0 < over < self._household.place.terms.exchanges
+
+    @property
+    def generator_state(self) -> int:
+        """The state of the generator for ties, as stage 1 left it."""
+        return self._states[-1]
 
     @property
     def missing(self) -> tuple[Address, ...]:
@@ -238,6 +290,26 @@ class ExchangeStage:
         """Return True if this message belongs to the final sum, and not to stage 1."""
         return message.iteration == self._closing.iteration
 
+    # -- another exchange -------------------------------------------------------------------------
+
+    def start_another(self, place: Place, another: AnotherExchange, now: float) -> list[Envelope]:
+        """Begin another exchange after planning again."""
+        assert isinstance(self.trader, Trader)
+        self._household = replace(self._household, place=place, planned=another.planned)
+        self._closing = FinalSum(self._household.address, place)
+        self._states.append(another.generator_state)
+        return self._go_on(self.trader.start_another(another, now), now)
+
+    def withdraw(self) -> None:
+        """Leave the present exchange before it has begun, because stage 1 begins anew."""
+        assert isinstance(self.trader, Trader)
+        planned = self._household.planned
+        self._household = replace(
+            self._household, planned=replace(planned, replanned=planned.replanned[:-1])
+        )
+        self._states.pop()
+        self.trader.withdraw()
+
     # -- the final sum ----------------------------------------------------------------------------
 
     def _go_on(self, out: list[Envelope], now: float) -> list[Envelope]:
@@ -248,7 +320,7 @@ class ExchangeStage:
             progress = RoundProgress(round - 1, trader.counted[round])  # rounds count from -1
             out = [*out, Envelope(household.address, household.orchestrator, progress)]
         self._told = len(trader.counted)
-        if trader.finished and not closing.offered and closing.result is None:
+        if trader.finished and not self.paused and not closing.offered and closing.result is None:
             discomfort = trader.discomfort
             out = out + closing.offer(
                 Aggregate(trader.schedule, discomfort, discomfort * discomfort)
@@ -282,8 +354,11 @@ class ExchangeStage:
                 trace=trader.trace if trader.setting.terms.trace else None,
                 clipped_slots=clipped_slots,
                 clipped_kwh=clipped_kwh,
+                comfort=trader.comfort if isinstance(trader, Trader) else None,
             ),
-            exchange_history=ExchangeHistory(tuple(counted), everybody.response)
+            exchange_history=ExchangeHistory(
+                tuple(counted), everybody.response, gathers=tuple(trader.gathers)
+            )
             if counted
             else None,
         )

@@ -8,20 +8,21 @@ next. None of its messages may leave the host before its journal is committed.
 from collections.abc import Sequence
 
 from agents.devices.home import Home
-from agents.exchange.amounts.amount_exchange import AmountExchange
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.home_record import held_at_start
+from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
-from agents.exchange.content_exchange import ContentExchange
+from agents.exchange.contents import ContentExchange, exchange_of
+from agents.exchange.cycles.cycle_exchange import trades_follow
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
 from agents.exchange.journal.amount_records import AmountRecord, write_amounts
+from agents.exchange.journal.another_exchange import AnotherExchange, read_another, write_another
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
-from agents.exchange.slot_exchange import SlotExchange
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
@@ -29,11 +30,9 @@ from agents.retransmission import NEVER
 from protocol.errors import PeerError
 from protocol.messages import Address, End, NextRound, RoundDone, Trace
 from protocol.messages.exchange import RoundCount
+from protocol.messages.results import HomeComfort
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
-
-FIRST_COUNTED = 2
-"""Place of round 1 among the counts of all rounds, which begin with GATHER and ENTER."""
 
 
 class Trader:
@@ -63,13 +62,19 @@ class Trader:
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
         """The counts of each completed round, from GATHER on; at the root only."""
+        self.gathers = [GATHER]
+        """The round in which each exchange began."""
+        self.ends: list[tuple[Array, float]] = []
+        """Schedule and energy drift after each exchange that is over, kWh."""
         terms = setting.terms
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
         self.held = held
         """The home of content amounts, else None."""
-        self._exchange = self._exchange_of(session)
+        self._exchange: ContentExchange = exchange_of(
+            address, setting, self._holding, journal=journal, session=session, held=held
+        )
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
             address,
@@ -86,32 +91,6 @@ class Trader:
         """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = 0.0
 
-    def _exchange_of(self, session: int) -> ContentExchange:
-        setting = self.setting
-        if setting.terms.content == "bundle":
-            return BundleExchange(
-                self.address, self._holding, self._journal, setting=setting, session=session
-            )
-        if setting.terms.content == "amounts":
-            if self.held is None:
-                raise PeerError("an exchange of amounts is for homes with devices")
-            return AmountExchange(
-                address=self.address,
-                held=self.held,
-                holding=self._holding,
-                journal=self._journal,
-                setting=setting,
-                session=session,
-            )
-        return SlotExchange(
-            self.address,
-            self._holding,
-            self._journal,
-            matchmakers=setting.matchmakers,
-            terms=setting.terms,
-            session=session,
-        )
-
     # -- for reading ------------------------------------------------------------------------------
 
     @property
@@ -126,13 +105,23 @@ class Trader:
 
     @property
     def gathered(self) -> bool:
-        """True once the whole subtree is known to be in stage 2."""
-        return self.round > GATHER or self._rounds.risen is not None
+        """True once the whole subtree is known to be in this exchange."""
+        return self.begun or self._rounds.risen is not None
+
+    @property
+    def begun(self) -> bool:
+        """True once the whole tree is known to be in this exchange."""
+        return self.round > self.gathers[-1]
 
     @property
     def counts(self) -> ExchangeCounts:
         """Counts of the household's part in stage 2 so far."""
         return self._exchange.counts
+
+    @property
+    def bundles(self) -> BundleContent | None:
+        """Return what decides about bundles; None if the household exchanges something else."""
+        return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
 
     @property
     def trace(self) -> Trace:
@@ -148,6 +137,19 @@ class Trader:
     def discomfort(self) -> float:
         """RMSE against the preferred plan, kWh (source, eq. 1)."""
         return self._holding.discomfort()
+
+    @property
+    def comfort(self) -> HomeComfort | None:
+        """The comfort of the people of a home that exchanges amounts, else None."""
+        if self.held is None:
+            return None
+        own = self.held.home.comfort(self.held.schedules)
+        return HomeComfort(
+            discomfort=own.discomfort,
+            minutes_late=own.minutes_late,
+            degrees_short=own.degrees_short,
+            hours_late=own.hours_late,
+        )
 
     @property
     def missing(self) -> tuple[Address, ...]:
@@ -168,6 +170,29 @@ class Trader:
             self._note("devices", write_amounts(devices))
         return self._sent(self._finish_pass(now))
 
+    def start_another(self, another: AnotherExchange, now: float) -> list[Envelope]:
+        """Begin another exchange, after planning again."""
+        self._note("replanned", write_another(another))
+        self._reopen(another)
+        return self._sent(self._finish_pass(now))
+
+    def _reopen(self, another: AnotherExchange) -> None:
+        self._holding.replan(another.schedule, another.drift_kwh)
+        self._began = self._measure()
+        self._rounds.reopen(another.attempt)
+        self._exchange.enter(self.round)
+        self.gathers.append(self.round)
+
+    def withdraw(self) -> None:
+        """Leave the present exchange before it has begun: stage 1 begins anew."""
+        self._note("withdrawn")
+        self._withdraw()
+
+    def _withdraw(self) -> None:
+        self.gathers.pop()
+        self._exchange.end()
+        self._rounds.withdraw()
+
     @classmethod
     def resume(
         cls,
@@ -183,6 +208,8 @@ class Trader:
         `home` is that of the household; the journal has the schedules of its devices."""
         setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
+        rule, caps = mandate.rule or setting.terms.rule, mandate.device_caps
+        held = None if home is None else held_at_start(home, entries, rule=rule, caps=caps)
         trader = cls(
             address,
             setting,
@@ -192,7 +219,7 @@ class Trader:
             mandate=mandate,
             session=session,
             traffic=traffic,
-            held=None if home is None else held_at_start(home, entries, setting.terms.rule),
+            held=held,
         )
         trader._note("resume")
         return trader, trader._sent(trader._replay(entries[1:], now))
@@ -216,8 +243,13 @@ class Trader:
                     self._before = self.counts.copy()
                 case "over":
                     self._rounds.round = entry.round
-                    self._rounds.end(End(entry.round))
-                    self._exchange.end()
+                    self._finish(End(entry.round))
+                case "replanned":
+                    last = risen = None
+                    self._before = self.counts.copy()
+                    self._reopen(read_another(entry.data))
+                case "withdrawn":
+                    self._withdraw()
                 case _:
                     self._exchange.replay(entry, now)
         if self.finished:
@@ -272,7 +304,7 @@ class Trader:
         self._share(following)
         self._exchange.enter(following.round)
         out = self._rounds.begin(following)
-        if following.round == ENTER:
+        if following.round == self.gathers[-1] + 1:
             self._exchange.announce()
         self._ask(following)
         return out + self._go_on(now)
@@ -293,7 +325,7 @@ class Trader:
         now_is = self.counts.copy()
         count = now_is.since(self._before, *self._began, *self._traffic.take())
         self._before = now_is
-        out = self._rounds.done(count, self._exchange.changed)
+        out = self._rounds.done(count, self._exchange.changed, self._exchange.balance)
         return out + self._complete(now)
 
     def _complete(self, now: float) -> list[Envelope]:
@@ -306,25 +338,37 @@ class Trader:
             return self._rounds.rise(done, now)
         self.counted.append(done.count)
         self._note("counted", records.write_done(done), done.round)
-        if done.round == GATHER:
+        if done.round == self.gathers[-1]:
             self._scale_kwh2 = done.count.deviation_kwh2 / done.count.households
+        following = self._following(done)
+        return self._end(following) if isinstance(following, End) else self._begin(following, now)
+
+    def _following(self, done: RoundDone) -> NextRound | End:
+        """Return the root's decision after this round."""
+        if self.setting.terms.rule == "ttc":
+            return trades_follow(done, self._scale_kwh2)
         exchange = self._exchange
-        recent = self.counted[FIRST_COUNTED:][-exchange.quiet_rounds :]
+        looked_up = self.counted[max(self.gathers[-1], ENTER) + 2 :]  # counts begin with GATHER
+        recent = looked_up[-exchange.quiet_rounds :]
         exchanges = sum(count.accepted for count in recent)
         share = exchange.quiet_share * exchange.quiet_rounds
-        following = what_follows(
+        return what_follows(
             done,
             self._scale_kwh2,
             slots=self._holding.slots,
             rounds_max=self.setting.terms.rounds,
             quiet=len(recent) == exchange.quiet_rounds
             and exchanges <= share * done.count.households,
+            gather=self.gathers[-1],
         )
-        return self._end(following) if isinstance(following, End) else self._begin(following, now)
 
     def _end(self, end: End) -> list[Envelope]:
         self._note("over", round=end.round)
+        return self._finish(end)
+
+    def _finish(self, end: End) -> list[Envelope]:
         self._exchange.end()
+        self.ends.append((self.schedule, self._holding.drift_kwh))
         return self._rounds.end(end)
 
     def _go_on(self, now: float) -> list[Envelope]:

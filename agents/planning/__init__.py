@@ -4,6 +4,8 @@
 stage.py                one household: its messages to parent and children, and when
 host_planning.py        all households of a host together, grouped into subtrees
 subtree.py              one such subtree, in arrays; the same results as household by household
+layer.py                the households of a subtree that decide at once
+replanning.py           a household's plans and state after an exchange
 plan_selection.py       the plan a household selects, and the children's changes it approves
 batch_selection.py      the same arithmetic for many households at once
 costs.py                inefficiency of a global plan

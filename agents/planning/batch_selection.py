@@ -43,6 +43,9 @@ class Row(NamedTuple):
     """float64[k]"""
     terms: Terms
     chance: JavaRandom
+    selected: int = -1
+    """Index of the plan that the first iteration keeps; -1 for none. Rows of a batch have one all
+    or none."""
 
 
 class _Choices(NamedTuple):
@@ -82,7 +85,8 @@ class HouseholdBatch:
         change nothing."""
         zeros = np.zeros(len(rows))
         self._zero = Aggregates(np.zeros((len(rows), slots)), zeros, zeros)
-        self._now = self._before = _Choices(np.full(len(rows), -1), self._zero, self._zero)
+        selected = np.array([row.selected for row in rows], dtype=np.intp)
+        self._now = self._before = _Choices(selected, self._zero, self._zero)
         self._global: Aggregate | None = None
         self.flags: Flags = np.ones((len(rows), children), dtype=bool)
         """Approval of each child's change in this iteration: bool[m, c]."""
@@ -91,6 +95,11 @@ class HouseholdBatch:
     def selected(self) -> Rows:
         """Index of each selected plan, -1 before the first iteration: int[m]."""
         return self._now.selected
+
+    @property
+    def generator_states(self) -> list[int]:
+        """The states of the generators that break ties."""
+        return self._chances.states
 
     def bottom_up(self, received: Aggregates | None, known: NDArray[np.int64]) -> Aggregates:
         """Decide on the children's changes and on the own plans. Returns the sums of the subtrees.
@@ -189,6 +198,8 @@ class HouseholdBatch:
     def _select(self, before: _Choices, below: Aggregates, known: NDArray[np.int64]) -> Rows:
         """Select the own plans: the best ones given the plans of all others."""
         whole = self._global
+        if whole is None and before.selected[0] >= 0:
+            return before.selected  # as in `PlanSelection`, the first iteration keeps the plans
         if whole is None:
             base = below
         else:

@@ -42,6 +42,9 @@ class Arithmetic:
     epos: bool = False
     own_cost: Cost | None = None
     own_discomfort: Callable[[Plans], Array] | None = None
+    weighs_sums: bool = False
+    """True if alpha and beta weigh discomforts as one household feels them, not their means over
+    all households: for discomforts of devices, where 1 is just acceptable."""
 
 
 EXACT = Arithmetic()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.planning.subtree import SharedStage, Subtree
 from protocol.errors import PeerError
-from protocol.messages import Address, Iteration, Place
+from protocol.messages import Address, Iteration, Place, Up
 from protocol.runtime.machine import Envelope
 
 
@@ -24,7 +24,10 @@ class HostPlanning:
         self._households, self.iterated = households, iterated
         self._members: dict[Address, SharedStage] = {}
         self._subtrees: list[Subtree] = []
-        self._attempt = 1
+        self._begins = (1, 0)
+        """The attempt, and the number of exchanges before it, of the stage that begins next."""
+        self.early: list[tuple[SharedStage, Address, Up]] = []
+        """Sums that came after an exchange, before it was over for all households of this host."""
         self.changed: dict[Address, None] = {}
         """Households whose state has changed since the last `take_changed`, in order."""
 
@@ -33,10 +36,14 @@ class HostPlanning:
         terms = place.terms
         if terms.constraint is not None or terms.reorganisation.strategy != "never":
             return PlanningStage(participant, place)
-        if place.attempt > self._attempt:
-            self._members, self._subtrees, self._attempt = {}, [], place.attempt
+        begins = place.attempt, participant.loop
+        if begins > self._begins:
+            self._members, self._subtrees, self._begins = {}, [], begins
             self.changed.clear()
-        member = self._members[participant.address] = SharedStage(participant, place, self)
+            self.early.clear()
+        member = SharedStage(participant, place, self)
+        if begins == self._begins:  # otherwise others here have already begun anew
+            self._members[participant.address] = member
         return member
 
     def form_subtrees(self) -> None:
@@ -50,9 +57,15 @@ class HostPlanning:
         self._subtrees = [Subtree(top, members, self.changed) for top in tops]
 
     def begin(self) -> list[Envelope]:
-        """Start all households of this host, once one of them knows that the run has started."""
+        """Start all households of this host: once one of them knows that the run has started, or
+        once an exchange is over for the last of them."""
+        if self._begins[1] and len(self._members) < self._households:
+            return []
         self.form_subtrees()
         out: list[Envelope] = []
         for subtree in self._subtrees:
             out += subtree.begin()
+        early, self.early = self.early, []
+        for member, sender, up in early:
+            out += member.on_up(sender, up)
         return out

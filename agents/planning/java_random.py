@@ -25,6 +25,11 @@ class JavaRandom:
     def __init__(self, seed: int) -> None:
         self._state = (seed ^ _MULTIPLIER) & _MASK
 
+    @classmethod
+    def at(cls, state: int) -> "JavaRandom":
+        """Return a generator in the given state."""
+        return cls(state ^ _MULTIPLIER)
+
     @property
     def state(self) -> int:
         """The whole state: 48 bits."""
@@ -68,6 +73,12 @@ class JavaRandoms:
 
     def __init__(self, generators: Sequence[JavaRandom]) -> None:
         self._states = np.array([generator.state for generator in generators], dtype=np.uint64)
+
+    @property
+    def states(self) -> list[int]:
+        """The state of each generator."""
+        states: list[int] = self._states.tolist()
+        return states
 
     def next_double(self, rows: NDArray[np.intp]) -> Array:
         """Return the next number of each generator in `rows` (all different): int[r] ->

@@ -69,7 +69,9 @@ class PlanSelection:
         households: int,
         chance: JavaRandom,
         arithmetic: Arithmetic,
+        selected: int = -1,
     ) -> None:
+        """Start without a selected plan, or with one that the first iteration keeps."""
         self._plans, self._discomforts = plans, discomforts
         self._discomforts_squared = discomforts * discomforts
         self._weights = (terms.alpha, terms.beta)
@@ -80,7 +82,7 @@ class PlanSelection:
         self._cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic)
         self._chance, self._arithmetic = chance, arithmetic
         self._zero = Aggregate(np.zeros(plans.shape[1]), 0.0, 0.0)
-        self._now = self._before = _Choice(-1, self._zero, ())
+        self._now = self._before = _Choice(selected, self._zero, ())
         self._global, self._fresh = self._zero, True
         self._flags: tuple[bool, ...] = ()
         self._last: tuple[tuple[int, bool], Aggregate, list[float]] | None = None
@@ -90,6 +92,11 @@ class PlanSelection:
     def selected(self) -> int:
         """Index of the selected plan; -1 before the first iteration."""
         return self._now.selected
+
+    @property
+    def generator_state(self) -> int:
+        """The state of the generator that breaks ties."""
+        return self._chance.state
 
     @property
     def flags(self) -> tuple[bool, ...]:

@@ -41,6 +41,15 @@ class Participant:
     arithmetic: Arithmetic = EXACT
     chance: Callable[[int, str], JavaRandom] = household_chance
     """Makes the generator for ties from a seed and a household's name."""
+    loop: int = 0
+    """Number of exchanges that are over (replanning.py)."""
+    selected: int = -1
+    """Index of the plan that the first iteration keeps; -1 for none."""
+
+    def iterations(self, terms: Terms) -> range:
+        """Return the iterations up to the next exchange."""
+        every = terms.exchange_every or terms.iterations
+        return range(self.loop * every, min((self.loop + 1) * every, terms.iterations))
 
     def selection(self, place: Place) -> PlanSelection:
         """Return the plan selection of this household at a place, before the first iteration."""
@@ -51,6 +60,7 @@ class Participant:
             households=place.households,
             chance=self.chance(place.terms.seed, self.address.name),
             arithmetic=self.arithmetic,
+            selected=self.selected,
         )
 
     def discomforts(self, terms: Terms) -> Array:
@@ -66,6 +76,8 @@ class PlanningResult(NamedTuple):
     """Index of the selected plan."""
     history: PlanningHistory | None
     """The iterations in which this household was the root; None if it never was."""
+    generator_state: int
+    """The state of the generator that breaks ties."""
 
 
 class Planning(Protocol):
@@ -143,8 +155,9 @@ class PlanningStage:
         self._overlay = (
             Overlay(place.roster, terms.arity, terms.reorganisation.seed) if place.roster else None
         )
+        self._iterations = participant.iterations(terms)
         self.begun = False
-        self.iteration = 0
+        self.iteration = self._iterations.start
         self.selections: list[int] = []
         self.unanswered: Envelope | None = None
         self.result: PlanningResult | None = None
@@ -157,6 +170,8 @@ class PlanningStage:
         self._answers: dict[Address, Down] = {}
         """The answers of the last iteration, for children that have missed them."""
         self._history: list[Iteration] = []
+        self._summed: Array | None = None
+        """The global plan after the first iteration, if that one kept all plans."""
 
     @property
     def missing(self) -> tuple[Address, ...]:
@@ -218,6 +233,8 @@ class PlanningStage:
         self._selection.top_down(total, approved=True)
         row = Iteration(self.iteration, *self._selection.summary())
         self._history.append(row)
+        if self.iteration and self.iteration == self._iterations.start:
+            self._summed = total.response
         reorganise = due(
             self._place.terms.reorganisation,
             self.iteration,
@@ -259,9 +276,11 @@ class PlanningStage:
         self.selections.append(selected)
         if self._overlay is not None:
             self._memory.note(self.iteration, selected)
-        if self.iteration + 1 == self._place.terms.iterations:
+        if self.iteration + 1 == self._iterations.stop:
             self.result = PlanningResult(
-                selected, planning_history(self._history, self._selection.response)
+                selected,
+                planning_history(self._history, self._selection.response, self._summed),
+                generator_state=self._selection.generator_state,
             )
             return out
         if reorganise and self._overlay is not None:
@@ -275,9 +294,11 @@ class PlanningStage:
         return out
 
 
-def planning_history(iterations: Sequence[Iteration], response: Array) -> PlanningHistory | None:
+def planning_history(
+    iterations: Sequence[Iteration], response: Array, summed: Array | None
+) -> PlanningHistory | None:
     """Return the history of the iterations that a root has seen, or None if there are none."""
-    return PlanningHistory(tuple(iterations), response) if iterations else None
+    return PlanningHistory(tuple(iterations), response, summed) if iterations else None
 
 
 def check_answer(sender: Address, down: Down, slots: int) -> None:

@@ -6,15 +6,15 @@ batch_selection.py has the arithmetic, and host_planning.py groups households in
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.planning.batch_selection import Aggregates, HouseholdBatch, Row, Rows
 from agents.planning.costs import cost_function
+from agents.planning.layer import Layer
 from agents.planning.plan_selection import summarise
 from agents.planning.stage import (
     Participant,
@@ -26,6 +26,7 @@ from agents.planning.stage import (
 from protocol.errors import PeerError
 from protocol.messages import Address, Aggregate, Down, Iteration, Place, Progress, Up
 from protocol.runtime.machine import Envelope
+from protocol.vectors import Array
 
 
 class Host(Protocol):
@@ -35,6 +36,8 @@ class Host(Protocol):
     """Households whose state has changed since the last `take_changed`, in order."""
     iterated: Callable[[Iteration], None]
     """Called after each iteration, at the root."""
+    early: "list[tuple[SharedStage, Address, Up]]"
+    """Sums that came after an exchange, before the exchange was over for all households here."""
 
     def form_subtrees(self) -> None:
         """Group the households into subtrees. Raises PeerError unless all are placed."""
@@ -77,7 +80,7 @@ class SharedStage:
     @property
     def missing(self) -> tuple[Address, ...]:
         """The neighbours whose messages its subtree is missing, if the household is at an edge."""
-        return self._formed().missing(self)
+        return () if self.participant.loop and not self.subtree else self._formed().missing(self)
 
     def begin(self) -> list[Envelope]:
         """Start stage 1 of all households of this host."""
@@ -85,6 +88,9 @@ class SharedStage:
 
     def on_up(self, sender: Address, up: Up) -> list[Envelope]:
         """Take the sums of a child on another host."""
+        if self.participant.loop and self.subtree is None:
+            self.host.early.append((self, sender, up))
+            return []
         return self._formed().on_up(self, sender, up)
 
     def on_down(self, sender: Address, down: Down) -> list[Envelope]:
@@ -104,28 +110,6 @@ class SharedStage:
         return self.subtree
 
 
-@dataclass(slots=True)
-class _Layer:
-    """The households of one level with equally many children, and their progress."""
-
-    batch: HouseholdBatch
-    rows: slice
-    inner: slice
-    """Rows of the children on this host, in order."""
-    inner_at: NDArray[np.intp]
-    """Positions of the children on this host among all children of the layer."""
-    outer: dict[Address, int]
-    """Positions of the children on other hosts among all children of the layer."""
-    received: dict[Address, Up] = field(default_factory=dict)
-    decided: bool = False
-    """True once this iteration's sums have been passed on upwards."""
-
-    @property
-    def children(self) -> int:
-        """Number of children of each household in the layer, on this and other hosts."""
-        return len(self.inner_at) + len(self.outer)
-
-
 class Subtree:
     """A connected part of the tree on this host. Rows run level by level; the top is row 0.
 
@@ -140,11 +124,12 @@ class Subtree:
     ) -> None:
         """Collect `top` and all its descendants on this host. The households whose state changes
         are added to `changed`."""
-        self.iteration = 0
+        self._planned = top.participant.iterations(top.place.terms)
+        self.iteration = self._planned.start
         self.history: list[Rows] = []
         """The selected plan of each row, by iteration."""
         self._members: list[SharedStage] = []
-        self._layers: list[_Layer] = []
+        self._layers: list[Layer] = []
         self._top, self._attempt, self._changed = top, top.place.attempt, changed
         self._terms, self._slots = top.place.terms, top.participant.plans.slots
         level = [top]
@@ -162,6 +147,8 @@ class Subtree:
         self._answers: dict[Address, Down] = {}
         self._iterations: list[Iteration] = []
         """The iterations so far, if the top is the root."""
+        self._summed: Array | None = None
+        """The global plan after the first iteration, if that one kept all plans."""
         outer = {child for layer in self._layers for child in layer.outer}
         self._edge = [
             member
@@ -171,11 +158,11 @@ class Subtree:
 
     @property
     def _over(self) -> bool:
-        return self.iteration == self._terms.iterations
+        return self.iteration == self._planned.stop
 
     def _layer(
         self, run: Sequence[SharedStage], below: int, members: Mapping[Address, SharedStage]
-    ) -> _Layer:
+    ) -> Layer:
         """Return the next layer; the children of its rows begin at row `below`."""
         first, households = len(self._members), run[0].place.households
         rows = []
@@ -186,11 +173,17 @@ class Subtree:
             chance = own.chance(terms.seed, own.address.name)
             discomforts = own.discomforts(terms)
             rows.append(
-                Row(plans=own.plans.values, discomforts=discomforts, terms=terms, chance=chance)
+                Row(
+                    plans=own.plans.values,
+                    discomforts=discomforts,
+                    terms=terms,
+                    chance=chance,
+                    selected=own.selected,
+                )
             )
         children = [child for member in run for child in member.place.children]
         inner = [at for at, child in enumerate(children) if child in members]
-        return _Layer(
+        return Layer(
             batch=HouseholdBatch(
                 rows,
                 children=len(run[0].place.children),
@@ -288,53 +281,15 @@ class Subtree:
             layer = self._layers[self._undecided - 1]
             if len(layer.received) < len(layer.outer):
                 return False
-            received = self._received(layer)
-            if self.iteration == 0:
-                self._count(layer)
+            received = layer.children_sums(self._sums)
+            if self.iteration == self._planned.start:
+                layer.count(self._sizes)
             aggregates = layer.batch.bottom_up(received, self._sizes[layer.rows, None])
             for kept, new in zip(self._sums, aggregates, strict=True):
                 kept[layer.rows] = new
             layer.decided, layer.received = True, {}
             self._undecided -= 1
         return True
-
-    def _received(self, layer: _Layer) -> Aggregates | None:
-        """Return the sums of the children by row, float64[m, c, d] and twice float64[m, c]; None if
-        some are missing."""
-        rows = layer.rows.stop - layer.rows.start
-        children = layer.children
-        if not children:
-            return None
-        inner = Aggregates(*(part[layer.inner] for part in self._sums))
-        if layer.outer:
-            together = Aggregates(
-                np.empty((children, self._slots)), np.empty(children), np.empty(children)
-            )
-            for all_of_them, own in zip(together, inner, strict=True):
-                all_of_them[layer.inner_at] = own
-            for child, at in layer.outer.items():
-                up = layer.received[child]
-                together.response[at] = up.response_kwh
-                together.discomfort[at] = up.discomfort
-                together.discomfort_squares[at] = up.discomfort_squares
-            inner = together
-        response, discomfort, squares = inner
-        return Aggregates(
-            response.reshape(rows, -1, self._slots),
-            discomfort.reshape(rows, -1),
-            squares.reshape(rows, -1),
-        )
-
-    def _count(self, layer: _Layer) -> None:
-        """Count the households below each row of the layer, itself included."""
-        children = layer.children
-        if not children:
-            return
-        sizes = np.empty(children, dtype=np.int64)
-        sizes[layer.inner_at] = self._sizes[layer.inner]
-        for child, at in layer.outer.items():
-            sizes[at] = layer.received[child].size
-        self._sizes[layer.rows] = 1 + sizes.reshape(layer.rows.stop - layer.rows.start, -1).sum(1)
 
     def _conclude(self, total: Aggregate) -> list[Envelope]:
         """Finish an iteration if the top is the root, whose sums cover all households."""
@@ -348,6 +303,8 @@ class Subtree:
         )
         row = Iteration(self.iteration, *summary)
         self._iterations.append(row)
+        if self.iteration and self.iteration == self._planned.start:
+            self._summed = total.response
         self._top.host.iterated(row)
         out = self._top_down(total, approved=True)
         return [*out, Envelope(root.address, root.orchestrator, Progress(row))]
@@ -387,9 +344,13 @@ class Subtree:
 
     def _finish(self, total: Aggregate) -> None:
         """End the stage for every household of the subtree."""
-        history = planning_history(self._iterations, total.response)
-        for member, selected in zip(self._members, self.history[-1].tolist(), strict=True):
-            member.result = PlanningResult(selected, history if member is self._top else None)
+        history = planning_history(self._iterations, total.response, self._summed)
+        states = [state for layer in self._layers for state in layer.batch.generator_states]
+        for member, selected, state in zip(
+            self._members, self.history[-1].tolist(), states, strict=True
+        ):
+            own = history if member is self._top else None
+            member.result = PlanningResult(selected, own, generator_state=state)
         self._note(self._members)
 
 

@@ -42,13 +42,17 @@ def combined_cost(
 ) -> Array:
     """Return (1 - alpha - beta) * inefficiency + alpha * unfairness + beta * mean discomfort
     (source, eq. 6, with the weight of unfairness): (m,) each -> (m,), or any shapes that
-    broadcast."""
+    broadcast. If the arithmetic weighs sums, the latter two are multiplied by `households`."""
     alpha, beta = weights
     many = isinstance(alpha, np.ndarray)
     if not many and alpha == 0.0 and beta == 0.0:
         return inefficiency
     spread = unfairness(sums, squares, households, arithmetic)
-    cost = (1.0 - alpha - beta) * inefficiency + alpha * spread + beta * sums / households
+    cost = (1.0 - alpha - beta) * inefficiency
+    if arithmetic.weighs_sums:
+        cost = cost + alpha * spread * households + beta * sums
+    else:
+        cost = cost + alpha * spread + beta * sums / households
     if not many:
         return np.asarray(cost)
     return np.where((alpha == 0.0) & (beta == 0.0), inefficiency, cost)

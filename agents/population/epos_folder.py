@@ -141,6 +141,11 @@ def keeps_ids(population: Population) -> bool:
     return list(population.households) == [f"h{n}" for n in range(len(population.households))]
 
 
+def has_plan_files(folder: Path) -> bool:
+    """Return True if a folder has a file of plans."""
+    return any(_PLANS_FILE.fullmatch(file.name) for file in folder.iterdir())
+
+
 def _plan_files(folder: Path) -> list[Path]:
     """Return the plan files by number.
 

@@ -94,7 +94,7 @@ class _Task:
         return cls(
             settings=settings,
             households=households,
-            choices=Choices.of(households, settings.discomfort),
+            choices=Choices.of(households, scenario.common_terms.discomfort),
             cost=cost_function(terms.cost, terms.target, terms.scaling, arithmetic=EXACT),
             clock=clock,
         )

@@ -23,16 +23,20 @@ Selection = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The plans of all households, float64[k, d] each, and the discomfort of each, float64[k]."""
+    """The plans of all households, float64[k, d] each, and the discomfort of each plan as beta
+    weighs its mean, float64[k]."""
 
     plans: Sequence[Array]
     discomforts: Sequence[Array]
 
     @classmethod
     def of(cls, households: Sequence[Plans], discomfort: DiscomfortName) -> "Choices":
-        """Return the choices of these households, with discomforts by this measure."""
+        """Return the choices of these households, with discomforts by this measure. Those of
+        devices are weighed as each household feels them, not by their mean."""
+        weight = len(households) if discomfort == "device" else 1
         return cls(
-            [own.values for own in households], [own.discomforts(discomfort) for own in households]
+            plans=[own.values for own in households],
+            discomforts=[weight * own.discomforts(discomfort) for own in households],
         )
 
     def demand(self, selection: Selection) -> Array:

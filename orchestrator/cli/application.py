@@ -21,6 +21,7 @@ MODULES = {
     "orchestrate": "run",
     "generate": "population",
     "convert": "population",
+    "check": "homes",
     "show": "results",
     "report": "results",
     "explain": "results",
@@ -33,7 +34,8 @@ MODULES = {
     "conformance": "conformance",
     "sweep": "sweep",
     "baselines": "baselines",
-    "paper": "paper",
+    "paper": "studies.paper",
+    "manipulate": "studies.manipulate",
     "status": "status",
     "abort": "status",
 }

@@ -4,6 +4,7 @@ This module parses options and prints; `agents/population` and `agents/metering`
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -15,9 +16,11 @@ from agents.metering.options import LARGEST_KW, MeterOptions
 from agents.plans import Population, ScoreMeaning
 from agents.population import epos_folder
 from agents.population import npz_archive as archive
+from agents.population.home_statistics import shares_of
 from agents.population.loader import load
 from agents.population.plan_alternatives import SOURCE_SLOTS, Scheme, parse_scheme
 from agents.population.synthetic import from_preferred, generate
+from orchestrator.cli.homes import make_homes
 from orchestrator.cli.optional_packages import require
 from orchestrator.cli.options import meter_options
 from orchestrator.reporting.narrow_tables import print_table
@@ -38,6 +41,20 @@ def register(app: typer.Typer) -> None:
 
 def _generate(
     out: Annotated[Path, typer.Option(help="Folder, or file ending in .npz, to write.")],
+    homes: Annotated[
+        int | None,
+        typer.Option(
+            help="Make this many homes with devices instead, as one .json file; with --from, the "
+            "readings are their base loads."
+        ),
+    ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --homes: the share of homes that own a device, such as car=0.5; repeat it "
+            "for others (docs/homes.md)."
+        ),
+    ] = None,
     households: Annotated[
         int | None,
         typer.Option(
@@ -85,7 +102,10 @@ def _generate(
     drop_incomplete: meter_options.DropIncomplete = False,
 ) -> None:
     """Make households with plans, from synthetic load curves or, with --from, your own meter
-    data."""
+    data; with --homes, make homes with devices."""
+    _refuse_beside_homes(
+        homes, {"--share": share, "--households": households, "--scheme": scheme}, form
+    )
     chosen = None if scheme is None else parse_scheme(scheme)
     options = MeterOptions(
         unit=unit,
@@ -108,6 +128,9 @@ def _generate(
     )
     if source is None:
         _refuse_without_meters(options, day, drop_incomplete)
+        if homes is not None:
+            make_homes(out, count=homes, seed=seed, slots=slots, shares=shares_of(share or ()))
+            return
         population = generate(
             households=_HOUSEHOLDS if households is None else households,
             slots=SOURCE_SLOTS if slots is None else slots,
@@ -122,6 +145,11 @@ def _generate(
     made = read_meters(
         source, slots=slots, day=day, options=options, drop_incomplete=drop_incomplete
     )
+    if homes is not None:
+        make_homes(
+            out, count=homes, seed=seed, slots=slots, shares=shares_of(share or ()), meters=made
+        )
+        return
     population = _with_plans(made, households, source=source, seed=seed, scheme=chosen)
     _write(population, out, form)
     which = (
@@ -147,6 +175,19 @@ def _refuse_without_meters(options: MeterOptions, day: str, drop_incomplete: boo
             "has no effect without --from, which names a meter file",
             field=f"--{given[0].replace('_', '-')}",
         )
+
+
+def _refuse_beside_homes(homes: int | None, given: Mapping[str, object], form: str) -> None:
+    """Refuse options that have no effect with --homes, and --share without it."""
+    if homes is None:
+        if given["--share"] is not None:
+            raise InputError("has no effect without --homes", field="--share")
+        return
+    for name, value in given.items():
+        if name != "--share" and value is not None:
+            raise InputError("has no effect with --homes", field=name)
+    if form != "auto":
+        raise InputError("homes are written as one .json file", field="--format")
 
 
 def _with_plans(
@@ -224,6 +265,8 @@ def _convert(
     population = load(source, score=cast(ScoreMeaning | None, score))
     (archive if target.suffix == ".npz" else epos_folder).write(population, target)
     typer.echo(f"{len(population.households)} households -> {target}")
+    if population.has_homes:
+        print_line(f"These are plans without their devices, which only {source} has.")
     if target.suffix != ".npz" and not epos_folder.keeps_ids(population):
         print_line(_RENAMED)
     targets = epos_folder.target_files(source)

@@ -46,7 +46,7 @@ def counting(what: str, *, threads: bool = True) -> Iterator[Callable[[int, int]
 def run_progress(scenario: Scenario) -> Iterator[Watch]:
     """Show one line for each stage of a run, each with a clock of its own: households enrolled,
     iterations planned, exchanges so far."""
-    lines = StageLines(sys.stderr, scenario.settings.iterations, len(scenario.members))
+    lines = StageLines(sys.stderr, scenario.common_terms.iterations, len(scenario.members))
     if not sys.stderr.isatty():
         yield lambda coordinator: None
         return

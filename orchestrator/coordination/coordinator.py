@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 from agents.planning.tree import children_of, parent_of
+from orchestrator.coordination.standstill import name_some, to_blame
 from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
@@ -41,8 +42,6 @@ PLACE_AGAIN = 1.0
 """Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
 FAREWELL = 5.0
 """Seconds that the orchestrator waits for households to confirm that they have left."""
-NAMED_MAX = 8
-"""Maximum number of households that an error message names."""
 
 _OPERATOR = Address(OPERATOR, OPERATOR)
 
@@ -92,8 +91,8 @@ class RunCoordinator:
         """Number of exchanges up to and including the last of them."""
         self.heard: dict[str, float] = {}
         """Time at which each host was last heard from."""
-        self.attempt = 1
-        """Number of the attempt at stage 1."""
+        self.attempt, self.resumed_after = 1, 0
+        """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline = terms, deadline
         self.matchmakers = tuple(matchmakers)
         self._positions = {name: position for position, name in enumerate(members)}
@@ -168,9 +167,9 @@ class RunCoordinator:
                 return [] if old else self._on_ready(sender, now)
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
-                if rises and self.phase is RunPhase.PLANNING:  # not of an earlier attempt
+                if rises and self.phase in {RunPhase.PLANNING, RunPhase.EXCHANGING}:
                     self.iterations.append(iteration)
-                    self._progress(now)
+                    self._enter(RunPhase.PLANNING, now)
                 return []
             case RoundProgress(round=number, count=count):
                 if self.round is None or number > self.round[0]:
@@ -278,16 +277,17 @@ class RunCoordinator:
             case RunPhase.PLACING:  # its Place got lost, or was forgotten
                 self._ready.discard(sender.name)
                 return [self._place(sender.name)]
-            case RunPhase.PLANNING if enrol.session > before and sender.name in self._ready:
-                return self._restart_planning(now)
-            case RunPhase.EXCHANGING if enrol.session > before:
+            case RunPhase.PLANNING | RunPhase.EXCHANGING if enrol.session > before:
+                if enrol.loop or RunPhase.EXCHANGING not in self.marks:
+                    return self._restart_planning(enrol.loop, now)
                 return self.fail(f"{sender.name} has lost its journal of the exchange", now)
             case _:
                 return []
 
-    def _restart_planning(self, now: float) -> list[Envelope]:
-        """Restart stage 1 for all households; nothing has been exchanged yet."""
+    def _restart_planning(self, loop: int, now: float) -> list[Envelope]:
+        """Restart stage 1 for all after `loop` exchanges; nothing has been exchanged since."""
         self.attempt += 1
+        self.resumed_after = loop
         self._ready.clear()
         self.results.clear()
         self.iterations.clear()
@@ -314,6 +314,7 @@ class RunCoordinator:
             matchmakers=self.matchmakers,
             roster=roster,
             attempt=self.attempt,
+            loop=self.resumed_after,
         )
         return Envelope(self.address, self._hosts[name], place)
 
@@ -368,26 +369,16 @@ class RunCoordinator:
         ]
 
     def _standstill(self) -> str:
-        """Return why the run makes no progress; it names the missing households if known."""
+        """Return why the run makes no progress; it names those who are missing, if known."""
         match self.phase:
             case RunPhase.ENROLLING:
-                missing, what = set(self.members) - set(self._hosts), "did not enrol"
+                missing, what = set(self.members) - set(self._hosts), "{} did not enrol"
             case RunPhase.PLACING:
-                missing, what = set(self.members) - self._ready, "did not confirm their place"
+                missing, what = set(self.members) - self._ready, "{} did not confirm their place"
             case _:
-                # The cause are households that others wait for and that wait for nobody.
-                awaited = {a.name for missing in self._waiting.values() for a in missing}
-                missing, what = awaited - set(self._waiting), "are waited for and do not answer"
+                missing, what = to_blame(self.members, self._waiting), "no answer from {}"
                 if not missing:
-                    missing, what = set(self.members) - set(self.results), "have no result"
-        return (
-            f"no progress for {self._deadline:g} s while {self.phase.value}: "
-            f"{name_some(self.members, missing)} {what}"
+                    missing, what = set(self.members) - set(self.results), "no result of {}"
+        return f"no progress for {self._deadline:g} s while {self.phase.value}: " + what.format(
+            name_some(self.members, missing)
         )
-
-
-def name_some(members: Sequence[str], missing: set[str]) -> str:
-    """Return the first names in `missing`, in the order of `members`, and the number of others."""
-    names = [name for name in members if name in missing]
-    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
-    return ", ".join(names[:NAMED_MAX]) + more

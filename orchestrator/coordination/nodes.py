@@ -9,7 +9,10 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
+from agents.exchange.bundles.bundle_content import BundleContent
+from agents.exchange.bundles.frame_choice import choose_together
 from agents.exchange.journal.entries import Journal, MemoryJournal
 from agents.exchange.traffic_count import TrafficCount
 from agents.household import Household
@@ -20,11 +23,12 @@ from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.plans import Plans
-from matchmaker.pairing_matchmaker import matchmaker_of
+from matchmaker.trading_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.scenario.scenario import Isolation
-from protocol.messages import Address, Iteration, Place
+from protocol.codec import Item
+from protocol.messages import Address, BundleProposal, Iteration, Place
 from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
@@ -96,7 +100,21 @@ def host_node(
             traffic=traffic,
             accepts=accepts,
         )
+    node.foresee = partial(_choose_bundles, node)
     return node
+
+
+def _choose_bundles(node: Node, items: list[Item]) -> None:
+    """Choose the bundles for the proposals of a frame, if there are several."""
+    asked: list[tuple[BundleContent, BundleProposal]] = []
+    for item in items:
+        machine, message = node.machines.get(item.to), item.message
+        if isinstance(message, BundleProposal) and isinstance(machine, Household):
+            bundles = machine.bundles
+            if bundles is not None:
+                asked.append((bundles, message))
+    if len(asked) > 1:
+        choose_together(asked)
 
 
 def matchmaker_node(run: str, name: str, *, slots: int, terms: ExchangeTerms, epoch: int) -> Node:

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from math import nan, sqrt
+from math import hypot, nan, sqrt
 from typing import Any, TypedDict
 
 import numpy as np
@@ -14,8 +14,13 @@ from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.home_outcome import (
+    both_comforts,
+    households_worse,
+    measures_of_homes,
+)
+from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
-from orchestrator.results.conservation import conserved
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
@@ -28,7 +33,7 @@ from orchestrator.results.run_results import (
     Seconds,
 )
 from orchestrator.scenario.scenario import Scenario
-from protocol.messages import HostTraffic, Result, RoundCount
+from protocol.messages import ExchangeHistory, HostTraffic, PlanningHistory, Result
 from protocol.messages.exchange import LeaseId
 from protocol.runtime.node import Node
 from protocol.vectors import Array
@@ -46,7 +51,8 @@ def collect(
     """Return the results of a finished run; `own` is the orchestrator's own traffic."""
     scenario, reports = run.scenario, coordinator.results
     settings, population, members = scenario.settings, scenario.population, scenario.members
-    planned, exchange = coordinator.planning_history, coordinator.exchange_history
+    histories, exchange = histories_of(coordinator), coordinator.exchange_history
+    planned = histories[0]
     rows = _household_rows(scenario, reports, exchanged=exchange is not None)
     preferred_demand = np.stack([population.households[name].preferred for name in members]).sum(0)
     terms = scenario.common_terms
@@ -56,29 +62,25 @@ def collect(
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
     before = measured(planned.response_kwh, np.array([row.discomfort_planned for row in rows]))
-    after = bound = summary = None
+    after = bound = summary = loops = None
     rounds: tuple[Round, ...] = ()
     if exchange is not None:
         after = measured(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
-        bound = measured(planned.response_kwh, _column(rows, "discomfort_bound_of_values"))
-        rounds = tuple(_rounds(exchange.rounds, before, after))
+        amounts = bound_of_amounts(histories[-1].response_kwh, preferred_demand, len(members))
+        least = amounts if scenario.pairs is None else None
+        if not terms.exchange_every:
+            bound = measured(planned.response_kwh, _column(rows, "discomfort_bound_of_values"))
+            least = bound.mean_discomfort if least is None else least
+        rounds = tuple(_rounds(exchange, before, after, histories))
         sent = _sent_by_matchmakers(coordinator)
-        least = bound_of_amounts(planned.response_kwh, preferred_demand, len(members))
-        summary = _exchange(
-            rounds,
-            rows,
-            before=before,
-            after=after,
-            least=bound.mean_discomfort if scenario.pairs is not None else least,
-            matchmakers=sent,
-        )
         summary = replace(
-            summary,
-            conserved=conserved(planned.response_kwh, exchange.response_kwh),
-            comfort_bound_of_amounts=1 - least,
+            _exchange(rounds, rows, before=before, after=after, least=least, matchmakers=sent),
+            conserved=all_conserved(histories, exchange),
+            comfort_bound_of_amounts=1 - amounts,
         )
         if scenario.pairs is None:
             summary = _of_equal_shift(summary, reports)
+        loops = loops_of(scenario, coordinator, rounds)
     return RunResults(
         run=run.id,
         households=len(members),
@@ -93,6 +95,8 @@ def collect(
         exchanged=after,
         bound=bound,
         exchange=summary,
+        loops=loops,
+        homes=measures_of_homes(scenario, reports),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         slot_times=population.slot_times,
@@ -101,7 +105,7 @@ def collect(
         rows=rows,
         rounds=rounds,
         exchanges=_traced(reports) if settings.trace and exchange is not None else None,
-        planning_history=planned.iterations,
+        planning_history=iterations_of(histories),
         demand=Demand(
             planned=planned.response_kwh,
             preferred=preferred_demand,
@@ -151,14 +155,14 @@ def _household_rows(
     """Return one row per household, in tree order."""
     members = scenario.members
     plans = [scenario.population.households[name] for name in members]
-    bounds = np.zeros(len(members))
-    if exchanged:
+    bounds: list[float | None] = [None] * len(members)
+    if exchanged and not scenario.common_terms.exchange_every:
         preferred = np.stack([own.preferred for own in plans])
         selected = [reports[name].selected_plan for name in members]
         schedules = np.stack(
             [own.values[index] for own, index in zip(plans, selected, strict=True)]
         )
-        bounds = rmse(bound_of_values(schedules, preferred), preferred)
+        bounds = rmse(bound_of_values(schedules, preferred), preferred).tolist()
     return tuple(
         HouseholdRow(
             household=name,
@@ -168,7 +172,8 @@ def _household_rows(
             selected_plan=reports[name].selected_plan,
             discomfort_planned=reports[name].discomfort_planned_kwh,
             name=scenario.population.names.get(name),
-            **_exchanged(reports[name], float(bounds[position])),
+            **both_comforts(scenario, name, reports[name]),
+            **_exchanged(reports[name], bounds[position]),
         )
         for position, name in enumerate(members)
     )
@@ -193,10 +198,10 @@ class _ExchangedColumns(TypedDict, total=False):
     requests: int
     accepted: int
     refused: int
-    discomfort_bound_of_values: float
+    discomfort_bound_of_values: float | None
 
 
-def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
+def _exchanged(result: Result, bound: float | None) -> _ExchangedColumns:
     """Return the columns of stage 2 for one household; `bound` is its discomfort at the bound of
     values."""
     exchanged = result.exchanged
@@ -213,13 +218,19 @@ def _exchanged(result: Result, bound: float) -> _ExchangedColumns:
     }
 
 
-def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> Iterator[Round]:
+def _rounds(
+    exchange: ExchangeHistory,
+    before: Measures,
+    after: Measures,
+    histories: Sequence[PlanningHistory],
+) -> Iterator[Round]:
     """Yield the rounds, starting with round 0.
 
     Nothing is exchanged in round 0, so its discomforts are those before the stage; those of the
     last round are those after the stage. Each other round has the discomforts with which the next
-    one starts.
+    one starts; the last one of an exchange has those of the first iteration after it.
     """
+    counts = exchange.rounds
     ends = [
         (before.mean_discomfort, before.pooled_discomfort),
         *(
@@ -228,6 +239,10 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
         ),
         (after.mean_discomfort, after.pooled_discomfort),
     ]
+    for gather, history in zip(exchange.gathers[1:], histories[1:], strict=True):
+        first = history.iterations[0]
+        ends[gather - 1] = first.mean_discomfort, hypot(first.mean_discomfort, first.unfairness)
+    later = exchange.gathers[1:]
     ends = ends[GATHERING - len(counts) :]  # an equal shift has one round only
     for number, (count, end) in enumerate(zip(counts[GATHERING:], ends, strict=True)):
         yield Round(
@@ -243,6 +258,7 @@ def _rounds(counts: Sequence[RoundCount], before: Measures, after: Measures) -> 
             answers=count.answers,
             frames=count.frames,
             bytes=count.bytes,
+            loop=1 + sum(gather <= number for gather in later) if later else None,
         )
 
 
@@ -291,14 +307,17 @@ def _exchange(
     *,
     before: Measures,
     after: Measures,
-    least: float,
+    least: float | None,
     matchmakers: Sequence[HostTraffic],
 ) -> Exchange:
     """Summarise stage 2; `least` is the mean discomfort at the bound to which the exchange is
-    compared, kWh, and `matchmakers` is the traffic that they sent."""
-    possible = before.mean_discomfort - least
-    reached = before.mean_discomfort - after.mean_discomfort
-    gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
+    compared, kWh, if there is one, and `matchmakers` is the traffic that they sent."""
+    share = None
+    if least is not None:
+        possible = before.mean_discomfort - least
+        reached = before.mean_discomfort - after.mean_discomfort
+        share = reached / possible if possible > ROUNDING else 1.0
+    drifts = _column(rows, "energy_drift")
     lookups, matches, proposals, accepted, refused = (
         sum(getattr(row, name) for row in rounds)
         for name in ("lookups", "matches", "proposals", "accepted", "refused")
@@ -314,8 +333,8 @@ def _exchange(
         accepted=accepted,
         refused=refused,
         expired=matches - accepted - refused,
-        households_worse=int((gains < -ROUNDING).sum()),
-        share_of_bound=reached / possible if possible > ROUNDING else 1.0,
+        households_worse=households_worse(rows),
+        share_of_bound=share,
         inefficiency_change=after.inefficiency - before.inefficiency,
         max_energy_drift=float(np.abs(drifts).max()),
         messages=messages,
@@ -355,6 +374,7 @@ def _config(scenario: Scenario, *, hosts: int) -> dict[str, Any]:
     return {
         **settings.model_dump(mode="json"),
         "rounds": scenario.rounds,
+        "discomfort": scenario.common_terms.discomfort,
         "tolerance": None if exchange is None else exchange.tolerance_kwh,
         "content": None if exchange is None else exchange.content,
         "exchange_order": None if exchange is None else exchange.order,

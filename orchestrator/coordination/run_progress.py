@@ -41,7 +41,7 @@ class ProgressTeller:
 
     def __init__(self, scenario: Scenario, tell: Tell) -> None:
         self._tell, self._households = tell, len(scenario.members)
-        self._iterations, self._rounds = scenario.common_terms.iterations, scenario.rounds
+        self._iterations, self._rounds = scenario.common_terms.iterations, scenario.rounds_in_all
         self._enrolled = self._planned = self._rounds_over = self._exchanges = 0
         self._inefficiency: float | None = None
 

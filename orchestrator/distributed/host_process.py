@@ -40,20 +40,22 @@ def run_host(
     connection: Connection,
     *,
     kept: Path,
+    temporary: bool = False,
     once_running: Callable[[], None] = lambda: None,
     standing_by: bool = False,
     status: PartStatus | None = None,
 ) -> None:
     """Run the host that `connection` names until all its households have left.
 
-    The host continues where its journal in the folder `kept` ends. A host that is `standing_by`
+    The host continues where its journal in the folder `kept` ends; a `temporary` folder need not
+    survive a power failure. A host that is `standing_by`
     gives up a run that is no longer announced (UnattendedError). `once_running` is called in the
     event loop.
     """
     host = connection.name
     status = PartStatus(host, "host") if status is None else status
     scenario, plans = run.scenario, run.plans_of(host)
-    journal = SqliteJournal(journal_file(kept, host))
+    journal = SqliteJournal(journal_file(kept, host), temporary=temporary)
     PartLog(host, run.id).info("takes part", households=len(plans), isolation=scenario.isolation)
     node = host_node(
         run.id,

@@ -109,7 +109,13 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
         hosts = stack.enter_context(HostProcesses())
 
         def host(name: str) -> None:
-            run_host(run, connection.named(name), kept=kept, once_running=hosts.end_with_parent)
+            run_host(
+                run,
+                connection.named(name),
+                kept=kept,
+                temporary=True,  # nothing goes on with these journals once this process has ended
+                once_running=hosts.end_with_parent,
+            )
 
         hosts.start(list(run.hosts), host)
         commands = _commands(run, connection, kept=kept, logs=operations.logs)

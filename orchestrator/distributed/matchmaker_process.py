@@ -7,7 +7,7 @@ restored from the households.
 import time
 from importlib.metadata import version
 
-from matchmaker.pairing_matchmaker import AnyMatchmaker
+from matchmaker.trading_matchmaker import AnyMatchmaker
 from orchestrator.coordination.nodes import endpoint_of, matchmaker_node
 from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.monitoring.log_events import RefusalEvents

@@ -75,7 +75,7 @@ async def _take_part(
     """Run until the run is over; return the trouble of the bus at the end, empty if none."""
     async with await NatsBus.connect(connection) as bus:
         shell = Shell(node, bus)
-        events = RunEvents(node, coordinator, run.scenario.settings.iterations)
+        events = RunEvents(node, coordinator, run.scenario.common_terms.iterations)
 
         def look() -> None:
             events.look()

@@ -74,7 +74,7 @@ def households_chart(configurations: Sequence[ComparedConfiguration]) -> Chart:
             mark="line" if whole else "joined",
             ink=number,
             hover_texts=[
-                f"{share:.0f} %: comfort {comfort:.3f}<br>{name}"
+                f"{share:.0f}%: comfort {comfort:.3f}<br>{name}"
                 for share, comfort in zip(curve.share, curve.comfort, strict=True)
             ],
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from agents.household import Household
-from matchmaker.pairing_matchmaker import AnyMatchmaker
+from matchmaker.trading_matchmaker import AnyMatchmaker
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from protocol.messages import Presence
 from protocol.runtime.node import Node

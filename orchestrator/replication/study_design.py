@@ -115,6 +115,7 @@ class Design:
             "iterations": self.iterations,
             "households": households,
             "content": "slot",  # as in the paper
+            "exchange_every": 0,  # one exchange, after planning, as in the paper
         }
         settings = RunSettings.model_validate({**source, **common, **options})
         for number in range(self.runs):

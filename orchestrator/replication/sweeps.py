@@ -2,7 +2,8 @@
 
 Each sweep varies one thing and keeps the rest of the paper's design at beta 0: the number of plans,
 how much the plans differ, iterations, rounds, children in the tree, and the share of households
-that exchange. `coflex paper --beyond` does them. This module decides the runs and the figures.
+that exchange. Runs with exchanges between iterations (loops.py) come last. `coflex paper --beyond`
+does them all. This module decides the runs and the figures.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from agents.population.plan_alternatives import SOURCE_SCHEME, Alternatives, Sch
 from agents.population.synthetic import generate
 from orchestrator.experiments.sweep_runs import Cell, run_kept, seed_of
 from orchestrator.replication.figures import series_of
+from orchestrator.replication.loops import Kind, loop_cells, loop_chart
 from orchestrator.replication.measurements import Point, point
 from orchestrator.replication.study_design import ITERATIONS, SHARES, SLOTS
 from orchestrator.reporting.figures.chart import Chart, Panel, Series
@@ -142,7 +144,9 @@ def evaluate_sweeps(
         for sweep in sweeps(folder, households, quick=quick)
     }
     # Sweeps meet at the paper's own values, so some runs belong to several of them.
+    loops = list(loop_cells(common, runs))
     cells = {cell.key: cell for own in planned.values() for _, _, cell in own}
+    cells |= {cell.key: cell for _, cell in loops}
     places = run_kept(
         list(cells.values()),
         folder,
@@ -157,6 +161,10 @@ def evaluate_sweeps(
             for value, content, cell in planned[sweep.name]
         ]
         charts.append(chart(sweep, found))
+    looped: dict[Kind, list[RunResults]] = {}
+    for kind, cell in loops:
+        looped.setdefault(kind, []).append(read(place_of[cell.key]))
+    charts.append(loop_chart(looped))
     return SweepStudy(title=f"{households} generated households", runs=runs, charts=charts)
 
 

@@ -60,7 +60,7 @@ def _brief(value: float) -> str:
 
 
 def _peak(results: RunResults) -> Highlight:
-    after, before = results.planned.peak, results.preferred
+    after, before = _agreed_peak(results), results.preferred
     if before is None:
         return Highlight(word="peak", title="Peak demand", value=f"{_brief(after)} kWh", detail="")
     return Highlight(
@@ -70,6 +70,13 @@ def _peak(results: RunResults) -> Highlight:
         detail=f"{_brief(before.peak)} kWh as preferred{_percent_change(before.peak, after)}",
         tone="good" if after < before.peak else "plain" if after == before.peak else "bad",
     )
+
+
+def _agreed_peak(results: RunResults) -> float:
+    """Return the peak of the last demand that was planned, kWh: exchanges do not change it, but
+    planning goes on between them."""
+    last = results.exchanged if results.loops else None
+    return (results.planned if last is None else last).peak
 
 
 def _percent_change(before: float, after: float) -> str:
@@ -139,7 +146,7 @@ def _spread(results: RunResults) -> Highlight:
 
 
 def _demand_sentence(results: RunResults) -> str:
-    homes, after = counted(results.households, "household"), results.planned.peak
+    homes, after = counted(results.households, "household"), _agreed_peak(results)
     if results.preferred is None:
         return f"{homes} planned together; the highest demand of a slot is {_brief(after)} kWh."
     before = results.preferred.peak

@@ -4,7 +4,7 @@
   const choice = document.getElementById("household-choice");
   const count = view.households.length;
   const digits = (value) => Number(value.toPrecision(4)).toString();
-  const share = (part, whole) => whole > 0 ? `${Math.round(100 * part / whole)} %` : "-";
+  const share = (part, whole) => whole > 0 ? `${Math.round(100 * part / whole)}%` : "-";
   const rank = (place) => `rank ${place} of ${count}, least discomfort first`;
 
   view.households.forEach((own, place) => {

@@ -28,6 +28,7 @@ from orchestrator.reporting.wording import (
     exchange_title,
     facts,
     headline,
+    home_lines,
     measure_lines,
     round_lines,
 )
@@ -143,6 +144,9 @@ def _measure_cells(results: RunResults) -> list[dict[str, object]]:
             cells = ["" if share is None else f"{share:.1%}" for share in removed]
             name = "discomfort removed"
             lines.append({"name": name, "unit": "", "cells": cells, "word": name})
+    for line in home_lines(results):
+        cells = list(line.values.values())
+        lines.append({"name": line.name, "unit": line.unit, "cells": cells, "word": line.name})
     return lines
 
 

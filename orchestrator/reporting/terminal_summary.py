@@ -23,6 +23,7 @@ from orchestrator.reporting.wording import (
     exchange_title,
     facts,
     headline,
+    home_lines,
     measure_lines,
     round_lines,
 )
@@ -100,7 +101,7 @@ def _measures(results: RunResults, width: int, ascii_only: bool) -> Table:
             line.unit.replace("²", "^2") if ascii_only else line.unit,
             *line.values.values(),
         ]
-        for line in measure_lines(results)
+        for line in (*measure_lines(results), *home_lines(results))
     ]
     heads = ["", "unit", *(STATE_LABELS.get(state, state) for state in results.states())]
     kept = fitting_columns(heads, rows, width, least_needed=_STATES_DROPPED)

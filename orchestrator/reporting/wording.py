@@ -7,7 +7,10 @@ decide the layout.
 import math
 from dataclasses import dataclass
 
+from orchestrator.reporting.contents import of_amounts, of_bundles, of_cycles, of_slots
+from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
+from orchestrator.results.home_measures import HOME_MEASURES
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
 from orchestrator.results.run_results import Exchange, Round, RunResults
 from protocol.terms import SHAPE_COSTS
@@ -97,6 +100,24 @@ def measure_lines(results: RunResults) -> list[MeasureLine]:
     return lines
 
 
+def home_lines(results: RunResults) -> list[MeasureLine]:
+    """Return what each state costs the people of homes, one line per measure that somebody has;
+    empty if no household is a home."""
+    found = results.homes or {}
+    lines = []
+    for measure, described in HOME_MEASURES.items():
+        amounts = {
+            state: getattr(found[state], measure) if state in found else None
+            for state in results.states()
+        }
+        if any(amount is not None for amount in amounts.values()):
+            values = {
+                state: "" if amount is None else number(amount) for state, amount in amounts.items()
+            }
+            lines.append(MeasureLine(described.label, described.unit, values))
+    return lines
+
+
 def with_cost(results: RunResults) -> str:
     """Return "inefficiency" with the name of the run's cost, if that is recorded."""
     cost, label = results.config.get("cost"), MEASURES["inefficiency"].label
@@ -128,9 +149,9 @@ def planning_discomfort_name(results: RunResults) -> tuple[str, str]:
 def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
     """Return a summary of stage 2 as pairs (subject, text); empty without a stage 2."""
     exchange, after, bound = results.exchange, results.exchanged, results.bound
-    if exchange is None or after is None or bound is None:
+    if exchange is None or after is None:
         return []
-    facts = [("rule", _rule(results))]
+    facts = [*loop_facts(results), ("rule", _rule(results))]
     if not by_equal_shift(results):
         facts += _negotiation_facts(results, exchange)
     facts += [
@@ -140,8 +161,8 @@ def exchange_facts(results: RunResults) -> list[tuple[str, str]]:
         ("worse off", worse_off(results)),
         (
             "kept",
-            f"inefficiency changed by {exchange.inefficiency_change:.1g}; a household's own energy "
-            f"by at most {number(exchange.max_energy_drift)} kWh{_keeping(results)}",
+            f"{sums_kept(results)}; a household's own energy by at most "
+            f"{number(exchange.max_energy_drift)} kWh{_keeping(results)}",
         ),
     ]
     if by_equal_shift(results):
@@ -158,6 +179,8 @@ def exchange_title(results: RunResults) -> str:
     """Return a heading for stage 2."""
     if by_equal_shift(results):
         return "Equal shift"
+    if of_amounts(results):
+        return "Exchange of amounts"
     return "Exchange of bundles" if of_bundles(results) else "Slot exchange"
 
 
@@ -167,30 +190,45 @@ def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[st
         (
             "exchanges",
             f"{exchange.accepted:,} in {counted(exchange.rounds, 'round')}, "
-            f"{exchange.proposals:,} proposed{_percent(exchange.proposal_success, 'accepted')}",
+            + (
+                f"{exchange.proposals:,} proposals to partners"
+                if of_amounts(results)
+                else f"{exchange.proposals:,} proposed"
+                f"{_percent(exchange.proposal_success, 'accepted')}"
+            ),
         ),
         (
             "lookups",
-            f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
+            f"{exchange.lookups:,}{' slots' if of_slots(results) else ''}, "
             f"{exchange.matches:,} matches"
-            f"{_percent(exchange.lookup_success, 'found')}, {exchange.expired:,} leases unused",
+            f"{_percent(exchange.lookup_success, 'found')}"
+            + (
+                ""
+                if of_cycles(results) or of_amounts(results)
+                else f", {exchange.expired:,} leases unused"
+            ),
         ),
     ]
 
 
-def _comfort(results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures) -> str:
+def _comfort(
+    results: RunResults, exchange: Exchange, *, after: Measures, bound: Measures | None
+) -> str:
     """Return the change of mean comfort, and what the bounds allow."""
     before, amounts = results.planned, exchange.comfort_bound_of_amounts
     removed = discomfort_removed(before, after)
-    share = "" if removed is None else f"{removed:.1%} of the discomfort of stage 1 removed; "
     of_values = exchange.bound_of == "values"
-    comfort = bound.mean_comfort if of_values or amounts is None else amounts
-    other = f"; the bound of amounts is {number(amounts)}" if of_values and amounts else ""
-    return (
-        f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: {share}"
-        f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
-        f"({number(comfort)}){other}{negative_comfort(results)}"
-    )
+    told = [] if removed is None else [f"{removed:.1%} of the discomfort of stage 1 removed"]
+    if bound is not None and exchange.share_of_bound is not None:
+        comfort = bound.mean_comfort if of_values or amounts is None else amounts
+        told.append(
+            f"{exchange.share_of_bound:.1%} of what the bound of {exchange.bound_of} allows "
+            f"({number(comfort)})"
+        )
+    if of_values and amounts:
+        told.append(f"the bound of amounts is {number(amounts)}")
+    change = f"{number(before.mean_comfort)} to {number(after.mean_comfort)}: "
+    return change + "; ".join(told) + negative_comfort(results)
 
 
 def _clipped(results: RunResults, exchange: Exchange) -> str:
@@ -207,16 +245,11 @@ def _clipped(results: RunResults, exchange: Exchange) -> str:
 
 def _keeping(results: RunResults) -> str:
     """Return how to keep each household its energy, if single slots were exchanged."""
-    if results.config.get("content") != "slot":
+    if results.config.get("content") != "slot" or of_cycles(results):
         return ""
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
     return " (--content bundle keeps it)"
-
-
-def of_bundles(results: RunResults) -> bool:
-    """Return True if bundles were exchanged, not single slots."""
-    return results.config.get("content") == "bundle"
 
 
 def negative_comfort(results: RunResults) -> str:
@@ -249,7 +282,7 @@ def worse_off(results: RunResults) -> str:
         return ""
     worse = exchange.households_worse
     if not worse:
-        return "No household has more discomfort than after stage 1."
+        return f"No household has more discomfort than {compared_with(results)}."
     verb = "has" if worse == 1 else "have"
     sentence = f"{worse:,} of {results.households:,} households {verb} more discomfort than before."
     if results.config.get("exchange") == "paper" and not own_rule(results):
@@ -340,6 +373,8 @@ def _rule(results: RunResults) -> str:
             "that; it needs loads that can be divided at will"
         )
     parts = [str(config["exchange"])] if "exchange" in config else []
+    if of_cycles(results):
+        return "ttc, top trading cycles by slot"
     if of_bundles(results):
         parts.append("bundles")
     if "disclose" in config:

@@ -28,11 +28,18 @@ def require_conserved(results: RunResults, place: str = "") -> None:
     exchange, after = results.exchange, results.demand.exchanged
     if exchange is None or after is None or exchange.conserved is not False:
         return
+    advice = f"Do not use these results{place}; coflex explain shows what each household exchanged"
+    if results.loops is not None:
+        loop = next(loop.loop for loop in results.loops if not loop.conserved)
+        raise RunError(
+            f"the exchange of loop {loop} has not conserved energy: a value was lost or doubled. "
+            f"{advice}"
+        )
     off = after - results.demand.planned
     worst = int(np.abs(off).argmax())
     raise RunError(
         f"the exchange has not conserved energy: the schedules at slot {worst} add up to "
         f"{after[worst]:.6g} kWh, {abs(off[worst]):.3g} kWh "
-        f"{'more' if off[worst] > 0 else 'less'} than before, so a value was lost or doubled. Do "
-        f"not use these results{place}; coflex explain shows what each household exchanged"
+        f"{'more' if off[worst] > 0 else 'less'} than before, so a value was lost or doubled. "
+        f"{advice}"
     )

@@ -117,7 +117,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
         ),
     }
     if results.exchange is not None:
-        files[ROUNDS] = csv_text(*_table(Round, results.rounds))
+        files[ROUNDS] = csv_text(*_without_empty(*_table(Round, results.rounds)))
     if results.exchanges is not None:
         files[EXCHANGES] = csv_text(*_table(ExchangeRow, results.exchanges))
     content = {name: text.encode() for name, text in files.items()}
@@ -145,7 +145,8 @@ def read(out: Path) -> RunResults:
     if record.config.get("trace") and exchange is not None:
         exchanges = tuple(_read_rows(out / EXCHANGES, TypeAdapter(ExchangeRow)))
     for name, found, expected in (
-        (ITERATIONS, [step.iteration for step in planning_history], record.iterations),
+        # Without stage 1 there is one line: the plans with which all started, summed.
+        (ITERATIONS, [step.iteration for step in planning_history], max(record.iterations, 1)),
         (HOUSEHOLDS, [row.position for row in rows], record.households),
         (DEMAND, [row.slot for row in demand], record.slots),
         (ROUNDS, [row.round for row in rounds], 0 if exchange is None else exchange.rounds + 1),

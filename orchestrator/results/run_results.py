@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agents.plans import SlotTimes
+from orchestrator.results.home_measures import HomeMeasures
 from orchestrator.results.measures import Measures
 from protocol.messages import Iteration
 from protocol.vectors import Array
@@ -35,6 +36,20 @@ class HouseholdRow:
     refused: int | None = None
     discomfort_bound_of_values: float | None = None
     """kWh, after the best reassignment of the same values (`measures.bound_of_values`)."""
+    device_discomfort_planned: float | None = None
+    """Of a home, after stage 1: the root mean square of its devices' discomforts; 1 is just
+    acceptable."""
+    minutes_late_planned: float | None = None
+    """Mean time between start and preferred start of its cycles."""
+    degrees_short_planned: float | None = None
+    """Mean over its stores of heat of the root mean square of degrees below the wish."""
+    hours_late_planned: float | None = None
+    """Mean time by which the reserves of its cars are late."""
+    device_discomfort_exchanged: float | None = None
+    """Of a home, after stage 2, like the three below."""
+    minutes_late_exchanged: float | None = None
+    degrees_short_exchanged: float | None = None
+    hours_late_exchanged: float | None = None
     name: str | None = None
     """The name that people gave the household, if it differs from the id."""
 
@@ -53,8 +68,6 @@ class Exchange:
     refused: int
     expired: int
     households_worse: int
-    share_of_bound: float
-    """Fall of the mean discomfort as a share of the fall at the bound that `bound_of` names."""
     inefficiency_change: float
     max_energy_drift: float
     """Largest change of a household's own energy over all slots, kWh."""
@@ -63,6 +76,8 @@ class Exchange:
     frames: int
     """Frames that their hosts sent, which are messages as the bus counts them."""
     bytes: int
+    share_of_bound: float | None = None
+    """None with exchanges between iterations, since plans then change the values, too."""
     conserved: bool | None = None
     """Whether the sum of all schedules is what it was, at every slot, but for rounding."""
     lookup_success: float | None = None
@@ -81,6 +96,31 @@ class Exchange:
     """Equal shift: household-slots with negative consumption though none is preferred."""
     clipped_kwh: float | None = None
     """Equal shift: energy below zero at these slots, kWh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of a run with exchanges between iterations: iterations, then an exchange."""
+
+    loop: int
+    """Counted from 1."""
+    iterations: int
+    """Number of iterations up to the exchange, those of earlier loops included."""
+    inefficiency: float
+    """Of the global plan, which the exchange does not change."""
+    planned_discomfort: float
+    """Mean over households before the exchange, kWh."""
+    exchanged_discomfort: float
+    """Mean over households after the exchange, kWh."""
+    from_exchange: int
+    """Number of households that selected a schedule of an earlier exchange, not one of their own
+    plans."""
+    rounds: int
+    exchanges: int
+    messages: int
+    """Messages of households and matchmakers in the exchange, repetitions included."""
+    conserved: bool
+    """Whether the exchange left the sum of all schedules as it was, but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +145,9 @@ class Round:
     frames: int
     """Frames of the hosts of households."""
     bytes: int
+    loop: int | None = None
+    """The loop, counted from 1, with exchanges between iterations. In the first round of each
+    later loop, as in round 0, households look up nothing; they only add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +181,8 @@ class BusTraffic:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Durations of the parts of a run, in seconds."""
+    """Durations of the parts of a run, in seconds. With exchanges between iterations, `planning`
+    ends when the first of them begins."""
 
     start: float
     planning: float
@@ -185,6 +229,10 @@ class RunRecord:
     exchanged: Measures | None = None
     bound: Measures | None = None
     exchange: Exchange | None = None
+    loops: tuple[Loop, ...] | None = None
+    """The loops, with exchanges between iterations."""
+    homes: dict[str, HomeMeasures] | None = None
+    """What each state costs the people of homes, by state; None if no household is a home."""
     bus: BusTraffic | None = None
     seconds: Seconds
     ended: str | None = None

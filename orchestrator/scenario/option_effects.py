@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from agents.population.homes import holds_homes
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 
@@ -23,6 +24,15 @@ ENCRYPTED = "a connection with --keys is encrypted"
 
 def _with_demo(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.demo else "the data set sets the number of slots"
+
+
+def _with_homes(settings: RunSettings, mode: Mode) -> str:
+    homes = settings.dataset is not None and holds_homes(settings.dataset)
+    return "" if homes else "only homes make plans from devices"
+
+
+def _with_stage_one(settings: RunSettings, mode: Mode) -> str:
+    return "" if settings.iterations else "there is no stage 1 with --iterations 0"
 
 
 def _with_dataset(settings: RunSettings, mode: Mode) -> str:
@@ -59,7 +69,16 @@ def _with_exchange(settings: RunSettings, mode: Mode) -> str:
 def _with_pairs(settings: RunSettings, mode: Mode) -> str:
     if reason := _with_exchange(settings, mode):
         return reason
-    return "" if settings.exchange != "equal" else "no pairs exchange with --exchange equal"
+    without = settings.exchange in ("equal", "ttc")
+    return f"no pairs exchange with --exchange {settings.exchange}" if without else ""
+
+
+def _with_lookups(settings: RunSettings, mode: Mode) -> str:
+    return (
+        _with_exchange(settings, mode)
+        if settings.exchange == "ttc"
+        else _with_pairs(settings, mode)
+    )
 
 
 def _with_single_slots(settings: RunSettings, mode: Mode) -> str:
@@ -110,6 +129,11 @@ def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
 
 _EFFECTS: dict[str, _Reason] = {
     "slots": _with_demo,
+    "plans": _with_homes,
+    **dict.fromkeys(
+        (*("alpha", "beta", "behaviours", "hard_plans", "hard_costs", "reorganise"),),
+        _with_stage_one,
+    ),
     "score": _with_dataset,
     "scaling": _with_rss,
     "period": _when_periodical,
@@ -117,9 +141,10 @@ _EFFECTS: dict[str, _Reason] = {
     "offset": _when_memorised,
     "threshold": _by_reduction,
     **dict.fromkeys(
-        (*("content", "energy_drift", "disclose", "min_gain", "rounds", "matchmakers"),),
+        ("energy_drift", "disclose", "min_gain", "rounds", "exchange_every"),
         _with_pairs,
     ),
+    **dict.fromkeys(("content", "matchmakers"), _with_lookups),
     **dict.fromkeys(("tolerance", "locks"), _with_single_slots),
     "exchange_order": _with_this_order,
     "participation": _with_exchange,

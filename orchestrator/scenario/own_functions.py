@@ -22,6 +22,7 @@ from agents.planning.costs import EXACT, Arithmetic
 from agents.plans import Population
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
+from protocol.terms import DiscomfortName
 
 OPTIONS = ("cost", "discomfort", "alternatives", "accepts")
 """The options that may be functions."""
@@ -45,7 +46,9 @@ def divided(options: Mapping[str, Any]) -> tuple[OwnFunctions, dict[str, Any]]:
     return OwnFunctions(**own), others
 
 
-def arithmetic_with(own: OwnFunctions, population: Population) -> Arithmetic:
+def arithmetic_with(
+    own: OwnFunctions, population: Population, measure: DiscomfortName
+) -> Arithmetic:
     """Return the arithmetic of stage 1 with own cost and discomfort, once they have been tried on
     this population."""
     cost = discomfort = None
@@ -57,7 +60,13 @@ def arithmetic_with(own: OwnFunctions, population: Population) -> Arithmetic:
         discomfort = checked_discomfort(own.discomfort)
         for home in population.households.values():
             discomfort(home)
-    return Arithmetic(EXACT.total, EXACT.epos, own_cost=cost, own_discomfort=discomfort)
+    return Arithmetic(
+        EXACT.total,
+        EXACT.epos,
+        own_cost=cost,
+        own_discomfort=discomfort,
+        weighs_sums=measure == "device" and discomfort is None,
+    )
 
 
 def accepting_with(
@@ -70,6 +79,8 @@ def accepting_with(
         raise InputError("has no effect: there is no stage 2 with exchange='off'", field="accepts")
     if settings.exchange == "equal":
         raise InputError("has no effect: no pairs exchange with exchange='equal'", field="accepts")
+    if settings.exchange == "ttc":
+        raise InputError("has no effect: the rule ttc is for all households", field="accepts")
     if settings.content_exchanged != "slot":
         raise InputError("decides about single slots: add content='slot'", field="accepts")
     return checked_rule(own.accepts, next(iter(population.households.values())))

@@ -38,6 +38,7 @@ class RunOptions(TypedDict, total=False):
     slots: int
     order: str | None
     seed: int
+    plans: int | None
     score: ScoreMeaning | None
     children: int
     iterations: int
@@ -47,7 +48,7 @@ class RunOptions(TypedDict, total=False):
     cost: CostName | CostFunction
     scaling: ScalingName
     target: FileName | None
-    discomfort: DiscomfortName | DiscomfortFunction
+    discomfort: DiscomfortName | DiscomfortFunction | None
     hard_plans: FileName | None
     hard_costs: FileName | None
     reorganise: StrategyName
@@ -56,6 +57,7 @@ class RunOptions(TypedDict, total=False):
     memorise: bool
     threshold: float
     exchange: ExchangeName
+    exchange_every: int
     content: ContentName | None
     energy_drift: float | None
     disclose: DisclosureName

@@ -1,8 +1,8 @@
 """A scenario: the settings of a run, resolved once into everything that its machines need.
 
-This module decides what an omitted option means (isolation, number of hosts, rounds, tolerance),
-which households take part and exchange, and on which terms. `coordination/placement.py` decides
-which household lives on which host.
+This module decides what an omitted option means (isolation, number of hosts),
+and which households take part and exchange. `run_terms.py` decides on which terms,
+`coordination/placement.py` which household lives on which host.
 """
 
 import os
@@ -21,18 +21,18 @@ from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
-from orchestrator.scenario.input_files import hard_constraint, read_weights, tree_order
+from orchestrator.scenario.amounts import with_content
+from orchestrator.scenario.home_options import starting, with_mandates
+from orchestrator.scenario.input_files import read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
+from orchestrator.scenario.run_terms import pairs_of, rounds_max, terms_of
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.messages import Address
 from protocol.subjects import check_name
 from protocol.terms import (
     COSTS_WITH_TARGET,
-    PAPER_TOLERANCE,
     ExchangeTerms,
-    OrderName,
-    Reorganisation,
     Terms,
 )
 from protocol.vectors import Array
@@ -46,23 +46,8 @@ simulated network in one process."""
 DEMO_HOUSEHOLDS = 200
 PROCESSES_MAX = 500
 """Up to this many households, isolation `auto` gives each its own process."""
-ROUNDS, PAPER_ROUNDS = 50, 10
-"""Default limit on rounds of the exchange. The rule `paper` does not end by itself; under a bound
-on energy drift, single slots are tried in vain in every round."""
-ATTEMPTS, CAPPED_ATTEMPTS = ExchangeTerms().attempts, 1
-"""Default attempts at a slot and round, and those under a bound on energy drift."""
-MIN_GAIN = 0.02
-"""Default least gain of an exchange of single slots, as a share of the mean squared deviation."""
-BUNDLE_MIN_GAINS: dict[str, float] = {"mutual": 0.5, "cooperative": 0.1}
-"""Default least gain of an exchange of bundles, by rule; later exchanges make discomfort more equal
-under `cooperative`."""
 UNAIDED_MAX = 2_000
 """Maximum number of households without a matchmaker: each is told the addresses of all."""
-BUNDLE_DRIFT_KWH = 0.05
-"""Default bound on the change of a household's own energy by bundles, kWh."""
-PATIENCE_SHARE = 3
-"""The run's deadline divided by this is the time after which a household reports for whom it is
-waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +76,7 @@ class Scenario:
     matchmakers: tuple[Address, ...]
     """Addresses of the matchmakers, each on its own host; empty if no pairs exchange."""
     rounds: int
-    """Limit on rounds of the exchange."""
+    """Limit on rounds of each exchange."""
     data_sha256: str
     own: OwnFunctions = NO_OWN_FUNCTIONS
     """People's own functions; a plan generator has done its work already."""
@@ -113,16 +98,26 @@ class Scenario:
         return self.common_terms.exchange
 
     @property
+    def rounds_in_all(self) -> int:
+        """Limit on rounds of all exchanges, with those that only add up before each but the
+        first."""
+        return (self.rounds + 1) * self.common_terms.exchanges - 1
+
+    @property
     def pairs(self) -> ExchangeTerms | None:
         """The terms of exchanges between pairs; None without stage 2, and for an equal shift."""
-        return _pairs(self.exchange)
+        return pairs_of(self.exchange)
 
     def resolved_settings(self) -> RunSettings:
         """Return the settings with isolation, hosts and the order of the exchange resolved.
 
         They then mean the same on every machine, however many processors it has.
         """
-        resolved: dict[str, object] = {"isolation": self.isolation, "hosts": self.host_count}
+        resolved: dict[str, object] = {
+            "isolation": self.isolation,
+            "hosts": self.host_count,
+            "discomfort": self.common_terms.discomfort,
+        }
         if self.pairs is not None:
             resolved |= {
                 "content": self.pairs.content,
@@ -141,6 +136,7 @@ def read_scenario(
     Raises InputError if anything is missing or inconsistent, or an own function fails its checks.
     """
     population = _population(settings)
+    settings = with_content(settings, population)
     if own.alternatives is not None:
         population = with_alternatives(population, own.alternatives)
     for household in population.households:
@@ -153,12 +149,15 @@ def read_scenario(
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
+    population = with_mandates(population, mandates, settings)
+    if settings.iterations == 0:
+        population = starting(population)
     if settings.matchmakers == 0 and len(members) > UNAIDED_MAX:
         reason = (
             f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
         )
         raise InputError(reason, field="--matchmakers")
-    common = _terms(settings, target, population.slots, mandates)
+    common = terms_of(settings, target, population, mandates, own=own)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
@@ -179,12 +178,12 @@ def read_scenario(
         isolation=isolation,
         host_count=host_count,
         matchmakers=matchmaker_addresses(
-            0 if _pairs(common.exchange) is None else settings.matchmakers
+            0 if pairs_of(common.exchange) is None else settings.matchmakers
         ),
-        rounds=_rounds(settings),
+        rounds=rounds_max(settings),
         data_sha256=digest,
         own=own,
-        arithmetic=arithmetic_with(own, population),
+        arithmetic=arithmetic_with(own, population, common.discomfort),
         accepts=accepting_with(own, population, settings),
     )
 
@@ -197,7 +196,13 @@ def matchmaker_addresses(count: int) -> tuple[Address, ...]:
 
 def _population(settings: RunSettings) -> Population:
     if settings.dataset is not None:
-        return load(settings.dataset, households=settings.households, score=settings.score)
+        return load(
+            settings.dataset,
+            households=settings.households,
+            score=settings.score,
+            plans=settings.plans,
+            seed=settings.seed,
+        )
     count = DEMO_HOUSEHOLDS if settings.households is None else settings.households
     return generate(households=count, slots=settings.slots, seed=settings.seed)
 
@@ -264,120 +269,3 @@ def _isolation(
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _rounds(settings: RunSettings) -> int:
-    if settings.rounds is not None:
-        return settings.rounds
-    capped = settings.content_exchanged == "slot" and settings.energy_drift is not None
-    return PAPER_ROUNDS if capped or settings.exchange == "paper" else ROUNDS
-
-
-def _terms(
-    settings: RunSettings, target: Array | None, slots: int, mandates: Mapping[str, Mandate]
-) -> Terms:
-    return Terms(
-        iterations=settings.iterations,
-        arity=settings.children,
-        cost=settings.cost,
-        scaling=settings.scaling,
-        target=target if settings.cost in COSTS_WITH_TARGET else None,
-        discomfort=settings.discomfort,
-        alpha=settings.alpha,
-        beta=settings.beta,
-        seed=settings.seed,
-        reorganisation=Reorganisation(
-            strategy=settings.reorganise,
-            period=settings.period,
-            offset=settings.offset,
-            memorise=settings.memorise,
-            threshold=settings.threshold,
-            seed=settings.seed,
-        ),
-        constraint=hard_constraint(settings, slots),
-        exchange=_exchange(settings, mandates),
-        patience_seconds=settings.deadline / PATIENCE_SHARE,
-    )
-
-
-def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
-    if settings.exchange == "off":
-        return None
-    if settings.exchange == "equal":
-        return ExchangeTerms(equal_shift=True)
-    if settings.content_exchanged == "bundle":
-        return _bundles(settings, mandates)
-    if settings.matchmakers == 0:
-        reason = "single slots need a matchmaker; with bundles partners can be found without one"
-        raise InputError(reason, field="--matchmakers")
-    rule = settings.exchange
-    everybody = (FREE, *mandates.values())
-    separate = settings.energy_drift is None and not any(
-        mandate.joins_slots(mandate.rule or rule) for mandate in everybody
-    )
-    order = _order(settings, separate=separate)
-    paper = settings.exchange == "paper" and settings.tolerance is None
-    return ExchangeTerms(
-        rule=settings.exchange,
-        disclosure=settings.disclose,
-        tolerance_kwh=PAPER_TOLERANCE if paper else settings.tolerance,
-        energy_drift_kwh=settings.energy_drift,
-        min_gain=MIN_GAIN if settings.min_gain is None else settings.min_gain,
-        rounds=_rounds(settings),
-        attempts=ATTEMPTS if settings.energy_drift is None else CAPPED_ATTEMPTS,
-        # If a household decides by several slots, it negotiates one at a time in waves.
-        locks=settings.locks if separate or order != "waves" else "household",
-        order=order,
-        seed=settings.seed,
-        trace=settings.trace,
-    )
-
-
-def _bundles(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms:
-    """Return the terms of an exchange of bundles."""
-    if settings.exchange == "paper":
-        reason = "the rule paper exchanges single slots: leave out --content bundle"
-        raise InputError(reason, field="--content")
-    if settings.disclose == "value":
-        reason = "values alone do not tell partners what suits: use direction or limit, or add "
-        raise InputError(f"{reason}--content slot", field="--disclose")
-    for name, mandate in mandates.items():
-        if mandate.rule == "paper" or mandate.tolerance is not None:
-            key = "tolerance" if mandate.rule != "paper" else "rule"
-            reason = f"{key} is about single slots: add --content slot"
-            raise InputError(reason, file=settings.mandates, field=f"{name}.{key}")
-    assert settings.exchange != "off"
-    assert settings.exchange != "equal"
-    drift, min_gain = settings.energy_drift, settings.min_gain
-    return ExchangeTerms(
-        rule=settings.exchange,
-        content="bundle",
-        energy_drift_kwh=BUNDLE_DRIFT_KWH if drift is None else drift,
-        disclosure=settings.disclose,
-        min_gain=BUNDLE_MIN_GAINS[settings.exchange] if min_gain is None else min_gain,
-        rounds=_rounds(settings),
-        locks="household",
-        order="waves",
-        seed=settings.seed,
-        trace=settings.trace,
-    )
-
-
-def _pairs(terms: ExchangeTerms | None) -> ExchangeTerms | None:
-    return None if terms is None or terms.equal_shift else terms
-
-
-def _order(settings: RunSettings, *, separate: bool) -> OrderName:
-    """Return the order of exchanges: as chosen, or in waves where that costs little.
-
-    `separate` says that every household decides slot by slot. Raises InputError for waves with more
-    than one matchmaker.
-    """
-    if settings.exchange_order == "waves" and settings.matchmakers > 1:
-        reason = "waves need one matchmaker: leave out --matchmakers, or say sequential"
-        raise InputError(reason, field="--exchange-order")
-    if settings.exchange_order is not None:
-        return settings.exchange_order
-    # Households of others may not speak in waves; each wave would then wait for them in vain.
-    cheap = separate and settings.matchmakers == 1 and not settings.externals
-    return "waves" if cheap else "concurrent"

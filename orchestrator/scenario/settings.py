@@ -28,12 +28,13 @@ from protocol.terms import (
 
 IsolationName = Literal["auto", "process", "task", "subtree"]
 
-ExchangeName = Literal["mutual", "cooperative", "paper", "equal", "off"]
+ExchangeName = Literal["mutual", "cooperative", "paper", "ttc", "equal", "off"]
 
 # A value beyond these bounds is surely a typing error; a run with it would overflow or never end.
 _COUNT_MAX = 1_000_000_000
 _STEPS_MAX = 10_000_000
 _PROCESSES_MAX = 10_000
+_PLANS_MAX = 1_000
 _NUMBER_MAX = 1e9
 _SECONDS_MAX = 1e8
 _SEED_MAX = 2**64 - 1
@@ -44,7 +45,9 @@ class RunSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dataset: Path | None = Field(None, description="Folder of EPOS plan files, or a .npz file.")
+    dataset: Path | None = Field(
+        None, description="Folder of EPOS plan files, .npz file, or homes: .toml, .json, folder."
+    )
     demo: bool = Field(False, description="Generate households instead of reading a data set.")
     households: int | None = Field(
         None, ge=1, le=_COUNT_MAX, description="Take the first N households."
@@ -61,11 +64,24 @@ class RunSettings(BaseModel):
         le=_SEED_MAX,
         description="Seed for ties, generated households and random order.",
     )
+    plans: int | None = Field(
+        None,
+        ge=1,
+        le=_PLANS_MAX,
+        description="Plans that each home makes from its devices (default: those of its file, "
+        "else 10).",
+    )
     score: ScoreMeaning | None = Field(
         None, description="What the number before a plan means: a preference or a cost."
     )
     children: int = Field(2, ge=1, le=10, description="Children of a household in the tree.")
-    iterations: int = Field(50, ge=1, le=_STEPS_MAX, description="Iterations of stage 1.")
+    iterations: int = Field(
+        50,
+        ge=0,
+        le=_STEPS_MAX,
+        description="Iterations of stage 1; 0 skips it: households start from the plans that the "
+        "data set has selected, else from the preferred ones.",
+    )
     alpha: float = Field(0.0, ge=0, le=1, description="Weight of unfairness in stage 1.")
     beta: float = Field(0.0, ge=0, le=1, description="Weight of own discomfort in stage 1.")
     behaviours: Path | None = Field(
@@ -74,7 +90,9 @@ class RunSettings(BaseModel):
     cost: CostName = Field("var", description="Cost that measures the inefficiency.")
     scaling: ScalingName = Field("std", description="How the cost rss scales plan and target.")
     target: Path | None = Field(None, description="File with the target, comma-separated.")
-    discomfort: DiscomfortName = Field("rmse", description="Measure of discomfort in stage 1.")
+    discomfort: DiscomfortName | None = Field(
+        None, description="Measure of discomfort in stage 1 (default: rmse; for homes device)."
+    )
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
     reorganise: StrategyName = Field("never", description="When the tree is reorganised.")
@@ -91,10 +109,18 @@ class RunSettings(BaseModel):
     exchange: ExchangeName = Field(
         "mutual", description="Rule of stage 2, equal (one equal shift, no pairs), or off."
     )
+    exchange_every: int = Field(
+        0,
+        ge=0,
+        le=_STEPS_MAX,
+        description="Exchange after every so many iterations, and plan on from the schedules "
+        "(0: only after the last).",
+    )
     content: ContentName | None = Field(
         None,
-        description="What changes hands: values at single slots, or bundles that keep own energy "
-        "(default: bundle; slot for paper).",
+        description="What changes hands: values at single slots, bundles that keep own energy, or "
+        "amounts that devices follow (default: amounts for homes, else bundle; slot for paper and "
+        "ttc).",
     )
     energy_drift: float | None = Field(
         None,
@@ -189,7 +215,7 @@ class RunSettings(BaseModel):
     @property
     def content_exchanged(self) -> ContentName:
         """The content of stage 2: as chosen, or by the rule."""
-        return self.content or ("slot" if self.exchange == "paper" else "bundle")
+        return self.content or ("slot" if self.exchange in ("paper", "ttc") else "bundle")
 
     @property
     def externals(self) -> tuple[str, ...]:

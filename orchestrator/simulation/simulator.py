@@ -109,7 +109,7 @@ def _keep(
 ) -> None:
     """Write the files that hosts keep in a run on the bus."""
     for host, journal in journals.items():
-        with closing(SqliteJournal(journal_file(kept, host))) as file:
+        with closing(SqliteJournal(journal_file(kept, host), temporary=True)) as file:
             journal.save(file)
     if run.scenario.settings.save_schedules:
         save_schedules((household for host in hosts for household in households_of(host)), kept)

@@ -6,6 +6,7 @@ planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
 amounts.py     stage 2, content amounts: announcements, proposals, reservations
 equal_shift.py stage 2 by the equal shift: excess up the tree, shares down
+trading.py     stage 2 under the rule ttc: values in pools, comparisons, trades
 results.py     the report of a household at the end
 monitoring.py  an operator's inquiry, and the answers
 
@@ -56,9 +57,11 @@ from protocol.messages.results import (
     Exchanged,
     ExchangeHistory,
     PlanningHistory,
+    Replanned,
     Result,
     Trace,
 )
+from protocol.messages.trading import Choice, Comparison, PoolEntry, Reentry, Trades
 
 Message = (
     Announce
@@ -90,6 +93,11 @@ Message = (
     | AmountLookup
     | AmountMatch
     | AmountProposal
+    | PoolEntry
+    | Comparison
+    | Choice
+    | Trades
+    | Reentry
     | RoundDone
     | NextRound
     | End
@@ -113,6 +121,8 @@ __all__ = [
     "AmountProposal",
     "Announce",
     "BundleProposal",
+    "Choice",
+    "Comparison",
     "Confirmation",
     "Counter",
     "Down",
@@ -135,11 +145,14 @@ __all__ = [
     "Outcome",
     "Place",
     "PlanningHistory",
+    "PoolEntry",
     "Presence",
     "Progress",
     "Proposal",
     "Ready",
+    "Reentry",
     "Release",
+    "Replanned",
     "Result",
     "RoundCount",
     "RoundDone",
@@ -148,6 +161,7 @@ __all__ = [
     "Settled",
     "Shares",
     "Trace",
+    "Trades",
     "Up",
     "Waiting",
 ]

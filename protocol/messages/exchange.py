@@ -16,7 +16,17 @@ from protocol.terms import DisclosureName
 from protocol.vectors import Finite, Vector
 
 Refusal = Literal[
-    "", "loss", "no joint gain", "preferred", "cap", "drift", "never", "stale", "busy", "rule"
+    "",
+    "loss",
+    "no joint gain",
+    "preferred",
+    "cap",
+    "drift",
+    "never",
+    "stale",
+    "busy",
+    "rule",
+    "contradiction",
 ]
 """The reason for refusing a proposal; empty if it is accepted.
 
@@ -24,7 +34,8 @@ loss: the responder would lose. no joint gain: the pair would not gain enough. p
 is at its preferred value. cap: the responder would end with more discomfort than allowed. drift:
 its energy would drift too far. never: it does not trade this slot. stale: it no longer holds the
 value. busy: it is negotiating this slot itself. rule: its own acceptance rule (Python, `accepts`)
-says no.
+says no. contradiction: the change that the requester names does not agree with those it named at
+this slot before.
 """
 
 Ending = Literal["done", "refused", "for now", "declined", "void"]
@@ -247,6 +258,8 @@ class RoundDone:
     """Slots at which a value was exchanged in this round, rising."""
     attempt: int = 1
     """The attempt, as in Place: round -1 of another attempt is ignored."""
+    balance: int = 0
+    """Rule `ttc`, round 1: what the subtree takes minus what it gives, as one number of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Enrol:
     """Number of slots of its plans."""
     session: int = 0
     """Rises whenever the household restarts without its memory."""
+    loop: int = 0
+    """Number of exchanges that it has behind it (`exchange_every`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Place:
     attempt: int = 1
     """Number of the attempt. It rises whenever stage 1 starts again for all because a household has
     lost its memory. A higher number than the last ends whatever the household is doing."""
+    loop: int = 0
+    """Number of exchanges after which stage 1 begins; all households have them behind them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ class PlanningHistory:
 
     iterations: tuple[Iteration, ...]
     response_kwh: Vector
-    """The global plan after the last iteration of the run, kWh."""
+    """The global plan after the last iteration of the run, or before the next exchange, kWh."""
+    summed_kwh: Vector | None = None
+    """The global plan after the first iteration, kWh, if an exchange went before: in that iteration
+    every household kept its schedule. None before the first exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeComfort:
+    """What its schedules cost the people of a home; None where they have no such device."""
+
+    discomfort: Finite | None
+    """Root mean square of the discomforts of its devices; 1 is just acceptable."""
+    minutes_late: Finite | None
+    """Mean time between start and preferred start of its machines."""
+    degrees_short: Finite | None
+    """Mean over its stores of heat."""
+    hours_late: Finite | None
+    """Mean over its cars of the time by which their reserve is late."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchanged:
     """The result of stage 2 for one household."""
 
@@ -53,6 +70,8 @@ class Exchanged:
     """Equal shift: number of slots with negative consumption where the preferred plan has none."""
     clipped_kwh: Finite = 0.0
     """Energy below zero at these slots, kWh, not negative."""
+    comfort: HomeComfort | None = None
+    """Content amounts: the comfort after the exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +83,20 @@ class ExchangeHistory:
     all offers are made."""
     response_kwh: Vector
     """Sum of all schedules at the end, kWh."""
+    gathers: tuple[int, ...] = (-1,)
+    """Rounds in which an exchange began: they only add up the state at its start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """The result of stage 1 for one household after an exchange (`exchange_every`)."""
+
+    selected_plan: int
+    """Index of the selected plan; beyond the own plans: of a schedule after an exchange."""
+    discomfort_kwh: Finite
+    """RMSE of that plan or schedule against the preferred plan, kWh."""
+    history: PlanningHistory | None = None
+    """The iterations since the exchange; from the root only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +114,5 @@ class Result:
     """The result of stage 2; None if there was no stage 2."""
     exchange_history: ExchangeHistory | None = None
     """The history of stage 2, from its root only."""
+    replanned: tuple[Replanned, ...] = ()
+    """The results of stage 1 after each exchange but the last."""

@@ -56,6 +56,9 @@ class Node:
     last_refusal: Exception | None = None
     commit: Callable[[], None] | None = None
     """Called before anything is sent, to commit the journal of the machines."""
+    foresee: Callable[[list[Item]], None] | None = None
+    """Called with the messages of a frame before they are handled, to compute for all of them at
+    once what is slow one by one."""
     _outbox: dict[str, list[Item]] = field(default_factory=dict)
     _due: list[tuple[float, str]] = field(default_factory=list)
     _armed: dict[str, float] = field(default_factory=dict)
@@ -83,6 +86,8 @@ class Node:
         except DecodeError as error:
             self.refuse(error)
             return
+        if self.foresee is not None:
+            self.foresee(items)
         for item in items:
             machine = self.machines.get(item.to)
             if machine is None:

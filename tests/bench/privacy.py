@@ -76,6 +76,7 @@ def prices(options: dict[str, Any]) -> Iterator[Price]:
             made, after = results.exchange, results.exchanged
             assert made is not None
             assert after is not None
+            assert made.share_of_bound is not None
             exchanges = max(1, made.accepted)
             yield Price(
                 rule,

@@ -74,7 +74,7 @@ def sizes(dataset: Path, runs: int) -> Iterator[Size]:
 def _descent(settings: RunSettings) -> float:
     inputs = read_scenario(settings)
     members = [inputs.population.households[name] for name in inputs.members]
-    choices = Choices.of(members, settings.discomfort)
+    choices = Choices.of(members, inputs.common_terms.discomfort)
     cost = cost_function(settings.cost, None, settings.scaling, EXACT)
     chance = np.random.default_rng(settings.seed)
     preferred = np.array([own.preferred_index for own in members], np.intp)

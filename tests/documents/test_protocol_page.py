@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from agents.exchange.cycles.trade_balance import trade_balance
 from agents.planning.java_random import household_chance
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.messages import (
@@ -17,6 +18,8 @@ from protocol.messages import (
     AmountMatch,
     AmountProposal,
     BundleProposal,
+    Choice,
+    Comparison,
     Confirmation,
     Counter,
     Down,
@@ -24,13 +27,17 @@ from protocol.messages import (
     Excess,
     Message,
     Place,
+    PoolEntry,
+    Reentry,
     Result,
+    RoundDone,
     Settled,
     Shares,
+    Trades,
     Up,
 )
 from protocol.messages.amounts import LeaseEnd
-from protocol.messages.exchange import Lease, LeaseId
+from protocol.messages.exchange import Lease, LeaseId, RoundCount
 from protocol.terms import Terms
 from tests.support.paths import ROOT
 
@@ -155,6 +162,38 @@ VECTORS: dict[str, list[Item]] = {
                 lease=Lease(LeaseId(5, 2), -1, Address("host-1", "h0"), 0.0, 15.0),
                 up_kwh=np.array([0.0, 0.0, 0.25]),
                 down_kwh=np.array([0.5, 0.0, 0.0]),
+            ),
+        ),
+    ],
+    "trades in cycles": [
+        Item(
+            "matchmaker-1",
+            "h7",
+            PoolEntry(session=1, number=1, households=3, slots=(0, 1, 2), values_kwh=HALVES),
+        ),
+        Item(
+            "h7",
+            "matchmaker-1",
+            Comparison(
+                session=1,
+                number=1,
+                step=1,
+                slots=(0, 2),
+                lower_kwh=HALVES[1:],
+                upper_kwh=HALVES[1:] * 2,
+            ),
+        ),
+        Item("matchmaker-1", "h7", Choice(session=1, number=1, step=1, upper=(2,))),
+        Item("h7", "matchmaker-1", Reentry(session=1, number=1)),
+        Item("h7", "matchmaker-1", Trades(session=1, number=2, slots=(2,), values_kwh=HALVES[:1])),
+        Item(
+            "h0",
+            "h7",
+            RoundDone(
+                round=1,
+                count=RoundCount(1, 3, 1, 0, 0, 0, 0.125, 0.015625, 3, 3, 6, 400),
+                changed=(),
+                balance=trade_balance(HALVES.tolist(), {2: 0.5}),
             ),
         ),
     ],

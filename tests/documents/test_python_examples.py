@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PAGES = ("experiments.md", "python.md")
+PAGES = ("experiments.md", "homes.md", "python.md")
 
 
 def examples(page: str) -> list[str]:

@@ -20,6 +20,7 @@ SMALLER = {
     "generate --households": ["--slots", "36"],
     # One worker runs in this process; further ones would leave their resource tracker behind.
     "sweep": ["--workers", "1"],
+    "manipulate": ["--workers", "1"],
     "paper": ["--workers", "1", "--households", "0"],
     "generate --from": ["--slots", "48", "--scheme", "shuffle:3"],
 }

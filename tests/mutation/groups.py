@@ -71,7 +71,7 @@ GROUPS = (
     ),
     Group(
         "agents/exchange",
-        ("agents/exchange/*.py", "agents/exchange/bundles/*.py"),
+        ("agents/exchange/*.py", "agents/exchange/bundles/*.py", "agents/exchange/cycles/*.py"),
         (
             *("tests/agents/exchange", "-m", "not slow and not nats"),
             "--ignore=tests/agents/exchange/test_explain.py",

@@ -248,6 +248,8 @@ def test_a_function_is_tried_before_the_run(
 def test_a_rule_without_stage_2_has_no_effect() -> None:
     with pytest.raises(InputError, match="there is no stage 2"):
         coflex.simulate(SMALL, accepts=without_loss, exchange="off")
+    with pytest.raises(InputError, match="ttc is for all households"):
+        coflex.simulate(SMALL, accepts=without_loss, exchange="ttc")
 
 
 def test_what_goes_wrong_in_the_middle_is_named() -> None:

@@ -16,6 +16,7 @@ def kept_and_improved(results: RunResults, rule: str) -> None:
     assert results.exchange.accepted > 0
     assert results.exchange.households_worse == 0
     assert results.exchanged.mean_discomfort < results.planned.mean_discomfort
+    assert results.exchange.share_of_bound is not None
     assert results.exchange.share_of_bound > (0.9 if rule == "cooperative" else 0.3)
     for row in results.rows:
         assert row.discomfort_exchanged is not None

@@ -10,7 +10,7 @@ from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
-from matchmaker.pairing_matchmaker import AnyMatchmaker, matchmaker_of
+from matchmaker.trading_matchmaker import AnyMatchmaker, matchmaker_of
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.messages import Address
 from protocol.runtime.machine import Envelope

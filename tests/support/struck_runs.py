@@ -32,9 +32,8 @@ class Strikes:
 
     def strike(self, coordinator: RunCoordinator) -> None:
         """Kill the next part if there is news since the last one."""
-        moment = (coordinator.round, len(coordinator.results))
-        exchanging = coordinator.phase is RunPhase.EXCHANGING
-        if not exchanging or not self.pending or moment == self._last:
+        moment = self.moment(coordinator)
+        if moment is None or not self.pending or moment == self._last:
             return
         self._last = moment
         part = self.pending.pop(0)
@@ -43,6 +42,22 @@ class Strikes:
             self._server.start()
         else:
             os.kill(self._chance.choice(parts_of(os.getpid())[part]), signal.SIGKILL)
+
+    def moment(self, coordinator: RunCoordinator) -> object:
+        """Return what differs between moments of stage 2; None outside of it."""
+        exchanging = coordinator.phase is RunPhase.EXCHANGING
+        return (coordinator.round, len(coordinator.results)) if exchanging else None
+
+
+class LoopStrikes(Strikes):
+    """The same in a run with exchanges between iterations: once in each phase and iteration that
+    is reported after the first exchange has begun."""
+
+    def moment(self, coordinator: RunCoordinator) -> object:
+        """Return what differs between moments; None before the first exchange."""
+        if RunPhase.EXCHANGING not in coordinator.marks:
+            return None
+        return coordinator.phase, coordinator.latest
 
 
 def held_by_journals(kept: Path) -> tuple[Array, Array]:

@@ -4,6 +4,8 @@ It joins the agenda, the conversation with the matchmaker, and both sides of tal
 there are is decided in trader.py.
 """
 
+import numpy as np
+
 from agents.exchange.amounts.agenda import Agenda
 from agents.exchange.amounts.amount_client import AmountClient
 from agents.exchange.amounts.amount_requests import AmountRequests
@@ -46,6 +48,7 @@ class AmountExchange:
     """
 
     quiet_share, quiet_rounds = QUIET_SHARE, QUIET_ROUNDS
+    balance = 0
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class AmountExchange:
         """
         if not setting.matchmakers:
             raise PeerError("an exchange of amounts needs a matchmaker")
+        held.traded = np.array([holding.offered(slot) for slot in range(holding.slots)])
         self._record = HomeRecord(address=address, held=held, holding=holding, journal=journal)
         patience = setting.terms.lease_seconds
         self._requests = AmountRequests(self._record, patience)

@@ -55,4 +55,4 @@ def announcement(held: HeldHome) -> Announcement:
         most = room(costless(store, schedule), schedule).most
         up += most.max(axis=0)
         down += most.max(axis=1)
-    return Announcement(up_kwh=on_ladder(up), down_kwh=on_ladder(down))
+    return Announcement(up_kwh=on_ladder(up * held.traded), down_kwh=on_ladder(down * held.traded))

@@ -10,12 +10,13 @@ import numpy as np
 
 from agents.devices.device import discomfort
 from agents.devices.home import Home, Schedules
+from agents.devices.home_plans import Caps
 from agents.devices.store import Store
 from protocol.errors import InputError
 from protocol.terms import RuleName
 from protocol.vectors import Array
 
-ROUNDING = 1e-9
+ROUNDING = 1e-12
 """Sums of squared discomforts that differ by less are equal: levels are rounded, amounts are not.
 """
 
@@ -27,12 +28,22 @@ class HeldHome:
     of squared discomforts is at most `allowed` (but for rounding).
     """
 
-    def __init__(self, home: Home, schedules: Schedules, *, rule: RuleName = "mutual") -> None:
-        """Set up a home as stage 1 left it. Raises InputError if it cannot follow the schedules."""
+    def __init__(
+        self,
+        home: Home,
+        schedules: Schedules,
+        *,
+        rule: RuleName = "mutual",
+        caps: Caps | None = None,
+    ) -> None:
+        """Set up a home as stage 1 left it. `caps` are on the discomfort of each device, by
+        the mandate. Raises InputError if the home cannot follow the schedules."""
         fault = home.fault(schedules)
         if fault is not None:
             raise InputError(f"cannot be followed: {fault}", field=home.id)
-        self.home, self.rule = home, rule
+        self.home, self.rule, self._caps = home, rule, caps
+        self.traded = np.ones(home.slots, dtype=np.bool_)
+        """The slots at which partners may change the total, bool[d]."""
         self._schedules = dict(schedules)
         self._energy_kwh = float(home.total(schedules).sum())
         self._began = self.squares = self.squares_of(schedules)
@@ -95,9 +106,22 @@ class HeldHome:
         after = {**self._schedules, **changed}
         return (
             float(self.change_of(changed).sum()) == 0.0
+            and self._within_cap(changed)
             and self.squares_of(after) <= self.allowed + ROUNDING
             and self.home.fault(after) is None
         )
+
+    def _within_cap(self, changed: Mapping[str, Array]) -> bool:
+        """True if no device rises beyond its cap."""
+        caps = self._caps
+        if caps is None:
+            return True
+        for name, schedule in changed.items():
+            device = self.home.device(name)
+            now = float(discomfort(device, self._schedules[name]))
+            if float(discomfort(device, schedule)) > max(caps.of(name), now) + ROUNDING:
+                return False
+        return True
 
     def take(self, changed: Mapping[str, Array]) -> None:
         """Follow new schedules of some devices from now on. Raises ValueError if they cannot be

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agents.devices.energy_grid import from_counts, to_counts
-from agents.devices.home import Home
+from agents.devices.home import Home, PlannedHome
+from agents.devices.home_plans import Caps
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.holding import Holding
 from agents.exchange.journal.amount_records import AmountRecord, Part, read_amounts, write_amounts
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.negotiations import ExchangeCounts
+from agents.mandate import Mandate
 from protocol.errors import PeerError
 from protocol.messages import Address, Trace
 from protocol.messages.exchange import WHOLE, LeaseId, Refusal
-from protocol.terms import RuleName
+from protocol.terms import ExchangeTerms, RuleName
 from protocol.vectors import Array, Int64Array
 
 
@@ -116,9 +118,22 @@ def heard(slots: tuple[int, ...], amounts: Int64Array, length: int) -> Array:
     return change
 
 
-def held_at_start(home: Home, entries: Iterable[Entry], rule: RuleName) -> HeldHome | None:
-    """Return a home as it was when stage 2 started, from its journal; None if that has nothing."""
+def held_at_start(
+    home: Home, entries: Iterable[Entry], *, rule: RuleName, caps: Caps | None
+) -> HeldHome | None:
+    """Return a home as it was when stage 2 started, from its journal; None if that has nothing.
+    `rule` and `caps` are as in HeldHome."""
     for entry in entries:
         if entry.kind == "devices":
-            return HeldHome(home, read_amounts(entry.data).changed, rule=rule)
+            return HeldHome(home, read_amounts(entry.data).changed, rule=rule, caps=caps)
     return None
+
+
+def held_home(
+    own: PlannedHome | None, selected: int, terms: ExchangeTerms, mandate: Mandate
+) -> HeldHome | None:
+    """Return a home with the schedules of its selected plan, if amounts are exchanged."""
+    if own is None or terms.content != "amounts":
+        return None
+    rule = mandate.rule or terms.rule
+    return HeldHome(own.home, own.plans[selected], rule=rule, caps=mandate.device_caps)

@@ -57,7 +57,7 @@ def serve(held: HeldHome, limits: Limits, *, without: str = "") -> dict[str, Arr
 
     The greatest moves come first. Empty if nothing can be done.
     """
-    down, up = limits.down.copy(), limits.up.copy()
+    down, up = limits.down * held.traded, limits.up * held.traded
     stores = {store.name: store for store in held.stores if store.name != without}
     schedules = {name: held.schedules[name] for name in stores}
     narrowed = {name: costless(store, schedules[name]) for name, store in stores.items()}
@@ -86,7 +86,7 @@ def serve(held: HeldHome, limits: Limits, *, without: str = "") -> dict[str, Arr
 
 def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[str, Array]:
     """Return new schedules of devices that lower the home's discomfort; empty if none is found."""
-    down, up = limits.down.copy(), limits.up.copy()
+    down, up = limits.down * held.traded, limits.up * held.traded
     stores = [store for store in held.stores if store.wish is not None]
     schedules = {store.name: held.schedules[store.name] for store in stores}
     changed: dict[str, Array] = {}

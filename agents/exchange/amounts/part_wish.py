@@ -77,5 +77,7 @@ def part_wish(held: HeldHome) -> PartWish | None:
             most = np.where(gains, room(store, schedule).most, 0.0)
             up += most.max(axis=0)
             down += most.max(axis=1)
-    wanted = Announcement(up_kwh=on_ladder(up), down_kwh=on_ladder(down))
+    wanted = Announcement(
+        up_kwh=on_ladder(up * held.traded), down_kwh=on_ladder(down * held.traded)
+    )
     return PartWish(held, wanted) if wanted.up_kwh.any() and wanted.down_kwh.any() else None

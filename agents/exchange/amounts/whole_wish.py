@@ -62,7 +62,8 @@ class WholeWish:
 
     def wanted(self) -> Announcement | None:
         """Return the rest; None if nothing is missing, or partners keep having no room."""
-        if not self.rest.any() or self._idle == IDLE_MAX:
+        never = bool(self.rest[~self._held.traded].any())
+        if never or not self.rest.any() or self._idle == IDLE_MAX:
             return None
         return Announcement(up_kwh=np.maximum(self.rest, 0.0), down_kwh=np.maximum(-self.rest, 0.0))
 

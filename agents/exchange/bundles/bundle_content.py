@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import fsum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.exchange.bundles.bundle_choice import BundleBounds, PairChanges, choose_bundles
 from agents.exchange.disclosure import FLOOR, LADDER, limit_named
@@ -48,6 +49,18 @@ class Deal:
         return fsum(self.changes_kwh2)
 
 
+@dataclass(frozen=True, slots=True)
+class BundleQuestion:
+    """The question which bundle suits a responder and a proposal best."""
+
+    state: tuple[object, ...]
+    """The state of the responder that the question depends on."""
+    theirs_kwh: Array
+    """The requester's values, float64[d]; NaN at slots that it does not offer."""
+    changes: PairChanges
+    bounds: BundleBounds
+
+
 NO_DEAL = Deal(slots=(), given_kwh=(), taken_kwh=(), changes_kwh2=())
 
 
@@ -60,6 +73,7 @@ class BundleContent:
         """The slots that the household trades; in an exchange of bundles they never change."""
         self._traded = np.isin(np.arange(holding.slots), self._slots)
         self._scale_kwh2 = self._min_gain_kwh2 = 0.0
+        self._foreseen: tuple[BundleProposal, BundleQuestion, NDArray[np.bool_]] | None = None
 
     def share(self, scale_kwh2: float, min_gain_kwh2: float) -> None:
         """Take the mean squared deviation over all households and slots, and the least joint gain
@@ -113,8 +127,8 @@ class BundleContent:
 
     # -- as responder -----------------------------------------------------------------------------
 
-    def answer(self, proposal: BundleProposal) -> tuple[Deal, Refusal]:
-        """Return the bundle to counter with, or the reason to refuse.
+    def question(self, proposal: BundleProposal) -> "BundleQuestion":
+        """Return what has to be known to choose a bundle for this proposal.
 
         Raises PeerError if the proposal makes no sense.
         """
@@ -131,15 +145,17 @@ class BundleContent:
         own = np.where(open_, (theirs - preferred) ** 2 - (held - preferred) ** 2, np.inf)
         low, high = self._energy_bounds(proposal)
         weight = self._requester_weight(limits, proposal.disclosure)
-        bundles = choose_bundles(
-            PairChanges(
+        return BundleQuestion(
+            state=self._state,
+            theirs_kwh=theirs,
+            changes=PairChanges(
                 requester_kwh2=expected[None],
                 requester_most_kwh2=most[None],
                 responder_kwh2=own[None],
                 energy_kwh=energy[None],
                 requester_weight=np.array([weight]),
             ),
-            BundleBounds(
+            bounds=BundleBounds(
                 joint_kwh2=np.array([-self._min_gain_kwh2]),
                 requester_most_kwh2=np.array([proposal.loss_kwh2 - 2 * self._margin_kwh2]),
                 responder_kwh2=np.array([self._holding.loss_room_kwh2 - 2 * self._margin_kwh2]),
@@ -147,11 +163,44 @@ class BundleContent:
                 energy_max_kwh=np.array([high]),
             ),
         )
-        slots = tuple(np.flatnonzero(bundles.slots[0]).tolist())
+
+    def foresee(
+        self, proposal: BundleProposal, question: "BundleQuestion", slots: NDArray[np.bool_]
+    ) -> None:
+        """Take the bundle chosen for a proposal that is about to be handled, bool[d].
+
+        It counts only while the household is as it was when the question was asked.
+        """
+        self._foreseen = proposal, question, slots
+
+    def answer(self, proposal: BundleProposal) -> tuple[Deal, Refusal]:
+        """Return the bundle to counter with, or the reason to refuse.
+
+        Raises PeerError if the proposal makes no sense.
+        """
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is not None and foreseen[0] is proposal and foreseen[1].state == self._state:
+            _, question, chosen = foreseen
+        else:
+            question = self.question(proposal)
+            chosen = choose_bundles(question.changes, question.bounds).slots[0]
+        slots = tuple(np.flatnonzero(chosen).tolist())
         if not slots:
             return NO_DEAL, "no joint gain"
-        deal = self._deal(slots, theirs[list(slots)])
+        deal = self._deal(slots, question.theirs_kwh[list(slots)])
         return deal, self._own_refusal(deal)
+
+    @property
+    def _state(self) -> tuple[object, ...]:
+        """Everything of the household on which a choice depends."""
+        holding = self._holding
+        return (
+            tuple(holding.values),
+            holding.loss_room_kwh2,
+            holding.energy_room_kwh,
+            self._scale_kwh2,
+            self._min_gain_kwh2,
+        )
 
     def counter(self, lease: LeaseId, deal: Deal) -> Counter:
         """Return the counter that says this deal."""

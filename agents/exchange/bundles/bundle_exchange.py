@@ -48,6 +48,8 @@ class BundleExchange:
     there is no matchmaker, it proposes at most once.
     """
 
+    balance = 0
+
     def __init__(
         self,
         address: Address,
@@ -64,8 +66,9 @@ class BundleExchange:
         if not setting.matchmakers and len(setting.roster) != setting.households:
             raise PeerError("no matchmaker, and the roster does not name all households")
         self._address, self._holding, self._setting = address, holding, setting
-        self._content = BundleContent(holding)
-        self._talks = BundleTalks(address, self._content, journal)
+        self.bundles = BundleContent(holding)
+        """What the household decides about bundles."""
+        self._talks = BundleTalks(address, self.bundles, journal)
         everything = tuple(range(holding.slots))
         self._clients = [
             MatchmakerClient(matchmaker, session, everything, waves=True, pairs=True)
@@ -130,16 +133,19 @@ class BundleExchange:
 
     def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
         """Take the numbers that all households share, as the root sends them."""
-        self._content.share(scale_kwh2, min_gain_kwh2)
+        self.bundles.share(scale_kwh2, min_gain_kwh2)
         self._min_gain_kwh2, self._least_limit_kwh = min_gain_kwh2, least_limit_kwh
 
     def enter(self, round: int) -> None:
-        """Enter a round."""
-        self._round = round
+        """Enter a round. It is open to proposals, even if an exchange has ended before."""
+        self._round, self._over = round, False
 
     def announce(self) -> None:
         """Send all offers again with the next lookups, as for the first time."""
         for client in self._clients:
+            # Talks of an earlier exchange say nothing about these offers, and a matchmaker would
+            # count them against the partner's offers of either time, whichever came first.
+            client.closed.clear()
             client.announce()
 
     def ask(self, following: NextRound) -> None:

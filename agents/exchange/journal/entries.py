@@ -11,21 +11,26 @@ from typing import Literal, NamedTuple, Protocol
 from protocol.messages.exchange import Refusal
 
 Kind = Literal[
-    "planned", "anew", "begin", "resume", "round", "risen", "counted", "over", "closed",
+    "planned", "anew", "replanned", "withdrawn",
+    "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
-    "countered", "released", "settled", "dismissed", "shared", "devices", "inside",
+    "countered", "released", "settled", "dismissed", "shared", "traded",
+    "devices", "inside",
 ]  # fmt: skip
-"""planned: stage 1 is over (`data`: the place and the result). anew: stage 1 starts again, and all
-earlier entries are void. begin: stage 2 starts (`data`: place and terms). resume: the household has
-restarted. round: a round begins. risen: the round is finished in the subtree (`data`: the report to
-the parent). counted: the same at the root. over: the stage has ended. closed: the sums over all
+"""planned: stage 1 is over (`data`: the place, the result, and the state of the generator). anew:
+stage 1 starts again, and all earlier entries are void. replanned: stage 1 is over once more after
+an exchange, and another exchange starts (`data`). withdrawn: that exchange is void, and stage 1
+goes on. begin: stage 2 starts (`data`: place and terms). resume: the household has restarted.
+round: a round begins. risen: the round is finished in the subtree (`data`: the report to the
+parent). counted: the same at the root. over: the stage has ended. closed: the sums over all
 households are known (`data`). proposed, done, failed, declined: as requester. accepted, refused: as
 responder. shared: the shares of the equal shift are known (`data`). Content bundle only (`data`:
 the bundle): countered, as responder, which is reserved from then on; released, as requester, which
 does not want the bundle; settled: the responder has heard of either; dismissed: the responder has
-heard of a release. Content amounts (`data`: new schedules of devices, and parts): countered, done,
-settled and dismissed likewise; devices: all schedules when stage 2 starts; inside: the home has
-rearranged its own devices."""
+heard of a release. Rule `ttc` only (`data`: the trades): traded, as reported by a matchmaker; each
+becomes `done` when it is made. Content amounts (`data`: new schedules of devices, and parts):
+countered, done, settled and dismissed likewise; devices: all schedules when stage 2 starts; inside:
+the home has rearranged its own devices."""
 
 
 class Entry(NamedTuple):

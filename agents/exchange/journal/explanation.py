@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from agents.exchange.journal.another_exchange import read_another
 from agents.exchange.journal.division import read_division
 from agents.exchange.journal.entries import Entry, Kind
 from agents.exchange.journal.records import read_beginning, read_deal
@@ -29,6 +30,7 @@ WORDS: dict[Refusal, str] = {
     "never": "its people never trade that slot",
     "stale": "the value had changed hands meanwhile",
     "rule": "its own rule refused",
+    "contradiction": "what was said of the other side did not agree with what was said before",
     "busy": "it was already negotiating about that slot",
 }
 """Why a household refused; "it" is that household."""
@@ -102,6 +104,10 @@ class ExchangeExplanation:
     away_exchanged: int
     negotiations: tuple[NegotiationRecord, ...]
     changes: tuple[Change, ...]
+    loops: int = 1
+    """Number of exchanges; between them the household planned again (`exchange_every`)."""
+    from_exchange: int = 0
+    """How often it then planned with a schedule of an earlier exchange, not with an own plan."""
     equal_shift: bool = False
     """Whether the stage was an equal shift, without negotiations."""
 
@@ -119,6 +125,7 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
     """Return the explanation in a household's entries, which start with the `begin` of stage 2."""
     setting, mandate, planned, preferred = read_beginning(entries[0].data)
     schedule, negotiations = planned.copy(), []
+    ends, from_exchange, over = list[bytes](), 0, False
     deviation = float(((planned - preferred) ** 2).sum())
     for entry in entries:
         if entry.kind in _ENDS:
@@ -126,8 +133,14 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         if entry.kind in ("done", "accepted"):
             slots, taken = _bundle_of(entry)
             schedule[list(slots)] = taken
+        if entry.kind == "replanned":
+            schedule, over = read_another(entry.data).schedule.copy(), False
+            from_exchange += schedule.tobytes() in ends
         if entry.kind == "shared":
             schedule += read_division(entry.data).moved * UNIT_KWH
+        if entry.kind in ("over", "shared"):
+            ends.append(schedule.tobytes())
+            over = True
     return ExchangeExplanation(
         household=entries[0].household,
         rule=mandate.rule or setting.terms.rule,
@@ -139,7 +152,7 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         },
         rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
         restarts=sum(entry.kind == "resume" for entry in entries),
-        over=any(entry.kind in ("over", "shared") for entry in entries),
+        over=over,
         equal_shift=setting.terms.equal_shift,
         discomfort_planned=float(rmse(planned[None], preferred[None])[0]),
         discomfort_exchanged=float(rmse(schedule[None], preferred[None])[0]),
@@ -152,6 +165,8 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
             for slot in range(len(planned))
             if planned[slot] != schedule[slot]
         ),
+        loops=max(1, len(ends)),
+        from_exchange=from_exchange,
     )
 
 
@@ -174,13 +189,24 @@ def sentences(explanation: ExchangeExplanation) -> list[str]:
         f"{explanation.household} acted under the rule {explanation.rule} and disclosed at level "
         f"{explanation.disclosure}; {_mandated(explanation)}",
         _outcome(explanation),
-        f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}",
     ]
+    if explanation.rule == "ttc":
+        sentences.append(f"It traded in cycles at {_times(len(asked), 'slot')}.")
+    else:
+        sentences.append(f"In {_times(explanation.rounds, 'round')} it asked {_answers(asked)}")
     if left:
         sentences.append(
             f"It did not pursue what was found for it {_times(len(left), 'time')}{_why(left)}."
         )
-    sentences.append(f"It was asked {_answers(answered)}")
+    if explanation.rule != "ttc":
+        sentences.append(f"It was asked {_answers(answered)}")
+    if explanation.loops > 1:
+        again = explanation.loops - 1
+        sentences.append(
+            f"Between {_times(explanation.loops, 'exchange')} it planned again "
+            f"{_times(again, 'time')}, {explanation.from_exchange} of them with a schedule of an "
+            "earlier exchange. Before and after mean the first selected plan and the end."
+        )
     return sentences + _interruptions(explanation)
 
 
@@ -210,7 +236,9 @@ def _interruptions(explanation: ExchangeExplanation) -> list[str]:
 def negotiation_sentence(record: NegotiationRecord, household: str) -> str:
     """Return what was on the table in one negotiation of `household`."""
     who = (
-        f"{household} asked {record.partner}"
+        f"{household} traded in a cycle"
+        if not record.partner
+        else f"{household} asked {record.partner}"
         if record.asked
         else f"{record.partner} asked {household}"
     )

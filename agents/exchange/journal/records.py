@@ -27,6 +27,7 @@ class Setting:
     position: int = 0
     """The position in the tree, as in Place."""
     households: int = 1
+    """Number of households in the run."""
     roster: tuple[Address, ...] = ()
     """All households by position; empty if there are matchmakers."""
 

@@ -14,14 +14,33 @@ from orchestrator.scenario.settings import RunSettings, settings_from
 FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
 """Options that may also be set in the environment: they are the same for all parts on a machine."""
 _PANELS = {
-    "Households": ("dataset", "demo", "households", "slots", "order", "seed", "score", "mandates"),
+    "Households": (
+        "dataset",
+        "demo",
+        "households",
+        "slots",
+        "order",
+        "seed",
+        "plans",
+        "score",
+        "mandates",
+    ),
     "Stage 1: planning": (
         *("children", "iterations", "alpha", "beta", "behaviours", "cost", "scaling", "target"),
         *("discomfort", "hard_plans", "hard_costs"),
     ),
     "Reorganisation of the tree": ("reorganise", "period", "offset", "memorise", "threshold"),
     "Stage 2: exchange": (
-        *("exchange", "content", "energy_drift", "disclose", "tolerance", "min_gain", "rounds"),
+        *(
+            "exchange",
+            "exchange_every",
+            "content",
+            "energy_drift",
+            "disclose",
+            "tolerance",
+            "min_gain",
+            "rounds",
+        ),
         *("exchange_order", "locks", "matchmakers", "participation"),
     ),
     "Bus and processes": (

@@ -68,6 +68,8 @@ class Panel:
     rows: Sequence[str] = ()
     """Labels at y = 0, 1, ... from the top, of one or more lines each; y then has no numbers."""
     x_range: tuple[float, float] | None = None
+    linear_within: float | None = None
+    """In pictures: y is linear up to this distance from 0, and logarithmic beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,9 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
         axes.set_xscale("log")
     if "y" in panel.log:
         axes.set_yscale("log")
+    if panel.linear_within is not None:
+        axes.set_yscale("symlog", linthresh=panel.linear_within)
+        axes.yaxis.set_major_formatter("{x:g}")
     if panel.rows:
         axes.set_yticks(range(len(panel.rows)), panel.rows)
         axes.set_ylim(len(panel.rows) - 0.5, -0.5)

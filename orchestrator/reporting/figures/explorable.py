@@ -125,7 +125,7 @@ def _plans(results: RunResults) -> Any:
     bar.update(
         text=[f"{count:,}" for count in columns["households"]],
         textposition="outside" if len(columns["plan"]) <= 15 else "none",
-        hovertemplate="plan %{x}: %{text} households (%{y:.1f} %)<extra></extra>",
+        hovertemplate="plan %{x}: %{text} households (%{y:.1f}%)<extra></extra>",
     )
     label = "index of the plan, from 0"
     return _figure([bar], height=340, x=label, y="households (%)")
@@ -192,7 +192,7 @@ def _lorenz(results: RunResults) -> Any:
         borne = [100 * float(value) for value in values]
         line = {"color": COLOURS[state], "dash": _DASHES[state]}
         trace = _line([*shares[::every], 100], [*borne[::every], 100], name=name, line=line)
-        hover = "the %{x:.0f} % with the least discomfort bear %{y:.1f} %<extra></extra>"
+        hover = "the %{x:.0f}% with the least discomfort bear %{y:.1f}%<extra></extra>"
         traces.append(trace.update(hovertemplate=hover, mode="lines"))
     label = "households, least discomfort first (%)"
     figure = _figure(traces, height=460, x=label, y="of all discomfort (%)")

@@ -1,6 +1,8 @@
 """Home files: what they say, and the one clear error for what they must not say."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,14 @@ import pytest
 from agents.devices.cycle import Cycle
 from agents.devices.day import Day
 from agents.devices.home_file import read_homes
+from agents.devices.home_plans import preferred_schedules
 from agents.devices.home_table import Homes
+from agents.devices.own_devices import register_device
 from agents.devices.store import Store
 from agents.devices.store_wishes import Reserve, Warmth
 from protocol.errors import InputError
+from tests.support.devices import WASHER
+from tests.support.paths import ROOT
 
 HOME = """
 slot_minutes = 60
@@ -370,3 +376,34 @@ def test_a_compact_file_must_be_possible(
         read_homes(path)
     assert (caught.value.file, caught.value.field) == (path, field)
     assert reason in caught.value.reason
+
+
+def test_the_example_of_the_page_is_a_home(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "homes.md").read_text()
+    (example,) = [block for block in page.split("```toml\n") if block.startswith("slot_minutes")]
+    (tmp_path / "home.toml").write_text(example.split("```")[0])
+    (tmp_path / "base.csv").write_text("0.05\n" * 96)
+    home = read_homes(tmp_path / "home.toml").homes["h89"].home
+    assert [device.name for device in home.devices] == ["dishwasher", "car"]
+    assert home.fault(preferred_schedules(home)) is None
+
+
+def test_own_kinds_of_devices_are_read_by_their_reader(file: Path) -> None:
+    def pump(fields: Mapping[str, Any], day: Day) -> Cycle:
+        if "power" not in fields:
+            raise InputError("is missing", field="power")
+        start = day.slot_from(fields["at"])
+        return replace(WASHER, name=fields["name"], slots=24, preferred_start=start)
+
+    other = '[[device]]\nname = "pump"\nkind = "pool"\npower = 1.0\nat = "09:00"\n'
+    file.write_text(HOME + other)
+    with pytest.raises(InputError, match="there is no kind 'pool'"):
+        read_homes(file)
+    home = read_homes(file, {"pool": pump}).homes["h89"].home
+    assert home.device("pump").name == "pump"
+    file.write_text(HOME + other.replace("power = 1.0", ""))
+    with pytest.raises(InputError) as caught:
+        read_homes(file, {"pool": pump})
+    assert (caught.value.file, caught.value.field) == (file, "h89.pump.power")
+    with pytest.raises(InputError, match="is a kind of the model"):
+        register_device("cycle", pump)

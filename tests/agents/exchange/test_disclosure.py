@@ -3,6 +3,7 @@ and so on."""
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,12 +54,20 @@ def test_a_disclosed_limit_is_at_most_one_step_below_the_true_one(
     assert named == 0.0 or math.copysign(1.0, named) == math.copysign(1.0, preferred - value)
 
 
-@pytest.mark.parametrize(
-    ("value", "preferred", "direction"), [(1.0, 3.0, 1.0), (3.0, 1.0, -1.0), (2.0, 2.0, 0.0)]
-)
-def test_levels_of_disclosure(value: float, preferred: float, direction: float) -> None:
-    assert tell("value", value, preferred, 0.0) is None
-    assert tell("direction", value, preferred, 0.0) == direction
-    assert tell("direction", value, preferred, 99.0) == direction
-    assert tell("limit", value, preferred, 0.0) == pytest.approx(4.0 * direction)
-    assert tell("limit", value, preferred, 4.0) == 0.0
+@pytest.mark.parametrize("lowest", [0.0, 0.5, 3.0])
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1))
+def test_limits_of_many_offers_are_those_of_each(
+    lowest: float, offers: list[tuple[float, float]]
+) -> None:
+    values, preferred = np.array(offers).T
+    told = tell("limit", values, preferred, lowest)
+    assert told.tolist() == [limit_named(value, wish, lowest) for value, wish in offers]
+    assert not np.signbit(told[told == 0.0]).any()
+
+
+def test_levels_of_disclosure() -> None:
+    values, preferred = np.array([1.0, 3.0, 2.0]), np.array([3.0, 1.0, 2.0])
+    assert tell("value", values, preferred, 0.0).size == 0
+    assert tell("direction", values, preferred, 99.0).tolist() == [1.0, -1.0, 0.0]
+    assert tell("limit", values, preferred, 0.0).tolist() == [4.0, -4.0, 0.0]
+    assert tell("limit", values, preferred, 4.0).tolist() == [0.0, 0.0, 0.0]

@@ -1,6 +1,6 @@
 """The negotiations of one household: all journal entries, counts and repetitions."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -73,6 +73,11 @@ def outcome(slot: int, reason: Refusal = "") -> Outcome:
 def proposal(slot: int, given: float, taken: float | None = None, change: float = 0.0) -> Proposal:
     taken = HELD[slot] if taken is None else taken
     return Proposal(LeaseId(7, 100 + slot), slot, given, taken, change)
+
+
+def again(said: Proposal) -> Proposal:
+    """The same proposal under another lease."""
+    return replace(said, lease=LeaseId(7, 200))
 
 
 # -- as requester ---------------------------------------------------------------------------------
@@ -224,8 +229,11 @@ def test_under_cooperative_the_pair_is_weighed() -> None:
     household = Household("cooperative")
     household.holding.take(0, 2.0)  # one squared kWh gained, which it may give back
     refused = household.own.answer(PARTNER, proposal(3, 4.5, change=-0.3), 3, 0.1)
-    accepted = household.own.answer(PARTNER, proposal(3, 4.5, change=-0.4), 3, 0.1)
+    contradicted = household.own.answer(PARTNER, again(proposal(3, 4.5, change=-0.4)), 3, 0.1)
+    accepted = household.own.answer(OTHER, proposal(3, 4.5, change=-0.4), 3, 0.1)
     assert refused.message == outcome(3, "no joint gain")
+    assert isinstance(contradicted.message, Outcome)
+    assert contradicted.message.reason == "contradiction"
     assert accepted.message == outcome(3)
 
 

@@ -83,7 +83,8 @@ def test_the_journal_has_the_selected_plan_and_the_result() -> None:
     own.answer(none=(0,))
     first, last = own.written[0], own.written[-1]
     assert (first.kind, last.kind) == ("planned", "closed")
-    place, planned = map(decode_message, msgpack.unpackb(first.data))
+    *said, _ = msgpack.unpackb(first.data)
+    place, planned = map(decode_message, said)
     assert isinstance(place, Place)
     assert (place.attempt, place.parent, place.matchmakers) == (3, None, (MAKER,))
     assert planned == PLANNED

@@ -75,7 +75,7 @@ def test_a_host_that_falls_silent_is_named() -> None:
 
     assert network.run(lambda: coordinator.finished, watch=silence)
     assert coordinator.phase is RunPhase.FAILED
-    assert "no progress for 9 s while planning: h2, h8 are waited for" in coordinator.reason
+    assert "no progress for 9 s while planning: no answer from h2, h8" in coordinator.reason
 
 
 @settings(max_examples=300, deadline=None)

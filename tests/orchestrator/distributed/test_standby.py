@@ -108,6 +108,7 @@ def test_a_part_that_is_killed_and_restarted_continues(parts: Parts, stage: RunP
     assert planned == [(row.household, row.selected_plan) for row in reference.rows]
     assert results.exchange is not None
     assert results.exchange.households_worse == 0
+    assert results.exchange.share_of_bound is not None
     assert results.exchange.share_of_bound > 0.8
 
 

@@ -49,8 +49,9 @@ def test_the_figures_have_all_values_and_both_contents(tmp_path: Path) -> None:
     )
     assert study.runs == 1
     assert told[-1][0] == told[-1][1]
-    assert [chart.name for chart in study.charts][-1] == "beyond-participation"
-    for chart in study.charts:
+    *swept, loops = study.charts
+    assert [swept[-1].name, loops.name] == ["beyond-participation", "beyond-loops"]
+    for chart in swept:
         comfort, planning, traffic, energy = chart.panels
         assert [own.name for own in comfort.series] == ["stage 1", *CONTENTS]
         assert [own.name for own in planning.series] == ["stage 1"]
@@ -59,5 +60,13 @@ def test_the_figures_have_all_values_and_both_contents(tmp_path: Path) -> None:
         assert all(high >= low for low, high in zip(before, slot, strict=True))
         assert all(high >= low for low, high in zip(before, bundle, strict=True))
         assert max(energy.series[1].y) <= 0.05 < max(energy.series[0].y)
-    shares = study.charts[-1].panels[0].series[0].x
+    shares = swept[-1].panels[0].series[0].x
     assert list(shares) == [SHARES[0], SHARES[-1]]
+    once, looped = loops.panels[0].series
+    assert (once.name, looped.name) == ("once", "every 2")
+    assert len(looped.x) == 3
+    assert once.x[0] == pytest.approx(once.x[1], rel=1e-9)
+    assert looped.x[-1] < once.x[-1]
+    assert all(own.labels == ["0", "0.2", "0.5"] for own in loops.panels[1].series)
+    for way, end in zip(*(panel.series for panel in loops.panels), strict=True):
+        assert (way.x[-1], way.y[-1]) == (end.x[0], end.y[0])

@@ -110,7 +110,7 @@ def test_a_household_can_be_chosen(browser: Browser, pages: dict[str, Path]) -> 
     page.select_option("#household-choice", label="Zo\u00eb Str\u00f6m (h3)")
     chosen = page.inner_text("#household-facts")
     assert chosen != before
-    assert "50 % of its discomfort was removed" in chosen
+    assert "50% of its discomfort was removed" in chosen
     page.context.close()
 
 

@@ -19,7 +19,7 @@ from protocol.errors import InputError
 OTHER: dict[str, Any] = {
     **{"households": 3, "slots": 24, "order": "random", "seed": 1, "score": "cost", "children": 3},
     **{"iterations": 2, "alpha": 0.1, "beta": 0.1, "behaviours": "x", "cost": "max"},
-    **{"scaling": "min-max", "target": "x", "discomfort": "index", "hard_plans": "x"},
+    **{"scaling": "min-max", "target": "x", "discomfort": "index", "plans": 3, "hard_plans": "x"},
     **{"hard_costs": "x", "reorganise": "periodically", "period": 3, "offset": 1},
     **{"memorise": True, "threshold": 0.5, "exchange": "cooperative", "disclose": "value"},
     **{"tolerance": 0.5, "min_gain": 0.5, "rounds": 2, "exchange_order": "sequential"},
@@ -27,17 +27,19 @@ OTHER: dict[str, Any] = {
     **{"trace": True, "save_schedules": True, "isolation": "task", "hosts": 2},
     **{"nats": "nats://127.0.0.1:9", "keys": "x", "insecure": True, "run": "r", "external": "h1"},
     **{"deadline": 5.0, "out": "x", "content": "bundle", "energy_drift": 0.5},
+    "exchange_every": 5,
 }
 """A value of each option that is not its default."""
 REORGANISATION = {"period", "memorise", "offset", "threshold"}
 STAGE_TWO = {
     *("disclose", "tolerance", "min_gain", "rounds", "exchange_order", "locks", "matchmakers"),
-    *("participation", "trace", "content", "energy_drift"),
+    *("participation", "trace", "content", "energy_drift", "exchange_every"),
 }
+CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline"}
 SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
-ALWAYS = {"scaling", *REORGANISATION, *SINGLE_SLOTS}
+ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS}
 """Without effect in any mode, with the other options at their defaults."""
 IDLE: dict[Mode, set[str]] = {
     "run": ALWAYS | SERVER,
@@ -52,13 +54,13 @@ def test_every_option_has_a_value_here() -> None:
     assert OTHER.keys() | {"demo", "dataset"} == RunSettings.model_fields.keys()
 
 
-@pytest.mark.parametrize("exchange", ["mutual", "off"])
+@pytest.mark.parametrize("exchange", ["mutual", "ttc", "off"])
 @pytest.mark.parametrize("source", ["demo", "dataset"])
 @pytest.mark.parametrize("mode", get_args(Mode))
 def test_options_without_effect(mode: Mode, source: str, exchange: str) -> None:
     base = {"demo": True} if source == "demo" else {"dataset": "x"}
     expected = IDLE[mode] | ({"score"} if source == "demo" else {"slots"})
-    expected |= STAGE_TWO if exchange == "off" else set()
+    expected |= {"off": STAGE_TWO, "ttc": CYCLES}.get(exchange, set())
     found: set[str] = set()
     for name, value in OTHER.items():
         if name == "exchange":

@@ -7,105 +7,29 @@ from random import Random
 import numpy as np
 import pytest
 
-from agents.exchange.journal.entries import MemoryJournal
-from agents.plans import Plans
 from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import (
     ORCHESTRATOR_ADDRESS,
-    host_node,
     households_of,
-    matchmaker_node,
-    orchestrator_node,
 )
-from orchestrator.scenario.scenario import Isolation, matchmaker_addresses
-from orchestrator.simulation.network import Network, NetworkFaults
+from orchestrator.simulation.network import NetworkFaults
 from protocol.errors import PeerError
 from protocol.messages import Place, Result
 from protocol.messages.equal_shift import UNIT_KWH
 from protocol.runtime.machine import Envelope
-from protocol.terms import ExchangeTerms, RuleName, Terms
-from protocol.vectors import Array
+from protocol.terms import Terms
+from tests.support.crashing_run import CrashingRun
 
 SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 2
-MAKERS = matchmaker_addresses(1)
-ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
-RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
 
 
-class Run(Network):
-    """A small run whose hosts can be killed, and start again from their journals."""
-
-    def __init__(self, seed: int, equal_shift: bool) -> None:
-        chance = Random(seed)
-        count, self.slots = chance.randint(2, 6), chance.randint(1, 3)
-        draws = np.random.default_rng(seed)
-        self.plans = {
-            f"h{number}": Plans(draws.integers(0, 12, (3, self.slots)) / 4.0, np.ones(3))
-            for number in range(count)
-        }
-        self.isolation = chance.choice(ISOLATIONS)
-        self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
-        self.hosts = {name: own for name, own in self.hosts.items() if own}
-        exchange = ExchangeTerms(
-            rule=chance.choice(RULES), rounds=4, lease_seconds=1.0, equal_shift=equal_shift
-        )
-        terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
-        node, self.course = orchestrator_node(
-            "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=MAKERS
-        )
-        faults = NetworkFaults(
-            dropped=chance.choice([0.0, 0.1, 0.3]),
-            doubled=chance.choice([0.0, 0.2]),
-            delay=(0.001, chance.choice([0.003, 0.1])),
-            seed=seed,
-        )
-        super().__init__([node], faults)
-        self.exchange, self.starts = exchange, 0
-        self.journals = {name: MemoryJournal() for name in self.hosts}
-        for name in (*self.hosts, *(maker.host for maker in MAKERS)):
-            self.start(name)
-
-    def start(self, name: str) -> None:
-        self.starts += 1
-        if name in self.hosts:
-            self.nodes[name] = host_node(
-                "r",
-                name,
-                self.hosts[name],
-                isolation=self.isolation,
-                journal=self.journals[name],
-                session=1000 * self.starts,
-            )
-        else:
-            self.nodes[name] = matchmaker_node(
-                "r", name, slots=self.slots, terms=self.exchange, epoch=self.starts
-            )
-
-    def crash(self, name: str, chance: Random) -> None:
-        if chance.random() < 0.5:
-            self.nodes[name].flush()  # killed after the commit, before the frames left
-        if name in self.journals:
-            self.journals[name].crash()
-        self.start(name)
-        self._send(name, self.nodes[name].start(self.now))
-
-    def schedules(self) -> dict[str, Array]:
-        """What the households hold at the end."""
-        held = {}
-        for name in self.hosts:
-            for household in households_of(self.nodes[name]):
-                assert household.schedule is not None
-                held[household.address.name] = household.schedule
-        return held
-
-
-def results_of(run: Run) -> dict[str, Result]:
+def results_of(run: CrashingRun) -> dict[str, Result]:
     return run.course.results
 
 
 def calm(seed: int, equal_shift: bool) -> dict[str, int]:
     """What stage 1 selects when nothing happens."""
-    run = Run(seed, equal_shift)
+    run = CrashingRun(seed, equal_shift=equal_shift)
     run._faults = NetworkFaults()
     assert run.run(lambda: run.course.finished)
     return {name: result.selected_plan for name, result in results_of(run).items()}
@@ -113,7 +37,7 @@ def calm(seed: int, equal_shift: bool) -> dict[str, int]:
 
 def check(seed: int, equal_shift: bool) -> tuple[int, int]:
     """Kill at random; returns how often, and how often stage 1 began anew."""
-    run, chance = Run(seed, equal_shift), Random(seed + 1)
+    run, chance = CrashingRun(seed, equal_shift=equal_shift), Random(seed + 1)
     names = [name for name in run.nodes if name != "orchestrator"]
     share, kills = chance.choice([0.01, 0.05]), 0
 
@@ -167,7 +91,7 @@ def test_whatever_is_killed_whenever_the_result_stands(equal_shift: bool) -> Non
 
 
 def test_nobody_begins_anew_once_values_change_hands() -> None:
-    run = Run(4, equal_shift=False)
+    run = CrashingRun(4)
     assert run.run(lambda: run.course.phase is RunPhase.EXCHANGING)
     members = [member for name in run.hosts for member in households_of(run.nodes[name])]
     begun = 0
@@ -178,3 +102,11 @@ def test_nobody_begins_anew_once_values_change_hands() -> None:
             with pytest.raises(PeerError, match="the exchange has begun"):
                 member.handle(Envelope(ORCHESTRATOR_ADDRESS, member.address, place), run.now)
     assert begun
+
+
+def test_a_matchmaker_that_is_not_there_is_named() -> None:
+    run = CrashingRun(seed=1)
+    run._faults = NetworkFaults()
+    del run.nodes["matchmaker-1"]
+    assert run.run(lambda: run.course.finished, until=3000)
+    assert run.course.reason.endswith("while exchanging: no answer from matchmaker-1")

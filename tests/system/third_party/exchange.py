@@ -327,6 +327,7 @@ class Exchange:
             self.voice.insist(
                 "round", self.parent, "RoundDone",
                 round=self.round, count=count, changed=sorted(changed), attempt=self.attempt,
+                balance=0,  # for the rule ttc, which this household does not know
             )  # fmt: skip
             return
         self.counts.append(count)

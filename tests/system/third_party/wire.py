@@ -47,7 +47,10 @@ HEARD: dict[str, dict[str, Any]] = {
     "Counter": {"lease": [int], "slots": [int], "values_kwh": VECTOR, "change_kwh2": NUMBER},
     "Confirmation": {"lease": [int], "reason": str},
     "Settled": {"lease": [int]},
-    "RoundDone": {"round": int, "count": list, "changed": [int], "attempt": int},
+    "RoundDone": {
+        **{"round": int, "count": list, "changed": [int], "attempt": int},
+        **{"balance": int},
+    },
     "NextRound": {"round": int, "changed": [int], "scale_kwh2": NUMBER},
     "End": {"round": int},
 }

@@ -53,7 +53,8 @@ def paper(
         typer.Option(
             "--beyond",
             help="Add sweeps of what the paper leaves to future work: number of plans, "
-            "flexibility, iterations, rounds, children, and participants.",
+            "flexibility, iterations, rounds, children, participants, and exchanges between "
+            "iterations.",
         ),
     ] = False,
     quick: Annotated[

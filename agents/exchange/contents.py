@@ -1,9 +1,18 @@
-"""The interface of a content in the one negotiation of stage 2: slots, bundles, amounts."""
+"""Which exchange a household takes part in, by the content and rule of the run, and what all
+exchanges have in common."""
 
 from typing import Protocol
 
-from agents.exchange.journal.entries import Entry
+from agents.exchange.amounts.amount_exchange import AmountExchange
+from agents.exchange.amounts.held_home import HeldHome
+from agents.exchange.bundles.bundle_exchange import BundleExchange
+from agents.exchange.cycles.cycle_exchange import CycleExchange
+from agents.exchange.holding import Holding
+from agents.exchange.journal.entries import Entry, Journal
+from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
+from agents.exchange.slot_exchange import SlotExchange
+from protocol.errors import PeerError
 from protocol.messages import Address, Message, NextRound, Trace
 from protocol.runtime.machine import Envelope
 
@@ -24,6 +33,11 @@ class ContentExchange(Protocol):
     @property
     def changed(self) -> tuple[int, ...]:
         """Slots to look up again in the next round, rising."""
+        ...
+
+    @property
+    def balance(self) -> int:
+        """Balance of the trades that wait for those of all others (rule `ttc`); else 0."""
         ...
 
     @property
@@ -80,3 +94,46 @@ class ContentExchange(Protocol):
     def replay(self, entry: Entry, now: float) -> None:
         """Restore the state after a journal entry."""
         ...
+
+
+def exchange_of(
+    address: Address,
+    setting: Setting,
+    holding: Holding,
+    *,
+    journal: Journal,
+    session: int,
+    held: HeldHome | None = None,
+) -> SlotExchange | BundleExchange | CycleExchange | AmountExchange:
+    """Return a household's exchange on the terms of its run, in which nothing has been sent yet.
+    Content amounts is for homes, and raises PeerError without one."""
+    if setting.terms.rule == "ttc":
+        return CycleExchange(
+            address,
+            holding,
+            journal,
+            matchmakers=setting.matchmakers,
+            households=setting.households,
+            session=session,
+        )
+    if setting.terms.content == "amounts":
+        if held is None:
+            raise PeerError("an exchange of amounts is for homes with devices")
+        return AmountExchange(
+            address=address,
+            held=held,
+            holding=holding,
+            journal=journal,
+            setting=setting,
+            session=session,
+        )
+    if setting.terms.content == "bundle":
+        return BundleExchange(address, holding, journal, setting=setting, session=session)
+    return SlotExchange(
+        address,
+        holding,
+        journal,
+        matchmakers=setting.matchmakers,
+        terms=setting.terms,
+        session=session,
+    )

@@ -1,0 +1,1 @@
+"""Commands that run a whole study: many runs, tables, figures."""

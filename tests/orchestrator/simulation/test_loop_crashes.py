@@ -1,0 +1,63 @@
+"""Exchanges between iterations, with hosts and matchmakers killed at any moment, in bad faults."""
+
+import os
+from random import Random
+
+import numpy as np
+import pytest
+
+from orchestrator.coordination.loop_rows import all_conserved, histories_of
+from tests.support.crashing_run import CrashingRun
+from tests.support.exchange_schedules import schedules_around_exchanges
+
+SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 3
+LOOPS = 3
+DRIFT = 0.5
+
+
+def check(seed: int) -> tuple[int, int]:
+    """Kill at random; returns how often, and how often planning began anew after an exchange."""
+    run, chance = CrashingRun(seed, looped=True), Random(seed + 1)
+    names = [name for name in run.nodes if name != "orchestrator"]
+    share, kills, anew = chance.choice([0.003, 0.01, 0.03]), 0, 0
+
+    def kill() -> None:
+        nonlocal kills
+        # After the release a host is not started again.
+        if kills < 5 and len(run.course.results) < len(run.plans) and chance.random() < share:
+            kills += 1
+            run.crash(chance.choice(names), chance)
+
+    assert run.run(lambda: run.course.finished, watch=kill, until=3000), f"seed {seed}"
+    assert not run.course.reason, f"seed {seed}: {run.course.reason}"
+    anew = run.course.attempt - 1 if run.course.resumed_after else 0
+    held, around = run.schedules(), {}
+    for host, journal in run.journals.items():
+        for name, entries in journal.entries().items():
+            around[name] = schedules_around_exchanges(entries)
+            assert len(around[name]) == LOOPS, f"seed {seed}: {host}"
+            assert (around[name][-1][1] == held[name]).all(), f"seed {seed}"
+    for loop in range(LOOPS):
+        before, after = (
+            np.array([around[name][loop][side] for name in run.plans]) for side in (0, 1)
+        )
+        assert (np.sort(before, axis=0) == np.sort(after, axis=0)).all(), f"seed {seed}"
+        assert (np.abs(after.sum(1) - before.sum(1)) <= 2 * DRIFT).all(), f"seed {seed}"
+    history = run.course.exchange_history
+    assert history is not None
+    assert len(history.gathers) == LOOPS
+    assert all_conserved(histories_of(run.course), history), f"seed {seed}"
+    for name, own in run.plans.items():
+        energies = own.values.sum(1)
+        assert (np.abs(held[name].sum() - energies) <= DRIFT).any(), f"seed {seed}"
+    return kills, anew
+
+
+@pytest.mark.timeout(max(300, 3 * SEEDS))
+def test_whatever_is_killed_whenever_every_exchange_conserves() -> None:
+    kills = anew = 0
+    for seed in range(SEEDS):
+        killed, again = check(seed)
+        kills, anew = kills + killed, anew + again
+    assert kills > SEEDS / 2
+    assert anew > 0

@@ -1,0 +1,101 @@
+"""A small run in simulation whose hosts and matchmakers can be killed at any moment."""
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+
+from agents.exchange.journal.entries import MemoryJournal
+from agents.plans import Plans
+from orchestrator.coordination.nodes import (
+    host_node,
+    households_of,
+    matchmaker_node,
+    orchestrator_node,
+)
+from orchestrator.scenario.scenario import Isolation, matchmaker_addresses
+from orchestrator.simulation.network import Network, NetworkFaults
+from protocol.terms import ExchangeTerms, RuleName, Terms
+from protocol.vectors import Array
+
+ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
+RULES: tuple[RuleName, ...] = ("mutual", "cooperative", "ttc")
+"""Those of bundles first."""
+
+
+class CrashingRun(Network):
+    """A small run whose hosts can be killed, and start again from their journals."""
+
+    def __init__(self, seed: int, *, looped: bool = False, equal_shift: bool = False) -> None:
+        """Draw a run by a seed; `looped` for exchanges of bundles between iterations, with one
+        matchmaker, with several, or with none."""
+        chance = Random(seed)
+        count, self.slots = chance.randint(2, 6), chance.randint(1, 3) + 3 * looped
+        draws = np.random.default_rng(seed)
+        self.plans = {
+            f"h{number}": Plans(draws.integers(0, 12, (3, self.slots)) / 4.0, np.ones(3))
+            for number in range(count)
+        }
+        self.isolation = chance.choice(ISOLATIONS)
+        self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
+        self.hosts = {name: own for name, own in self.hosts.items() if own}
+        exchange = ExchangeTerms(
+            rule=chance.choice(RULES[:2] if looped else RULES),
+            rounds=4,
+            lease_seconds=1.0,
+            equal_shift=equal_shift,
+        )
+        terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
+        makers = matchmaker_addresses(chance.choice((0, 1, 2)) if looped else 1)
+        if looped:
+            exchange = replace(
+                exchange, content="bundle", energy_drift_kwh=0.5, min_gain=0.0, order="waves"
+            )
+            terms = replace(terms, iterations=6, exchange=exchange, exchange_every=2)
+        node, self.course = orchestrator_node(
+            "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=makers
+        )
+        faults = NetworkFaults(
+            dropped=chance.choice([0.0, 0.1, 0.3]),
+            doubled=chance.choice([0.0, 0.2]),
+            delay=(0.001, chance.choice([0.003, 0.1])),
+            seed=seed,
+        )
+        super().__init__([node], faults)
+        self.exchange, self.starts = exchange, 0
+        self.journals = {name: MemoryJournal() for name in self.hosts}
+        for name in (*self.hosts, *(maker.host for maker in makers)):
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        self.starts += 1
+        if name in self.hosts:
+            self.nodes[name] = host_node(
+                "r",
+                name,
+                self.hosts[name],
+                isolation=self.isolation,
+                journal=self.journals[name],
+                session=1000 * self.starts,
+            )
+        else:
+            self.nodes[name] = matchmaker_node(
+                "r", name, slots=self.slots, terms=self.exchange, epoch=self.starts
+            )
+
+    def crash(self, name: str, chance: Random) -> None:
+        if chance.random() < 0.5:
+            self.nodes[name].flush()  # killed after the commit, before the frames left
+        if name in self.journals:
+            self.journals[name].crash()
+        self.start(name)
+        self._send(name, self.nodes[name].start(self.now))
+
+    def schedules(self) -> dict[str, Array]:
+        """What the households hold at the end."""
+        held = {}
+        for name in self.hosts:
+            for household in households_of(self.nodes[name]):
+                assert household.schedule is not None
+                held[household.address.name] = household.schedule
+        return held
