@@ -12,6 +12,7 @@ without a journal enrols again, and stage 1 begins again for everybody, with the
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from agents.exchange.amounts.home_record import held_home
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
 from agents.exchange.negotiations import ExchangeCounts
@@ -226,6 +227,7 @@ class Household:
             mandate=self._mandate,
             traffic=self._traffic,
             now=now,
+            home=None if self.plans.home is None else self.plans.home.home,
         )
         place = self._exchange.household.place
         self._attempt, self._unanswered.patience_s = place.attempt, place.terms.patience_seconds
@@ -334,6 +336,7 @@ class Household:
             traffic=self._traffic,
             now=now,
             accepts=self._accepts,
+            held=held_home(self.plans.home, selected, place.terms.exchange, self._mandate),
             generator_state=planned.generator_state,
         )
         return self._exchanged(out, now)

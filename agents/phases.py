@@ -8,6 +8,11 @@ from enum import Enum
 
 from protocol.messages import (
     Abort,
+    AmountAnswer,
+    AmountConfirmation,
+    AmountDone,
+    AmountMatch,
+    AmountProposal,
     BundleProposal,
     Comparison,
     Confirmation,
@@ -51,8 +56,9 @@ FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
-_MATCHMAKERS: Kinds = frozenset({Match, Comparison, Trades, Reentry})
-_EXCHANGE: Kinds = _PARTNERS | _MATCHMAKERS | {RoundDone, NextRound, End}
+_AMOUNTS: Kinds = frozenset({AmountProposal, AmountAnswer, AmountConfirmation, AmountDone})
+_MATCHMAKERS: Kinds = frozenset({Match, AmountMatch, Comparison, Trades, Reentry})
+_EXCHANGE: Kinds = _PARTNERS | _AMOUNTS | _MATCHMAKERS | {RoundDone, NextRound, End}
 _EQUAL_SHIFT: Kinds = frozenset({Excess, Shares})
 
 LEGAL: Mapping[Phase, Kinds] = {

@@ -7,6 +7,7 @@ the matchmaker knows can be restored: after a restart it asks all households for
 
 from dataclasses import dataclass
 
+from matchmaker.amount_matchmaker import AmountMatchmaker
 from matchmaker.bundle_book import BundleBook
 from matchmaker.matchmaker import Matchmaker
 from matchmaker.wave_matchmaker import matchmaker_of as slot_matchmaker_of
@@ -155,7 +156,7 @@ class PairingMatchmaker:
                 raise PeerError(f"a lookup beyond the {self.ledger.slots} slots")
 
 
-AnyMatchmaker = Matchmaker | PairingMatchmaker
+AnyMatchmaker = Matchmaker | PairingMatchmaker | AmountMatchmaker
 
 
 def matchmaker_of(
@@ -166,4 +167,6 @@ def matchmaker_of(
         return PairingMatchmaker(
             address, slots, epoch, patience_seconds=terms.lease_seconds, seed=terms.seed
         )
+    if terms.content == "amounts":
+        return AmountMatchmaker(address, slots, epoch, lease_seconds=terms.lease_seconds)
     return slot_matchmaker_of(address, slots, epoch, terms=terms)

@@ -10,7 +10,7 @@ ScalingName = Literal["std", "unit-length", "min-max"]
 DiscomfortName = Literal["rmse", "preference", "score", "index", "device"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
 RuleName = Literal["mutual", "cooperative", "paper", "ttc"]
-ContentName = Literal["slot", "bundle"]
+ContentName = Literal["slot", "bundle", "amounts"]
 DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
 OrderName = Literal["waves", "concurrent", "sequential"]
@@ -85,7 +85,8 @@ class ExchangeTerms:
 
     rule: RuleName = "mutual"
     content: ContentName = "slot"
-    """What changes hands in one exchange: the values at one slot, or at a bundle of slots."""
+    """What changes hands in one exchange: the values at one slot, or at a bundle of slots, or
+    amounts moved between slots."""
     energy_drift_kwh: Finite | None = None
     """Largest change of a household's own energy over all slots, kWh; None for no bound."""
     disclosure: DisclosureName = "limit"
@@ -118,9 +119,9 @@ class ExchangeTerms:
     def __post_init__(self) -> None:
         if self.tolerance_kwh is not None and self.tolerance_kwh < 0:
             raise ValueError("tolerance must not be negative")
-        if self.content == "bundle" and self.rule == "paper":
+        if self.content != "slot" and self.rule == "paper":
             raise ValueError("the rule paper exchanges single slots: content slot")
-        if self.content == "bundle" and self.rule == "ttc":
+        if self.content != "slot" and self.rule == "ttc":
             raise ValueError("the rule ttc trades single slots: content slot")
         if self.energy_drift_kwh is not None and self.energy_drift_kwh < 0:
             raise ValueError("energy drift must not be negative")

@@ -3,6 +3,8 @@ exchanges have in common."""
 
 from typing import Protocol
 
+from agents.exchange.amounts.amount_exchange import AmountExchange
+from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.cycles.cycle_exchange import CycleExchange
 from agents.exchange.holding import Holding
@@ -10,6 +12,7 @@ from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.slot_exchange import SlotExchange
+from protocol.errors import PeerError
 from protocol.messages import Address, Message, NextRound, Trace
 from protocol.runtime.machine import Envelope
 
@@ -94,9 +97,16 @@ class ContentExchange(Protocol):
 
 
 def exchange_of(
-    address: Address, setting: Setting, holding: Holding, *, journal: Journal, session: int
-) -> SlotExchange | BundleExchange | CycleExchange:
-    """Return a household's exchange on the terms of its run, in which nothing has been sent yet."""
+    address: Address,
+    setting: Setting,
+    holding: Holding,
+    *,
+    journal: Journal,
+    session: int,
+    held: HeldHome | None = None,
+) -> SlotExchange | BundleExchange | CycleExchange | AmountExchange:
+    """Return a household's exchange on the terms of its run, in which nothing has been sent yet.
+    Content amounts is for homes, and raises PeerError without one."""
     if setting.terms.rule == "ttc":
         return CycleExchange(
             address,
@@ -104,6 +114,17 @@ def exchange_of(
             journal,
             matchmakers=setting.matchmakers,
             households=setting.households,
+            session=session,
+        )
+    if setting.terms.content == "amounts":
+        if held is None:
+            raise PeerError("an exchange of amounts is for homes with devices")
+        return AmountExchange(
+            address=address,
+            held=held,
+            holding=holding,
+            journal=journal,
+            setting=setting,
             session=session,
         )
     if setting.terms.content == "bundle":

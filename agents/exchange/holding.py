@@ -58,7 +58,7 @@ class Holding:
         self._told = np.zeros(self.slots)
         """The number to disclose at each slot, except for those in `_untold`."""
         self._told_lowest, self._untold = -1.0, set(range(self.slots))
-        self._offers_all = self.rule == "cooperative" or terms.content == "bundle"
+        self._offers_all = self.rule == "cooperative" or terms.content != "slot"
 
     @property
     def schedule(self) -> Array:

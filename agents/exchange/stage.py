@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 import msgpack
 
+from agents.devices.home import Home
+from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.equal_shift import EqualShift
 from agents.exchange.final_sum import FinalSum
@@ -116,10 +118,12 @@ class ExchangeStage:
         traffic: TrafficCount,
         now: float,
         accepts: AcceptanceRule | None = None,
+        held: HeldHome | None = None,
         generator_state: int = 0,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
         """Enter stage 2. Both plans are float64[d], kWh. `accepts` takes the place of the run's
-        acceptance rule. `generator_state` is that of the generator for ties after stage 1."""
+        acceptance rule; `held` is the home of content amounts. `generator_state` is that of the
+        generator for ties after stage 1."""
         said = encode_message(household.place), encode_message(household.planned)
         data = msgpack.packb([*said, generator_state])
         journal.append(Entry(household.address.name, "planned", data=data))
@@ -143,6 +147,7 @@ class ExchangeStage:
                 mandate=mandate,
                 traffic=traffic,
                 accepts=accepts,
+                held=held,
             )
         stage = cls(household, schedule, journal, trader=trader, states=[generator_state])
         return stage, stage._go_on(trader.start(now), now)
@@ -158,8 +163,10 @@ class ExchangeStage:
         mandate: Mandate,
         traffic: TrafficCount,
         now: float,
+        home: Home | None = None,
     ) -> "tuple[ExchangeStage, list[Envelope]]":
-        """Enter stage 2 again, with the entries from `remembered`, at least one."""
+        """Enter stage 2 again, with the entries from `remembered`, at least one. `home` is that of
+        the household, if it is one."""
         *said, state = msgpack.unpackb(entries[0].data)
         states = [state]
         place, planned = map(decode_message, said)
@@ -179,7 +186,7 @@ class ExchangeStage:
         if beginning.setting.terms.equal_shift:
             trader, out = EqualShift.resume(address, own, journal, now)
         else:
-            trader, out = Trader.resume(address, own, journal, now, mandate, traffic)
+            trader, out = Trader.resume(address, own, journal, now, mandate, traffic, home)
         stage = cls(
             PlannedHousehold(
                 address=address, orchestrator=orchestrator, place=place, planned=planned
@@ -347,6 +354,7 @@ class ExchangeStage:
                 trace=trader.trace if trader.setting.terms.trace else None,
                 clipped_slots=clipped_slots,
                 clipped_kwh=clipped_kwh,
+                comfort=trader.comfort if isinstance(trader, Trader) else None,
             ),
             exchange_history=ExchangeHistory(
                 tuple(counted), everybody.response, gathers=tuple(trader.gathers)

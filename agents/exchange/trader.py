@@ -7,6 +7,9 @@ next. None of its messages may leave the host before its journal is committed.
 
 from collections.abc import Sequence
 
+from agents.devices.home import Home
+from agents.exchange.amounts.held_home import HeldHome
+from agents.exchange.amounts.home_record import held_at_start
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.contents import ContentExchange, exchange_of
@@ -14,6 +17,7 @@ from agents.exchange.cycles.cycle_exchange import trades_follow
 from agents.exchange.disclosure import FLOOR
 from agents.exchange.holding import Holding
 from agents.exchange.journal import records
+from agents.exchange.journal.amount_records import AmountRecord, write_amounts
 from agents.exchange.journal.another_exchange import AnotherExchange, read_another, write_another
 from agents.exchange.journal.entries import Entry, Journal, Kind
 from agents.exchange.journal.records import Setting
@@ -26,6 +30,7 @@ from agents.retransmission import NEVER
 from protocol.errors import PeerError
 from protocol.messages import Address, End, NextRound, RoundDone, Trace
 from protocol.messages.exchange import RoundCount
+from protocol.messages.results import HomeComfort
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
@@ -45,12 +50,14 @@ class Trader:
         session: int = 1,
         traffic: TrafficCount | None = None,
         accepts: AcceptanceRule | None = None,
+        held: HeldHome | None = None,
     ) -> None:
         """Set up a trader that has not sent anything yet.
 
         `schedule` is the selected plan of stage 1; both plans are float64[d], kWh. `session` must
         rise whenever the household restarts. `traffic` is the traffic count of its host. `accepts`
-        takes the place of the run's acceptance rule.
+        takes the place of the run's acceptance rule. `held` is the home of content amounts; its
+        total is `schedule`.
         """
         self.address, self.setting = address, setting
         self.counted: list[RoundCount] = []
@@ -63,8 +70,10 @@ class Trader:
         self._journal, self._mandate = journal, mandate
         self._traffic = TrafficCount() if traffic is None else traffic
         self._holding = Holding(schedule, preferred, terms=terms, mandate=mandate, accepts=accepts)
+        self.held = held
+        """The home of content amounts, else None."""
         self._exchange: ContentExchange = exchange_of(
-            address, setting, self._holding, journal=journal, session=session
+            address, setting, self._holding, journal=journal, session=session, held=held
         )
         sequential = terms.order == "sequential"
         self._rounds = Rounds(
@@ -130,6 +139,19 @@ class Trader:
         return self._holding.discomfort()
 
     @property
+    def comfort(self) -> HomeComfort | None:
+        """The comfort of the people of a home that exchanges amounts, else None."""
+        if self.held is None:
+            return None
+        own = self.held.home.comfort(self.held.schedules)
+        return HomeComfort(
+            discomfort=own.discomfort,
+            minutes_late=own.minutes_late,
+            degrees_short=own.degrees_short,
+            hours_late=own.hours_late,
+        )
+
+    @property
     def missing(self) -> tuple[Address, ...]:
         """The partners, matchmakers or tree neighbours whose answers are missing."""
         return self._exchange.missing or self._rounds.missing
@@ -143,6 +165,9 @@ class Trader:
             self.setting, self._mandate, schedule=holding.schedule, preferred=holding.preference
         )
         self._note("begin", records.write_beginning(beginning))
+        if self.held is not None:
+            devices = AmountRecord(self.held.schedules)
+            self._note("devices", write_amounts(devices))
         return self._sent(self._finish_pass(now))
 
     def start_another(self, another: AnotherExchange, now: float) -> list[Envelope]:
@@ -177,10 +202,14 @@ class Trader:
         now: float,
         mandate: Mandate = FREE,
         traffic: TrafficCount | None = None,
+        home: Home | None = None,
     ) -> tuple["Trader", list[Envelope]]:
-        """Return a trader restarted from its journal (`begin` first), and its first messages."""
+        """Return a trader restarted from its journal (`begin` first), and its first messages.
+        `home` is that of the household; the journal has the schedules of its devices."""
         setting, _, schedule, preferred = records.read_beginning(entries[0].data)
         session = 2 + sum(entry.kind == "resume" for entry in entries)
+        rule, caps = mandate.rule or setting.terms.rule, mandate.device_caps
+        held = None if home is None else held_at_start(home, entries, rule=rule, caps=caps)
         trader = cls(
             address,
             setting,
@@ -190,6 +219,7 @@ class Trader:
             mandate=mandate,
             session=session,
             traffic=traffic,
+            held=held,
         )
         trader._note("resume")
         return trader, trader._sent(trader._replay(entries[1:], now))

@@ -4,13 +4,19 @@ This module decides which plans are measured. After stage 1 the orchestrator of 
 since it has made or read them; schedules of devices after stage 2 stay with their homes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict, cast
 
 from agents.devices.home import Comfort, Home
 from orchestrator.results.home_measures import HomeMeasures, home_measures
+from orchestrator.results.run_results import HouseholdRow
 from orchestrator.scenario.scenario import Scenario
 from protocol.messages import Result
+
+ROUNDING = 1e-6
+"""A rise of discomfort of devices up to this is rounding: levels are rounded, amounts are not."""
+SCHEDULE_ROUNDING_KWH = 1e-12
+"""The same for the discomfort of a schedule."""
 
 
 class ComfortColumns(TypedDict, total=False):
@@ -55,10 +61,35 @@ def measures_of_homes(
         return None
     preferred = {name: own.preferred_index for name, own in scenario.population.households.items()}
     selected = {name: reports[name].selected_plan for name in scenario.members}
-    return {
+    found = {
         "preferred": _measured(scenario, preferred),
         "planned": _measured(scenario, selected),
     }
+    exchanged = _exchanged(scenario, reports)
+    return found if exchanged is None else {**found, "exchanged": exchanged}
+
+
+def comfort_exchanged(result: Result) -> Comfort | None:
+    """Return the comfort after stage 2 as a home reports it; None if it exchanged no amounts."""
+    own = None if result.exchanged is None else result.exchanged.comfort
+    if own is None:
+        return None
+    return Comfort(
+        discomfort=own.discomfort,
+        minutes_late=own.minutes_late,
+        degrees_short=own.degrees_short,
+        hours_late=own.hours_late,
+    )
+
+
+def _exchanged(scenario: Scenario, reports: Mapping[str, Result]) -> HomeMeasures | None:
+    """Return the measures of all homes after stage 2; None if they exchanged no amounts."""
+    found: list[tuple[Home, Comfort]] = []
+    for name in scenario.members:
+        own, comfort = scenario.population.households[name].home, comfort_exchanged(reports[name])
+        if own is not None and comfort is not None:
+            found.append((own.home, comfort))
+    return home_measures(found) if found else None
 
 
 def _measured(scenario: Scenario, plans: Mapping[str, int]) -> HomeMeasures:
@@ -69,3 +100,24 @@ def _measured(scenario: Scenario, plans: Mapping[str, int]) -> HomeMeasures:
         if own is not None and comfort is not None:
             found.append((own.home, comfort))
     return home_measures(found)
+
+
+def both_comforts(scenario: Scenario, household: str, result: Result) -> ComfortColumns:
+    """Return the columns about a home's devices; none for what is no home."""
+    return {
+        **comfort_columns(comfort_of(scenario, household, result.selected_plan), "planned"),
+        **comfort_columns(comfort_exchanged(result), "exchanged"),
+    }
+
+
+def households_worse(rows: Sequence[HouseholdRow]) -> int:
+    """Return how many households have more discomfort after stage 2 than before: that of their
+    devices if homes exchanged amounts, else that of the schedule."""
+    before_after = [
+        (row.device_discomfort_planned, row.device_discomfort_exchanged)
+        for row in rows
+        if row.device_discomfort_exchanged is not None
+    ]
+    if before_after:
+        return sum(after - (before or 0.0) > ROUNDING for before, after in before_after)
+    return sum((row.comfort_gain or 0.0) < -SCHEDULE_ROUNDING_KWH for row in rows)

@@ -15,8 +15,8 @@ from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
 from orchestrator.coordination.home_outcome import (
-    comfort_columns,
-    comfort_of,
+    both_comforts,
+    households_worse,
     measures_of_homes,
 )
 from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
@@ -172,7 +172,7 @@ def _household_rows(
             selected_plan=reports[name].selected_plan,
             discomfort_planned=reports[name].discomfort_planned_kwh,
             name=scenario.population.names.get(name),
-            **comfort_columns(comfort_of(scenario, name, reports[name].selected_plan), "planned"),
+            **both_comforts(scenario, name, reports[name]),
             **_exchanged(reports[name], bounds[position]),
         )
         for position, name in enumerate(members)
@@ -317,7 +317,7 @@ def _exchange(
         possible = before.mean_discomfort - least
         reached = before.mean_discomfort - after.mean_discomfort
         share = reached / possible if possible > ROUNDING else 1.0
-    gains, drifts = _column(rows, "comfort_gain"), _column(rows, "energy_drift")
+    drifts = _column(rows, "energy_drift")
     lookups, matches, proposals, accepted, refused = (
         sum(getattr(row, name) for row in rounds)
         for name in ("lookups", "matches", "proposals", "accepted", "refused")
@@ -333,7 +333,7 @@ def _exchange(
         accepted=accepted,
         refused=refused,
         expired=matches - accepted - refused,
-        households_worse=int((gains < -ROUNDING).sum()),
+        households_worse=households_worse(rows),
         share_of_bound=share,
         inefficiency_change=after.inefficiency - before.inefficiency,
         max_energy_drift=float(np.abs(drifts).max()),

@@ -7,6 +7,7 @@ decide the layout.
 import math
 from dataclasses import dataclass
 
+from orchestrator.reporting.contents import of_amounts, of_bundles, of_cycles, of_slots
 from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.home_measures import HOME_MEASURES
@@ -178,6 +179,8 @@ def exchange_title(results: RunResults) -> str:
     """Return a heading for stage 2."""
     if by_equal_shift(results):
         return "Equal shift"
+    if of_amounts(results):
+        return "Exchange of amounts"
     return "Exchange of bundles" if of_bundles(results) else "Slot exchange"
 
 
@@ -187,14 +190,23 @@ def _negotiation_facts(results: RunResults, exchange: Exchange) -> list[tuple[st
         (
             "exchanges",
             f"{exchange.accepted:,} in {counted(exchange.rounds, 'round')}, "
-            f"{exchange.proposals:,} proposed{_percent(exchange.proposal_success, 'accepted')}",
+            + (
+                f"{exchange.proposals:,} proposals to partners"
+                if of_amounts(results)
+                else f"{exchange.proposals:,} proposed"
+                f"{_percent(exchange.proposal_success, 'accepted')}"
+            ),
         ),
         (
             "lookups",
-            f"{exchange.lookups:,}{'' if of_bundles(results) else ' slots'}, "
+            f"{exchange.lookups:,}{' slots' if of_slots(results) else ''}, "
             f"{exchange.matches:,} matches"
             f"{_percent(exchange.lookup_success, 'found')}"
-            f"{'' if of_cycles(results) else f', {exchange.expired:,} leases unused'}",
+            + (
+                ""
+                if of_cycles(results) or of_amounts(results)
+                else f", {exchange.expired:,} leases unused"
+            ),
         ),
     ]
 
@@ -238,16 +250,6 @@ def _keeping(results: RunResults) -> str:
     if results.config.get("energy_drift") is not None:
         return "; under such a cap bundles come further (--content bundle)"
     return " (--content bundle keeps it)"
-
-
-def of_cycles(results: RunResults) -> bool:
-    """Return True if values were traded in cycles, not between two households."""
-    return results.config.get("exchange") == "ttc"
-
-
-def of_bundles(results: RunResults) -> bool:
-    """Return True if bundles were exchanged, not single slots."""
-    return results.config.get("content") == "bundle"
 
 
 def negative_comfort(results: RunResults) -> str:

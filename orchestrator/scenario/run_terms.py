@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from agents.mandate import FREE, Mandate
 from agents.own_functions import OwnFunctions
 from agents.plans import Population
+from orchestrator.scenario.amounts import amount_terms
 from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
 from orchestrator.scenario.exchange_every import exchange_every
 from orchestrator.scenario.home_options import measure_of
@@ -75,13 +76,15 @@ def terms_of(
             seed=settings.seed,
         ),
         constraint=hard_constraint(settings, population.slots),
-        exchange=_exchange(settings, mandates),
+        exchange=_exchange(settings, population, mandates),
         exchange_every=exchange_every(settings, own, discomfort),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )
 
 
-def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> ExchangeTerms | None:
+def _exchange(
+    settings: RunSettings, population: Population, mandates: Mapping[str, Mandate]
+) -> ExchangeTerms | None:
     if settings.exchange == "off":
         return None
     if settings.exchange == "equal":
@@ -89,6 +92,8 @@ def _exchange(settings: RunSettings, mandates: Mapping[str, Mandate]) -> Exchang
     check_rule_mandates(settings, mandates)
     if settings.exchange == "ttc":
         return cycle_terms(settings)
+    if settings.content_exchanged == "amounts":
+        return amount_terms(settings, population, mandates, rounds=rounds_max(settings))
     if settings.content_exchanged == "bundle":
         return _bundles(settings, mandates)
     if settings.matchmakers == 0:

@@ -21,6 +21,7 @@ from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
+from orchestrator.scenario.amounts import with_content
 from orchestrator.scenario.home_options import starting, with_mandates
 from orchestrator.scenario.input_files import read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
@@ -135,6 +136,7 @@ def read_scenario(
     Raises InputError if anything is missing or inconsistent, or an own function fails its checks.
     """
     population = _population(settings)
+    settings = with_content(settings, population)
     if own.alternatives is not None:
         population = with_alternatives(population, own.alternatives)
     for household in population.households:

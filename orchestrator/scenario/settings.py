@@ -118,8 +118,9 @@ class RunSettings(BaseModel):
     )
     content: ContentName | None = Field(
         None,
-        description="What changes hands: values at single slots, or bundles that keep own energy "
-        "(default: bundle; slot for paper and ttc).",
+        description="What changes hands: values at single slots, bundles that keep own energy, or "
+        "amounts that devices follow (default: amounts for homes, else bundle; slot for paper and "
+        "ttc).",
     )
     energy_drift: float | None = Field(
         None,

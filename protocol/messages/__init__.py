@@ -4,6 +4,7 @@
 lifecycle.py   joining a run and leaving it
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
+amounts.py     stage 2, content amounts: announcements, proposals, reservations
 equal_shift.py stage 2 by the equal shift: excess up the tree, shares down
 trading.py     stage 2 under the rule ttc: values in pools, comparisons, trades
 results.py     the report of a household at the end
@@ -12,6 +13,14 @@ monitoring.py  an operator's inquiry, and the answers
 A new message is a class in one of these modules and a member of the union.
 """
 
+from protocol.messages.amounts import (
+    AmountAnswer,
+    AmountConfirmation,
+    AmountDone,
+    AmountLookup,
+    AmountMatch,
+    AmountProposal,
+)
 from protocol.messages.equal_shift import Excess, Shares
 from protocol.messages.exchange import (
     BundleProposal,
@@ -78,6 +87,12 @@ Message = (
     | Counter
     | Confirmation
     | Settled
+    | AmountAnswer
+    | AmountConfirmation
+    | AmountDone
+    | AmountLookup
+    | AmountMatch
+    | AmountProposal
     | PoolEntry
     | Comparison
     | Choice
@@ -98,6 +113,12 @@ __all__ = [
     "Abort",
     "Address",
     "Aggregate",
+    "AmountAnswer",
+    "AmountConfirmation",
+    "AmountDone",
+    "AmountLookup",
+    "AmountMatch",
+    "AmountProposal",
     "Announce",
     "BundleProposal",
     "Choice",

@@ -39,6 +39,20 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeComfort:
+    """What its schedules cost the people of a home; None where they have no such device."""
+
+    discomfort: Finite | None
+    """Root mean square of the discomforts of its devices; 1 is just acceptable."""
+    minutes_late: Finite | None
+    """Mean time between start and preferred start of its machines."""
+    degrees_short: Finite | None
+    """Mean over its stores of heat."""
+    hours_late: Finite | None
+    """Mean over its cars of the time by which their reserve is late."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchanged:
     """The result of stage 2 for one household."""
 
@@ -56,6 +70,8 @@ class Exchanged:
     """Equal shift: number of slots with negative consumption where the preferred plan has none."""
     clipped_kwh: Finite = 0.0
     """Energy below zero at these slots, kWh, not negative."""
+    comfort: HomeComfort | None = None
+    """Content amounts: the comfort after the exchange."""
 
 
 @dataclass(frozen=True, slots=True)

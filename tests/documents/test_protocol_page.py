@@ -11,6 +11,12 @@ from agents.planning.java_random import household_chance
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.messages import (
     Address,
+    AmountAnswer,
+    AmountConfirmation,
+    AmountDone,
+    AmountLookup,
+    AmountMatch,
+    AmountProposal,
     BundleProposal,
     Choice,
     Comparison,
@@ -30,7 +36,8 @@ from protocol.messages import (
     Trades,
     Up,
 )
-from protocol.messages.exchange import LeaseId, RoundCount
+from protocol.messages.amounts import LeaseEnd
+from protocol.messages.exchange import Lease, LeaseId, RoundCount
 from protocol.terms import Terms
 from tests.support.paths import ROOT
 
@@ -109,6 +116,54 @@ VECTORS: dict[str, list[Item]] = {
         Item("h0", "h7", Counter(LeaseId(1, 2), (0, 2), HALVES[:2], 0.0)),
         Item("h7", "h0", Confirmation(LeaseId(1, 2), "")),
         Item("h0", "h7", Settled(LeaseId(1, 2))),
+    ],
+    "a talk about amounts": [
+        Item(
+            "h7",
+            "h0",
+            AmountProposal(
+                lease=LeaseId(1, 2),
+                sequence=1,
+                kind="whole",
+                slots=(0, 2),
+                amounts=np.array([2**19, -(2**19)]),
+            ),
+        ),
+        Item("h0", "h7", AmountAnswer(LeaseId(1, 2), 1, (0, 2), np.array([2**18, -(2**18)]), "")),
+        Item("h7", "h0", AmountConfirmation(LeaseId(1, 2), commit=True)),
+        Item("h0", "h7", AmountDone(LeaseId(1, 2))),
+    ],
+    "a lookup for amounts and its match": [
+        Item(
+            "matchmaker",
+            "h7",
+            AmountLookup(
+                session=1,
+                number=3,
+                epoch=5,
+                round=1,
+                up_kwh=np.zeros(0),
+                down_kwh=np.zeros(0),
+                ended=(LeaseEnd(LeaseId(5, 1), "refused", (0,), (16,)),),
+                want_up_kwh=np.array([0.5, 0.0, 0.0]),
+                want_down_kwh=np.array([0.0, 0.0, 0.5]),
+                without=("h3",),
+            ),
+        ),
+        Item(
+            "h7",
+            "matchmaker",
+            AmountMatch(
+                session=1,
+                number=3,
+                epoch=5,
+                anew=False,
+                found="match",
+                lease=Lease(LeaseId(5, 2), -1, Address("host-1", "h0"), 0.0, 15.0),
+                up_kwh=np.array([0.0, 0.0, 0.25]),
+                down_kwh=np.array([0.5, 0.0, 0.0]),
+            ),
+        ),
     ],
     "trades in cycles": [
         Item(

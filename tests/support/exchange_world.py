@@ -6,13 +6,14 @@ from random import Random
 
 import numpy as np
 
-from agents.exchange.journal.entries import MemoryJournal
+from agents.exchange.journal.entries import Entry, MemoryJournal
 from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from agents.mandate import FREE, Mandate
 from matchmaker.trading_matchmaker import AnyMatchmaker, matchmaker_of
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.messages import Address
+from protocol.runtime.machine import Envelope
 from protocol.runtime.node import Node
 from protocol.terms import ExchangeTerms
 from protocol.vectors import Array
@@ -57,25 +58,28 @@ class World(Network):
                     node.post(trader.start(0.0))
 
     def _new(self, position: int) -> Trader:
-        parent = None if position == 0 else self.places[(position - 1) // self._arity]
-        first = self._arity * position + 1
-        children = self.places[first : first + self._arity]
         place = self.places[position]
         return Trader(
             address=place,
-            setting=Setting(
-                parent=parent,
-                children=tuple(children),
-                matchmakers=tuple(self.makers),
-                terms=self.terms,
-                position=position,
-                households=len(self.places),
-                roster=() if self.makers else tuple(self.places),
-            ),
+            setting=self._setting(position),
             schedule=self.before[position],
             preferred=self.preferred[position],
             journal=self.journals[place.host],
             mandate=self.mandates.get(position, FREE),
+        )
+
+    def _setting(self, position: int) -> Setting:
+        parent = None if position == 0 else self.places[(position - 1) // self._arity]
+        first = self._arity * position + 1
+        children = self.places[first : first + self._arity]
+        return Setting(
+            parent=parent,
+            children=tuple(children),
+            matchmakers=tuple(self.makers),
+            terms=self.terms,
+            position=position,
+            households=len(self.places),
+            roster=() if self.makers else tuple(self.places),
         )
 
     def _start_maker(self, maker: Address) -> None:
@@ -100,13 +104,7 @@ class World(Network):
                 if place.host == name:
                     trader = self._new(position)
                     if place.name in entries:
-                        trader, sent = Trader.resume(
-                            place,
-                            entries[place.name],
-                            journal,
-                            self.now,
-                            self.mandates.get(position, FREE),
-                        )
+                        trader, sent = self._resumed(position, entries[place.name], journal)
                     else:
                         sent = trader.start(self.now)
                     self.traders[position] = trader
@@ -114,6 +112,12 @@ class World(Network):
                     node.post(sent)
             self.nodes[name] = node
         self._send(name, self.nodes[name].start(self.now))
+
+    def _resumed(
+        self, position: int, entries: Sequence[Entry], journal: MemoryJournal
+    ) -> tuple[Trader, list[Envelope]]:
+        mandate = self.mandates.get(position, FREE)
+        return Trader.resume(self.places[position], entries, journal, self.now, mandate)
 
     # -- results -----------------------------------------------------------------------------------
 

@@ -1,0 +1,138 @@
+"""The amount book: which household could take more or less at each slot, and which refused what.
+Pure.
+
+It knows no device: only amounts by slot, rounded down, as households announce them, and the hours
+between which a partner did not move what it was asked. Both are forgotten when the partner
+announces anew.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocol.messages import Address
+from protocol.messages.amounts import PIECES
+from protocol.vectors import Array
+
+
+@dataclass(slots=True)
+class AmountBook:
+    """What whole households announce.
+
+    Invariant: row i of every array belongs to the household at `where[i]`.
+    """
+
+    slots: int
+    rows: dict[str, int] = field(default_factory=dict)
+    where: list[Address] = field(default_factory=list)
+    """Address of the household in each row."""
+    _up: Array = field(init=False)
+    """More that each household could take, float64[rows, d] kWh."""
+    _down: Array = field(init=False)
+    """Less that it could take."""
+    _refused: NDArray[np.bool_] = field(init=False)
+    """Whether it did not move energy between two hours, bool[rows, from, to]."""
+    _versions: list[int] = field(default_factory=list)
+    """Rises with each announcement of a household."""
+    _unwanted: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """Rows of requesters and partners that suited them in nothing, and their versions then."""
+
+    def __post_init__(self) -> None:
+        self._up, self._down = np.zeros((2, 16, self.slots))
+        self._refused = np.zeros((16, PIECES, PIECES), dtype=np.bool_)
+
+    def knows(self, household: Address) -> bool:
+        """Return True if this household has entered from this address."""
+        row = self.rows.get(household.name)
+        return row is not None and self.where[row] == household
+
+    def enter(self, household: Address) -> None:
+        """Add a household that will announce what it could take."""
+        row = self.rows.get(household.name)
+        if row is None:
+            row = self.rows[household.name] = len(self.where)
+            self.where.append(household)
+            self._versions.append(0)
+            if row == len(self._up):
+                self._grow()
+        self.where[row] = household
+        self.announce(household.name, up_kwh=np.zeros(self.slots), down_kwh=np.zeros(self.slots))
+
+    def announce(self, household: str, *, up_kwh: Array, down_kwh: Array) -> None:
+        """Take an announcement, and forget what the household refused before."""
+        row = self.rows[household]
+        self._up[row], self._down[row] = up_kwh, down_kwh
+        self._refused[row] = False
+        self._versions[row] += 1
+
+    def refuse(self, partner: str, *, left: Sequence[int], entered: Sequence[int]) -> None:
+        """Remember that a household did not move energy from these pieces of the day to those when
+        it was asked."""
+        self._refused[self.rows[partner]][np.ix_(left, entered)] = True
+
+    def disappoint(self, requester: str, partner: str) -> None:
+        """Remember that nothing which the partner announces suits the requester, until one of them
+        announces anew."""
+        pair = self.rows[requester], self.rows[partner]
+        self._unwanted[pair] = self._versions[pair[0]], self._versions[pair[1]]
+
+    def summary(self) -> dict[str, int]:
+        """Return the numbers of known households and of slots at which they announce something; no
+        names."""
+        count = len(self.where)
+        said = np.count_nonzero(self._up[:count]) + np.count_nonzero(self._down[:count])
+        return {"households": len(self.rows), "offers": int(said)}
+
+    def ranked(
+        self, requester: str, *, up_kwh: Array, down_kwh: Array, without: Collection[str] = ()
+    ) -> list[tuple[str, float]]:
+        """Return who could help with a change of the requester, best first, and by how much, kWh.
+
+        Where the requester goes up, a partner goes down. Ties go to the first by name.
+        """
+        count = len(self.where)
+        rises, falls = np.flatnonzero(up_kwh), np.flatnonzero(down_kwh)
+        left, fall = self._by_hour(self._down[:count, rises], up_kwh[rises], rises)
+        entered, rise = self._by_hour(self._up[:count, falls], down_kwh[falls], falls)
+        open_ = ~self._refused[:count][:, left][:, :, entered]
+        both = np.minimum(fall[:, :, None], rise[:, None, :]) * open_
+        merit = np.zeros(count)
+        if both.size:
+            merit = np.minimum(both.max(axis=2).sum(axis=1), both.max(axis=1).sum(axis=1))
+        row = self.rows[requester]
+        merit[row] = 0.0
+        merit[[self.rows[name] for name in without]] = 0.0
+        for pair in [pair for pair in self._unwanted if pair[0] == row]:
+            if self._unwanted[pair] == (self._versions[row], self._versions[pair[1]]):
+                merit[pair[1]] = 0.0
+            else:
+                del self._unwanted[pair]
+        names = [(self.where[at].name, float(merit[at])) for at in np.flatnonzero(merit)]
+        return sorted(names, key=lambda found: (-found[1], found[0]))
+
+    def announced(self, household: str, *, up_kwh: Array, down_kwh: Array) -> tuple[Array, Array]:
+        """Return what a household announces, up and down, no more than a requester with these
+        wants needs to know."""
+        row = self.rows[household]
+        return np.minimum(self._up[row], down_kwh), np.minimum(self._down[row], up_kwh)
+
+    @property
+    def _hours(self) -> NDArray[np.intp]:
+        return np.arange(self.slots) * PIECES // self.slots
+
+    def _by_hour(
+        self, announced: Array, wanted: Array, slots: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], Array]:
+        """Return the hours of these slots, and the announced amounts by hour, no more than wanted:
+        float64[rows, hours]."""
+        hours, place = np.unique(self._hours[slots], return_inverse=True)
+        members = (place[:, None] == np.arange(len(hours))).astype(np.float64)
+        return hours, np.minimum(announced, wanted) @ members
+
+    def _grow(self) -> None:
+        self._up, self._down, self._refused = (
+            np.concatenate([array, np.zeros_like(array)])
+            for array in (self._up, self._down, self._refused)
+        )
