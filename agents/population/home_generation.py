@@ -233,13 +233,14 @@ class _Draw:
         most = 0.9 * (end - arrival) * power * hours
         median, spread = known.CAR_NEED_KWH
         need = min(median * self._spread(spread), most, 0.6 * capacity)
-        need = float(rounded(np.array(max(need, 2.0))))
+        least = _down(known.CAR_LEAST_KW[power] * hours)
+        need = float(rounded(np.array(max(need, 2.0, least))))
         return {
             "name": "car",
             "kind": "store",
             "what": "ev",
             "max_in": _down(power * hours),
-            "min_in": _down(known.CAR_LEAST_KW[power] * hours),
+            "min_in": least,
             "efficiency_in": known.CAR_EFFICIENCY,
             "level": _down(capacity - need * known.CAR_EFFICIENCY - self._chance.uniform(0.0, 5.0)),
             "high": capacity,
