@@ -191,13 +191,16 @@ class _Draw:
         }
 
     def _cycles(self) -> list[dict[str, Any]]:
-        washer = self._cycle("washer", None)
+        # A dryer that follows the washer must also end within the day.
+        afterwards = len(_resampled(known.CYCLES["dryer"], self._frame))
+        washer = self._cycle("washer", None, afterwards=afterwards)
         ended = washer["preferred"] + len(washer["profile"])
         dryer = self._cycle("dryer", ended) | {"after": "washer"}
         return [self._cycle("dishwasher", None), washer, dryer]
 
-    def _cycle(self, name: str, wanted: int | None) -> dict[str, Any]:
-        """Return a run that is wanted in a slot, or at a drawn time of day."""
+    def _cycle(self, name: str, wanted: int | None, *, afterwards: int = 0) -> dict[str, Any]:
+        """Return a run that is wanted in a slot, or at a drawn time of day, and after which there
+        are so many slots left."""
         statistics = known.CYCLES[name]
         profile = _resampled(statistics, self._frame) * self._spread(statistics.spread)
         listed = _listed(profile)
@@ -205,7 +208,7 @@ class _Draw:
             weights = [weight for weight, _, _ in statistics.hours]
             _, mean, deviation = statistics.hours[int(self._chance.choice(len(weights), p=weights))]
             wanted = self._frame.slot(float(self._chance.normal(mean, deviation)))
-        last = self._frame.slots - len(listed)
+        last = self._frame.slots - len(listed) - afterwards
         window = self._frame.count(self._between(statistics.window_h))
         wanted = min(wanted, last)
         return {
@@ -230,13 +233,14 @@ class _Draw:
         most = 0.9 * (end - arrival) * power * hours
         median, spread = known.CAR_NEED_KWH
         need = min(median * self._spread(spread), most, 0.6 * capacity)
-        need = float(rounded(np.array(max(need, 2.0))))
+        least = _down(known.CAR_LEAST_KW[power] * hours)
+        need = float(rounded(np.array(max(need, 2.0, least))))
         return {
             "name": "car",
             "kind": "store",
             "what": "ev",
             "max_in": _down(power * hours),
-            "min_in": _down(known.CAR_LEAST_KW[power] * hours),
+            "min_in": least,
             "efficiency_in": known.CAR_EFFICIENCY,
             "level": _down(capacity - need * known.CAR_EFFICIENCY - self._chance.uniform(0.0, 5.0)),
             "high": capacity,
@@ -257,13 +261,17 @@ class _Draw:
             slot = self._frame.slot(float(self._chance.normal(mean, deviation)))
             draws[slot] += self._chance.gamma(2.0)
         loss = known.BOILER_LOSS_KWH_A_DAY / self._frame.slots
+        power = _down(known.BOILER_POWER_KW[litres] * self._frame.minutes / 60)
+        scale = litres * known.KWH_PER_LITRE_DEGREE
         use = loss + energy * draws / draws.sum()
+        while not _keeps_warm(use, power, room_kwh=16.0 * scale):
+            use = 0.7 * use + 0.3 * use.mean()  # the same water, in more portions
         return {
             "name": "boiler",
             "kind": "store",
             "what": "boiler",
-            "max_in": _down(known.BOILER_POWER_KW[litres] * self._frame.minutes / 60),
-            "kwh_per_degree": litres * known.KWH_PER_LITRE_DEGREE,
+            "max_in": power,
+            "kwh_per_degree": scale,
             "level_at": 60.0,
             "low_at": 42.0,
             "high_at": 68.0,
@@ -291,6 +299,16 @@ class _Draw:
             "tolerance_deg": 1.0,
             "use": use.tolist(),
         }
+
+
+def _keeps_warm(use: Array, power: float, *, room_kwh: float) -> bool:
+    """Return True if a boiler that heats whenever it can loses at most `room_kwh`."""
+    missing = 0.0
+    for drawn in use:
+        missing = max(missing + float(drawn) - power, 0.0)
+        if missing + power > room_kwh:
+            return False
+    return True
 
 
 def _battery(kwp: float, frame: _Frame) -> dict[str, Any]:

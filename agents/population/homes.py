@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.devices.compact_file import homes_of
 from agents.devices.day import Day
 from agents.devices.home import PlannedHome
 from agents.devices.home_file import SUFFIXES, home_files, read_homes
@@ -17,6 +18,7 @@ from agents.devices.home_plans import NO_MANDATE, Caps, plans_of
 from agents.devices.home_table import Homes
 from agents.plans import Plans, Population, SlotTimes
 from agents.population.epos_folder import has_plan_files
+from agents.population.home_generation import generated_homes
 from protocol.errors import InputError
 
 PLANS = 10
@@ -48,6 +50,12 @@ def read(path: Path, *, households: int | None, plans: int | None, seed: int) ->
         )
     except InputError as error:
         raise InputError(error.reason, file=path, field=error.field) from error
+
+
+def generated_population(count: int, *, plans: int | None, seed: int) -> Population:
+    """Return a population of generated homes (`home_generation`)."""
+    homes = homes_of(generated_homes(count, seed=seed), Path("generated"), {})
+    return population_of_homes(homes, source="generated", plans=plans, seed=seed)
 
 
 def population_of_homes(

@@ -173,7 +173,7 @@ def _run_of(folder: Path) -> tuple[dict[str, object], MeasuredRun]:
         for name, value in asdict(found).items()
         if value is not None
     }
-    options = _options(results.config, results.config["demo"], results.data_sha256)
+    options = _options(results.config, results.data_sha256)
     run = MeasuredRun(
         folder=folder,
         seed=results.seed,
@@ -200,7 +200,7 @@ def _rows_of(folder: Path) -> Iterable[tuple[dict[str, object], MeasuredRun]]:
         ended = _with_end(measures)
         comfort = np.array([ended[END, f"comfort_p{number}"] for number in PERCENTILES])
         config = {name: known[name] for name in (*RunSettings.model_fields, "on") if name in known}
-        options = _options(config, known["demo"], known["data_sha256"])
+        options = _options(config, known["data_sha256"])
         yield (
             options,
             MeasuredRun(folder=folder, seed=int(known["seed"]), measures=ended, comfort=comfort),
@@ -222,7 +222,7 @@ def _comfort(results: RunResults) -> Array:
     return np.sort(1 - np.array(ends, float))
 
 
-def _options(config: Mapping[str, Any], demo: object, digest: str) -> dict[str, object]:
+def _options(config: Mapping[str, Any], digest: str) -> dict[str, object]:
     """Return the options by which configurations are distinguished."""
     options: dict[str, object] = {
         # Tables hold whole numbers as floats if a row of the column is empty.
@@ -231,7 +231,8 @@ def _options(config: Mapping[str, Any], demo: object, digest: str) -> dict[str, 
         if name not in _NO_OPTIONS
     }
     # Other seeds generate other households, which is chance and not another configuration.
-    return options if demo else options | {"data": digest[:12]}
+    generated = config.get("demo") or config.get("homes")
+    return options if generated else options | {"data": digest[:12]}
 
 
 def _text(value: object) -> str:

@@ -66,7 +66,8 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
     """Return how the results were made, as pairs (subject, text), if the configuration says so."""
     config = results.config
     known = {key: printable(str(value)) for key, value in config.items() if value is not None}
-    source = known.get("dataset") or ("generated" if config.get("demo") else "")
+    made = config.get("demo") or config.get("homes")
+    source = known.get("dataset") or ("generated" if made else "")
     score = {
         "preference": "a preference: more is better",
         "cost": "a cost: less is better",

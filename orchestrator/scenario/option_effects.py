@@ -23,12 +23,18 @@ ENCRYPTED = "a connection with --keys is encrypted"
 
 
 def _with_demo(settings: RunSettings, mode: Mode) -> str:
+    if settings.homes:
+        return "generated homes have 96 slots: choose others with coflex generate --homes"
     return "" if settings.demo else "the data set sets the number of slots"
 
 
 def _with_homes(settings: RunSettings, mode: Mode) -> str:
-    homes = settings.dataset is not None and holds_homes(settings.dataset)
-    return "" if homes else "only homes make plans from devices"
+    read = settings.dataset is not None and holds_homes(settings.dataset)
+    return "" if read or settings.homes else "only homes make plans from devices"
+
+
+def _without_homes(settings: RunSettings, mode: Mode) -> str:
+    return "--homes says how many there are" if settings.homes else ""
 
 
 def _with_stage_one(settings: RunSettings, mode: Mode) -> str:
@@ -130,6 +136,7 @@ def _apart_from_baselines(settings: RunSettings, mode: Mode) -> str:
 _EFFECTS: dict[str, _Reason] = {
     "slots": _with_demo,
     "plans": _with_homes,
+    "households": _without_homes,
     **dict.fromkeys(
         (*("alpha", "beta", "behaviours", "hard_plans", "hard_costs", "reorganise"),),
         _with_stage_one,

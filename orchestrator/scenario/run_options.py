@@ -34,6 +34,7 @@ class RunOptions(TypedDict, total=False):
 
     dataset: FileName | None
     demo: bool
+    homes: int | None
     households: int | None
     slots: int
     order: str | None

@@ -17,6 +17,7 @@ from agents.planning.java_random import JavaRandom
 from agents.plans import Population
 from agents.population.arrays import with_alternatives
 from agents.population.epos_folder import read_target
+from agents.population.homes import generated_population
 from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
@@ -203,6 +204,8 @@ def _population(settings: RunSettings) -> Population:
             plans=settings.plans,
             seed=settings.seed,
         )
+    if settings.homes is not None:
+        return generated_population(settings.homes, plans=settings.plans, seed=settings.seed)
     count = DEMO_HOUSEHOLDS if settings.households is None else settings.households
     return generate(households=count, slots=settings.slots, seed=settings.seed)
 

@@ -49,6 +49,12 @@ class RunSettings(BaseModel):
         None, description="Folder of EPOS plan files, .npz file, or homes: .toml, .json, folder."
     )
     demo: bool = Field(False, description="Generate households instead of reading a data set.")
+    homes: int | None = Field(
+        None,
+        ge=1,
+        le=_COUNT_MAX,
+        description="Generate N homes with devices instead of reading a data set.",
+    )
     households: int | None = Field(
         None, ge=1, le=_COUNT_MAX, description="Take the first N households."
     )
@@ -260,6 +266,8 @@ def settings_from(options: Mapping[str, Any], config: Path | None = None) -> Run
         ) from error
     if settings.alpha + settings.beta > 1:
         raise InputError("alpha + beta must be at most 1", field="--alpha, --beta")
-    if settings.demo == (settings.dataset is not None):
-        raise InputError("give either a data set or --demo", field="--dataset")
+    sources = (settings.demo, settings.dataset is not None, settings.homes is not None)
+    if sum(sources) != 1:
+        reason = "give either a data set or --demo, or generate homes with --homes"
+        raise InputError(reason, field="--dataset")
     return settings

@@ -16,6 +16,7 @@ FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
 _PANELS = {
     "Households": (
         "dataset",
+        "homes",
         "demo",
         "households",
         "slots",

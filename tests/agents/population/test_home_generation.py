@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.devices.compact_file import homes_of
 from agents.devices.cycle import Cycle
 from agents.devices.home_file import read_homes
+from agents.devices.home_plans import preferred_schedules
 from agents.population.home_generation import generated_homes, rotated, write_homes
 from agents.population.home_statistics import PEOPLE, Shares, shares_of
 from agents.population.homes import read
@@ -30,6 +32,15 @@ def test_every_home_can_do_what_it_must(tmp_path: Path, slots: int) -> None:
     for own in population.households.values():
         assert own.home is not None
         assert all(own.home.home.fault(plan) is None for plan in own.home.plans)
+
+
+def test_no_seed_makes_a_home_that_cannot_be_followed() -> None:
+    everything = shares_of([f"{name}=1" for name in Shares.__dataclass_fields__])
+    for seed in range(60):
+        slots = (24, 48, 96, 144)[seed % 4]
+        content = generated_homes(20, seed=seed, slots=slots, shares=everything)
+        for own in homes_of(content, Path("generated"), {}).homes.values():
+            assert own.home.fault(preferred_schedules(own.home)) is None
 
 
 def test_a_seed_gives_the_same_homes_however_many(tmp_path: Path) -> None:

@@ -107,6 +107,33 @@ def test_what_only_homes_have(tmp_path: Path) -> None:
         coflex.simulate(demo=True, households=2, iterations=0, beta=0.5)
 
 
+def test_homes_are_generated_by_the_seed_of_the_run() -> None:
+    first, again, other = (
+        coflex.simulate(homes=12, iterations=3, exchange="off", seed=seed).results
+        for seed in (1, 1, 2)
+    )
+    assert first.households == 12
+    assert first.slots == 96
+    assert first.homes is not None
+    assert first.homes["planned"].homes > 0
+    assert first.data_sha256 == again.data_sha256 != other.data_sha256
+    assert first.rows == again.rows
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"households": 3}, "--homes says how many"),
+        ({"slots": 24}, "have 96 slots"),
+        ({"demo": True}, "give either a data set or --demo"),
+        ({"score": "cost"}, "no scores"),
+    ],
+)
+def test_options_beside_generated_homes(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        coflex.simulate(homes=3, exchange="off", **options)
+
+
 def test_the_reference_homes_start_where_their_file_says(shared: Path) -> None:
     results = run(shared / "data" / "homes" / "homes-200.json", iterations=0)
     assert results.planned.inefficiency == 26.571278889560034

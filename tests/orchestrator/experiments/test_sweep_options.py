@@ -26,6 +26,7 @@ LISTS: dict[str, list[Any]] = {
     "slots": [30, 36],
     "order": ["none", "random", "order.txt"],
     "seed": [0, 1],
+    "plans": ["none", 2],
     "score": ["preference", "cost"],
     "children": [1, 3],
     "iterations": [1, 3],
@@ -35,7 +36,7 @@ LISTS: dict[str, list[Any]] = {
     "cost": ["var", "max"],
     "scaling": ["std", "min-max"],
     "target": ["none", "target.csv"],
-    "discomfort": ["rmse", "index"],
+    "discomfort": ["none", "rmse", "index"],
     "hard_plans": ["none", "hard-plans.csv"],
     "hard_costs": ["none", "hard-costs.csv"],
     "reorganise": ["never", "periodically"],
@@ -44,6 +45,7 @@ LISTS: dict[str, list[Any]] = {
     "memorise": [False, True],
     "threshold": [0.0, 0.5],
     "exchange": ["mutual", "cooperative", "paper", "off"],
+    "exchange_every": [0, 2],
     "content": ["none", "slot", "bundle"],
     "energy_drift": ["none", 0.5],
     "disclose": ["limit", "value", "direction"],
@@ -58,7 +60,8 @@ LISTS: dict[str, list[Any]] = {
     "isolation": ["auto", "task", "process", "subtree"],
     "hosts": ["none", 2],
 }
-"""Values of each option that can be swept, one after the other; `dataset` and `demo` are apart."""
+"""Values of each option that can be swept, one after the other; `dataset`, `homes` and `demo` are
+apart."""
 
 NEEDS: dict[str, dict[str, Any]] = {
     "scaling": {"cost": "rss", "target": "target.csv"},
@@ -107,7 +110,7 @@ def words_of(options: Mapping[str, Any]) -> list[str]:
 
 
 def test_every_option_is_listed_as_swept_or_not() -> None:
-    known = [set(LISTS), {"dataset", "demo"}, set(NOT_SWEPT), set(ONE_VALUE)]
+    known = [set(LISTS), {"dataset", "demo", "homes"}, set(NOT_SWEPT), set(ONE_VALUE)]
     assert set().union(*known) == set(RunSettings.model_fields)
     assert sum(map(len, known)) == len(RunSettings.model_fields)
     optional = {n for n, field in RunSettings.model_fields.items() if field.default is None}
@@ -124,6 +127,8 @@ def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> No
         made = ["generate", "--households", "5", "--slots", str(SLOTS), "--out", "scored"]
         assert CliRunner().invoke(app, made).exit_code == 0
         options = {"dataset": "scored", "iterations": 3}
+    if name == "plans":
+        options = {"homes": 3, "iterations": 3}
     options[name] = LISTS[name]
     Path("grid.toml").write_text(as_toml(options))
     grid = read_grid(Path("grid.toml"), {}, None)

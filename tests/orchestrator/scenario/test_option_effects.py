@@ -51,7 +51,7 @@ IDLE: dict[Mode, set[str]] = {
 
 
 def test_every_option_has_a_value_here() -> None:
-    assert OTHER.keys() | {"demo", "dataset"} == RunSettings.model_fields.keys()
+    assert OTHER.keys() | {"demo", "dataset", "homes"} == RunSettings.model_fields.keys()
 
 
 @pytest.mark.parametrize("exchange", ["mutual", "ttc", "off"])
