@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matchmaker.trading_matchmaker import TradingMatchmaker, matchmaker_of
+from matchmaker.trading_matchmaker import TradingMatchmaker, matchmaker_of, precedence
 from protocol.errors import PeerError
 from protocol.messages import (
     Address,
@@ -97,6 +97,53 @@ def test_a_repeated_entry_is_answered_with_what_was_said_last() -> None:
     assert talk.say(ONE, Choice(1, 1, 1, (0,))) == []
     assert len(talk.say(TWO, Choice(1, 1, 1, ()))) == 0
     assert len(talk.say(ONE, Choice(2, 1, 1, (0,)))) == 2
+
+
+def test_a_repeated_entry_may_have_another_number() -> None:
+    talk = Talk()
+    talk.begin()
+    ((_, again),) = talk.say(ONE, entry(1.0, number=2))
+    assert isinstance(again, Comparison)
+    assert (again.session, again.number, again.step) == (1, 2, 1)
+
+
+def test_the_steps_of_a_household_are_counted() -> None:
+    """Among three values, all would rather have the lower one of the upper two: they are asked once
+    more."""
+    talk = Talk()
+    for household, value in zip((ONE, TWO, THREE), (1.0, 2.0, 3.0), strict=True):
+        said = talk.say(household, entry(value, households=3))
+    for step, upper in ((1, 3.0), (2, 2.0)):
+        assert {to for to, _ in said} == {ONE, TWO, THREE}
+        for _, message in said:
+            assert isinstance(message, Comparison)
+            assert (message.step, message.upper_kwh.tolist()) == (step, [upper])
+        for household in (ONE, TWO, THREE):
+            said = talk.say(household, Choice(1, 1, step, ()))
+    assert [type(message) for _, message in said] == [Trades] * 3
+
+
+def test_offers_are_counted_at_all_slots() -> None:
+    talk = Talk()
+    talk.say(ONE, entry(1.0, 2.0))
+    talk.say(TWO, entry(2.0, 1.0, 4.0))
+    assert talk.maker.ledger.summary()["offers"] == 5
+
+
+def test_all_must_know_of_equally_many_households() -> None:
+    talk = Talk()
+    talk.say(ONE, entry(1.0))
+    with pytest.raises(PeerError, match="3 households, not 2"):
+        talk.say(TWO, entry(2.0, households=3))
+
+
+def test_the_order_among_equal_values_follows_from_seed_and_slot() -> None:
+    names = [f"h{number:02}" for number in range(40)]
+    order = precedence(names, 3, seed=5)
+    assert sorted(order) == names
+    assert order == precedence(names, 3, seed=5)
+    assert order != precedence(names, 4, seed=5)
+    assert order != precedence(names, 3, seed=6)
 
 
 def test_a_value_that_stays_is_counted() -> None:

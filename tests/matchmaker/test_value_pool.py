@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.exchange.cycles.pool_client import prefers_upper
-from matchmaker.value_pool import ValuePool
+from matchmaker.value_pool import Question, ValuePool
 from orchestrator.baselines.trading_cycles import taken_from
 
 NAMES = [f"h{number:02}" for number in range(40)]
@@ -15,7 +15,10 @@ NAMES = [f"h{number:02}" for number in range(40)]
 def ask_all(pool: ValuePool, wished: Mapping[str, float], held: Mapping[str, float]) -> list[int]:
     """Answer all questions as the households would. Returns how many were asked in each step."""
     steps = []
+    asked: set[Question] = set()
     while questions := pool.questions():
+        assert asked.isdisjoint(questions), "nobody is asked the same twice"
+        asked.update(questions)
         assert len({question.household for question in questions}) == len(questions)
         steps.append(len(questions))
         for name, lower, upper in questions:
@@ -54,6 +57,15 @@ def test_equal_values_need_no_question() -> None:
     pool = ValuePool(values, NAMES)
     assert pool.questions() == []
     assert pool.taken_kwh == values
+
+
+def test_a_household_that_keeps_its_value_leaves_at_once() -> None:
+    """Two hold 1 kWh; one of them swaps with a third. The last is not asked about the other."""
+    held = {"h0": 1.0, "h1": 1.0, "h2": 2.0, "h3": 5.0}
+    wished = {"h0": 2.0, "h1": 1.0, "h2": 1.0, "h3": 2.0}
+    pool = ValuePool(held, list(held))
+    assert ask_all(pool, wished, held) == [4, 4]
+    assert pool.taken_kwh == {"h0": 2.0, "h1": 1.0, "h2": 1.0, "h3": 5.0}
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,10 @@ GROUPS = (
     ),
     Group(
         "agents/exchange",
-        ("agents/exchange/*.py", "agents/exchange/bundles/*.py", "agents/exchange/cycles/*.py"),
+        (
+            *("agents/exchange/*.py", "agents/exchange/bundles/*.py"),
+            *("agents/exchange/cycles/*.py", "agents/planning_loop.py"),
+        ),
         (
             *("tests/agents/exchange", "-m", "not slow and not nats"),
             "--ignore=tests/agents/exchange/test_explain.py",

@@ -49,12 +49,12 @@ class Household:
         mandate: Mandate = FREE,
         children: tuple[Address, ...] = (),
         accepts: AcceptanceRule | None = None,
+        every: int = 0,
         **terms: Any,
     ) -> None:
         exchange = ExchangeTerms(**{"order": "concurrent", "min_gain": 0.0, **terms})
-        place = Place(
-            0, 1, parent, children, Terms(iterations=7, exchange=exchange), (MAKER,), attempt=3
-        )
+        run = Terms(iterations=7, exchange=exchange, exchange_every=every)
+        place = Place(0, 1, parent, children, run, (MAKER,), attempt=3)
         self.household, self.mandate = PlannedHousehold(OWN, ORCHESTRATOR, place, PLANNED), mandate
         self.journal, self.traffic = MemoryJournal(), TrafficCount(Counters(frames=5, bytes=70))
         self.stage, self.sent = ExchangeStage.begin(

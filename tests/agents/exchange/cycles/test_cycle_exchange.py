@@ -153,7 +153,7 @@ def test_crashes_losses_and_repetitions_change_nothing() -> None:
         assert world.conserved(), f"seed {seed}"
         assert (world.after == centrally(world)).all(), f"seed {seed}"
         crashes += world.crashes
-    assert crashes > SEEDS
+    assert crashes > SEEDS / 2
 
 
 def test_a_kill_finds_a_journal_that_forgets() -> None:
