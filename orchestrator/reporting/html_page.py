@@ -21,8 +21,8 @@ from orchestrator.reporting.figures.style import COLOURS, Drawing
 from orchestrator.reporting.glossary import GLOSSARY
 from orchestrator.reporting.highlights import highlights, lead_sentences
 from orchestrator.reporting.household_view import Schedules, household_view
+from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.wording import (
-    ROUND_HEADS,
     by_equal_shift,
     exchange_facts,
     exchange_title,
@@ -30,7 +30,6 @@ from orchestrator.reporting.wording import (
     headline,
     home_lines,
     measure_lines,
-    round_lines,
 )
 from orchestrator.results.measures import MEASURES, STATE_LABELS, discomfort_removed
 from orchestrator.results.run_results import RunResults

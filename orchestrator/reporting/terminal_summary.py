@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.reporting.narrow_tables import fitting_columns
+from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.terminal_plot import Curve, plot
 from orchestrator.reporting.wording import (
-    ROUND_HEADS,
     by_equal_shift,
     drawn_target,
     exchange_facts,
@@ -25,7 +25,6 @@ from orchestrator.reporting.wording import (
     headline,
     home_lines,
     measure_lines,
-    round_lines,
 )
 from orchestrator.results.measures import STATE_LABELS
 from orchestrator.results.run_results import RunResults

@@ -12,7 +12,7 @@ from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.home_measures import HOME_MEASURES
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
-from orchestrator.results.run_results import Exchange, Round, RunResults
+from orchestrator.results.run_results import Exchange, RunResults
 from protocol.terms import SHAPE_COSTS
 from protocol.vectors import Array
 
@@ -28,18 +28,6 @@ class MeasureLine:
 
 _NAMES = 6
 """Maximum number of names that are shown."""
-_FIRST, _LAST = 8, 2
-"""Number of rounds at the start and at the end that are shown if there are many."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoundLine:
-    """A line of the table of rounds; its cells are None if it stands for rounds left out."""
-
-    cells: tuple[str, ...] | None
-
-
-ROUND_HEADS = ("round", "looked up", "matched", "exchanged", "comfort", "messages", "MB")
 
 
 def number(value: float) -> str:
@@ -298,14 +286,6 @@ def own_rule(results: RunResults) -> str:
     return printable(str(results.config.get("accepts") or ""))
 
 
-def round_lines(results: RunResults) -> list[RoundLine]:
-    """Return the rounds as cells under ROUND_HEADS; if there are many, only the first and last."""
-    lines = [RoundLine(_cells(row)) for row in results.rounds]
-    if len(lines) <= _FIRST + _LAST + 1:
-        return lines
-    return [*lines[:_FIRST], RoundLine(None), *lines[-_LAST:]]
-
-
 def _named(results: RunResults) -> str:
     """Return the names of the first households that have one, with their ids."""
     named = [f"{row.household} {printable(row.name)}" for row in results.rows if row.name]
@@ -352,18 +332,6 @@ def _seconds(results: RunResults) -> str:
     if seconds.exchange is not None:
         parts.append(("exchange", seconds.exchange))
     return ", ".join(f"{name} {value:.1f}" for name, value in (*parts, ("total", seconds.total)))
-
-
-def _cells(row: Round) -> tuple[str, ...]:
-    return (
-        str(row.round),
-        f"{row.lookups:,}",
-        f"{row.matches:,}",
-        f"{row.accepted:,}",
-        f"{1 - row.mean_discomfort:.4f}",
-        f"{row.messages + row.answers:,}",
-        f"{row.bytes / 1e6:,.2f}",
-    )
 
 
 def _rule(results: RunResults) -> str:
