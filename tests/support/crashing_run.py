@@ -5,6 +5,7 @@ from random import Random
 
 import numpy as np
 
+from agents.devices.home import PlannedHome
 from agents.exchange.journal.entries import MemoryJournal
 from agents.plans import Plans
 from orchestrator.coordination.nodes import (
@@ -17,18 +18,28 @@ from orchestrator.scenario.scenario import Isolation, matchmaker_addresses
 from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.terms import ExchangeTerms, RuleName, Terms
 from protocol.vectors import Array
+from tests.support.random_homes import SLOTS, random_home
 
 ISOLATIONS: tuple[Isolation, ...] = ("task", "subtree")
 RULES: tuple[RuleName, ...] = ("mutual", "cooperative", "ttc")
 """Those of bundles first."""
 
 
+def plans_of_home(seed: int, name: str) -> Plans:
+    """Return the plans of a random home: one, which its devices follow."""
+    held = random_home(1000 * seed + int(name[1:]))
+    own = PlannedHome(held.home, plans=(held.schedules,))
+    return Plans(held.total[None], np.ones(1), home=own)
+
+
 class CrashingRun(Network):
     """A small run whose hosts can be killed, and start again from their journals."""
 
-    def __init__(self, seed: int, *, looped: bool = False, equal_shift: bool = False) -> None:
+    def __init__(
+        self, seed: int, *, looped: bool = False, equal_shift: bool = False, homes: bool = False
+    ) -> None:
         """Draw a run by a seed; `looped` for exchanges of bundles between iterations, with one
-        matchmaker, with several, or with none."""
+        matchmaker, with several, or with none; `homes` for homes that exchange amounts."""
         chance = Random(seed)
         count, self.slots = chance.randint(2, 6), chance.randint(1, 3) + 3 * looped
         draws = np.random.default_rng(seed)
@@ -36,15 +47,20 @@ class CrashingRun(Network):
             f"h{number}": Plans(draws.integers(0, 12, (3, self.slots)) / 4.0, np.ones(3))
             for number in range(count)
         }
+        if homes:
+            self.slots = SLOTS
+            self.plans = {name: plans_of_home(seed, name) for name in self.plans}
         self.isolation = chance.choice(ISOLATIONS)
         self.hosts = {f"host-{k}": dict(list(self.plans.items())[k::3]) for k in range(3)}
         self.hosts = {name: own for name, own in self.hosts.items() if own}
         exchange = ExchangeTerms(
-            rule=chance.choice(RULES[:2] if looped else RULES),
+            rule=chance.choice(RULES[:2] if looped or homes else RULES),
             rounds=4,
             lease_seconds=1.0,
             equal_shift=equal_shift,
         )
+        if homes:
+            exchange = replace(exchange, content="amounts", order="sequential")
         terms = Terms(iterations=3, exchange=exchange, patience_seconds=100)
         makers = matchmaker_addresses(chance.choice((0, 1, 2)) if looped else 1)
         if looped:

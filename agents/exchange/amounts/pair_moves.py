@@ -24,7 +24,9 @@ SERVED_STEPS_MAX = 40
 SCALES = 2.0 ** -np.arange(5.0)
 """Shares of a move's greatest amount that are tried, since discomfort rises more than linearly."""
 LEAST_GAIN = 1e-6
-"""Decrease of the sum of squared discomforts below which a move is not worth a step."""
+"""Decrease of the sum of squared discomforts below which a change is not worth it."""
+LEAST_STEP_GAIN = 1e-3
+"""The same for one pair move of a change that a partner is asked for: a talk has its price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[
                     int(columns[column]),
                     float(found.flat[place]),
                 )
-        if best is None or best[0] < LEAST_GAIN:
+        if best is None or best[0] < LEAST_STEP_GAIN:
             break
         _, store, i, j, most = best
         amount = scaled(store, schedules[store.name], (i, j), most)
@@ -140,7 +142,7 @@ def scaled(store: Store, schedule: Array, move: tuple[int, int], most: float) ->
     now = float(squares_of(store, schedule))
     options = room(store, schedule)
     for place in np.argsort(squares, kind="stable").tolist():
-        if squares[place] >= now - LEAST_GAIN:
+        if squares[place] >= now - LEAST_STEP_GAIN:
             break
         if options.allows(move, float(tried[place])):
             return float(tried[place])
