@@ -89,6 +89,7 @@ def test_exchanges_follow_each_other_and_the_last_one_has_the_final_sum() -> Non
     assert reported(own.sent) == [(ORCHESTRATOR, last + 1)]
     assert own.stage.trader.counted[-1].discomfort_kwh == pytest.approx(0.5)
     assert (own.lookup.slots, own.lookup.values_kwh.tolist()) == ((0, 1), MIDDLE.tolist())
+    assert own.lookup.limits_kwh.tolist() == [1.0, 1.0]
     end_exchange(own)
     assert own.stage.paused
     assert own.stage.result is None

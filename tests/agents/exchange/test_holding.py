@@ -380,3 +380,15 @@ def test_what_is_disclosed_follows_the_values_and_the_floor() -> None:
     assert own.told([0], 0.1).tolist() == [2.0]
     own.take(0, 0.0)
     assert own.told([1, 0], 0.1).tolist() == [0.0, 4.0]
+
+
+def test_another_schedule_is_a_new_start_but_for_the_energy_drift() -> None:
+    own = holding(rule="cooperative", energy_drift_kwh=2.0)
+    own.told([0, 1, 2, 3], 0.1)
+    own.take(0, 2.0)
+    own.replan(np.array([2.5, 2.0, 1.0, 4.0]), 0.75)
+    assert own.told([0, 1, 2, 3], 0.1).tolist() == [-1.0, 0.0, 0.0, 1.0]
+    assert (own.schedule.tolist(), own.drift_kwh) == ([2.5, 2.0, 1.0, 4.0], 0.75)
+    assert own.deviation_kwh2 == 0.5
+    assert own.loss_room_kwh2 == pytest.approx(0.0, abs=1e-6)
+    assert own.energy_room_kwh == pytest.approx((2.75, 1.25))

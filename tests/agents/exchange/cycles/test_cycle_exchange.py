@@ -11,17 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.exchange.cycles.cycle_exchange import POOL, TRADE, CycleExchange
-from agents.exchange.cycles.pool_client import STEP_WAIT_SECONDS
-from agents.exchange.holding import Holding
-from agents.exchange.journal.entries import MemoryJournal
-from agents.mandate import FREE, Mandate
-from agents.retransmission import NEVER
+from agents.exchange.cycles.cycle_exchange import POOL
+from agents.mandate import Mandate
 from matchmaker.trading_matchmaker import TradingMatchmaker
 from orchestrator.baselines.trading_cycles import trade_in_cycles
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
-from protocol.errors import PeerError
-from protocol.messages import Address, NextRound, PoolEntry, Trades
+from protocol.messages import Trades
 from protocol.runtime.machine import Envelope
 from protocol.terms import ExchangeTerms
 from protocol.vectors import Array
@@ -73,39 +68,6 @@ def test_the_trades_are_those_of_a_central_computation(
     assert sum(count.matches for count in counted) == changed
     assert sum(count.proposals for count in counted) == changed
     assert sum(count.accepted for count in counted) == changed
-
-
-MAKERS = (Address("maker1", "maker"), Address("maker2", "maker"))
-
-
-def test_a_household_waits_for_all_matchmakers() -> None:
-    held = Holding(np.array([1.0, 2.0]), np.array([2.0, 1.0]), terms=cycles(), mandate=FREE)
-    own = CycleExchange(
-        Address("host", "h"), held, MemoryJournal(), matchmakers=MAKERS, households=2, session=1
-    )
-    assert own.idle
-    assert own.missing == ()
-    own.enter(POOL)
-    own.ask(NextRound(POOL, (), 0.25))
-    entries = [(said.to, said.message) for said in own.go_on(0.0, asking=True)]
-    assert [to for to, _ in entries] == [*MAKERS]
-    assert [entry.slots for _, entry in entries if isinstance(entry, PoolEntry)] == [(0,), (1,)]
-    assert own.go_on(0.0, asking=True) == []
-    assert not own.idle
-    assert own.missing == MAKERS
-    assert own.wake == STEP_WAIT_SECONDS
-    assert own.handle(MAKERS[0], Trades(1, 1, (0,), np.array([2.0])), 1.0) == []
-    assert own.missing == MAKERS[1:]
-    assert own.balance
-    own.handle(MAKERS[1], Trades(1, 1, (), np.zeros(0)), 1.0)
-    assert own.idle
-    assert held.values[0] == 1.0
-    assert [said.to for said in own.repeat(STEP_WAIT_SECONDS)] == [*MAKERS]
-    own.enter(TRADE)
-    own.ask(NextRound(TRADE, (), 0.25))
-    assert (held.values[0], own.balance, own.wake) == (2.0, 0, NEVER)
-    with pytest.raises(PeerError, match="not a matchmaker"):
-        own.handle(Address("host", "other"), Trades(1, 1, (), np.zeros(0)), 1.0)
 
 
 def test_without_trades_the_stage_ends_with_the_pools() -> None:
