@@ -35,7 +35,7 @@ OPTIONS = [
     (f"{RUN} --seed 1.5", "field --seed: "),
     (f"{RUN} --children 0", "field --children: "),
     (f"{RUN} --children 11", "field --children: "),
-    (f"{RUN} --iterations 0", "field --iterations: "),
+    (f"{RUN} --iterations -1", "field --iterations: "),
     (f"{RUN} --iterations 1e3", "field --iterations: "),
     (f"{RUN} --iterations 100000000000", "field --iterations: "),
     (f"{RUN} --cost fish", "field --cost: "),
