@@ -51,6 +51,8 @@ def make_homes(
 ) -> None:
     """Generate homes, with the base loads of meters if there are any, and write them to a compact
     file."""
+    if count < 1:
+        raise InputError("must be at least 1", field="--homes")
     if out.suffix != ".json":
         raise InputError("homes are written as one file ending in .json", field="--out")
     loads = None
