@@ -54,7 +54,8 @@ def find_explanation(
 
     `results` is the folder of a run's results, a folder that a host keeps (`--keep`), or a folder
     of journals. `household` is an id or a name. Raises InputError if there are no journals, or none
-    of this household; `host_of` then helps to name the host that keeps it.
+    of this household; `host_of` then helps to name the host that keeps it. Raises it also for homes
+    that exchanged amounts.
     """
     names = _names(results)
     household = {name: key for key, name in names.items()}.get(household, household)
@@ -67,6 +68,9 @@ def find_explanation(
         entries = remembered(journal.of(household))
         known += journal.households()
         journal.close()
+        if any(entry.kind == "devices" for entry in entries):
+            reason = "an exchange of amounts is not explained yet: households.csv has what it "
+            raise InputError(f"{reason}changed for this home", field="--household")
         if entries:
             return explain(entries[1:])
     advice = household_suggestion(household, [*sorted(known), *names.values()])
