@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.exchange.cycles.pool_client import STEP_WAIT_SECONDS, PoolClient
+from agents.exchange.cycles.pool_client import STEP_WAIT_SECONDS, PoolClient, prefers_upper
 from agents.exchange.cycles.trade_balance import MODULUS, trade_balance
 from agents.exchange.holding import Holding
 from agents.mandate import Mandate
@@ -132,3 +132,21 @@ def test_trades_balance_if_values_only_change_hands() -> None:
 def test_the_balance_is_the_same_on_all_machines() -> None:
     assert trade_balance([1.0, 2.0], {1: 0.75}) == 10615224884159446708
     assert trade_balance([2.0**-60], {0: 2.0**-61})
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "held", "preferred_upper"),
+    [
+        (1.0, 2.0, 1.0, True),
+        (3.0, 4.0, 3.0, False),
+        (2.0, 2.875, 2.0, True),
+        (2.0, 3.5, 3.5, False),
+        (2.0, 3.0, 3.0, True),
+        (2.0, 3.0, 2.0, False),
+        (2.0, 3.0, 9.0, False),
+    ],
+)
+def test_the_nearer_value_is_preferred(
+    lower: float, upper: float, held: float, preferred_upper: bool
+) -> None:
+    assert prefers_upper(lower, upper, 2.5, held=held) == preferred_upper
