@@ -109,6 +109,15 @@ def test_exchanges_follow_each_other_and_the_last_one_has_the_final_sum() -> Non
     assert [drift for _, drift in own.stage.ends] == [0.0, 0.25, 0.5]
 
 
+def test_each_exchange_may_take_all_rounds_of_the_terms() -> None:
+    own = Household(content="bundle", order="waves", every=3, rounds=4)
+    end_exchange(own)
+    start(own, 1)
+    end_exchange(own)
+    trader = own.stage.trader
+    assert (trader.gathers, trader.round) == ([-1, 3], 5), "two rounds, the fourth and fifth"
+
+
 def test_a_kill_changes_nothing_in_a_later_exchange() -> None:
     own = household()
     end_exchange(own)
