@@ -66,21 +66,3 @@ def test_a_household_that_keeps_its_value_leaves_at_once() -> None:
     pool = ValuePool(held, list(held))
     assert ask_all(pool, wished, held) == [4, 4]
     assert pool.taken_kwh == {"h0": 2.0, "h1": 1.0, "h2": 1.0, "h3": 5.0}
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "held", "preferred_upper"),
-    [
-        (1.0, 2.0, 1.0, True),
-        (3.0, 4.0, 3.0, False),
-        (2.0, 2.875, 2.0, True),
-        (2.0, 3.5, 3.5, False),
-        (2.0, 3.0, 3.0, True),
-        (2.0, 3.0, 2.0, False),
-        (2.0, 3.0, 9.0, False),
-    ],
-)
-def test_the_nearer_value_is_preferred(
-    lower: float, upper: float, held: float, preferred_upper: bool
-) -> None:
-    assert prefers_upper(lower, upper, 2.5, held=held) == preferred_upper

@@ -89,7 +89,7 @@ class PoolClient:
         if not self._concerns(trades) or self.told:
             return None
         values = trades.values_kwh.tolist()
-        self._check(trades.slots, len(values), len(values))
+        self._check(trades.slots, len(values))
         for slot, value in zip(trades.slots, values, strict=True):
             if holding.change(slot, value) > 0:
                 raise PeerError(f"{self.matchmaker} trades at a loss")

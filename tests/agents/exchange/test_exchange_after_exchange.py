@@ -109,6 +109,15 @@ def test_exchanges_follow_each_other_and_the_last_one_has_the_final_sum() -> Non
     assert [drift for _, drift in own.stage.ends] == [0.0, 0.25, 0.5]
 
 
+def test_each_exchange_may_take_all_rounds_of_the_terms() -> None:
+    own = Household(content="bundle", order="waves", every=3, rounds=4)
+    end_exchange(own)
+    start(own, 1)
+    end_exchange(own)
+    trader = own.stage.trader
+    assert (trader.gathers, trader.round) == ([-1, 3], 5), "two rounds, the fourth and fifth"
+
+
 def test_a_kill_changes_nothing_in_a_later_exchange() -> None:
     own = household()
     end_exchange(own)
@@ -184,8 +193,18 @@ def test_an_exchange_that_is_withdrawn_leaves_no_trace() -> None:
     assert own.stage.trader.round == 1
     start(own, 1, attempt=5)
     assert (done(own).round, done(own).attempt) == (2, 5)
-    assert own.stage.household.planned.replanned == (Replanned(1, 0.125),)
-    assert own.stage.generator_state == 101
+    assert own.stage.household.place.attempt == 5
+    own.hear(PARENT, NextRound(3, (0, 1), 0.5))
+    own.answer()
+    own.hear(PARENT, End(3))
+    start(own, 2, attempt=6)
+    assert own.stage.generator_state == 102
+    own.stage.withdraw()
+    for _ in range(2):
+        assert own.stage.household.planned.replanned == (Replanned(1, 0.125),)
+        assert own.stage.generator_state == 101
+        assert (own.stage.trader.gathers, own.stage.trader.round) == ([-1, 2], 3)
+        own.resume(20.0)
 
 
 def test_the_sums_of_the_first_iteration_after_an_exchange_are_not_the_final_ones() -> None:
@@ -222,13 +241,14 @@ def test_planning_begins_with_the_own_plans_and_goes_on_with_the_schedules() -> 
 
 @pytest.mark.parametrize(
     ("selected", "schedule", "drift_kwh"),
-    [(1, PLANS.values[1], 0.0), (2, HELD, 0.0), (3, MIDDLE, 0.25)],
+    [(1, PLANS.values[1], 0.0), (2, HELD, 0.125), (3, MIDDLE, 0.25)],
 )
 def test_a_schedule_brings_its_energy_drift_into_the_next_exchange(
     selected: int, schedule: np.ndarray, drift_kwh: float
 ) -> None:
     own = household()
     end_exchange(own)
+    own.stage.ends[0] = (HELD, 0.125)  # as if energy had moved in it
     start(own, 1)
     end_exchange(own)
     row = Iteration(6, *(0.0,) * (len(Iteration._fields) - 1))

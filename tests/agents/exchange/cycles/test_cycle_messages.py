@@ -67,6 +67,7 @@ def test_a_household_waits_for_all_matchmakers() -> None:
     assert own.idle
     assert own.missing == ()
     assert own.wake == NEVER
+    assert part.entries() == []
     entries = part.enter()
     assert [(entry.slots, entry.households) for entry in entries] == [((0,), 2), ((1,), 2)]
     assert part.entries() == []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.exchange.cycles.pool_client import STEP_WAIT_SECONDS, PoolClient
+from agents.exchange.cycles.pool_client import STEP_WAIT_SECONDS, PoolClient, prefers_upper
 from agents.exchange.cycles.trade_balance import MODULUS, trade_balance
 from agents.exchange.holding import Holding
 from agents.mandate import Mandate
@@ -95,7 +95,7 @@ def test_a_value_equally_near_is_no_loss() -> None:
 @pytest.mark.parametrize(
     "trades",
     [
-        Trades(5, 1, (0,), np.array([3.5])),  # a loss
+        Trades(5, 1, (0,), np.array([3.25])),  # a loss of 0.5625 kWh^2
         Trades(5, 1, (1,), np.array([2.0])),  # not entered
         Trades(5, 1, (0, 2), np.array([2.0])),
     ],
@@ -111,9 +111,10 @@ def test_it_refuses_trades_that_it_did_not_want(trades: Trades) -> None:
 def test_it_refuses_comparisons_that_make_no_sense() -> None:
     own, kept = client(), holding()
     own.enter(kept, 7, now=0.0)
-    for slots, values in (((1,), [1.0]), ((0, 2), [1.0])):
+    one, two = np.array([1.0]), np.array([1.0, 2.0])
+    for slots, lower, upper in (((1,), one, one), ((0, 2), one, two), ((0, 2), two, one)):
         with pytest.raises(PeerError):
-            own.answer(Comparison(5, 1, 1, slots, np.array(values), np.array(values)), kept, 0.0)
+            own.answer(Comparison(5, 1, 1, slots, lower, upper), kept, 0.0)
 
 
 def test_trades_balance_if_values_only_change_hands() -> None:
@@ -126,3 +127,26 @@ def test_trades_balance_if_values_only_change_hands() -> None:
     # The same values at another slot, or a value in the last bit, do not balance.
     assert (trade_balance([1.0, 2.0], {0: 2.0}) + trade_balance([2.0, 1.0], {1: 1.0})) % MODULUS
     assert (parts[1] + parts[2] + trade_balance(held[0], {0: 3.0 + 2**-50, 1: 0.0})) % MODULUS
+
+
+def test_the_balance_is_the_same_on_all_machines() -> None:
+    assert trade_balance([1.0, 2.0], {1: 0.75}) == 10615224884159446708
+    assert trade_balance([2.0**-60], {0: 2.0**-61})
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "held", "preferred_upper"),
+    [
+        (1.0, 2.0, 1.0, True),
+        (3.0, 4.0, 3.0, False),
+        (2.0, 2.875, 2.0, True),
+        (2.0, 3.5, 3.5, False),
+        (2.0, 3.0, 3.0, True),
+        (2.0, 3.0, 2.0, False),
+        (2.0, 3.0, 9.0, False),
+    ],
+)
+def test_the_nearer_value_is_preferred(
+    lower: float, upper: float, held: float, preferred_upper: bool
+) -> None:
+    assert prefers_upper(lower, upper, 2.5, held=held) == preferred_upper
