@@ -168,6 +168,7 @@ def test_a_leaf_enters_another_exchange_when_its_parent_says_so() -> None:
     assert own.stage.missing == (PARENT,)
     own.resume(20.0)
     assert (done(own).round, done(own).attempt) == (2, 4)
+    assert own.stage.household.place.attempt == 4
     assert (own.stage.gathered, own.stage.begun) == (True, False)
     own.hear(PARENT, NextRound(3, (0, 1), 0.5), now=21.0)
     assert own.stage.begun

@@ -24,6 +24,8 @@ def test_schedules_join_the_plans_and_never_become_the_preferred_one() -> None:
     plans = with_schedules(PLANS, SCHEDULES)
     assert plans.values.tolist() == [*PLANS.values.tolist(), *(s.tolist() for s in SCHEDULES)]
     assert plans.preferred_index == PLANS.preferred_index
+    costs = with_schedules(Plans(PLANS.values, PLANS.scores, "cost"), SCHEDULES)
+    assert costs.preferred_index == 1, "the lowest cost"
     found = plans.discomforts("rmse")
     assert (found[:2] == PLANS.discomforts("rmse")).all()
     assert found[2] == 0.25
