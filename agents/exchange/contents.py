@@ -21,9 +21,11 @@ class ContentExchange(Protocol):
     """A household's exchange of one content: its lookups and its talks with partners."""
 
     quiet_share: float
-    """Share of the lookups, or of the households if nobody looks up; the stage ends if on average
-    no more exchange as requesters in the last `quiet_rounds`."""
+    """Share of the households; the stage ends if on average no more exchange as requesters in the
+    last `quiet_rounds`."""
     quiet_rounds: int
+    quiet_among_lookups: bool
+    """True if it is a share of the households that look up, of which each does so once a round."""
 
     @property
     def counts(self) -> ExchangeCounts:

@@ -20,6 +20,7 @@ class SlotExchange:
     """A household's exchange of single slots, at many of them at the same time."""
 
     quiet_share, quiet_rounds = 0.0, 1
+    quiet_among_lookups = False
     balance = 0
 
     def __init__(

@@ -352,7 +352,7 @@ class Trader:
         recent = looked_up[-exchange.quiet_rounds :]
         exchanges = sum(count.accepted for count in recent)
         everybody = sum(
-            count.lookups if self.setting.matchmakers else count.households for count in recent
+            count.lookups if exchange.quiet_among_lookups else count.households for count in recent
         )
         return what_follows(
             done,

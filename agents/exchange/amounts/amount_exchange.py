@@ -48,6 +48,7 @@ class AmountExchange:
     """
 
     quiet_share, quiet_rounds = QUIET_SHARE, QUIET_ROUNDS
+    quiet_among_lookups = False
     balance = 0
 
     def __init__(

@@ -79,7 +79,7 @@ class BundleExchange:
         """The client for the matchmaker of this round; None if there is no matchmaker."""
         self._expected = 0
         """Number of households that look up there in this round."""
-        aided = bool(self._clients)
+        self.quiet_among_lookups = aided = bool(self._clients)
         self.quiet_share = QUIET_SHARE if aided else UNAIDED_QUIET_SHARE
         self.quiet_rounds = QUIET_ROUNDS if aided else UNAIDED_QUIET_ROUNDS
         self._round = GATHER

@@ -48,6 +48,7 @@ class CycleExchange:
     """
 
     quiet_share, quiet_rounds = 0.0, 1
+    quiet_among_lookups = False
 
     def __init__(
         self,

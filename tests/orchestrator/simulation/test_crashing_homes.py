@@ -10,7 +10,7 @@ from agents.exchange.trader import Trader
 from orchestrator.coordination.nodes import households_of
 from tests.support.crashing_run import CrashingRun
 
-SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 10
+SEEDS = min(int(os.environ.get("COFLEX_SEEDS", "300")) // 10, 200)
 
 
 def check(seed: int) -> tuple[int, int]:

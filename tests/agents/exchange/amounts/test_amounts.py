@@ -13,7 +13,7 @@ from tests.support.amount_world import AmountWorld
 from tests.support.random_homes import random_home
 from tests.support.storms import faults_by_chance, survive
 
-SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 10
+SEEDS = min(int(os.environ.get("COFLEX_SEEDS", "300")) // 10, 200)
 RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
 ORDERS: tuple[OrderName, ...] = ("concurrent", "sequential")
 

@@ -115,7 +115,7 @@ def test_crashes_losses_and_repetitions_change_nothing() -> None:
         assert world.conserved(), f"seed {seed}"
         assert (world.after == centrally(world)).all(), f"seed {seed}"
         crashes += world.crashes
-    assert crashes > SEEDS / 2
+    assert crashes > (SEEDS if SEEDS >= 100 else SEEDS / 2)
 
 
 def test_a_kill_finds_a_journal_that_forgets() -> None:
