@@ -159,11 +159,14 @@ def test_limits_below_a_quarter_of_the_root_mean_square_are_not_disclosed(
     assert own.lookup.limits_kwh.tolist() == [limit]
 
 
-@pytest.mark.parametrize(("exchanges", "ends"), [((3, 2), True), ((3, 3), False)])
+@pytest.mark.parametrize(
+    ("others", "exchanges", "ends"),
+    [(9, (3, 2), True), (9, (3, 3), False), (4, (1, 1), True), (4, (2, 1), False)],
+)
 def test_bundles_end_after_two_rounds_with_few_exchanges(
-    exchanges: tuple[int, int], ends: bool
+    others: int, exchanges: tuple[int, int], ends: bool
 ) -> None:
-    """Of ten households, 0.26 in each of two rounds are 5.2."""
+    """Of ten households that look up, 0.26 in each of two rounds are 5.2; of five, 2.6."""
     child = Address("host3", "child")
     own = Household(children=(child,), content="bundle", order="waves")
     nine = NOTHING._replace(households=9)
@@ -172,7 +175,8 @@ def test_bundles_end_after_two_rounds_with_few_exchanges(
     for round, accepted in zip((1, 2), exchanges, strict=True):
         assert own.stage.trader.round == round
         own.answer()
-        own.hear(child, RoundDone(round, nine._replace(accepted=accepted), (), attempt=3))
+        count = nine._replace(lookups=others, accepted=accepted)
+        own.hear(child, RoundDone(round, count, (), attempt=3))
     assert own.stage.trader.finished is ends
 
 
