@@ -63,7 +63,7 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
     origin = f" (from {known['score_from']})" if "score_from" in known else ""
     lines = [
         ("data", f"{source} (sha256 {results.data_sha256[:12]})".strip()),
-        ("score", f"{score}{origin}" if score else ""),
+        ("score", f"{score}{origin}" if score and results.homes is None else ""),
         ("households", _where(results, known)),
         ("names", _named(results)),
         ("aim", _aim(results, known)),

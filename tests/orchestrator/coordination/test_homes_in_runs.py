@@ -161,6 +161,7 @@ def test_files_and_summary_have_minutes_degrees_and_hours(
     assert "device discomfort" in printed
     assert "machines late" in printed
     assert "cars late" not in printed
+    assert "score" not in printed
     rows = list(csv.DictReader((out / "households.csv").read_text().splitlines()))
     assert [row["minutes_late_planned"] for row in rows] == ["300.0", "0.0", ""]
     assert "hours_late_planned" not in rows[0]
