@@ -108,11 +108,12 @@ def _choose_bundles(node: Node, items: list[Item]) -> None:
     """Choose the bundles for the proposals of a frame, if there are several."""
     asked: list[tuple[BundleContent, BundleProposal]] = []
     for item in items:
-        machine, message = node.machines.get(item.to), item.message
-        if isinstance(message, BundleProposal) and isinstance(machine, Household):
-            bundles = machine.bundles
-            if bundles is not None:
-                asked.append((bundles, message))
+        if not isinstance(item.message, BundleProposal):
+            continue
+        machine = node.machines.get(item.to)
+        bundles = machine.bundles if isinstance(machine, Household) else None
+        if bundles is not None:
+            asked.append((bundles, item.message))
     if len(asked) > 1:
         choose_together(asked)
 
