@@ -45,7 +45,7 @@ $(VENV)/.compose-test: $(LOCKS)/compose-test.lock $(VENV)/.dev
 
 # The first import compiles everything that a run needs; that is done beside the installation of this project.
 $(VENV)/.compiled: $(VENV)/.packages
-	PYTHONPATH=. $(BIN)/python -m coflex run --help >/dev/null
+	PYTHONPATH=. $(BIN)/python -c 'import orchestrator.cli.run'
 	touch $@
 
 # -- the main job ---------------------------------------------------------------------------------
