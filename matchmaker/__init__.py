@@ -1,6 +1,5 @@
 """The matchmaker of stage 2: households look up partners here. It takes no decision for them.
 
-
 matchmaker.py           the machine: answers each lookup once, and repeats the answer when asked
                         again
 wave_matchmaker.py      the same, answering all lookups of a wave at once: repeatable
@@ -10,6 +9,9 @@ offer_book.py           the offers, and how well each suits a lookup
 pairing_matchmaker.py   the machine for bundles: pairs all households once a round
 bundle_book.py          the offers of whole households, and which pairs have failed
 pairing.py              the arithmetic of a pairing
+amount_matchmaker.py    the machine for amounts: finds one partner after another for a change
+amount_book.py          what homes could take more or less, and who refused what
+household_rows.py       the rows of whole households in the arrays of both books
 trading_matchmaker.py   the machine for the rule ttc: asks households to compare values
 value_pool.py           the values at one slot, and the cycles among them
 

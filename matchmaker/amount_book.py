@@ -12,30 +12,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from matchmaker.household_rows import HouseholdRows
 from protocol.messages import Address
 from protocol.messages.amounts import PIECES
 from protocol.vectors import Array
 
 
 @dataclass(slots=True)
-class AmountBook:
-    """What whole households announce.
-
-    Invariant: row i of every array belongs to the household at `where[i]`.
-    """
+class AmountBook(HouseholdRows):
+    """What whole households announce."""
 
     slots: int
-    rows: dict[str, int] = field(default_factory=dict)
-    where: list[Address] = field(default_factory=list)
-    """Address of the household in each row."""
     _up: Array = field(init=False)
     """More that each household could take, float64[rows, d] kWh."""
     _down: Array = field(init=False)
     """Less that it could take."""
     _refused: NDArray[np.bool_] = field(init=False)
     """Whether it did not move energy between two hours, bool[rows, from, to]."""
-    _versions: list[int] = field(default_factory=list)
-    """Rises with each announcement of a household."""
     _unwanted: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """Rows of requesters and partners that suited them in nothing, and their versions then."""
 
@@ -43,21 +36,10 @@ class AmountBook:
         self._up, self._down = np.zeros((2, 16, self.slots))
         self._refused = np.zeros((16, PIECES, PIECES), dtype=np.bool_)
 
-    def knows(self, household: Address) -> bool:
-        """Return True if this household has entered from this address."""
-        row = self.rows.get(household.name)
-        return row is not None and self.where[row] == household
-
     def enter(self, household: Address) -> None:
         """Add a household that will announce what it could take."""
-        row = self.rows.get(household.name)
-        if row is None:
-            row = self.rows[household.name] = len(self.where)
-            self.where.append(household)
-            self._versions.append(0)
-            if row == len(self._up):
-                self._grow()
-        self.where[row] = household
+        if self._entered(household) == len(self._up):
+            self._grow()
         self.announce(household.name, up_kwh=np.zeros(self.slots), down_kwh=np.zeros(self.slots))
 
     def announce(self, household: str, *, up_kwh: Array, down_kwh: Array) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from matchmaker.amount_book import AmountBook
+from matchmaker.leases import Counts
 from protocol.errors import PeerError
 from protocol.messages import Address, AmountLookup, AmountMatch
 from protocol.messages.amounts import PIECES, Found, LeaseEnd
@@ -18,20 +19,6 @@ from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
 
 NO_AMOUNTS: Array = np.zeros(0)
-
-
-@dataclass(slots=True)
-class AmountCounts:
-    """Counts of lookups by their answers, and of leases by their endings."""
-
-    lookups: int = 0
-    matches: int = 0
-    none: int = 0
-    busy: int = 0
-    done: int = 0
-    refused: int = 0
-    """Leases closed without an exchange, for whatever reason."""
-    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +37,7 @@ class AmountLeases:
     slots: int
     epoch: int
     lease_seconds: float
-    counts: AmountCounts = field(default_factory=AmountCounts)
+    counts: Counts = field(default_factory=Counts)
     book: AmountBook = field(init=False)
     _next: int = 1
     _open: dict[LeaseId, _Open] = field(default_factory=dict)

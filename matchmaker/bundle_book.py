@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from matchmaker.household_rows import HouseholdRows
+from matchmaker.leases import Counts
 from matchmaker.offer_book import GUESS
 from matchmaker.pairing import draw_candidates, pair_up
 from protocol.messages import Address
@@ -23,18 +25,6 @@ leases of the same number, whatever matchmaker gave them."""
 _RANKS: dict[DisclosureName, int] = {"value": 0, "direction": 1, "limit": 2}
 
 
-@dataclass(slots=True)
-class Counts:
-    """Counts of lookups by their answers, and of leases by their endings."""
-
-    lookups: int = 0
-    matches: int = 0
-    none: int = 0
-    done: int = 0
-    refused: int = 0
-    """Leases closed without an exchange, for whatever reason."""
-
-
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A pair of households, by name, that are to talk under a lease."""
@@ -45,7 +35,7 @@ class Talk:
 
 
 @dataclass(slots=True)
-class BundleBook:
+class BundleBook(HouseholdRows):
     """Offers of whole households.
 
     Invariant: `_values` is NaN exactly where there is no offer.
@@ -55,15 +45,10 @@ class BundleBook:
     epoch: int
     seed: int
     counts: Counts = field(default_factory=Counts)
-    rows: dict[str, int] = field(default_factory=dict)
-    where: list[Address] = field(default_factory=list)
-    """Address of the household in each row."""
     _values: Array = field(init=False)
     _limits: Array = field(init=False)
     _ranks: NDArray[np.intp] = field(init=False)
     """How much each household discloses: 0 values, 1 directions, 2 limits."""
-    _versions: list[int] = field(default_factory=list)
-    """Rises with each change of a household's offers."""
     _failed: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     """Rows of pairs that failed, the lower first, and their versions then."""
     _open: dict[LeaseId, tuple[int, int]] = field(default_factory=dict)
@@ -79,23 +64,13 @@ class BundleBook:
         names."""
         offers = int((~np.isnan(self._values)).sum())
         known = {"households": len(self.rows), "offers": offers, "open": len(self._open)}
-        return {**known, "busy": 0, "expired": 0, **asdict(self.counts)}
-
-    def knows(self, household: Address) -> bool:
-        """Return True if this household has entered from this address."""
-        row = self.rows.get(household.name)
-        return row is not None and self.where[row] == household
+        return {**known, **asdict(self.counts)}
 
     def enter(self, household: Address) -> None:
         """Add a household that sends all its offers, and forget what was known of it."""
-        row = self.rows.get(household.name)
-        if row is None:
-            row = self.rows[household.name] = len(self.where)
-            self.where.append(household)
-            self._versions.append(0)
-            if row == len(self._values):
-                self._grow()
-        self.where[row] = household
+        row = self._entered(household)
+        if row == len(self._values):
+            self._grow()
         self._values[row] = np.nan
         self._versions[row] += 1
 

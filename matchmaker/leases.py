@@ -43,7 +43,7 @@ class Counts:
     """Counts of lookups by their answers, and of leases by their endings."""
 
     lookups: int = 0
-    """Number of slots looked up."""
+    """Number of slots looked up, or of lookups where whole households are looked for."""
     matches: int = 0
     none: int = 0
     busy: int = 0

@@ -1,5 +1,6 @@
 """A small run in simulation whose hosts and matchmakers can be killed at any moment."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
@@ -78,7 +79,7 @@ class CrashingRun(Network):
             seed=seed,
         )
         super().__init__([node], faults)
-        self.exchange, self.starts = exchange, 0
+        self.seed, self.exchange, self.starts = seed, exchange, 0
         self.journals = {name: MemoryJournal() for name in self.hosts}
         for name in (*self.hosts, *(maker.host for maker in makers)):
             self.start(name)
@@ -106,6 +107,24 @@ class CrashingRun(Network):
             self.journals[name].crash()
         self.start(name)
         self._send(name, self.nodes[name].start(self.now))
+
+    def run_to_its_end(self, shares: Sequence[float] = (0.01, 0.05)) -> int:
+        """Kill parts at random until the run is over, and return how many; it must not fail.
+        `shares` has the chances of a kill after a frame, of which one is drawn."""
+        chance = Random(self.seed + 1)
+        names = [name for name in self.nodes if name != "orchestrator"]
+        share, kills = chance.choice(shares), 0
+
+        def kill() -> None:
+            nonlocal kills
+            # After the release a host is not started again.
+            if kills < 5 and len(self.course.results) < len(self.plans) and chance.random() < share:
+                kills += 1
+                self.crash(chance.choice(names), chance)
+
+        assert self.run(lambda: self.course.finished, watch=kill, until=3000), f"seed {self.seed}"
+        assert not self.course.reason, f"seed {self.seed}: {self.course.reason}"
+        return kills
 
     def schedules(self) -> dict[str, Array]:
         """What the households hold at the end."""
