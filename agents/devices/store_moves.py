@@ -8,6 +8,7 @@ one to the other: the losses in between would change its own energy.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.devices.energy_grid import FILE_STEP_KWH, STEP_KWH, floored
 from agents.devices.storage import LEVEL_TOLERANCE_KWH, Storage
@@ -15,13 +16,16 @@ from protocol.vectors import Array
 
 MOVES_MAX = 6
 """Number of moves by which a schedule follows a price at most."""
-_ROUNDING_KWH = 1e-12
-"""Room stays this much within the tolerance of levels, for sums that are rounded differently."""
+Slots = NDArray[np.intp]
+"""Numbers of slots, rising."""
+
+_SLACK_KWH = LEVEL_TOLERANCE_KWH - 1e-12
+"""By how much a level may miss a bound, with a reserve for sums that are rounded differently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How far energy can be moved between any two slots, kWh, float64[d, d] each.
+    """How far energy can be moved from some slots to others, kWh, float64[rows, columns] each.
 
     A move i -> j by x is possible if and only if x is a multiple of 2^-20 kWh and
     `least[i, j] <= x <= part[i, j]`, or x equals `whole[i, j]` and is above 0.
@@ -37,7 +41,7 @@ class Room:
 
     @property
     def most(self) -> Array:
-        """The greatest possible amount, float64[d, d] kWh."""
+        """The greatest possible amount, float64[rows, columns] kWh."""
         return np.maximum(self.part, self.whole)
 
     def allows(self, move: tuple[int, int], amount_kwh: float) -> bool:
@@ -49,29 +53,38 @@ class Room:
         return bool(self.least[move] <= amount_kwh <= self.part[move])
 
 
-def room(store: Storage, schedule: Array) -> Room:
-    """Return how far each move within a feasible schedule can go, floored to the grid.
+def room(
+    store: Storage, schedule: Array, rows: Slots | None = None, columns: Slots | None = None
+) -> Room:
+    """Return how far each move within a feasible schedule can go, floored to the grid: from the
+    slots `rows` to the slots `columns`, by default between all.
 
     Each move is considered alone: two moves that both fit need not fit together.
     """
+    every = np.arange(store.slots)
+    rows = every if rows is None else rows
+    columns = every if columns is None else columns
     taken, given = np.maximum(schedule, 0.0), np.maximum(-schedule, 0.0)
-    plugged = store.is_plugged()
-    headroom = _headroom_between(store, schedule)
-    takes = taken[:, None]
-    receives = plugged & (given == 0.0)
-    within_in = np.minimum(store.max_in_kwh - taken, headroom / store.efficiency_in)
-    within_in = np.where(receives, within_in, 0.0)
-    part = np.minimum(takes - store.min_in_kwh, within_in)
-    least = np.where(schedule == 0.0, max(store.min_in_kwh, STEP_KWH), STEP_KWH)
-    least = np.broadcast_to(least, part.shape)
-    whole = np.where((store.min_in_kwh > 0.0) & (takes <= within_in), takes, 0.0)
-    gives = plugged & (taken == 0.0)
-    within_out = np.minimum(store.max_out_kwh - given[:, None], headroom * store.efficiency_out)
-    within_out = np.where(gives[:, None], np.minimum(given, within_out), 0.0)
-    part = floored(np.maximum(np.maximum(part, within_out), 0.0))
-    part = np.where(part >= least, part, 0.0)
-    np.fill_diagonal(part, 0.0)
-    np.fill_diagonal(whole, 0.0)
+    headroom = _headroom(store, schedule, rows, columns)
+    takes, gives = taken[rows][:, None], given[rows][:, None]
+    start, end = store.plugged
+    open_to = (columns >= start) & (columns < end)
+    into = np.minimum(store.max_in_kwh - taken[columns], headroom / store.efficiency_in)
+    into = np.where(open_to & (given[columns] == 0.0), into, 0.0)
+    part = np.minimum(takes - store.min_in_kwh, into)
+    if store.max_out_kwh > 0.0:
+        open_from = (rows >= start) & (rows < end) & (taken[rows] == 0.0)
+        out = np.minimum(store.max_out_kwh - gives, headroom * store.efficiency_out)
+        out = np.where(open_from[:, None], np.minimum(given[columns], out), 0.0)
+        part = np.maximum(part, out)
+    part = floored(np.maximum(part, 0.0))
+    least = np.where(schedule[columns] == 0.0, max(store.min_in_kwh, STEP_KWH), STEP_KWH)
+    least = np.repeat(least[None], len(rows), axis=0)
+    apart = rows[:, None] != columns
+    part = np.where((part >= least) & apart, part, 0.0)
+    whole = np.zeros_like(part)
+    if store.min_in_kwh > 0.0:
+        whole = np.where((takes <= into) & apart, takes, 0.0)
     return Room(least=least, part=part, whole=whole)
 
 
@@ -98,22 +111,17 @@ def with_moves(store: Storage, schedule: Array, price: Array) -> Array:
     return schedule
 
 
-def _headroom_between(store: Storage, schedule: Array) -> Array:
-    """Return by how much the levels between two slots may change in a move i -> j, float64[d, d]:
-    they fall if energy moves to later slots, and rise if it moves to earlier ones."""
+def _headroom(store: Storage, schedule: Array, rows: Slots, columns: Slots) -> Array:
+    """Return by how much the levels between slots may change, float64[rows, columns]: they fall if
+    energy moves to later slots, and rise if it moves to earlier ones."""
     levels = store.levels(schedule)
-    slack = LEVEL_TOLERANCE_KWH - _ROUNDING_KWH
-    falling = _least_from(levels - store.low_kwh + slack)
-    rising = _least_from(store.high_kwh - levels + slack)
-    later = np.arange(store.slots)[:, None] < np.arange(store.slots)
-    return np.where(later, falling, rising.T)
+    falling = _least_since(levels - store.low_kwh + _SLACK_KWH, rows, columns)
+    rising = _least_since(store.high_kwh - levels + _SLACK_KWH, columns, rows).T
+    return np.where(rows[:, None] < columns, falling, rising)
 
 
-def _least_from(values: Array) -> Array:
-    """Return the least of values[i] ... values[j-1] at [i, j], for i < j; infinite elsewhere."""
-    slots = len(values)
-    spread = np.where(np.tri(slots, k=-1, dtype=bool).T | np.eye(slots, dtype=bool), values, np.inf)
-    least = np.minimum.accumulate(spread, axis=1)
-    shifted = np.full((slots, slots), np.inf)
-    shifted[:, 1:] = least[:, :-1]
-    return shifted
+def _least_since(values: Array, starts: Slots, ends: Slots) -> Array:
+    """Return the least of values[i] ... values[j-1] for starts i and ends j, if i < j."""
+    spread = np.where(np.arange(len(values)) >= starts[:, None], values, np.inf)
+    least: Array = np.minimum.accumulate(spread, axis=1)
+    return least[:, np.maximum(ends - 1, 0)]

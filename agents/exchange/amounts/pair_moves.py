@@ -14,7 +14,6 @@ from agents.devices.store import Store
 from agents.devices.store_moves import Room, moved, room
 from agents.exchange.amounts.costless_store import costless
 from agents.exchange.amounts.held_home import HeldHome
-from agents.exchange.amounts.room_between import room_between
 from protocol.vectors import Array
 
 STEPS_MAX = 12
@@ -70,7 +69,7 @@ def serve(held: HeldHome, limits: Limits, *, without: str = "") -> dict[str, Arr
             break
         best, step = 0.0, ("", 0, 0)
         for name, store in narrowed.items():
-            options = room_between(store, schedules[name], rows, columns)
+            options = room(store, schedules[name], rows, columns)
             found = amounts(options, down[rows], up[columns])
             place = int(found.argmax())
             if found.flat[place] > best:
@@ -107,7 +106,7 @@ def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[
             saved = cost[rows][:, None] - cost[columns]
             if saved.max() <= 0.0:
                 continue
-            found = amounts(room_between(store, schedule, rows, columns), down[rows], up[columns])
+            found = amounts(room(store, schedule, rows, columns), down[rows], up[columns])
             saving = saved * found
             place = int(saving.argmax())
             if best is None or saving.flat[place] > best[0]:

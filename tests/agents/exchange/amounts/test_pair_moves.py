@@ -11,7 +11,6 @@ from agents.exchange.amounts.costless_store import costless
 from agents.exchange.amounts.held_home import ROUNDING, HeldHome
 from agents.exchange.amounts.inside_moves import rearrange
 from agents.exchange.amounts.pair_moves import Limits, gain, serve
-from agents.exchange.amounts.room_between import room_between
 from protocol.errors import InputError
 from protocol.vectors import Array
 from tests.support.devices import random_store
@@ -43,7 +42,7 @@ def test_the_room_between_few_slots_is_that_between_all(seed: int) -> None:
     chance = np.random.default_rng(seed)
     rows = np.flatnonzero(chance.random(store.slots) < 0.6)
     columns = np.flatnonzero(chance.random(store.slots) < 0.6)
-    few, every = room_between(store, schedule, rows, columns), room(store, schedule)
+    few, every = room(store, schedule, rows, columns), room(store, schedule)
     place = np.ix_(rows, columns)
     np.testing.assert_array_equal(few.part, every.part[place])
     np.testing.assert_array_equal(few.whole, every.whole[place])
