@@ -21,6 +21,7 @@ from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
+from agents.place_check import check_place
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningResult, PlanningStage
@@ -245,9 +246,8 @@ class Household:
             raise PeerError("the exchange has begun: nobody may begin anew")
         if place.loop != self._loop:
             raise PeerError(f"planning begins after {place.loop} exchanges, not {self._loop}")
-        target = place.terms.target
-        if target is not None and len(target) != self.plans.slots:
-            raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")
+        has_devices = self.plans.home is not None
+        check_place(self.address, place, self.plans.slots, devices=has_devices)
         self._forget_exchange()
         self._plan(replace(place, terms=self._mandate.weighted(place.terms)))
         self.phase, self._attempt = Phase.PLACED, place.attempt
