@@ -35,6 +35,7 @@ from protocol.messages import (
     Address,
     Down,
     Enrol,
+    Failure,
     Go,
     Left,
     Message,
@@ -184,13 +185,19 @@ class Household:
             out += self._complaint()
         return out
 
+    def break_down(self, reason: str, now: float) -> list[Envelope]:
+        """Stop after a defect, which may have left anything half done, and tell the orchestrator
+        why until it ends the run. What the journal holds stands."""
+        self.phase = Phase.BROKEN
+        return self._send(self._to_orchestrator(Failure(reason)), now)
+
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
         due = min(self._unanswered.deadline, self._exchange_due())
         return None if due == NEVER else due
 
     def _exchange_due(self) -> float:
-        if self._exchange is None or self.finished:
+        if self._exchange is None or self.finished or self.phase is Phase.BROKEN:
             return NEVER
         return self._exchange.next_deadline()
 

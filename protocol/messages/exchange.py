@@ -189,7 +189,7 @@ class BundleProposal:
     """Values that the requester holds at these slots, kWh."""
     limits_kwh: Vector
     """Its disclosed limits there, as in Lookup."""
-    loss_kwh2: NotNegative
+    loss_kwh2: Finite
     """Rise of its squared deviation that the requester may accept, kWh^2; 0 under `mutual`."""
     less_kwh: Finite | None
     """Decrease of its own energy that it may accept, kWh; None for any."""

@@ -12,7 +12,7 @@ from protocol.subjects import HOST
 from tests.fuzz.hostile_messages import KINDS, Liar
 from tests.support.crashing_run import CrashingRun
 
-RUNS = ({}, {"looped": True}, {"equal_shift": True}, {"homes": True})
+RUNS: tuple[dict[str, bool], ...] = ({}, {"looped": True}, {"equal_shift": True}, {"homes": True})
 """Kinds of runs: slots or cycles; bundles between iterations; equal shift; amounts."""
 SHARES = (0.02, 0.2, 0.6)
 """Shares of frames that a hostile one follows."""

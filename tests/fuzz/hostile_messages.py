@@ -125,7 +125,18 @@ class Liar:
 
     def _number(self, kind: Any, low: Any, high: Any, model: Any) -> Any:
         near = model if isinstance(model, int | float) else 0
-        choices = (low, high, near - 1, near + 1, -near, 0, 1, self._slots, 2**31, 2**53)
+        choices: tuple[Any, ...] = (
+            low,
+            high,
+            near - 1,
+            near + 1,
+            -near,
+            0,
+            1,
+            self._slots,
+            2**31,
+            2**53,
+        )
         if kind is float:
             choices = (*choices, 5e-324, -5e-324, near * (1 + 1e-9), near + 0.25, 1e9)
         value = self._chance.choice(choices)

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
@@ -139,6 +139,31 @@ def test_every_message_survives_the_round_trip(cls: type[Any], data: st.DataObje
     back = decode_frame(encode_frame("run", items), "run")
     assert [(item.to, item.sender) for item in back] == [("to", "by"), ("other", "by")]
     assert all(equal(item.message, message) for item in back)
+
+
+def bounds_of(hint: Any) -> dict[str, Any]:
+    """Return the bounds of the domain of a number; empty for anything else."""
+    parts = get_args(hint)
+    if get_origin(hint) is not typing.Annotated or parts[0] not in (int, float):
+        return {}
+    return {name: getattr(c, name) for c in parts[1].metadata for name in c.__slots__}
+
+
+@pytest.mark.parametrize("cls", get_args(Message), ids=lambda cls: cls.__name__)
+@given(data=st.data())
+@settings(max_examples=5)
+def test_numbers_outside_their_domain_are_refused(cls: type[Any], data: st.DataObject) -> None:
+    whole = encode_frame("run", [Item("to", "by", data.draw(messages(cls)))])
+    for field, hint in get_type_hints(cls, include_extras=True).items():
+        bounds = bounds_of(hint)
+        if not bounds:
+            continue
+        low, high = bounds["ge"], bounds["le"] if "le" in bounds else bounds["lt"]
+        for number in (low - 1 if low > -1e20 else low * 2, high * 2 + 1):
+            frame = msgpack.unpackb(whole)
+            frame[2][0][3][field] = number if -(2**63) <= number < 2**64 else float(number)
+            with pytest.raises(DecodeError):
+                decode_frame(msgpack.packb(frame), "run")
 
 
 @given(st.binary(max_size=60))
