@@ -12,6 +12,7 @@ without a journal enrols again, and stage 1 begins again for everybody, with the
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.home_record import held_home
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
@@ -136,6 +137,11 @@ class Household:
     def schedule(self) -> Array | None:
         """The schedule held in stage 2, float64[d], kWh; None before stage 2."""
         return None if self._exchange is None else self._exchange.trader.schedule
+
+    @property
+    def held(self) -> HeldHome | None:
+        """The home as it is in stage 2; None unless it exchanges amounts."""
+        return None if self._exchange is None else self._exchange.held
 
     @property
     def bundles(self) -> BundleContent | None:

@@ -211,6 +211,11 @@ class ExchangeStage:
         return self._household
 
     @property
+    def held(self) -> HeldHome | None:
+        """The home as it is now; None unless it exchanges amounts."""
+        return self.trader.held if isinstance(self.trader, Trader) else None
+
+    @property
     def bundles(self) -> BundleContent | None:
         """Return what decides about bundles; None if the household exchanges none."""
         return self.trader.bundles if isinstance(self.trader, Trader) else None

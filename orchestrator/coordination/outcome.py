@@ -17,7 +17,7 @@ from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.home_outcome import (
     both_comforts,
     households_worse,
-    measures_of_homes,
+    parts_of_homes,
 )
 from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
@@ -105,7 +105,7 @@ def collect(
         bound=bound,
         exchange=summary,
         loops=loops,
-        homes=measures_of_homes(scenario, reports),
+        **parts_of_homes(scenario, reports),
         limits=excesses(terms.constraint, demand),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
