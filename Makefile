@@ -75,7 +75,7 @@ fix: $(VENV)/.dev  ## format, and correct what the linter can correct
 	$(BIN)/ruff format .
 
 test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
-	$(BIN)/pytest -rs -n auto --dist loadfile
+	$(BIN)/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
 
 compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
