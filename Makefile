@@ -16,7 +16,7 @@ install = { test -x $(BIN)/uv && $(UV) $(OPTIONS) $(1); } || $(PIP) $(OPTIONS) $
 # The first import of a module leaves its bytecode for the hundreds of processes that follow, whatever this shell prefers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test compose-test check fix bench docs locks image-digests mutants clean
+.PHONY: run test compose-test check fix fuzz bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
@@ -79,6 +79,9 @@ test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
 
 compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
+
+fuzz: $(VENV)/.dev  ## hostile messages to every machine; EXECUTIONS=200000 for less than the ten million
+	$(BIN)/python -W error -m tests.fuzz $(EXECUTIONS)
 
 bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, in one process, beside the last measurement
 	$(BIN)/python -m tests.bench

@@ -259,14 +259,14 @@ class RunCoordinator:
         if known != sender:
             raise PeerError(f"{sender.name} takes part already, from host {known.host}")
         self.heard[sender.host] = now
+        before = self._sessions.get(sender.name, enrol.session)
+        self._sessions[sender.name] = max(before, enrol.session)
         if self._slots is None:
             self._slots = enrol.slots
         if enrol.slots != self._slots:
             return self.fail(
                 f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
             )
-        before = self._sessions.get(sender.name, enrol.session)
-        self._sessions[sender.name] = max(before, enrol.session)
         match self.phase:
             case RunPhase.ENROLLING:
                 if len(self._hosts) < len(self.members):

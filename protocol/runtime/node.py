@@ -10,14 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from protocol.codec import Item, decode_frame, encode_frame
+from protocol.codec import FRAME_MAX, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, PeerError
 from protocol.messages import Address
 from protocol.runtime.machine import Envelope, Machine
-
-MAX_FRAME = 512 * 1024
-"""Size that a frame should stay below, bytes: half of a NATS server's default limit."""
-
 
 Contain = Callable[[Machine, Exception, Envelope | None], list[Envelope]]
 """Called with a machine that has raised something else than a refusal, the error, and the message
@@ -181,7 +177,7 @@ class Node:
         """Pack the items as frames, split in halves until each is small enough or holds one
         message."""
         data = encode_frame(self.run, items)
-        if len(data) <= MAX_FRAME or len(items) == 1:
+        if len(data) <= FRAME_MAX or len(items) == 1:
             self.counters.messages += len(items)
             return [data]
         half = len(items) // 2

@@ -17,7 +17,10 @@ def main() -> None:
     executions = int(sys.argv[1]) if len(sys.argv) > 1 else EXECUTIONS
     first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     total = fuzzed(count(first), executions)
-    print(f"{total.executions:,} hostile messages in {total.runs:,} runs: all refused or harmless")
+    print(
+        f"{total.executions:,} hostile messages in {total.runs:,} runs: {total.refused:,} refused, "
+        "no machine raised anything else"
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ RUNS: tuple[dict[str, bool], ...] = ({}, {"looped": True}, {"equal_shift": True}
 """Kinds of runs: slots or cycles; bundles between iterations; equal shift; amounts."""
 SHARES = (0.02, 0.2, 0.6)
 """Shares of frames that a hostile one follows."""
+BURSTS = (1, 4, 16)
+"""Numbers of hostile messages, made of one honest message, that come together."""
 FRAMES_MAX = 3_000
 """Number of frames after which a run that liars keep alive is given up."""
 
@@ -31,6 +33,8 @@ class Fuzzed:
     runs: int = 0
     executions: int = 0
     """Hostile messages handed to a machine, or to the codec."""
+    refused: int = 0
+    """Number of these that were refused."""
 
 
 class FuzzedRun(CrashingRun):
@@ -65,7 +69,8 @@ class FuzzedRun(CrashingRun):
         except DecodeError:
             return  # what comes of numbers that were too large
         for item in items:
-            self._deliver(sender, node, item)
+            for _ in range(chance.choice(BURSTS)):
+                self._deliver(sender, node, item)
 
     def _deliver(self, sender: str, node: Node, model: Item) -> None:
         chance = self._liar_chance
@@ -83,11 +88,13 @@ class FuzzedRun(CrashingRun):
             place = chance.randrange(len(data))
             data = data[:place] + bytes([chance.randrange(256)]) + data[place + 1 :]
         self.fuzzed.executions += 1
+        before = node.counters.dropped
         try:
             node.accept(by.host, data, self.now)
         except Exception as error:
             kind = f"{type(message).__name__} from {by} to {to} on {node.name}"
             raise FuzzError(f"seed {self.seed}: {message!r}, {kind}") from error
+        self.fuzzed.refused += node.counters.dropped > before
 
 
 def fuzzed(seeds: Iterator[int], executions: int) -> Fuzzed:
@@ -97,4 +104,5 @@ def fuzzed(seeds: Iterator[int], executions: int) -> Fuzzed:
         one = FuzzedRun(next(seeds)).run_fuzzed()
         total.runs += one.runs
         total.executions += one.executions
+        total.refused += one.refused
     return total

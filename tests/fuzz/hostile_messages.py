@@ -90,9 +90,12 @@ class Liar:
         try:
             return cls(**values)
         except ValueError:
-            if not keeps:
+            if keeps:
+                return model
+            try:
+                return cls()
+            except TypeError:  # not all of its fields have a default
                 raise _NoSuchTermsError from None
-            return model
 
     def _list(self, hint: Any, model: Any) -> tuple[Any, ...]:
         chance, given = self._chance, list(model) if isinstance(model, tuple) else []

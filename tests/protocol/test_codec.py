@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
-from protocol.codec import VERSION, Item, decode_frame, encode_frame
+from protocol.codec import FRAME_MAX, VERSION, Item, decode_frame, encode_frame
 from protocol.domains import LARGEST_VALUE
 from protocol.errors import DecodeError, InputError
 from protocol.messages import (
@@ -164,6 +164,15 @@ def test_numbers_outside_their_domain_are_refused(cls: type[Any], data: st.DataO
             frame[2][0][3][field] = number if -(2**63) <= number < 2**64 else float(number)
             with pytest.raises(DecodeError):
                 decode_frame(msgpack.packb(frame), "run")
+
+
+def test_a_large_frame_holds_one_message() -> None:
+    """A few frames of many megabytes would otherwise keep a part busy for long."""
+    large = Down(0, np.zeros(FRAME_MAX // 8), 0.0, 0.0, approved=True, reorganise=False)
+    one = [Item("to", "by", large)]
+    assert len(decode_frame(encode_frame("run", one), "run")) == 1
+    with pytest.raises(DecodeError, match="2 messages in a frame of"):
+        decode_frame(encode_frame("run", [*one, Item("to", "by", Go())]), "run")
 
 
 @given(st.binary(max_size=60))
