@@ -5,7 +5,7 @@ from typing import Literal
 
 from protocol.vectors import Finite, Vector
 
-CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
+CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "residual", "dot", "max"]
 ScalingName = Literal["std", "unit-length", "min-max"]
 DiscomfortName = Literal["rmse", "preference", "score", "index", "device"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
@@ -19,8 +19,10 @@ PAPER_TOLERANCE = 0.01
 """Tolerance for the source's rule, kWh. The rule asks for the preferred value itself, which hardly
 any household holds."""
 
-COSTS_WITH_TARGET: frozenset[CostName] = frozenset({"rss", "rmse", "xcorr", "sqr", "dot"})
-SHAPE_COSTS: frozenset[CostName] = COSTS_WITH_TARGET - {"sqr"}
+COSTS_WITH_TARGET: frozenset[CostName] = frozenset(
+    {"rss", "rmse", "xcorr", "sqr", "residual", "dot"}
+)
+SHAPE_COSTS: frozenset[CostName] = COSTS_WITH_TARGET - {"sqr", "residual"}
 """Costs that compare only the shape of the target, not its size."""
 
 

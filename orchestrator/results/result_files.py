@@ -111,7 +111,7 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
             zip(
                 range(results.slots),
                 *times.values(),
-                *(c.tolist() for c in demand.values()),
+                *([None if x != x else x for x in c.tolist()] for c in demand.values()),
                 strict=True,
             ),
         ),
@@ -168,6 +168,7 @@ def read(out: Path) -> RunResults:
             preferred=_column(out / DEMAND, "preferred", [row.preferred for row in demand]),
             exchanged=_column(out / DEMAND, "exchanged", [row.exchanged for row in demand]),
             target=_column(out / DEMAND, "target", [row.target for row in demand]),
+            limit=_column(out / DEMAND, "limit", [row.limit for row in demand], gaps=True),
         ),
     )
 
@@ -181,6 +182,7 @@ class _DemandRow:
     preferred: float | None = None
     exchanged: float | None = None
     target: float | None = None
+    limit: float | None = None
 
 
 Row = TypeVar("Row")
@@ -263,11 +265,16 @@ def _read_text(path: Path) -> str:
         raise InputError(f"cannot be read: {error}", file=path) from error
 
 
-def _column(path: Path, name: str, values: Sequence[float | None]) -> Array | None:
-    """Return a column as an array, or None if it is empty; raises InputError if it has gaps."""
+def _column(
+    path: Path, name: str, values: Sequence[float | None], *, gaps: bool = False
+) -> Array | None:
+    """Return a column as an array, or None if it is empty; raises InputError if it has gaps, unless
+    these are allowed and become NaN."""
     present = [value for value in values if value is not None]
     if not present:
         return None
+    if gaps:
+        return np.array([np.nan if value is None else value for value in values])
     if len(present) < len(values):
         reason = "a cell of this column is empty"
         raise InputError(reason, file=path, line=2 + values.index(None), field=name)

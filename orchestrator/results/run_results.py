@@ -124,6 +124,16 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Excess:
+    """How far a demand is beyond the limits by slot of a run."""
+
+    slots: int
+    """Number of slots in which a limit is broken."""
+    kwh: float
+    """Energy beyond the limits, over all slots."""
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """One round of stage 2, for all households; in round 0 they make offers but look up nothing."""
 
@@ -198,6 +208,8 @@ class Demand:
     preferred: Array | None = None
     exchanged: Array | None = None
     target: Array | None = None
+    limit: Array | None = None
+    """The most that is allowed by slot; NaN in slots without a limit."""
 
     def columns(self) -> dict[str, Array]:
         """Return the curves that the run has, in the order of demand.csv."""
@@ -206,6 +218,7 @@ class Demand:
             "planned": self.planned,
             "exchanged": self.exchanged,
             "target": self.target,
+            "limit": self.limit,
         }
         return {name: values for name, values in named.items() if values is not None}
 
@@ -233,6 +246,8 @@ class RunRecord:
     """The loops, with exchanges between iterations."""
     homes: dict[str, HomeMeasures] | None = None
     """What each state costs the people of homes, by state; None if no household is a home."""
+    limits: dict[str, Excess] | None = None
+    """How far each state is beyond the limits by slot, by state; None without limits."""
     bus: BusTraffic | None = None
     seconds: Seconds
     ended: str | None = None

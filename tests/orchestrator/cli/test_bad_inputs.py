@@ -272,6 +272,8 @@ FILES = [
     ("hard-plans", "1,2\n0,0\n", "line 1: 2 values, expected 36"),
     ("hard-costs", "1,2,3,4\n0,0,0,9\n", "line 2: modes must be"),
     ("target", "1,2\n", "file"),
+    ("target", "time,kw\n00:00,1\n", "file, line 1: has times, but the data set does not say"),
+    ("hard-plans", "time,max_kw\n00:00,1\n", "file, line 1: has times, but the data set"),
     ("mandates", "[agent_0]\nbeta = 0.5\n", "field agent_0: .*did you mean 'h0'?"),
     ("mandates", "[defaults]\nbeta = 0.5\n", "field defaults: .*did you mean 'default'?"),
     ("mandates", "[h0]\nbetta = 0.5\n", "field h0.betta: no such key: did you mean 'beta'?"),
