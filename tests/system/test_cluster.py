@@ -117,7 +117,8 @@ def standing(grid: Grid, kept: Path) -> Iterator[None]:
 def settings(grid: Grid) -> RunSettings:
     return RunSettings.model_validate(
         {
-            **{"demo": True, "households": 32, "iterations": 12, "isolation": "task", "hosts": 4},
+            **{"demo": True, "households": 16, "slots": 36, "iterations": 12},
+            **{"isolation": "task", "hosts": 4},
             **{"nats": grid.nearest("orchestrator"), "keys": grid.ring.folder},
         }
     )

@@ -149,7 +149,8 @@ def test_a_link_that_is_cut_and_restored_changes_nothing(
     where = ("--nats", url, "--keys", str(ring.folder))
     chosen = RunSettings.model_validate(
         {
-            **{"demo": True, "households": 40, "iterations": 20, "isolation": "task", "hosts": 3},
+            **{"demo": True, "households": 18, "slots": 36, "iterations": 12},
+            **{"isolation": "task", "hosts": 3},
             **{"nats": url, "keys": ring.folder, **options},
         }
     )
