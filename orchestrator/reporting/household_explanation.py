@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agents.exchange.journal.entries import Entry
 from agents.exchange.journal.explanation import (
     WORDS,
     ExchangeExplanation,
@@ -51,13 +52,30 @@ configuration of the run; None if it is unknown."""
 
 def find_explanation(
     results: Path, household: str, host_of: HostOf | None = None
-) -> ExchangeExplanation | HomeExplanation:
-    """Explain what a household did in stage 2, from its journal.
+) -> ExchangeExplanation:
+    """Explain what a household did in stage 2, from its journal (`find_entries`)."""
+    return explain(find_entries(results, household, host_of))
+
+
+def find_home_explanation(
+    results: Path, household: str, host_of: HostOf | None = None
+) -> HomeExplanation:
+    """Explain what a home did in an exchange of amounts, from its journal (`find_entries`)."""
+    return explain_home(find_entries(results, household, host_of))
+
+
+def explained(entries: Sequence[Entry]) -> ExchangeExplanation | HomeExplanation:
+    """Explain entries: by devices, if the household is a home that exchanged amounts."""
+    of_devices = any(entry.kind == "devices" for entry in entries)
+    return explain_home(entries) if of_devices else explain(entries)
+
+
+def find_entries(results: Path, household: str, host_of: HostOf | None = None) -> Sequence[Entry]:
+    """Return a household's journal of stage 2, from the `begin` on.
 
     `results` is the folder of a run's results, a folder that a host keeps (`--keep`), or a folder
     of journals. `household` is an id or a name. Raises InputError if there are no journals, or none
-    of this household; `host_of` then helps to name the host that keeps it. A home that exchanged
-    amounts is explained by its devices.
+    of this household; `host_of` then helps to name the host that keeps it.
     """
     names = _names(results)
     household = {name: key for key, name in names.items()}.get(household, household)
@@ -70,10 +88,8 @@ def find_explanation(
         entries = remembered(journal.of(household))
         known += journal.households()
         journal.close()
-        if any(entry.kind == "devices" for entry in entries):
-            return explain_home(entries[1:])
         if entries:
-            return explain(entries[1:])
+            return entries[1:]
     advice = household_suggestion(household, [*sorted(known), *names.values()])
     raise InputError(f"no journal of {household!r}: {advice}", field="--household")
 

@@ -319,13 +319,10 @@ def stays_reserved_when_released(
     self: AmountExchange, sender: Address, confirmation: Fields
 ) -> None:
     """It stays reserved after a release, if it has reserved less meanwhile."""
-    reserved = self.reserved
-    said = self.answers_said.get(name_of(sender, confirmation))
-    if said is None or said["sequence"] == 1:
-        reserved = None
+    kept, said = self.reserved, self.answers_said.get(name_of(sender, confirmation), {})
     AmountExchange.on_amount_confirmation(self, sender, confirmation)
-    if not confirmation["commit"] and reserved is not None:
-        self.reserved, self.asks_at = reserved, float("inf")
+    if not confirmation["commit"] and (said is None or said.get("sequence") == 2):
+        self.reserved, self.asks_at = kept, float("inf")
 
 
 def keeps_what_it_held(self: AmountExchange) -> None:

@@ -18,7 +18,7 @@ from agents.exchange.journal.home_facts import DeviceFacts
 from agents.exchange.journal.home_sentences import device_sentence, home_sentences, step_sentence
 from orchestrator.cli import app
 from orchestrator.coordination.placement import Run
-from orchestrator.reporting.household_explanation import find_explanation
+from orchestrator.reporting.household_explanation import find_home_explanation
 from orchestrator.results.result_files import write
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
@@ -39,9 +39,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunResults, Path]:
 
 
 def explained(out: Path, household: str) -> HomeExplanation:
-    found = find_explanation(out, household)
-    assert isinstance(found, HomeExplanation)
-    return found
+    return find_home_explanation(out, household)
 
 
 def test_the_explanation_agrees_with_the_results(ran: tuple[RunResults, Path]) -> None:
@@ -199,7 +197,7 @@ def test_a_home_that_exchanged_nothing_says_so(ran: tuple[RunResults, Path]) -> 
 
 def test_the_command_explains_a_home(ran: tuple[RunResults, Path]) -> None:
     results, out = ran
-    row = max(results.rows, key=lambda row: row.accepted)
+    row = max(results.rows, key=lambda row: row.accepted or 0)
     words = ["explain", str(out), "--household", row.household]
     said = CliRunner().invoke(app, words)
     assert said.exit_code == 0

@@ -9,9 +9,8 @@ from agents.devices.home import Home
 from agents.devices.home_plans import Caps
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.inside_moves import rearrange
-from agents.exchange.journal.home_explanation import HomeExplanation
 from orchestrator.coordination.placement import Run
-from orchestrator.reporting.household_explanation import find_explanation
+from orchestrator.reporting.household_explanation import find_home_explanation
 from orchestrator.results.result_files import write
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
@@ -91,8 +90,7 @@ def test_a_run_keeps_to_the_mandates(seed: int, tmp_path: Path) -> None:
     write(results, tmp_path / "out", tmp_path / "kept")
     steps = 0
     for row in results.rows:
-        found = find_explanation(tmp_path / "out", row.household)
-        assert isinstance(found, HomeExplanation)
+        found = find_home_explanation(tmp_path / "out", row.household)
         assert found.mandate == {"device_discomfort": 0.8}
         tolerances = {day.facts.name: day.facts.tolerance for day in found.devices}
         for step in found.steps:
