@@ -111,9 +111,8 @@ class Household:
     @property
     def selections(self) -> list[int]:
         """The selected plan after each iteration of stage 1 so far."""
-        if self._planning is None:
-            return []
-        return [self._chosen(selected) for selected in self._planning.selections]
+        planning = self._planning
+        return [] if planning is None else [self._chosen(each) for each in planning.selections]
 
     @property
     def iteration(self) -> int:
@@ -147,8 +146,6 @@ class Household:
     def bundles(self) -> BundleContent | None:
         """Return what decides about bundles; None if the household exchanges none."""
         return None if self._exchange is None else self._exchange.bundles
-
-    # -- the machine ------------------------------------------------------------------------------
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message. Raises PeerError if it is not legal from this sender, or not now."""
@@ -209,14 +206,12 @@ class Household:
 
     def _complaint(self) -> list[Envelope]:
         """Report the neighbours for whom this household has waited too long, if there are any."""
-        if self.phase is Phase.EXCHANGING:
-            assert self._exchange is not None
-            iterations = self._exchange.household.place.terms.iterations
-            waiting = Waiting(iterations, self._exchange.missing, self._exchange.progress)
-            return [self._to_orchestrator(waiting)]
-        if self.phase is Phase.PLANNING and self._placed().missing:
-            waiting = Waiting(self._placed().iteration, self._placed().missing)
-            return [self._to_orchestrator(waiting)]
+        exchange, planning = self._exchange, self._planning
+        if self.phase is Phase.EXCHANGING and exchange is not None:
+            iterations = exchange.household.place.terms.iterations
+            return [self._to_orchestrator(Waiting(iterations, exchange.missing, exchange.progress))]
+        if self.phase is Phase.PLANNING and planning is not None and planning.missing:
+            return [self._to_orchestrator(Waiting(planning.iteration, planning.missing))]
         return []
 
     # -- joining and leaving ----------------------------------------------------------------------
@@ -259,8 +254,7 @@ class Household:
             raise PeerError("the exchange has begun: nobody may begin anew")
         if place.loop != self._loop:
             raise PeerError(f"planning begins after {place.loop} exchanges, not {self._loop}")
-        has_devices = self.plans.home is not None
-        check_place(self.address, place, self.plans.slots, devices=has_devices)
+        check_place(self.address, place, self.plans)
         self._forget_exchange()
         self._plan(replace(place, terms=self._mandate.weighted(place.terms)))
         self.phase, self._attempt = Phase.PLACED, place.attempt

@@ -45,7 +45,8 @@ class Mandate:
     """kWh: no exchange may leave it with more discomfort than this, whatever the rule allows."""
     device_discomfort: float | dict[str, float] | None = None
     """Homes: no plan may give a device more discomfort u than this (1: just acceptable, which is
-    also the default); for all devices, or by device, where `default` is for all others."""
+    also the default for plans), and no exchange of amounts may raise a device above it; for all
+    devices, or by device, where `default` is for all others."""
     energy_drift: float | None = None
     """kWh that the sum over all slots may move away from what stage 1 chose, up or down."""
     exchange: bool = True

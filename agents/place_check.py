@@ -2,17 +2,17 @@
 go through both stages with it."""
 
 from agents.planning.tree import children_of
+from agents.plans import Plans
 from protocol.errors import PeerError
 from protocol.messages import Address, Place
 from protocol.terms import Terms
 
 
-def check_place(address: Address, place: Place, slots: int, *, devices: bool) -> None:
-    """Raise PeerError if a household of so many slots cannot go through the run at this place.
-    `devices` is True for a home with devices."""
+def check_place(address: Address, place: Place, plans: Plans) -> None:
+    """Raise PeerError if a household with these plans cannot go through the run at this place."""
     _check_tree(address, place)
     terms = place.terms
-    _check_lengths(terms, slots)
+    _check_lengths(terms, plans.slots)
     if place.roster and len(set(place.roster)) != place.households:
         raise PeerError("a roster that does not name all households")
     if terms.reorganisation.strategy != "never" and not place.roster:
@@ -22,7 +22,7 @@ def check_place(address: Address, place: Place, slots: int, *, devices: bool) ->
         return
     if not place.matchmakers and (exchange.content != "bundle" or not place.roster):
         raise PeerError("neither a matchmaker nor a roster to find partners in")
-    if exchange.content == "amounts" and not devices:
+    if exchange.content == "amounts" and plans.home is None:
         raise PeerError("an exchange of amounts is for homes with devices")
 
 

@@ -67,6 +67,7 @@ class AmountExchange:
         """
         if not setting.matchmakers:
             raise PeerError("an exchange of amounts needs a matchmaker")
+        held.disclosure = holding.disclosure
         held.traded = np.array([holding.offered(slot) for slot in range(holding.slots)])
         self._record = HomeRecord(address=address, held=held, holding=holding, journal=journal)
         patience = setting.terms.lease_seconds
