@@ -80,6 +80,15 @@ class Mandate:
             return Caps(all=caps.get(DEFAULT, CAP), by_device=caps)
         return None if caps is None else Caps(all=caps)
 
+    @property
+    def narrowed(self) -> dict[str, object]:
+        """What its people have asked for, for people and programs; empty if nothing."""
+        return {
+            field.name: sorted(value) if isinstance(value, frozenset) else value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != getattr(FREE, field.name)
+        }
+
     def joins_slots(self, rule: RuleName) -> bool:
         """Return True if what this household decides at one slot, under this rule, may depend on
         its exchanges at others."""

@@ -5,7 +5,7 @@ facts in another way.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
@@ -15,7 +15,6 @@ from agents.exchange.journal.amount_records import AmountRecord, read_amounts
 from agents.exchange.journal.entries import Entry, Kind
 from agents.exchange.journal.home_facts import DeviceFacts, read_home
 from agents.exchange.journal.records import read_beginning
-from agents.mandate import FREE
 from protocol.terms import RuleName
 from protocol.vectors import Array
 
@@ -174,11 +173,7 @@ def explain_home(entries: Sequence[Entry]) -> HomeExplanation:
     return HomeExplanation(
         household=entries[0].household,
         rule=mandate.rule or setting.terms.rule,
-        mandate={
-            field.name: sorted(value) if isinstance(value, frozenset) else value
-            for field in fields(mandate)
-            if (value := getattr(mandate, field.name)) != getattr(FREE, field.name)
-        },
+        mandate=mandate.narrowed,
         rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
         restarts=sum(entry.kind == "resume" for entry in entries),
         over=any(entry.kind == "over" for entry in entries),

@@ -37,7 +37,7 @@ PATIENCE, IMPATIENT = 30.0, 10.0
 """Seconds; what is wrong may leave a household silent, and is waited for in vain."""
 BEYOND_A_LEASE = 20.0
 """The same for amounts, where a household may rightly be silent for the time of a lease."""
-AT_ONCE = 24
+AT_ONCE = 16
 """Households that are tested at the same time."""
 SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
     "slot": {

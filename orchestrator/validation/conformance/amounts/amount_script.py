@@ -11,7 +11,7 @@ from orchestrator.validation.conformance.amounts.amount_requester_script import 
 from orchestrator.validation.conformance.amounts.amount_stage import AmountStage
 from protocol.messages import AmountLookup, Result
 
-ROUNDS_MAX, IDLE_MAX = 12, 2
+ROUNDS_MAX, IDLE_MAX = 14, 4
 """Greatest number of rounds in which the household may look for partners, and of those in a row in
 which it wants nothing."""
 
