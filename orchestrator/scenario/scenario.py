@@ -22,7 +22,7 @@ from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
 from orchestrator.scenario.amounts import with_content
-from orchestrator.scenario.home_options import starting, with_mandates
+from orchestrator.scenario.home_options import starting, with_mandates, with_saved_schedules
 from orchestrator.scenario.input_files import read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.run_terms import pairs_of, rounds_max, terms_of
@@ -133,7 +133,7 @@ def read_scenario(
     Raises InputError if anything is missing or inconsistent, or an own function fails its checks.
     """
     population = _population(settings)
-    settings = with_residual(with_content(settings, population))
+    settings = with_saved_schedules(with_residual(with_content(settings, population)))
     if own.alternatives is not None:
         population = with_alternatives(population, own.alternatives)
     for household in population.households:

@@ -164,7 +164,7 @@ OPTIONS = [
     ("check", "field homes: is required"),
     ("check nowhere.toml", "nowhere.toml: no such file or folder"),
     ("check full", "full: expected a home file"),
-    ("check full/mine.txt", "full/mine.txt: expected a home file"),
+    ("check full/mine.txt --out x.png", "full/mine.txt: expected a home file"),
     ("convert full new", "full: no households: there is no agent_0.plans"),
     ("convert full/mine.txt new.npz", "expected a folder of agent_<N>.plans"),
     ("convert nowhere new --score taste", "field --score: expected preference or cost"),

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import (
     ORCHESTRATOR_ADDRESS,
     households_of,
 )
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.simulation.network import NetworkFaults
 from protocol.errors import PeerError
 from protocol.messages import Place, Result
