@@ -22,7 +22,7 @@ pd = pytest.importorskip("pandas", reason="tables are part of the extra `report`
 
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 SMALL = ["--demo", "true", "--households", "12", "--slots", "36", "--iterations", "5"]
-GRID = [*SMALL, "--isolation", "task"]
+GRID = [*SMALL, "--isolation", "task", "--beta", "0,0.5"]
 WAY = ("exchange_messages", "exchange_frames", "exchange_bytes")
 """What is counted on the way, of repetitions too; and what is made of it."""
 
@@ -65,8 +65,8 @@ def test_the_table_is_the_same_as_in_simulation(tmp_path: Path) -> None:
     tables = {}
     for where in ("simulation", "bus"):
         out = ["--on", where, "--workers", "1", "--out", str(tmp_path / where)]
-        status, shown = on_a_terminal([*COFLEX, "sweep", *GRID, "--beta", "0.5", *varied, *out])
-        assert (status, "4/4" in shown) == (0, True), shown
+        status, shown = on_a_terminal([*COFLEX, "sweep", *GRID, *varied, *out])
+        assert (status, "8/8" in shown) == (0, True), shown
         tables[where] = pd.read_parquet(tmp_path / where / "sweep.parquet")
     simulated, real = tables["simulation"], tables["bus"]
     assert list(simulated.columns) == list(real.columns)
@@ -90,7 +90,7 @@ def test_an_interrupted_sweep_leaves_no_process_and_can_be_finished(
 ) -> None:
     """There are two workers, each with a server, hosts and a matchmaker."""
     out = tmp_path / "out"
-    grid = [*GRID, "--beta", "0,0.5", "--replications", "2"]
+    grid = [*GRID, "--replications", "2"]
     command = [*COFLEX, "sweep", *grid, "--on", "bus", "--workers", "2", "--out", str(out)]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
