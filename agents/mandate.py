@@ -82,7 +82,7 @@ class Mandate:
 
     @property
     def narrowed(self) -> dict[str, object]:
-        """What its people have asked for, for people and programs; empty if nothing."""
+        """Return what its people have asked for, by field; empty if nothing."""
         return {
             field.name: sorted(value) if isinstance(value, frozenset) else value
             for field in fields(self)

@@ -2,12 +2,13 @@
 Pure.
 
 It knows no device: only amounts by slot, rounded down, as households announce them, and the hours
-between which a partner did not move what it was asked. Both are forgotten when the partner
-announces anew.
+between which a partner did not move what it was asked. That is forgotten where the partner
+announces more than before.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,11 @@ from matchmaker.household_rows import HouseholdRows
 from protocol.messages import Address
 from protocol.messages.amounts import PIECES
 from protocol.vectors import Array
+
+ROUNDED = sqrt(2.0)
+"""An announced amount times this is above what the household could do."""
+ROUNDED_USUALLY = sqrt(ROUNDED)
+"""Many announced amounts times this are about what the households could do together."""
 
 
 @dataclass(slots=True)
@@ -43,16 +49,23 @@ class AmountBook(HouseholdRows):
         self.announce(household.name, up_kwh=np.zeros(self.slots), down_kwh=np.zeros(self.slots))
 
     def announce(self, household: str, *, up_kwh: Array, down_kwh: Array) -> None:
-        """Take an announcement, and forget what the household refused before."""
+        """Take an announcement, and forget what the household refused in hours in which it could
+        now take more, or less, than before."""
         row = self.rows[household]
+        rises = self._in_hours(up_kwh > self._up[row])
+        falls = self._in_hours(down_kwh > self._down[row])
+        self._refused[row] &= ~(falls[:, None] | rises)
         self._up[row], self._down[row] = up_kwh, down_kwh
-        self._refused[row] = False
         self._versions[row] += 1
 
     def refuse(self, partner: str, *, left: Sequence[int], entered: Sequence[int]) -> None:
         """Remember that a household did not move energy from these pieces of the day to those when
         it was asked."""
         self._refused[self.rows[partner]][np.ix_(left, entered)] = True
+
+    def forget_refusals(self) -> None:
+        """Forget what all households refused."""
+        self._refused[:] = False
 
     def disappoint(self, requester: str, partner: str) -> None:
         """Remember that nothing which the partner announces suits the requester, until one of them
@@ -94,6 +107,27 @@ class AmountBook(HouseholdRows):
         names = [(self.where[at].name, float(merit[at])) for at in np.flatnonzero(merit)]
         return sorted(names, key=lambda found: (-found[1], found[0]))
 
+    def suffices(
+        self,
+        ranked: Sequence[tuple[str, float]],
+        *,
+        up_kwh: Array,
+        down_kwh: Array,
+        partners_max: int,
+    ) -> bool:
+        """Return False if it is not likely that `partners_max` of the ranked households can make
+        all of a change, since they announce too little in all, or at one slot."""
+        expected = sum(merit for _, merit in ranked[:partners_max]) * ROUNDED_USUALLY
+        if expected < up_kwh.sum():
+            return False
+        members = np.array([self.rows[name] for name, _ in ranked], dtype=np.intp)
+        for announced, wanted in ((self._down, up_kwh), (self._up, down_kwh)):
+            slots = np.flatnonzero(wanted)
+            gives = np.sort(announced[np.ix_(members, slots)], axis=0)[-partners_max:]
+            if (gives.sum(axis=0) * ROUNDED < wanted[slots]).any():
+                return False
+        return True
+
     def announced(self, household: str, *, up_kwh: Array, down_kwh: Array) -> tuple[Array, Array]:
         """Return what a household announces, up and down, no more than a requester with these
         wants needs to know."""
@@ -103,6 +137,12 @@ class AmountBook(HouseholdRows):
     @property
     def _hours(self) -> NDArray[np.intp]:
         return np.arange(self.slots) * PIECES // self.slots
+
+    def _in_hours(self, slots: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return for each hour whether any of its slots is marked, bool[PIECES]."""
+        marked = np.zeros(PIECES, dtype=np.bool_)
+        marked[self._hours[slots]] = True
+        return marked
 
     def _by_hour(
         self, announced: Array, wanted: Array, slots: NDArray[np.intp]

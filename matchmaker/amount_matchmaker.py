@@ -13,7 +13,7 @@ from matchmaker.amount_book import AmountBook
 from matchmaker.leases import Counts
 from protocol.errors import PeerError
 from protocol.messages import Address, AmountLookup, AmountMatch
-from protocol.messages.amounts import PIECES, Found, LeaseEnd
+from protocol.messages.amounts import FLOORS, PARTNERS_MAX, PIECES, Found, LeaseEnd
 from protocol.messages.exchange import WHOLE, Lease, LeaseId
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
@@ -100,7 +100,8 @@ class AmountLeases:
             down_kwh=lookup.want_down_kwh,
             without=known,
         )
-        if not ranked:
+        left = PARTNERS_MAX - len(lookup.without)
+        if not ranked or (lookup.whole and not self._suffices(ranked, lookup, left)):
             self.counts.none += 1
             return "none", None
         partner = next((name for name, _ in ranked if name not in asked | reserved), None)
@@ -116,6 +117,16 @@ class AmountLeases:
         where = self.book.where[self.book.rows[partner]]
         return "match", Lease(
             id=lease, slot=WHOLE, partner=where, value_kwh=0.0, seconds=self.lease_seconds
+        )
+
+    def _suffices(
+        self, ranked: list[tuple[str, float]], lookup: AmountLookup, partners_max: int
+    ) -> bool:
+        return self.book.suffices(
+            ranked,
+            up_kwh=lookup.want_up_kwh,
+            down_kwh=lookup.want_down_kwh,
+            partners_max=partners_max,
         )
 
 
@@ -136,6 +147,8 @@ class AmountMatchmaker:
         self.ledger = AmountLeases(slots, epoch, lease_seconds)
         self.answered = 0
         """Number of lookups that were answered, repeated ones included."""
+        self._round = 0
+        """The latest round of a lookup."""
         self._sessions: dict[Address, _Session] = {}
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
@@ -173,6 +186,9 @@ class AmountMatchmaker:
             return self._match(lookup, anew=True)
         for end in lookup.ended:
             ledger.close(name, end)
+        if lookup.round > len(FLOORS) >= self._round:
+            ledger.book.forget_refusals()
+        self._round = max(self._round, lookup.round)
         if len(lookup.up_kwh):
             ledger.book.announce(name, up_kwh=lookup.up_kwh, down_kwh=lookup.down_kwh)
         if not len(lookup.want_up_kwh):

@@ -27,6 +27,10 @@ class ContentExchange(Protocol):
     quiet_among_lookups: bool
     """True if it is a share of the households that look up, of which each does so once a round."""
 
+    partial_rounds: int
+    """Number of rounds at the start in which not all households look up; the stage does not end
+    after them."""
+
     @property
     def counts(self) -> ExchangeCounts:
         """Counts of the household's part so far."""

@@ -21,6 +21,7 @@ class SlotExchange:
 
     quiet_share, quiet_rounds = 0.0, 1
     quiet_among_lookups = False
+    partial_rounds = 0
     balance = 0
 
     def __init__(

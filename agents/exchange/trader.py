@@ -8,6 +8,7 @@ next. None of its messages may leave the host before its journal is committed.
 from collections.abc import Sequence
 
 from agents.devices.home import Home
+from agents.exchange.amounts.amount_exchange import AmountExchange
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.home_record import held_at_start, setbacks_of
 from agents.exchange.bundles.bundle_content import BundleContent
@@ -123,6 +124,11 @@ class Trader:
     def bundles(self) -> BundleContent | None:
         """Return what decides about bundles; None if the household exchanges something else."""
         return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
+
+    @property
+    def amounts(self) -> AmountExchange | None:
+        """Return the exchange of amounts; None if the household exchanges something else."""
+        return self._exchange if isinstance(self._exchange, AmountExchange) else None
 
     @property
     def trace(self) -> Trace:
@@ -351,7 +357,8 @@ class Trader:
         if self.setting.terms.rule == "ttc":
             return trades_follow(done, self._scale_kwh2)
         exchange = self._exchange
-        looked_up = self.counted[max(self.gathers[-1], ENTER) + 2 :]  # counts begin with GATHER
+        first = max(self.gathers[-1], ENTER) + 2  # counts begin with GATHER
+        looked_up = self.counted[first + exchange.partial_rounds :]
         recent = looked_up[-exchange.quiet_rounds :]
         exchanges = sum(count.accepted for count in recent)
         everybody = sum(

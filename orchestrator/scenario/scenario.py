@@ -116,12 +116,13 @@ class Scenario:
             "discomfort": self.common_terms.discomfort,
         }
         if self.pairs is not None:
-            resolved |= {
-                "content": self.pairs.content,
-                "exchange_order": self.pairs.order,
-                "energy_drift": self.pairs.energy_drift_kwh,
-                "min_gain": self.pairs.min_gain,
-            }
+            resolved |= {"content": self.pairs.content, "exchange_order": self.pairs.order}
+            if self.pairs.content != "amounts":
+                # Amounts have neither: to name them would be an error.
+                resolved |= {
+                    "energy_drift": self.pairs.energy_drift_kwh,
+                    "min_gain": self.pairs.min_gain,
+                }
         return self.settings.model_copy(update=resolved)
 
 

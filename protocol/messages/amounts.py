@@ -22,6 +22,13 @@ PIECES = 24
 """Refusals are told by from-hour and to-hour: pieces of the day, 24 of them."""
 Piece = Annotated[int, Field(ge=0, lt=PIECES)]
 
+FLOORS = (0.7, 0.3)
+"""Least D of the homes with wishes in the first rounds. Idle room is scarce, so it goes first to
+those whose discomfort is greatest."""
+
+PARTNERS_MAX = 12
+"""Greatest number of partners asked for one whole."""
+
 AmountRefusal = Literal["", "busy", "loss"]
 """The reason for an empty part. busy: the partner is in another talk. loss: it can do nothing of
 what was proposed without a loss."""
@@ -64,6 +71,8 @@ class AmountLookup:
     """How much more the home wants to take at each slot; empty if no partner is wanted."""
     want_down_kwh: Vector
     """How much less, likewise."""
+    whole: bool
+    """True if nothing less than all that is wanted is of use."""
     without: tuple[Name, ...]
     """Households that are not wanted as partners, since they were asked already."""
 

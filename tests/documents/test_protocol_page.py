@@ -147,6 +147,7 @@ VECTORS: dict[str, list[Item]] = {
                 ended=(LeaseEnd(LeaseId(5, 1), "refused", (0,), (16,)),),
                 want_up_kwh=np.array([0.5, 0.0, 0.0]),
                 want_down_kwh=np.array([0.0, 0.0, 0.5]),
+                whole=True,
                 without=("h3",),
             ),
         ),

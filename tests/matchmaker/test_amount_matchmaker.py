@@ -38,19 +38,22 @@ class Talker:
         want: tuple[Array, Array] = (NOTHING, NOTHING),
         ended: Sequence[LeaseEnd] = (),
         without: Sequence[str] = (),
+        whole: bool = False,
         now: float = 0.0,
+        round: int = 1,
     ) -> AmountMatch:
         self.number += 1
         lookup = AmountLookup(
             session=1,
             number=self.number,
             epoch=self.epoch,
-            round=1,
+            round=round,
             up_kwh=up,
             down_kwh=down,
             ended=tuple(ended),
             want_up_kwh=want[0],
             want_down_kwh=want[1],
+            whole=whole,
             without=tuple(without),
         )
         (answer,) = self.maker.handle(Envelope(self.address, MAKER, lookup), now)
@@ -120,7 +123,7 @@ def test_a_lease_expires(maker: AmountMatchmaker) -> None:
     assert c.say(want=WANT, now=SECONDS).found == "match"
 
 
-def test_a_refusal_counts_for_its_hours_until_the_partner_announces_anew(
+def test_a_refusal_counts_for_its_hours_until_the_partner_announces_more(
     maker: AmountMatchmaker,
 ) -> None:
     a, _, c, _ = four(maker)
@@ -130,7 +133,41 @@ def test_a_refusal_counts_for_its_hours_until_the_partner_announces_anew(
     assert partner(a.say(want=WANT, ended=[end])) == "d"
     a.say(ended=[LeaseEnd(lease=LeaseId(EPOCH, 2), ending="void", left=(), entered=())])
     c.say(up=at(20, 1.0), down=at(4, 1.0))
+    lease = a.say(want=WANT).lease
+    assert lease is not None
+    assert lease.partner.name == "d"
+    a.say(ended=[LeaseEnd(lease=lease.id, ending="void", left=(), entered=())])
+    c.say(up=at(20, 1.5), down=at(4, 1.0))
     assert partner(a.say(want=WANT)) == "c"
+
+
+def test_refusals_are_forgotten_in_the_first_round_for_all(maker: AmountMatchmaker) -> None:
+    a, *_ = four(maker)
+    a.say(want=WANT, round=2)
+    end = LeaseEnd(lease=LeaseId(EPOCH, 1), ending="refused", left=(2,), entered=(10,))
+    assert partner(a.say(want=WANT, ended=[end], round=2)) == "d"
+    a.say(ended=[LeaseEnd(lease=LeaseId(EPOCH, 2), ending="void", left=(), entered=())], round=2)
+    assert partner(a.say(want=WANT, round=3)) == "c"
+
+
+def test_a_whole_is_not_begun_if_all_together_announce_too_little(maker: AmountMatchmaker) -> None:
+    a, *_ = four(maker)
+    too_much = at(4, 4.2), at(20, 4.2)  # b, c and d announce 3.5, which may mean 4.16
+    assert a.say(want=too_much, whole=True).found == "none"
+    assert a.say(want=(at(4, 4.1), at(20, 4.1)), whole=True, without=["b"]).found == "none"
+    assert partner(a.say(want=(at(4, 4.1), at(20, 4.1)), whole=True)) == "d"
+
+
+def test_less_than_all_is_wanted_unless_it_is_a_whole(maker: AmountMatchmaker) -> None:
+    a, *_ = four(maker)
+    assert partner(a.say(want=(at(4, 5.0), at(20, 5.0)))) == "d"
+
+
+def test_a_whole_needs_room_in_every_slot(maker: AmountMatchmaker) -> None:
+    a, *_ = four(maker)
+    elsewhere = at(4, 1.0), at(20, 0.5) + at(21, 0.5)
+    assert a.say(want=elsewhere, whole=True).found == "none"
+    assert a.say(want=elsewhere).found == "match"
 
 
 def test_a_partner_that_suits_in_nothing_is_not_found_again(maker: AmountMatchmaker) -> None:

@@ -21,12 +21,16 @@ def faults_by_chance(chance: Random, seed: int) -> NetworkFaults:
     )
 
 
-def survive(world: World, chance: Random, seed: int) -> None:
-    """Run a world to its end, and kill its hosts and matchmakers now and then."""
+def survive(
+    world: World, chance: Random, seed: int, *, watch: Callable[[], None] = lambda: None
+) -> None:
+    """Run a world to its end, and kill its hosts and matchmakers now and then. `watch` is called
+    after every event."""
     names = list(world.nodes)
     share = chance.choice([0.0, 0.02, 0.1])
 
     def kill() -> None:
+        watch()
         if world.crashes < 5 and chance.random() < share:
             world.crash(chance.choice(names), chance)
 

@@ -8,6 +8,8 @@ from random import Random
 
 import numpy as np
 
+from agents.devices.home import Schedules
+from agents.exchange.journal.amount_records import read_amounts
 from agents.exchange.journal.records import read_beginning, read_deal
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
@@ -80,3 +82,21 @@ def held_by_journals(kept: Path) -> tuple[Array, Array]:
                     held[entry.slot] = entry.taken
             after.append(held)
     return np.array(before), np.array(after)
+
+
+def homes_by_journals(kept: Path) -> dict[str, tuple[Schedules, Schedules]]:
+    """Return the schedules of each home's devices before and after stage 2, by household, as the
+    journals of an exchange of amounts say."""
+    found: dict[str, tuple[Schedules, Schedules]] = {}
+    for file in (kept / JOURNALS_FOLDER).glob("*.sqlite"):
+        for name, entries in SqliteJournal(file).entries().items():
+            before: dict[str, Array] = {}
+            after: dict[str, Array] = {}
+            for entry in remembered(entries):
+                if entry.kind == "devices":
+                    before = dict(read_amounts(entry.data).changed)
+                    after = dict(before)
+                elif entry.kind in ("inside", "done", "accepted"):
+                    after.update(read_amounts(entry.data).changed)
+            found[name] = before, after
+    return found

@@ -56,9 +56,16 @@ class AmountClient:
         self._epoch = 0
 
     def lookup(
-        self, round: int, now: float, *, wanted: Announcement | None, without: tuple[str, ...] = ()
+        self,
+        round: int,
+        now: float,
+        *,
+        wanted: Announcement | None,
+        whole: bool = False,
+        without: tuple[str, ...] = (),
     ) -> AmountLookup:
-        """Return a lookup with all news; for a partner, unless `wanted` is None."""
+        """Return a lookup with all news; for a partner, unless `wanted` is None. The last two
+        arguments are as in AmountLookup."""
         self._number += 1
         news, self.news = self.news, None
         ended, self.ended = tuple(self.ended), []
@@ -72,6 +79,7 @@ class AmountClient:
             ended=ended,
             want_up_kwh=_NOTHING if wanted is None else wanted.up_kwh,
             want_down_kwh=_NOTHING if wanted is None else wanted.down_kwh,
+            whole=whole,
             without=without,
         )
         self._retransmission.sent(now)

@@ -15,7 +15,7 @@ from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.home_record import HomeRecord
 from agents.exchange.amounts.inside_moves import rearrange
 from agents.exchange.holding import Holding
-from agents.exchange.journal.amount_records import AmountRecord, read_amounts
+from agents.exchange.journal.amount_records import AmountRecord, Part, read_amounts
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
@@ -33,6 +33,8 @@ from protocol.messages import (
     NextRound,
     Trace,
 )
+from protocol.messages.amounts import FLOORS
+from protocol.messages.exchange import LeaseId
 from protocol.runtime.machine import Envelope
 
 QUIET_SHARE, QUIET_ROUNDS = 0.1, 1
@@ -49,6 +51,7 @@ class AmountExchange:
 
     quiet_share, quiet_rounds = QUIET_SHARE, QUIET_ROUNDS
     quiet_among_lookups = False
+    partial_rounds = len(FLOORS)
     balance = 0
 
     def __init__(
@@ -74,6 +77,8 @@ class AmountExchange:
         self._requests = AmountRequests(self._record, patience)
         self._reservations = AmountReservations(self._record, patience)
         self._client = AmountClient(setting.matchmakers[0], session)
+        self._skipped = max(len(FLOORS) + 1 - setting.terms.rounds, 0)
+        """Number of floors that have no round, since there are too few rounds."""
         self._agenda: Agenda | None = None
         """The wishes of this round; None once they are all done."""
         self._again = 0
@@ -85,6 +90,15 @@ class AmountExchange:
     def counts(self) -> ExchangeCounts:
         """Counts of the home's part so far."""
         return self._record.counts
+
+    @property
+    def reserved(self) -> Part | None:
+        """The part for which the home is reserved, as a change of its own total."""
+        return self._reservations.part
+
+    def has_committed(self, partner: str, lease: LeaseId) -> bool:
+        """Return True if the home has decided, as requester, to make this exchange."""
+        return self._requests.has_committed(partner, lease)
 
     @property
     def changed(self) -> tuple[int, ...]:
@@ -132,9 +146,10 @@ class AmountExchange:
     def ask(self, following: NextRound) -> None:
         """Go through the wishes of this round; in round 0 the home only enters."""
         if following.round > ENTER:
-            self._agenda = Agenda(self._record.held)
             self._rearrange()
             self._refresh()
+            if self._has_turn(following.round):
+                self._agenda = Agenda(self._record.held)
 
     def end(self) -> None:
         """Take no new proposals: the stage is over."""
@@ -186,9 +201,16 @@ class AmountExchange:
         if wanted is not None:
             self._refresh()
             self.counts.lookups += 1
-            lookup = client.lookup(self._round, now, wanted=wanted, without=requests.asked)
+            lookup = client.lookup(
+                self._round,
+                now,
+                wanted=wanted,
+                whole=requests.indivisible,
+                without=requests.asked,
+            )
             out.append(Envelope(self._record.address, client.matchmaker, lookup))
         elif not client.informed and not requests.open and self._agenda is None:
+            self._refresh()
             lookup = client.lookup(self._round, now, wanted=None)
             out.append(Envelope(self._record.address, client.matchmaker, lookup))
         return out
@@ -239,6 +261,12 @@ class AmountExchange:
             case _:
                 pass
         return []
+
+    def _has_turn(self, round: int) -> bool:
+        """Return True if the home's discomfort is great enough for wishes in this round."""
+        discomfort = self._record.held.discomfort
+        floors = (*FLOORS[self._skipped :], 0.0)
+        return discomfort is not None and discomfort >= floors[min(round, len(floors)) - 1]
 
     def _rearrange(self) -> None:
         """Make the moves inside the home that help, unless it is in a talk."""

@@ -91,10 +91,19 @@ class AmountRequests:
         return wish.wanted()
 
     @property
+    def indivisible(self) -> bool:
+        """True if nothing less than all that is wanted is of use."""
+        return self._wish is not None and self._wish.indivisible
+
+    @property
     def partners(self) -> tuple[Address, ...]:
         """The partners whose answers are missing."""
         talk = () if self._talk is None else (self._talk.lease.partner,)
         return (*talk, *(closing.partner for closing in self._closing.values()))
+
+    def has_committed(self, partner: str, lease: LeaseId) -> bool:
+        """Return True if the home has decided to make the exchange under this lease."""
+        return (partner, lease) in self._committed
 
     def begin(self, wish: Wish, now: float) -> list[Envelope]:
         """Negotiate a wish; decide at once if nobody is needed."""
@@ -236,7 +245,7 @@ class AmountRequests:
         """Answer a partner that asks what was decided; not while that is open."""
         if any(part.lease == lease for part in self._parts):
             return []
-        commit = (sender.name, lease) in self._committed
+        commit = self.has_committed(sender.name, lease)
         return [Envelope(self._record.address, sender, AmountConfirmation(lease, commit))]
 
     def _confirmations(self, leases: Iterable[LeaseId]) -> list[Envelope]:

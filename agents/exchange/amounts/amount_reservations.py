@@ -59,6 +59,11 @@ class AmountReservations:
         return self._reserved is not None
 
     @property
+    def part(self) -> Part | None:
+        """The part for which the home is reserved, as a change of its own total."""
+        return None if self._reserved is None else self._reserved.part
+
+    @property
     def partners(self) -> tuple[Address, ...]:
         """The partner whose word is missing."""
         return () if self._reserved is None else (self._reserved.part.partner,)

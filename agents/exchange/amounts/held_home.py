@@ -51,6 +51,8 @@ class HeldHome:
         self._began = self.squares = self.squares_of(schedules)
         """Sum of squared discomforts of the devices, now."""
         self._least = self.squares
+        self.arranged = False
+        """True once the moves inside the home have been looked for since its last change."""
 
     @property
     def slots(self) -> int:
@@ -134,6 +136,6 @@ class HeldHome:
             raise ValueError(f"{self.home.id} cannot follow {fault}")
         if float(self.home.total(after).sum()) != self._energy_kwh:
             raise ValueError(f"{self.home.id} would not keep its own energy")
-        self._schedules = after
+        self._schedules, self.arranged = after, False
         self.squares = self.squares_of(after)
         self._least = min(self._least, self.squares)

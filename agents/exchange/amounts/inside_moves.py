@@ -26,6 +26,8 @@ STEPS_MAX = 24
 def rearrange(held: HeldHome) -> bool:
     """Make all inside moves that help. Returns True if there was any."""
     found = False
+    if held.arranged:
+        return found
     while (whole := _free_whole(held)) is not None:
         held.take(whole)
         found = True
@@ -35,6 +37,7 @@ def rearrange(held: HeldHome) -> bool:
             break
         held.take(pair)
         found = True
+    held.arranged = True
     return found
 
 
@@ -66,6 +69,8 @@ def _best_pair(held: HeldHome) -> Mapping[str, Array] | None:
     """Return the moves i -> j in one store and j -> i in another that together help most."""
     best, step = LEAST_GAIN, None
     stores = held.stores
+    if len(stores) < 2:
+        return None
     costs = {store.name: store.marginal_cost(held.schedules[store.name]) for store in stores}
     rooms = {store.name: room(store, held.schedules[store.name]) for store in stores}
     for one, other in permutations(stores, 2):

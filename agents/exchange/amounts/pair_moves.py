@@ -62,15 +62,17 @@ def serve(held: HeldHome, limits: Limits, *, without: str = "") -> dict[str, Arr
     stores = {store.name: store for store in held.stores if store.name != without}
     schedules = {name: held.schedules[name] for name in stores}
     narrowed = {name: costless(store, schedules[name]) for name, store in stores.items()}
+    rows, columns = np.flatnonzero(down), np.flatnonzero(up)
     changed: dict[str, Array] = {}
+    rooms: dict[str, Room] = {}
     for _ in range(SERVED_STEPS_MAX):
-        rows, columns = np.flatnonzero(down), np.flatnonzero(up)
-        if not len(rows) or not len(columns):
+        if not (down[rows].any() and up[columns].any()):
             break
         best, step = 0.0, ("", 0, 0)
         for name, store in narrowed.items():
-            options = room(store, schedules[name], rows, columns)
-            found = amounts(options, down[rows], up[columns])
+            if name not in rooms:
+                rooms[name] = room(store, schedules[name], rows, columns)
+            found = amounts(rooms[name], down[rows], up[columns])
             place = int(found.argmax())
             if found.flat[place] > best:
                 best = float(found.flat[place])
@@ -80,6 +82,7 @@ def serve(held: HeldHome, limits: Limits, *, without: str = "") -> dict[str, Arr
             break
         name, i, j = step
         schedules[name] = changed[name] = moved(schedules[name], (i, j), best)
+        del rooms[name]
         down[i] -= best
         up[j] -= best
     return changed
@@ -91,11 +94,12 @@ def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[
     stores = [store for store in held.stores if store.wish is not None]
     schedules = {store.name: held.schedules[store.name] for store in stores}
     changed: dict[str, Array] = {}
+    rows, columns = np.flatnonzero(down), np.flatnonzero(up)
+    rooms: dict[str, Room] = {}
     spent: set[str] = set()
     """Stores whose best move brings nothing."""
     for _ in range(steps_max):
-        rows, columns = np.flatnonzero(down), np.flatnonzero(up)
-        if not len(rows) or not len(columns):
+        if not (down[rows].any() and up[columns].any()):
             break
         best: tuple[float, Store, int, int, float] | None = None
         for store in stores:
@@ -106,7 +110,9 @@ def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[
             saved = cost[rows][:, None] - cost[columns]
             if saved.max() <= 0.0:
                 continue
-            found = amounts(room(store, schedule, rows, columns), down[rows], up[columns])
+            if store.name not in rooms:
+                rooms[store.name] = room(store, schedule, rows, columns)
+            found = amounts(rooms[store.name], down[rows], up[columns])
             saving = saved * found
             place = int(saving.argmax())
             if best is None or saving.flat[place] > best[0]:
@@ -126,6 +132,7 @@ def gain(held: HeldHome, limits: Limits, *, steps_max: int = STEPS_MAX) -> dict[
             spent.add(store.name)
             continue
         schedules[store.name] = changed[store.name] = moved(schedules[store.name], (i, j), amount)
+        del rooms[store.name]
         down[i] -= amount
         up[j] -= amount
     return changed

@@ -23,6 +23,7 @@ class PartWish:
     """The moves that a home wants, agreed with one partner."""
 
     kind: WishKind = "part"
+    indivisible = False
     partners_max = 1
 
     def __init__(self, held: HeldHome, wanted: Announcement) -> None:

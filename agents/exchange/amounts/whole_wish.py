@@ -23,10 +23,9 @@ from agents.exchange.amounts.pair_moves import (
     squares_of,
 )
 from agents.exchange.amounts.wish import WishKind
+from protocol.messages.amounts import PARTNERS_MAX
 from protocol.vectors import Array
 
-PARTNERS_MAX = 12
-"""Greatest number of partners asked for one whole."""
 IDLE_MAX = 4
 """Number of partners in a row without any room after which the rest are not asked."""
 STARTS_MAX = 3
@@ -59,6 +58,11 @@ class WholeWish:
         self.rest = held.change_of({name: schedule, **self._own})
         """The change for which room is missing, float64[d] kWh."""
         self._idle = 0
+
+    @property
+    def indivisible(self) -> bool:
+        """True for a cycle: less of a car's move may do."""
+        return self._car is None
 
     def wanted(self) -> Announcement | None:
         """Return the rest; None if nothing is missing, or partners keep having no room."""

@@ -21,6 +21,10 @@ class Wish(Protocol):
         """The kind that partners are told."""
 
     @property
+    def indivisible(self) -> bool:
+        """True if nothing less than all that is wanted is of use."""
+
+    @property
     def partners_max(self) -> int:
         """Greatest number of partners to ask."""
 

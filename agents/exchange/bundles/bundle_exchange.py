@@ -51,6 +51,8 @@ class BundleExchange:
 
     balance = 0
 
+    partial_rounds = 0
+
     def __init__(
         self,
         address: Address,

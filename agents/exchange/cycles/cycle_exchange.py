@@ -49,6 +49,7 @@ class CycleExchange:
 
     quiet_share, quiet_rounds = 0.0, 1
     quiet_among_lookups = False
+    partial_rounds = 0
 
     def __init__(
         self,

@@ -30,6 +30,12 @@ def test_homes_announce_as_they_disclose(shared: Path) -> None:
     assert terms.disclosure == "direction"
 
 
+def test_a_host_that_starts_again_can_read_the_resolved_settings(shared: Path) -> None:
+    resolved = scenario(shared).resolved_settings()
+    again = read_scenario(RunSettings.model_validate_json(resolved.model_dump_json()))
+    assert again.exchange == scenario(shared).exchange
+
+
 def test_homes_may_exchange_bundles(shared: Path) -> None:
     terms = scenario(shared, content="bundle").common_terms.exchange
     assert terms is not None

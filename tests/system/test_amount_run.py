@@ -1,0 +1,83 @@
+"""Both stages in one run whose content is amounts, on the bus, with parts that are killed."""
+
+import os
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from agents.exchange.amounts.held_home import ROUNDING, HeldHome
+from orchestrator.distributed.embedded_server import EmbeddedServer
+from orchestrator.results.run_results import RunResults
+from orchestrator.scenario.scenario import read_scenario
+from orchestrator.scenario.settings import RunSettings
+from tests.support.settings import in_simulation, on_bus
+from tests.support.struck_runs import Strikes, homes_by_journals
+from tests.support.waiting import children_of
+
+
+def settings(**options: object) -> RunSettings:
+    usual = {"homes": 24, "seed": 3, "iterations": 4, "isolation": "task", "hosts": 3}
+    return RunSettings.model_validate({**usual, **options})
+
+
+def kept_and_improved(results: RunResults) -> None:
+    """Check that energy only changed hands, and that nobody lost."""
+    exchange = results.exchange
+    assert exchange is not None
+    assert exchange.conserved is True
+    assert exchange.accepted > 0
+    assert exchange.households_worse == 0
+    assert exchange.max_energy_drift == 0.0
+
+
+def homes_kept_their_promises(chosen: RunSettings, kept: Path) -> None:
+    """Check by the journals that the devices of each home can follow what it holds, that no home is
+    worse off, and that each home and each slot has the energy that it had."""
+    households = read_scenario(chosen).population.households
+    found = homes_by_journals(kept)
+    assert set(found) == set(households)
+    before, after = [], []
+    for name, (first, last) in found.items():
+        own = households[name].home
+        assert own is not None
+        held = HeldHome(own.home, first)
+        assert own.home.fault(last) is None
+        assert held.squares_of(last) <= held.squares + ROUNDING
+        before.append(held.total)
+        after.append(own.home.total(last))
+    assert (np.sum(before, axis=0) == np.sum(after, axis=0)).all()
+    assert (np.sum(before, axis=1) == np.sum(after, axis=1)).all()
+    assert (np.array(before) != np.array(after)).any()
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("isolation", ["task", "process"])
+def test_on_the_bus_as_in_simulation(isolation: str, tmp_path: Path) -> None:
+    chosen = settings(isolation=isolation, homes=12, hosts=None if isolation == "process" else 2)
+    results, reference = on_bus(chosen, run="amounts", kept=tmp_path), in_simulation(chosen)
+    kept_and_improved(results)
+    homes_kept_their_promises(chosen, tmp_path)
+    assert results.rows == reference.rows
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("isolation", ["task", "process"])
+def test_whatever_is_killed_every_home_can_follow_what_it_holds(
+    isolation: str, tmp_path: Path
+) -> None:
+    with EmbeddedServer() as server:
+        strikes = Strikes(server, ["host", "server", "matchmaker", "host"], Random(5))
+        chosen = settings(
+            isolation=isolation,
+            homes=16,
+            hosts=None if isolation == "process" else 3,
+            nats=server.url,
+        )
+        results = on_bus(chosen, strikes.strike, run="struck", kept=tmp_path)
+        assert len(strikes.pending) <= 1
+    kept_and_improved(results)
+    homes_kept_their_promises(chosen, tmp_path)
+    assert children_of(os.getpid()) == []
