@@ -120,7 +120,7 @@ class BundleContent:
         Raises PeerError if the counter answers no proposal of this household.
         """
         values = self._values(counter.slots, counter.values_kwh)
-        if not counter.slots or not all(map(self._holding.offered, counter.slots)):
+        if not counter.slots or not self._traded[list(counter.slots)].all():
             raise PeerError("a counter beyond the slots that were proposed")
         deal = self._deal(counter.slots, values)
         change = deal.change_kwh2
@@ -197,15 +197,8 @@ class BundleContent:
 
     @property
     def _state(self) -> tuple[object, ...]:
-        """Everything of the household on which a choice depends."""
-        holding = self._holding
-        return (
-            tuple(holding.values),
-            holding.loss_room_kwh2,
-            holding.energy_room_kwh,
-            self._scale_kwh2,
-            self._min_gain_kwh2,
-        )
+        """What stands for everything of the household on which a choice depends."""
+        return self._holding.version, self._scale_kwh2, self._min_gain_kwh2
 
     def counter(self, lease: LeaseId, deal: Deal) -> Counter:
         """Return the counter that says this deal."""
@@ -221,22 +214,19 @@ class BundleContent:
 
     def apply(self, deal: Deal) -> None:
         """Exchange the values."""
-        for slot, value in zip(deal.slots, deal.taken_kwh, strict=True):
-            self._holding.take(slot, value)
+        self._holding.take_all(deal.slots, deal.taken_kwh, deal.changes_kwh2)
 
     def restore(self, slots: tuple[int, ...], taken: Array) -> Deal:
         """Return a deal as it was recorded, while the holding is what it was then."""
         return self._deal(slots, taken)
 
     def _deal(self, slots: tuple[int, ...], taken: Array) -> Deal:
-        values: list[float] = taken.tolist()
+        holding = self._holding
         return Deal(
             slots=slots,
-            given_kwh=tuple(self._holding.values[slot] for slot in slots),
-            taken_kwh=tuple(values),
-            changes_kwh2=tuple(
-                self._holding.change(slot, value) for slot, value in zip(slots, values, strict=True)
-            ),
+            given_kwh=tuple(holding.held_at(slots).tolist()),
+            taken_kwh=tuple(taken.tolist()),
+            changes_kwh2=tuple(holding.changes(slots, taken).tolist()),
         )
 
     def _own_refusal(self, deal: Deal) -> Refusal:
