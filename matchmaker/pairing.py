@@ -52,9 +52,11 @@ def estimated_gains(
     either does not trade have NaN as value.
     """
     energy = values[second] - values[first]
-    energy[np.isnan(energy)] = 0.0
-    own_price = 2 * (wanted[second] - wanted[first])
-    own_price[np.isnan(own_price)] = 0.0
+    own_price = wanted[second] - wanted[first]
+    own_price *= 2
+    untraded = np.isnan(energy)
+    if untraded.any():
+        energy[untraded] = own_price[untraded] = 0.0
     high = np.abs(own_price).max(axis=1)
     low = -high
     change = np.empty_like(energy)  # one array for all steps, for speed
