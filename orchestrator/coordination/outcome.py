@@ -13,7 +13,7 @@ from agents.own_functions import OwnFunctions
 from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.home_outcome import (
     both_comforts,
     households_worse,
@@ -21,6 +21,7 @@ from orchestrator.coordination.home_outcome import (
 )
 from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.results.limits import excesses, upper_limit
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
