@@ -12,9 +12,7 @@ without a journal enrols again, and stage 1 begins again for everybody, with the
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.home_record import held_home
-from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
@@ -138,14 +136,9 @@ class Household:
         return None if self._exchange is None else self._exchange.trader.schedule
 
     @property
-    def held(self) -> HeldHome | None:
-        """The home as it is in stage 2; None unless it exchanges amounts."""
-        return None if self._exchange is None else self._exchange.held
-
-    @property
-    def bundles(self) -> BundleContent | None:
-        """Return what decides about bundles; None if the household exchanges none."""
-        return None if self._exchange is None else self._exchange.bundles
+    def exchange(self) -> ExchangeStage | None:
+        """Its stage 2; None before that."""
+        return self._exchange
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message. Raises PeerError if it is not legal from this sender, or not now."""

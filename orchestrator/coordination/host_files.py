@@ -70,7 +70,8 @@ def _save_schedule(household: Household, file: Path) -> None:
 
 def _device_columns(household: Household) -> dict[str, Array]:
     """Return the schedules of a home's devices in each state by column; empty for what is none."""
-    own, held = household.plans.home, household.held
+    own, exchange = household.plans.home, household.exchange
+    held = None if exchange is None else exchange.held
     if own is None:
         return {}
     # After a restart in stage 2 the household knows its plan only by its values.

@@ -111,7 +111,8 @@ def _choose_bundles(node: Node, items: list[Item]) -> None:
         if not isinstance(item.message, BundleProposal):
             continue
         machine = node.machines.get(item.to)
-        bundles = machine.bundles if isinstance(machine, Household) else None
+        exchange = machine.exchange if isinstance(machine, Household) else None
+        bundles = None if exchange is None else exchange.bundles
         if bundles is not None:
             asked.append((bundles, item.message))
     if len(asked) > 1:
