@@ -93,8 +93,6 @@ class Trader:
         """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = 0.0
 
-    # -- for reading ------------------------------------------------------------------------------
-
     @property
     def finished(self) -> bool:
         """True when stage 2 is over."""

@@ -180,6 +180,7 @@ VECTORS: dict[str, list[Item]] = {
                 ended=(),
                 want_up_kwh=np.zeros(0),
                 want_down_kwh=np.zeros(0),
+                whole=False,
                 without=(),
             ),
         ),

@@ -197,6 +197,7 @@ class AmountExchange(AmountPartner):
             session=self.session, number=self.number, epoch=self.epoch, round=self.round,
             up_kwh=more, down_kwh=less, ended=self.ended,
             want_up_kwh=up, want_down_kwh=down,
+            whole=seeks and wish is not None and wish.kind == "whole",
             without=wish.asked if seeks and wish is not None else [],
         )  # fmt: skip
         self.news, self.ended, self.asking = False, [], seeks
