@@ -12,6 +12,7 @@ without a journal enrols again, and stage 1 begins again for everybody, with the
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.home_record import held_home
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
@@ -21,6 +22,7 @@ from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
+from agents.place_check import check_place
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningResult, PlanningStage
@@ -34,6 +36,7 @@ from protocol.messages import (
     Address,
     Down,
     Enrol,
+    Failure,
     Go,
     Left,
     Message,
@@ -136,6 +139,11 @@ class Household:
         return None if self._exchange is None else self._exchange.trader.schedule
 
     @property
+    def held(self) -> HeldHome | None:
+        """The home as it is in stage 2; None unless it exchanges amounts."""
+        return None if self._exchange is None else self._exchange.held
+
+    @property
     def bundles(self) -> BundleContent | None:
         """Return what decides about bundles; None if the household exchanges none."""
         return None if self._exchange is None else self._exchange.bundles
@@ -183,13 +191,19 @@ class Household:
             out += self._complaint()
         return out
 
+    def break_down(self, reason: str, now: float) -> list[Envelope]:
+        """Stop after a defect, which may have left anything half done, and tell the orchestrator
+        why until it ends the run. What the journal holds stands."""
+        self.phase = Phase.BROKEN
+        return self._send(self._to_orchestrator(Failure(reason)), now)
+
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
         due = min(self._unanswered.deadline, self._exchange_due())
         return None if due == NEVER else due
 
     def _exchange_due(self) -> float:
-        if self._exchange is None or self.finished:
+        if self._exchange is None or self.finished or self.phase is Phase.BROKEN:
             return NEVER
         return self._exchange.next_deadline()
 
@@ -245,9 +259,8 @@ class Household:
             raise PeerError("the exchange has begun: nobody may begin anew")
         if place.loop != self._loop:
             raise PeerError(f"planning begins after {place.loop} exchanges, not {self._loop}")
-        target = place.terms.target
-        if target is not None and len(target) != self.plans.slots:
-            raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")
+        has_devices = self.plans.home is not None
+        check_place(self.address, place, self.plans.slots, devices=has_devices)
         self._forget_exchange()
         self._plan(replace(place, terms=self._mandate.weighted(place.terms)))
         self.phase, self._attempt = Phase.PLACED, place.attempt

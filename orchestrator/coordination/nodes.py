@@ -136,10 +136,16 @@ def orchestrator_node(
     *,
     deadline: float = 60.0,
     matchmakers: Sequence[Address] = (),
+    plans: Mapping[str, int] | None = None,
 ) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node and the coordinator in it."""
+    """Return the orchestrator's node and the coordinator in it. `plans` as in RunCoordinator."""
     coordinator = RunCoordinator(
-        ORCHESTRATOR_ADDRESS, members, terms, matchmakers=matchmakers, deadline=deadline
+        ORCHESTRATOR_ADDRESS,
+        members,
+        terms,
+        matchmakers=matchmakers,
+        deadline=deadline,
+        plans=plans,
     )
     return Node(ORCHESTRATOR, run, {ORCHESTRATOR: coordinator}), coordinator
 
@@ -153,6 +159,7 @@ def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
         scenario.terms,
         deadline=scenario.settings.deadline,
         matchmakers=scenario.matchmakers,
+        plans={name: len(own.values) for name, own in scenario.population.households.items()},
     )
 
 

@@ -17,7 +17,8 @@ from random import SystemRandom
 import nkeys
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Edge, Keyring

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import find_server
 from orchestrator.distributed.launcher import orchestrate
 from orchestrator.scenario.scenario import Scenario, read_scenario

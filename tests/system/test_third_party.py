@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 
 from agents.population.epos_folder import write
 from orchestrator.cli import app
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import layout
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario

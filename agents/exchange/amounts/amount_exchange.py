@@ -222,9 +222,8 @@ class AmountExchange:
             return []  # the wish was given up meanwhile; the lease expires
         match match.found:
             case "match":
-                assert match.lease is not None
                 slots = self._record.held.slots
-                if len(match.up_kwh) != slots or len(match.down_kwh) != slots:
+                if match.lease is None or {len(match.up_kwh), len(match.down_kwh)} != {slots}:
                     raise PeerError(f"{sender} finds a partner of another day")
                 counts.matches += 1
                 gives = Announcement(up_kwh=match.up_kwh, down_kwh=match.down_kwh)
