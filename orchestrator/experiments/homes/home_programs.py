@@ -59,15 +59,26 @@ class Plant:
 
 
 def add_home(
-    model: LinearModel, home: Home, *, exact: bool, weight: float = 0.0, at_ease: bool = False
+    model: LinearModel,
+    home: Home,
+    *,
+    exact: bool,
+    weight: float = 0.0,
+    at_ease: bool = False,
+    whole: bool = True,
 ) -> Plant:
-    """Add a home to a program. `exact`: a store takes nothing or at least its least, and never
-    takes and gives in one slot; else that is relaxed. `weight` is what discomfort costs. `at_ease`:
-    every cycle runs when it is wanted. Raises ValueError for devices of other kinds."""
+    """Add a home to a program. Raises ValueError for devices of other kinds than the model's.
+
+    `exact`: a store takes nothing or at least its least, and never takes and gives in one slot;
+    else that is relaxed. `weight` is what discomfort costs. `at_ease`: every cycle runs when it is
+    wanted. Unless `whole`, a cycle may be split over its starts.
+    """
     columns: dict[str, Index] = {}
     for device in home.devices:
         if isinstance(device, Cycle):
-            columns[device.name] = _add_cycle(model, device, weight, at_ease)
+            columns[device.name] = _add_cycle(
+                model, device, weight=weight, at_ease=at_ease, whole=whole and not at_ease
+            )
         elif isinstance(device, Store):
             columns[device.name] = _add_store(model, device, exact, weight)
         else:
@@ -104,11 +115,15 @@ class CentralPlan:
 def least_peak(
     homes: Sequence[Home], *, seconds: float, peak_kwh: float | None = None
 ) -> CentralPlan:
-    """Return the plan with the least peak or, if a peak is allowed, the one with the least
-    discomfort below it. Each store keeps the energy of its home's preferred plan."""
+    """Return a lower bound on the peak, with cycles split over their starts, or, if a peak is
+    allowed, the plan with the least discomfort below it.
+
+    Each store keeps the energy of its home's preferred plan.
+    """
     model = LinearModel()
     weight = 0.0 if peak_kwh is None else 1.0
-    plants = [add_home(model, home, exact=False, weight=weight) for home in homes]
+    whole = peak_kwh is not None
+    plants = [add_home(model, home, exact=False, weight=weight, whole=whole) for home in homes]
     _keep_energy(model, plants)
     most = np.array([_FREE if peak_kwh is None else peak_kwh])
     peak = int(model.variables(np.zeros(1), most, cost=1.0 - weight)[0])
@@ -119,6 +134,8 @@ def least_peak(
     solution = model.solve(seconds)
     if solution.values is None:
         return CentralPlan(None, np.nan, solution)
+    if not whole:
+        return CentralPlan(None, float(solution.values[peak]), solution)
     schedules = [plant.schedules(solution.values) for plant in plants]
     totals = [home.total(own) for home, own in zip(homes, schedules, strict=True)]
     return CentralPlan(schedules, float(np.sum(totals, axis=0).max()), solution)
@@ -170,11 +187,13 @@ def _keep_energy(model: LinearModel, plants: Sequence[Plant]) -> None:
             model.row(terms, low=energy - TOLERANCE_KWH, high=energy + TOLERANCE_KWH)
 
 
-def _add_cycle(model: LinearModel, cycle: Cycle, weight: float, at_ease: bool) -> Index:
+def _add_cycle(
+    model: LinearModel, cycle: Cycle, *, weight: float, at_ease: bool, whole: bool
+) -> Index:
     starts = np.array(cycle.starts)
     late = np.abs(starts - cycle.preferred_start) * cycle.slot_minutes / cycle.tolerance_min
     most = (starts == cycle.preferred_start).astype(np.float64) if at_ease else np.ones(len(starts))
-    columns = model.variables(np.zeros(len(starts)), most, cost=weight * late, whole=True)
+    columns = model.variables(np.zeros(len(starts)), most, cost=weight * late, whole=whole)
     model.row([(int(at), 1.0) for at in columns], low=1.0, high=1.0)
     return columns
 

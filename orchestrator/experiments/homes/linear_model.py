@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import csr_array, vstack
 
 from protocol.vectors import Array
 
@@ -29,8 +30,6 @@ class Solution:
     """The values of all variables; None without a solution."""
     infeasible: bool
     """True if it is proven that there is no solution."""
-    bound: float
-    """No solution costs less than this."""
     seconds: float
 
 
@@ -70,21 +69,51 @@ class LinearModel:
         shape = (len(self._rows), self._count)
         matrix = csr_array((amounts, (places.astype(np.int64), columns)), shape=shape)
         lows, highs = (np.array([row[at] for row in self._rows]) for at in (2, 3))
+        whole, bounds = (
+            np.concatenate(self._whole),
+            (
+                np.concatenate(self._low),
+                np.concatenate(self._high),
+            ),
+        )
+        cost, limit = np.concatenate(self._cost), {"time_limit": seconds}
         with _silent_solver():
-            found = milp(
-                np.concatenate(self._cost),
-                integrality=np.concatenate(self._whole),
-                bounds=Bounds(np.concatenate(self._low), np.concatenate(self._high)),
-                constraints=LinearConstraint(matrix, lows, highs),
-                options={"time_limit": seconds},
-            )
-        bound = getattr(found, "mip_dual_bound", None)
+            if whole.any():
+                rows = LinearConstraint(matrix, lows, highs)
+                found = milp(
+                    cost, integrality=whole, bounds=Bounds(*bounds), constraints=rows, options=limit
+                )
+            else:
+                found = _interior_point(cost, matrix, (lows, highs), bounds, limit)
         return Solution(
             values=None if found.x is None else np.asarray(found.x, dtype=np.float64),
             infeasible=int(found.status) == _INFEASIBLE,
-            bound=float("-inf") if bound is None else float(bound),
             seconds=time.perf_counter() - began,
         )
+
+
+def _interior_point(
+    cost: Array,
+    matrix: Any,
+    ends: tuple[Array, Array],
+    bounds: tuple[Array, Array],
+    limit: dict[str, float],
+) -> Any:
+    """Solve a program without whole numbers: for thousands of levels that follow one another this
+    is much faster than a simplex."""
+    lows, highs = ends
+    same, below, above = lows == highs, np.isfinite(highs), np.isfinite(lows)
+    below, above = below & ~same, above & ~same
+    return linprog(
+        cost,
+        A_ub=vstack([matrix[below], -matrix[above]]),
+        b_ub=np.concatenate([highs[below], -lows[above]]),
+        A_eq=matrix[same],
+        b_eq=lows[same],
+        bounds=np.stack(bounds, axis=1),
+        method="highs-ipm",
+        options=limit,
+    )
 
 
 @contextmanager

@@ -251,7 +251,10 @@ def _yardstick(design: StudyDesign, runs: dict[float, StudyRun]) -> Question:
         )
         for beta, run in runs.items()
     ]
-    for title, allowed in (("central: least peak", None), ("central: least D at that peak", peak)):
+    for title, allowed in (
+        ("central: bound on the peak", None),
+        ("central: least D at that peak", peak),
+    ):
         plan = least_peak(homes, seconds=design.seconds, peak_kwh=allowed)
         spent = [
             own
@@ -270,11 +273,10 @@ def _yardstick(design: StudyDesign, runs: dict[float, StudyRun]) -> Question:
     return _question(
         "yardstick",
         "Beside a central planner",
-        "The central planner knows every device and plans all at once, as a program with whole "
-        "numbers (HiGHS) in which stores are relaxed, within the time limit: first for the least "
-        "peak, then for the least discomfort at the peak that coflex reaches at beta 0.2. "
-        "Central and decentral planning are compared in the same way in studies of profile "
-        "steering (Gerards, Toersche, Hoogsteen, van der Klauw, Hurink and Smit 2015).",
+        "The central planner knows every device and plans all at once (HiGHS), with stores "
+        "relaxed, within the time limit. The bound on the peak also splits machines; the last line "
+        "is the least discomfort at the peak that coflex reaches at beta 0.2, with whole machines. "
+        "Gerards et al. (2015, profile steering) compare central and decentral planning likewise.",
         ("planner", "peak", "D", "seconds"),
         rows,
         {"peak (kWh per slot)": peaks},
@@ -344,6 +346,14 @@ def _question(
         panels=[Panel(title="", x_label=label, y_label="", series=series, rows=labels)],
         height=1.0 + 0.45 * len(labels),
         legend="above",
-        data=Table({head or "note": [row[at] for row in rows] for at, head in enumerate(heads)}),
+        data=_data(heads, rows),
     )
     return Question(name=name, title=title, text=text, heads=heads, rows=rows, chart=chart)
+
+
+def _data(heads: Sequence[str], rows: Sequence[tuple[Cell, ...]]) -> Table:
+    """Return the table for its CSV file, with empty cells for what does not exist."""
+    columns = {head or "note": [row[at] for row in rows] for at, head in enumerate(heads)}
+    return Table(
+        {head: ["" if own == _NONE else own for own in column] for head, column in columns.items()}
+    )

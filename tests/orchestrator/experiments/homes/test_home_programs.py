@@ -59,9 +59,13 @@ def test_a_store_keeps_its_bounds_and_its_least_power() -> None:
     assert not can_follow(home(BATTERY), BASE - 0.5)  # empty after a while
 
 
-def test_the_least_peak_is_that_of_whole_cycles_side_by_side() -> None:
+def test_no_plan_has_a_peak_below_the_bound() -> None:
     plan = least_peak([home(WASHER), home(WASHER)], seconds=10.0)
-    assert plan.peak_kwh == pytest.approx(1.0)
+    assert 0.5 < plan.peak_kwh < 1.0
+    assert plan.schedules is None
+    whole = least_peak([home(WASHER), home(WASHER)], seconds=10.0, peak_kwh=1.0)
+    assert whole.peak_kwh == pytest.approx(1.0)
+    assert least_peak([home(WASHER)] * 2, seconds=10.0, peak_kwh=0.9).schedules is None
     relaxed = least_peak([home(WASHER), home(WASHER)], seconds=10.0, peak_kwh=2.0)
     assert relaxed.schedules is not None
     assert [WASHER.start(own["washer"]) for own in relaxed.schedules] == [2, 2]
