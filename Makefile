@@ -4,16 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := deploy/requirements
 
-# Every package has a hash in its lock, the programs that build packages too. A lock is complete, so pip resolves
-# nothing; bytecode is compiled when a module is first imported, not for whole packages. The pip that is there already
-# installs into the new environment: a second one of its own would take as long to set up as all that a run needs.
-PIP = $(if $(wildcard $(VENV)/.own-pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python $(BIN)/python) --quiet --disable-pip-version-check
-INSTALL = $(PIP) install --no-compile --no-deps --no-build-isolation --require-hashes
+# Every package has a hash in its lock, the programs that install and build packages too. A lock is complete, so nothing
+# is resolved; bytecode is compiled when a module is first imported, not for whole packages. The pip that is there already
+# installs uv, which fetches and unpacks side by side what pip does one after another. Where uv has no build, or reaches
+# no index because only pip is told of one, pip installs everything.
+PIP = $(if $(wildcard $(VENV)/.own-pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python $(BIN)/python) --quiet --disable-pip-version-check install --no-compile
+UV = $(BIN)/uv pip install --quiet --python $(BIN)/python
+OPTIONS := --no-deps --no-build-isolation
+install = { test -x $(BIN)/uv && $(UV) $(OPTIONS) $(1); } || $(PIP) $(OPTIONS) $(1)
 
 # The first import of a module leaves its bytecode for the hundreds of processes that follow, whatever this shell prefers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test compose-test check fix bench docs locks image-digests mutants clean
+.PHONY: run test compose-test check fix fuzz bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
@@ -22,25 +25,29 @@ $(VENV)/.made:
 	$(PYTHON) -m pip --python $(BIN)/python --version >/dev/null 2>&1 || { $(BIN)/python -m ensurepip >/dev/null && touch $(VENV)/.own-pip; }
 	touch $@
 
-$(VENV)/.build: $(LOCKS)/build.lock $(VENV)/.made
-	$(INSTALL) --requirement $(LOCKS)/build.lock
+$(VENV)/.installer: $(LOCKS)/installer.lock $(VENV)/.made
+	$(PIP) --no-deps --require-hashes --requirement $(LOCKS)/installer.lock || echo "no uv here: pip installs"
 	touch $@
 
-$(VENV)/.packages: $(LOCKS)/run.lock $(VENV)/.made
-	$(INSTALL) --requirement $(LOCKS)/run.lock
+$(VENV)/.build: $(LOCKS)/build.lock $(VENV)/.installer
+	$(call install,--require-hashes --requirement $(LOCKS)/build.lock)
 	touch $@
 
-$(VENV)/.run: pyproject.toml $(VENV)/.build $(VENV)/.packages
-	$(PIP) install --no-compile --no-deps --no-build-isolation --no-index --editable .
+$(VENV)/.packages: $(LOCKS)/run.lock $(VENV)/.build
+	$(call install,--require-hashes --requirement $(LOCKS)/run.lock)
+	touch $@
+
+$(VENV)/.run: pyproject.toml $(VENV)/.packages
+	$(call install,--no-index --editable .)
 	touch $@
 
 $(VENV)/.dev: $(LOCKS)/dev.lock $(VENV)/.run
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
-	$(INSTALL) --requirement $(LOCKS)/dev.lock
+	$(call install,--require-hashes --requirement $(LOCKS)/dev.lock)
 	touch $@
 
 $(VENV)/.compose-test: $(LOCKS)/compose-test.lock $(VENV)/.dev
-	$(INSTALL) --requirement $(LOCKS)/compose-test.lock
+	$(call install,--require-hashes --requirement $(LOCKS)/compose-test.lock)
 	touch $@
 
 # The first import compiles everything that a run needs; that is done beside the installation of this project.
@@ -68,10 +75,13 @@ fix: $(VENV)/.dev  ## format, and correct what the linter can correct
 	$(BIN)/ruff format .
 
 test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
-	$(BIN)/pytest -rs -n auto --dist loadfile
+	$(BIN)/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
 
 compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
+
+fuzz: $(VENV)/.dev  ## hostile messages to every machine; EXECUTIONS=200000 for less than the ten million
+	$(BIN)/python -W error -m tests.fuzz $(EXECUTIONS)
 
 bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, in one process, beside the last measurement
 	$(BIN)/python -m tests.bench
@@ -94,6 +104,7 @@ locks: $(VENV)/.dev  ## the locks again, after a change of the dependencies in p
 	$(COMPILE) $(PARTS)/run.lock
 	$(COMPILE) --extra report $(PARTS)/report.lock
 	$(COMPILE:pyproject.toml=) --group build $(PARTS)/build.lock
+	$(COMPILE:pyproject.toml=) --group installer $(PARTS)/installer.lock
 	$(COMPILE:pyproject.toml=) --group compose-test $(PARTS)/compose-test.lock
 
 image-digests:  ## the public images, pinned by digest in .env, which docker compose reads; needs a registry

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agents.exchange.amounts.home_record import held_home
-from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
@@ -21,6 +20,7 @@ from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
+from agents.place_check import check_place
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningResult, PlanningStage
@@ -34,6 +34,7 @@ from protocol.messages import (
     Address,
     Down,
     Enrol,
+    Failure,
     Go,
     Left,
     Message,
@@ -108,9 +109,8 @@ class Household:
     @property
     def selections(self) -> list[int]:
         """The selected plan after each iteration of stage 1 so far."""
-        if self._planning is None:
-            return []
-        return [self._chosen(selected) for selected in self._planning.selections]
+        planning = self._planning
+        return [] if planning is None else [self._chosen(each) for each in planning.selections]
 
     @property
     def iteration(self) -> int:
@@ -136,11 +136,9 @@ class Household:
         return None if self._exchange is None else self._exchange.trader.schedule
 
     @property
-    def bundles(self) -> BundleContent | None:
-        """Return what decides about bundles; None if the household exchanges none."""
-        return None if self._exchange is None else self._exchange.bundles
-
-    # -- the machine ------------------------------------------------------------------------------
+    def exchange(self) -> ExchangeStage | None:
+        """Its stage 2; None before that."""
+        return self._exchange
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message. Raises PeerError if it is not legal from this sender, or not now."""
@@ -183,26 +181,30 @@ class Household:
             out += self._complaint()
         return out
 
+    def break_down(self, reason: str, now: float) -> list[Envelope]:
+        """Stop after a defect, which may have left anything half done, and tell the orchestrator
+        why until it ends the run. What the journal holds stands."""
+        self.phase = Phase.BROKEN
+        return self._send(self._to_orchestrator(Failure(reason)), now)
+
     def next_deadline(self) -> float | None:
         """Return when to call `tick`; None for never."""
         due = min(self._unanswered.deadline, self._exchange_due())
         return None if due == NEVER else due
 
     def _exchange_due(self) -> float:
-        if self._exchange is None or self.finished:
+        if self._exchange is None or self.finished or self.phase is Phase.BROKEN:
             return NEVER
         return self._exchange.next_deadline()
 
     def _complaint(self) -> list[Envelope]:
         """Report the neighbours for whom this household has waited too long, if there are any."""
-        if self.phase is Phase.EXCHANGING:
-            assert self._exchange is not None
-            iterations = self._exchange.household.place.terms.iterations
-            waiting = Waiting(iterations, self._exchange.missing, self._exchange.progress)
-            return [self._to_orchestrator(waiting)]
-        if self.phase is Phase.PLANNING and self._placed().missing:
-            waiting = Waiting(self._placed().iteration, self._placed().missing)
-            return [self._to_orchestrator(waiting)]
+        exchange, planning = self._exchange, self._planning
+        if self.phase is Phase.EXCHANGING and exchange is not None:
+            iterations = exchange.household.place.terms.iterations
+            return [self._to_orchestrator(Waiting(iterations, exchange.missing, exchange.progress))]
+        if self.phase is Phase.PLANNING and planning is not None and planning.missing:
+            return [self._to_orchestrator(Waiting(planning.iteration, planning.missing))]
         return []
 
     # -- joining and leaving ----------------------------------------------------------------------
@@ -245,9 +247,7 @@ class Household:
             raise PeerError("the exchange has begun: nobody may begin anew")
         if place.loop != self._loop:
             raise PeerError(f"planning begins after {place.loop} exchanges, not {self._loop}")
-        target = place.terms.target
-        if target is not None and len(target) != self.plans.slots:
-            raise PeerError(f"a target of {len(target)} slots for {self.plans.slots}")
+        check_place(self.address, place, self.plans)
         self._forget_exchange()
         self._plan(replace(place, terms=self._mandate.weighted(place.terms)))
         self.phase, self._attempt = Phase.PLACED, place.attempt

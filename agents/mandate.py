@@ -45,7 +45,8 @@ class Mandate:
     """kWh: no exchange may leave it with more discomfort than this, whatever the rule allows."""
     device_discomfort: float | dict[str, float] | None = None
     """Homes: no plan may give a device more discomfort u than this (1: just acceptable, which is
-    also the default); for all devices, or by device, where `default` is for all others."""
+    also the default for plans), and no exchange of amounts may raise a device above it; for all
+    devices, or by device, where `default` is for all others."""
     energy_drift: float | None = None
     """kWh that the sum over all slots may move away from what stage 1 chose, up or down."""
     exchange: bool = True
@@ -78,6 +79,15 @@ class Mandate:
         if isinstance(caps, dict):
             return Caps(all=caps.get(DEFAULT, CAP), by_device=caps)
         return None if caps is None else Caps(all=caps)
+
+    @property
+    def narrowed(self) -> dict[str, object]:
+        """Return what its people have asked for, by field; empty if nothing."""
+        return {
+            field.name: sorted(value) if isinstance(value, frozenset) else value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != getattr(FREE, field.name)
+        }
 
     def joins_slots(self, rule: RuleName) -> bool:
         """Return True if what this household decides at one slot, under this rule, may depend on

@@ -47,6 +47,7 @@ class Phase(Enum):
     REPORTING = "reporting"
     RELEASED = "released"
     ABORTED = "aborted"
+    BROKEN = "stopped by a defect"
 
 
 Kinds = frozenset[type[Message]]
@@ -74,6 +75,7 @@ LEGAL: Mapping[Phase, Kinds] = {
     # Neighbours may still be waiting for an answer, and Left may have been lost.
     Phase.RELEASED: _ALWAYS | _TREE | _EXCHANGE | _EQUAL_SHIFT | {Release},
     Phase.ABORTED: _ALWAYS,
+    Phase.BROKEN: frozenset({Abort}),
 }
 """The kinds of message that are legal in each phase. All others raise PeerError. A legal message
 that is a repetition or out of date is ignored, so Place, Go and Abort are legal at any time."""

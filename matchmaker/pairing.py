@@ -16,7 +16,7 @@ CANDIDATES = 32
 """Number of others that a household considers in a round."""
 PRICE_STEPS = 8
 """Number of times that the price on energy is halved in on."""
-ROWS = 32
+ROWS = 8
 """Number of households whose candidates are compared at once: few, for a processor's cache."""
 
 
@@ -52,18 +52,24 @@ def estimated_gains(
     either does not trade have NaN as value.
     """
     energy = values[second] - values[first]
-    energy[np.isnan(energy)] = 0.0
-    own_price = 2 * (wanted[second] - wanted[first])
-    own_price[np.isnan(own_price)] = 0.0
+    own_price = wanted[second] - wanted[first]
+    own_price *= 2
+    untraded = np.isnan(energy)
+    if untraded.any():
+        energy[untraded] = own_price[untraded] = 0.0
     high = np.abs(own_price).max(axis=1)
     low = -high
+    change = np.empty_like(energy)  # one array for all steps, for speed
+
+    def at(price: Array) -> Array:
+        np.add(own_price, price[:, None], out=change)
+        return np.multiply(energy, change, out=change)
+
     for _ in range(PRICE_STEPS):
         price = (low + high) / 2
-        gains = (energy * (own_price + price[:, None])) < 0
-        moved = (energy * gains).sum(axis=1)
+        moved = np.multiply(energy, at(price) < 0, out=change).sum(axis=1)
         low, high = np.where(moved > 0, price, low), np.where(moved > 0, high, price)
-    change = energy * (own_price + ((low + high) / 2)[:, None])
-    return np.asarray(-np.minimum(change, 0.0).sum(axis=1))
+    return np.asarray(-np.minimum(at((low + high) / 2), 0.0).sum(axis=1))
 
 
 def pair_up(

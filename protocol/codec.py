@@ -22,6 +22,8 @@ from protocol.subjects import is_name
 from protocol.vectors import from_bytes, int_bytes, to_bytes
 
 VERSION = 2
+FRAME_MAX = 512 * 1024
+"""Size of the largest frame with several messages, bytes: half of a NATS server's default limit."""
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in get_args(Message)}
 _VALIDATE: dict[str, Callable[..., Message]] = {
@@ -115,6 +117,8 @@ def decode_frame(data: bytes, run: str) -> list[Item]:
             raise DecodeError(f"protocol version {version!r}, not {VERSION}")
         if of_run != run:
             raise DecodeError(f"of run {of_run!r}, not {run!r}")
+        if len(data) > FRAME_MAX and len(items) > 1:
+            raise DecodeError(f"{len(items)} messages in a frame of {len(data)} bytes")
         known = [from_bytes(vector) for vector in vectors]
         return [
             Item(_name(to), _name(sender), _VALIDATE[kind](body, context=known))
@@ -131,6 +135,7 @@ def _name(value: Any) -> str:
 
 
 __all__ = [
+    "FRAME_MAX",
     "VERSION",
     "Address",
     "Item",

@@ -6,7 +6,7 @@ RunError     a run could not be completed: what happened, and to which part; exi
 DecodeError  bytes from the bus that are not a message: counted and dropped.
 PeerError    a well-formed message that its sender may not send now: counted and dropped.
 
-Any other exception is a defect of coflex and stops the process loudly.
+Any other exception is a defect of coflex: it ends the household in which it shows, or the process.
 """
 
 from pathlib import Path

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from protocol.vectors import Finite, Vector
+from protocol.domains import Count, Finite, Seed
+from protocol.vectors import Vector
 
-CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "dot", "max"]
+CostName = Literal["var", "std", "rss", "rmse", "xcorr", "sqr", "residual", "dot", "max"]
 ScalingName = Literal["std", "unit-length", "min-max"]
 DiscomfortName = Literal["rmse", "preference", "score", "index", "device"]
 StrategyName = Literal["never", "periodically", "convergence", "cost-reduction"]
@@ -19,8 +20,10 @@ PAPER_TOLERANCE = 0.01
 """Tolerance for the source's rule, kWh. The rule asks for the preferred value itself, which hardly
 any household holds."""
 
-COSTS_WITH_TARGET: frozenset[CostName] = frozenset({"rss", "rmse", "xcorr", "sqr", "dot"})
-SHAPE_COSTS: frozenset[CostName] = COSTS_WITH_TARGET - {"sqr"}
+COSTS_WITH_TARGET: frozenset[CostName] = frozenset(
+    {"rss", "rmse", "xcorr", "sqr", "residual", "dot"}
+)
+SHAPE_COSTS: frozenset[CostName] = COSTS_WITH_TARGET - {"sqr", "residual"}
 """Costs that compare only the shape of the target, not its size."""
 
 
@@ -29,9 +32,9 @@ class Reorganisation:
     """The strategy for tree reorganisation: when a new tree is laid out."""
 
     strategy: StrategyName = "never"
-    period: int = 0
+    period: Count = 0
     """Number of iterations between reorganisations (strategy `periodically`)."""
-    offset: int = 0
+    offset: Count = 0
     """Iteration, counted from the last reorganisation, whose selection is kept (strategy
     `convergence`)."""
     memorise: bool = False
@@ -39,7 +42,7 @@ class Reorganisation:
     threshold: Finite = 0.0
     """Relative change of the cost at or below which the tree is reorganised (strategy
     `cost-reduction`)."""
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         if self.strategy == "periodically" and self.period < 1:
@@ -96,17 +99,17 @@ class ExchangeTerms:
     min_gain: Finite = 0.02
     """Smallest decrease of squared deviation worth an exchange, as a share of the mean squared
     deviation over all households and slots when the stage begins."""
-    rounds: int = 50
+    rounds: Count = 50
     """Largest number of rounds."""
-    attempts: int = 4
+    attempts: Count = 4
     """Failed negotiations per slot and round after which a household gives the slot up."""
     locks: LocksName = "slot"
     """The offers that a lease marks busy: all of both households, or only those at its slot."""
-    at_once: int = 4
+    at_once: Count = 4
     """Number of negotiations that a household may have open at once when locks are per slot."""
     order: OrderName = "concurrent"
     """When households look up partners: together in waves, each at once, or one after another."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the order in which the matchmaker serves the lookups of one wave, and of the partners
     that it draws (content bundle)."""
     lease_seconds: Finite = 15.0
@@ -142,8 +145,8 @@ class ExchangeTerms:
 class Terms:
     """The terms that all households of a run agree to before it starts."""
 
-    iterations: int = 50
-    arity: int = 2
+    iterations: Count = 50
+    arity: Count = 2
     """Largest number of children of a household in the tree."""
     cost: CostName = "var"
     scaling: ScalingName = "std"
@@ -154,12 +157,12 @@ class Terms:
     """Weight of unfairness; this household's own."""
     beta: Finite = 0.0
     """Weight of discomfort; this household's own."""
-    seed: int = 0
+    seed: Seed = 0
     reorganisation: Reorganisation = Reorganisation()
     constraint: HardConstraint | None = None
     exchange: ExchangeTerms | None = None
     """The terms of stage 2; None if there is no stage 2."""
-    exchange_every: int = 0
+    exchange_every: Count = 0
     """Number of iterations between exchanges (replanning); 0: one exchange, after the last
     iteration."""
     patience_seconds: Finite = 10.0

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PlainValidator, ValidationInfo
+from pydantic import PlainValidator, ValidationInfo
+
+from protocol.domains import LARGEST_VALUE
 
 Array = NDArray[np.float64]
 
@@ -21,8 +23,8 @@ def from_bytes(data: Any) -> Array:
     if not isinstance(data, bytes) or len(data) % 8:
         raise ValueError("a vector is a byte string of whole float64 values")
     vector = np.frombuffer(data, "<f8")
-    if not np.isfinite(vector).all():
-        raise ValueError("a vector holds finite numbers only")
+    if not (np.abs(vector) <= LARGEST_VALUE).all():  # nor is NaN
+        raise ValueError(f"a number of a vector is at most {LARGEST_VALUE:g}")
     return vector
 
 
@@ -63,6 +65,3 @@ def ints_from_bytes(data: Any) -> Int64Array:
 
 Int64Vector = Annotated[Int64Array, PlainValidator(ints_from_bytes)]
 """An int64[d] field of a message."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-"""A number of a message that is neither infinite nor NaN."""

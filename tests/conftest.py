@@ -40,6 +40,17 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with slow tests or with real servers first: at the end of a run on several
+    processors, none of them then waits for one that has just begun a long file."""
+    long = {
+        item.path
+        for item in items
+        if any(item.get_closest_marker(name) for name in ("slow", "nats"))
+    }
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--rewrite`, which updates the scripts to the present behaviour, and `--docker` for tests
     with containers."""

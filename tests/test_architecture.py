@@ -90,8 +90,3 @@ def test_the_public_package_has_no_logic() -> None:
     for path in (ROOT / "coflex").glob("*.py"):
         defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
         assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(path.read_text())))
-
-
-@pytest.mark.parametrize("file", files())
-def test_files_stay_small(file: str) -> None:
-    assert len((ROOT / file).read_text().splitlines()) <= 400

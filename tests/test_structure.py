@@ -4,6 +4,7 @@ public."""
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,14 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file, which several tests read."""
+    return ast.parse(path.read_text())
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -42,7 +49,7 @@ def commands(path: Path) -> set[str]:
     number of options."""
     return {
         node.args[0].id
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Call)
         and isinstance(node.func.func, ast.Attribute)
@@ -76,7 +83,7 @@ def test_constructors_are_called_by_keyword() -> None:
     """A call of a class with many positional arguments cannot be read without its definition."""
     found = []
     for path in SOURCES:
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         ours = own_names(tree)
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or len(node.args) <= POSITIONAL_ARGUMENTS:
@@ -122,7 +129,7 @@ def mistake_in(docstring: str | None, *, function: bool) -> str:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_everything_public_has_a_docstring(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     found = {}
     for title, node in [("the module", tree), *public(tree.body)]:
         function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)

@@ -15,11 +15,11 @@ from protocol.runtime.machine import Envelope
 class FinalSum:
     """One household's part in the final sum."""
 
-    def __init__(self, address: Address, place: Place) -> None:
+    def __init__(self, address: Address, place: Place, slots: int) -> None:
         self.iteration = place.terms.iterations
         self.result: Aggregate | None = None
         """The sums over all households, once they are known to this household."""
-        self._address, self._place = address, place
+        self._address, self._place, self._slots = address, place, slots
         self._own: Aggregate | None = None
         self._received: dict[Address, Up] = {}
         self._risen = False
@@ -44,6 +44,7 @@ class FinalSum:
             raise PeerError(f"{sender} is not a child of {self._address.name}")
         if self.result is not None:
             return [self._down(sender, self.result)]
+        self._check_length(sender, up)
         self._received.setdefault(sender, up)
         return self._rise()
 
@@ -53,7 +54,12 @@ class FinalSum:
             raise PeerError(f"{sender} may not close the run for {self._address.name}")
         if self.result is not None:
             return []
+        self._check_length(sender, down)
         return self._conclude(down.sums)
+
+    def _check_length(self, sender: Address, message: Up | Down) -> None:
+        if len(message.response_kwh) != self._slots:
+            raise PeerError(f"{sender} speaks of {len(message.response_kwh)} slots")
 
     def _rise(self) -> list[Envelope]:
         if self._own is None or self._risen or self.missing():

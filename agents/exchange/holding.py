@@ -1,7 +1,7 @@
 """A household's schedule in stage 2, with its distance from the preferred plan and the limits of
 its mandate. Decides the household's own side of an exchange; knows nothing of messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from protocol.vectors import Array
 class Holding:
     """The holding of a household: its schedule during stage 2.
 
-    Invariant: `_deviation` is the sum of squared deviations up to rounding, and `_drift` the sum of
-    all changes of value. `pending` has the changes of value, by slot, that were proposed and may
-    still happen; until then those slots do not change in any other way.
+    Invariant: `values` and `_held` are the same numbers. `_deviation` is the sum of squared
+    deviations up to rounding, and `_drift` the sum of all changes of value. `pending` has the
+    changes of value, by slot, that were proposed and may still happen; until then those slots do
+    not change in any other way.
     """
 
     def __init__(
@@ -33,6 +34,12 @@ class Holding:
         """Start with a schedule. `accepts` decides instead of the run's rule, on both sides, unless
         the mandate names one."""
         self.values: list[float] = schedule.tolist()
+        """The values held, as a list: single ones are read faster from it than from an array."""
+        self._held = schedule.copy()
+        self.version = 0
+        """Rises with every change of the holding."""
+        self._squares: float | None = None
+        """The sum of squared deviations; None if it is not computed yet."""
         self.preferred: list[float] = preferred.tolist()
         self._preference = preferred.copy()
         self.rule = mandate.rule or terms.rule
@@ -63,7 +70,12 @@ class Holding:
     @property
     def schedule(self) -> Array:
         """The schedule held now, float64[d], kWh."""
-        return np.array(self.values)
+        return self._held.copy()
+
+    def held_at(self, slots: Sequence[int]) -> Array:
+        """Return the values held at these slots, kWh, in the same order."""
+        held: Array = self._held[list(slots)]
+        return held
 
     @property
     def preference(self) -> Array:
@@ -72,8 +84,10 @@ class Holding:
 
     def squares(self) -> float:
         """Return the sum of squared deviations from the preferred plan, kWh^2."""
-        away = self.schedule - self.preference
-        return float((away * away).sum())
+        if self._squares is None:
+            away = self._held - self._preference
+            self._squares = float((away * away).sum())
+        return self._squares
 
     def discomfort(self) -> float:
         """Return the RMSE against the preferred plan, kWh (source, eq. 1)."""
@@ -87,7 +101,8 @@ class Holding:
     def replan(self, schedule: Array, drift_kwh: float) -> None:
         """Take another schedule after planning again; exchanges have moved its energy by
         `drift_kwh`."""
-        self.values = schedule.tolist()
+        self.values, self._held = schedule.tolist(), schedule.copy()
+        self._changed()
         self._deviation = self._start = self.squares()
         self._drift, self._untold = drift_kwh, set(range(self.slots))
 
@@ -100,8 +115,9 @@ class Holding:
             self._told_lowest, self._untold = lowest, set(range(self.slots))
         if self._untold:
             untold = list(self._untold)
-            values = np.array([self.values[slot] for slot in untold])
-            self._told[untold] = tell(self.disclosure, values, self._preference[untold], lowest)
+            self._told[untold] = tell(
+                self.disclosure, self._held[untold], self._preference[untold], lowest
+            )
             self._untold.clear()
         return self._told[list(slots)]
 
@@ -114,6 +130,12 @@ class Holding:
         if slot in self._never:
             return False
         return self._offers_all or self.values[slot] != self.preferred[slot]
+
+    def offering(self, slots: Collection[int]) -> list[int]:
+        """Return those of the slots that are offered, rising."""
+        if self._offers_all and not self._never:
+            return sorted(slots)
+        return sorted(filter(self.offered, slots))
 
     @property
     def limits_bind(self) -> bool:
@@ -290,9 +312,39 @@ class Holding:
         """Replace the value held at this slot by `value`."""
         self._deviation += self.change(slot, value)
         self._drift += value - self.values[slot]
-        self.values[slot] = value
+        self.values[slot] = self._held[slot] = value
+        self._changed()
         self._untold.add(slot)
+
+    def changes(self, slots: Sequence[int], values: Array) -> Array:
+        """Return the change of the squared deviation at each of these slots, kWh^2, if these values
+        replaced those held there: the numbers of `change`."""
+        places = list(slots)
+        preferred = self._preference[places]
+        new, old = values - preferred, self._held[places] - preferred
+        return np.asarray(new * new - old * old)
+
+    def take_all(
+        self, slots: Sequence[int], values: Sequence[float], changes: Iterable[float]
+    ) -> None:
+        """Replace the values held at these slots, with the result of one `take` after another.
+        `changes` are those of the squared deviation, as `changes` returns them."""
+        for change in changes:
+            self._deviation += change
+        for slot, value in zip(slots, values, strict=True):
+            self._drift += value - self.values[slot]
+            self.values[slot] = value
+        self._held[list(slots)] = values
+        self._changed()
+        self._untold.update(slots)
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._squares = None
 
     def settle(self) -> None:
         """Recompute the running sum, to remove its rounding error; called once per round."""
-        self._deviation = self.squares()
+        squares = self.squares()
+        if squares != self._deviation:
+            self._deviation = squares
+            self.version += 1

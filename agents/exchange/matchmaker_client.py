@@ -120,9 +120,8 @@ class MatchmakerClient:
             wants = self._first(holding)
         if self._spoken and not (wants or self.changed or self.closed):
             return None
-        slots = sorted(slot for slot in self.changed if holding.offered(slot))
+        slots = holding.offering(self.changed)
         withdrawn = sorted(self.changed.difference(slots)) if self._epoch else []
-        values = holding.values
         aims = [holding.aim(slot, lowest) for slot in wants] if holding.aims else []
         self.number += 0 if revised else 1
         lookup = Lookup(
@@ -133,7 +132,7 @@ class MatchmakerClient:
             limits_bind=holding.limits_bind,
             disclosure=holding.disclosure,
             slots=tuple(slots),
-            values_kwh=np.array([values[slot] for slot in slots]),
+            values_kwh=holding.held_at(slots),
             limits_kwh=holding.told(slots, lowest),
             withdrawn=tuple(withdrawn),
             closed=tuple(self.closed),

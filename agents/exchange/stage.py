@@ -99,7 +99,7 @@ class ExchangeStage:
         """The first selected plan of stage 1, float64[d], kWh."""
         self._states = states
         """The state of the generator for ties before each exchange, from the first to this one."""
-        self._closing = FinalSum(household.address, household.place)
+        self._closing = FinalSum(household.address, household.place, len(schedule))
         self._told = 0
         """Number of rounds reported to the orchestrator."""
         self._unanswered: list[Envelope] = []
@@ -211,6 +211,11 @@ class ExchangeStage:
         return self._household
 
     @property
+    def held(self) -> HeldHome | None:
+        """The home as it is now; None unless it exchanges amounts."""
+        return self.trader.held if isinstance(self.trader, Trader) else None
+
+    @property
     def bundles(self) -> BundleContent | None:
         """Return what decides about bundles; None if the household exchanges none."""
         return self.trader.bundles if isinstance(self.trader, Trader) else None
@@ -296,7 +301,7 @@ class ExchangeStage:
         """Begin another exchange after planning again."""
         assert isinstance(self.trader, Trader)
         self._household = replace(self._household, place=place, planned=another.planned)
-        self._closing = FinalSum(self._household.address, place)
+        self._closing = FinalSum(self._household.address, place, len(self.planned_schedule))
         self._states.append(another.generator_state)
         return self._go_on(self.trader.start_another(another, now), now)
 

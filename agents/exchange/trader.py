@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from agents.devices.home import Home
 from agents.exchange.amounts.amount_exchange import AmountExchange
 from agents.exchange.amounts.held_home import HeldHome
-from agents.exchange.amounts.home_record import held_at_start
+from agents.exchange.amounts.home_record import held_at_start, setbacks_of
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_exchange import BundleExchange
 from agents.exchange.contents import ContentExchange, exchange_of
@@ -21,6 +21,7 @@ from agents.exchange.journal import records
 from agents.exchange.journal.amount_records import AmountRecord, write_amounts
 from agents.exchange.journal.another_exchange import AnotherExchange, read_another, write_another
 from agents.exchange.journal.entries import Entry, Journal, Kind
+from agents.exchange.journal.home_facts import write_home
 from agents.exchange.journal.records import Setting
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER, Rounds, what_follows
@@ -91,8 +92,6 @@ class Trader:
         self._began = self._measure()
         """Discomfort, and mean squared deviation, at the beginning of the round."""
         self._scale_kwh2 = 0.0
-
-    # -- for reading ------------------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
@@ -172,7 +171,9 @@ class Trader:
         )
         self._note("begin", records.write_beginning(beginning))
         if self.held is not None:
-            devices = AmountRecord(self.held.schedules)
+            self._note("home", write_home(self.held.home))
+            schedules = self.held.schedules
+            devices = AmountRecord(schedules, setbacks=setbacks_of(self.held.home, schedules))
             self._note("devices", write_amounts(devices))
         return self._sent(self._finish_pass(now))
 

@@ -71,12 +71,14 @@ def cost_function(
             return lambda x: arithmetic.total(goal * x)
         case "sqr":
             return lambda x: arithmetic.total((x - goal) * (x - goal))
+        case "residual":
+            return lambda x: kernels.variance(x - goal)
         case "rmse":
             return kernels.rmse(goal)
         case "xcorr":
             return kernels.cross_correlation(goal)
         case "rss":
-            return kernels.residual(goal, scaling)
+            return kernels.scaled_squares(goal, scaling)
 
 
 class _Kernels:
@@ -123,7 +125,7 @@ class _Kernels:
 
         return cost
 
-    def residual(self, goal: Array, scaling: ScalingName) -> Cost:
+    def scaled_squares(self, goal: Array, scaling: ScalingName) -> Cost:
         """Return the residual sum of squares between scaled response and scaled goal."""
         scale = self.scaling(scaling)
         # EPOS scales the goal before it has read the scaling option.

@@ -123,7 +123,7 @@ def _inverse_exp(x: float) -> float:
 
 def _violation(constraint: HardConstraint, bounded: Array, arithmetic: Arithmetic) -> Array:
     """Return how far each candidate exceeds the limits, summed over components: (m,)."""
-    parts = [_excess(limit, bounded) for limit in constraint.limits]
+    parts = [excess(limit, bounded) for limit in constraint.limits]
     if len(parts) == 1:
         return arithmetic.total(parts[0])
     both = parts[0] + parts[1]
@@ -133,7 +133,8 @@ def _violation(constraint: HardConstraint, bounded: Array, arithmetic: Arithmeti
     return arithmetic.total(both)
 
 
-def _excess(limit: Limit, bounded: Array) -> Array:
+def excess(limit: Limit, bounded: Array) -> Array:
+    """Return how far values are beyond a limit in each component: (..., m) -> (..., m)."""
     mode = np.array(limit.mode)
     over = bounded - limit.bound
     return np.asarray(

@@ -36,6 +36,7 @@ MODULES = {
     "baselines": "baselines",
     "paper": "studies.paper",
     "manipulate": "studies.manipulate",
+    "study": "studies.study",
     "status": "status",
     "abort": "status",
 }

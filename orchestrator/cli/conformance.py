@@ -15,10 +15,13 @@ from orchestrator.cli.run import run_id
 from orchestrator.distributed.connection import reach
 from orchestrator.reporting.wrapped_lines import print_line
 from orchestrator.validation.conformance.checks import Check
-from orchestrator.validation.conformance.roles import BUNDLE, EQUAL, SLOT
+from orchestrator.validation.conformance.roles import AMOUNTS, BUNDLE, EQUAL, SLOT
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import RunError
 from protocol.subjects import check_name
+
+TERMS = {"slot": SLOT, "bundle": BUNDLE, "amounts": AMOUNTS}
+"""Terms of stage 2 by content."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +48,8 @@ def conformance(
         typer.Option(help="Stage 2: exchange between pairs, or one equal shift of all."),
     ] = "mutual",
     content: Annotated[
-        Literal["slot", "bundle"], typer.Option(help="What changes hands in an exchange.")
+        Literal["slot", "bundle", "amounts"],
+        typer.Option(help="What changes hands in an exchange."),
     ] = "bundle",
     patience: Annotated[
         float,
@@ -72,7 +76,7 @@ def conformance(
             household=household,
             plans=known,
             patience=patience,
-            exchange=EQUAL if exchange == "equal" else {"slot": SLOT, "bundle": BUNDLE}[content],
+            exchange=EQUAL if exchange == "equal" else TERMS[content],
         )
     )
     for found in checks.found:

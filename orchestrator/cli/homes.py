@@ -19,6 +19,7 @@ from agents.population.home_generation import SLOTS, generated_homes, rotated, w
 from agents.population.home_statistics import Shares
 from agents.population.homes import holds_homes, population_of_homes
 from agents.suggestions import household_suggestion
+from orchestrator.cli.optional_packages import require
 from orchestrator.reporting.home_description import (
     day_picture,
     device_lines,
@@ -94,6 +95,9 @@ def _check(
         int | None, typer.Option(min=1, max=1000, help="Plans to make (default: as a run would).")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the plans.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw the day of the home into this file (.png or .svg).")
+    ] = None,
 ) -> None:
     """Check home files, and show what homes can do: their devices in words, and a picture of their
     day."""
@@ -107,13 +111,18 @@ def _check(
         raise InputError(f"there is no home {home!r}: {advice}", field="--home")
     if home is not None:
         found = Homes(day=found.day, homes={home: found.homes[home]})
+    if out is not None:
+        _check_picture(out, found)
     try:
         population = population_of_homes(found, source=str(homes), plans=plans, seed=seed)
     except InputError as error:
         raise InputError(error.reason, file=homes, field=error.field) from error
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty(), markup=False, emoji=False)
     if len(found.homes) == 1:
-        _print_home(found, next(iter(population.households.values())), console)
+        own = next(iter(population.households.values()))
+        _print_home(found, own, console)
+        if out is not None:
+            _draw_home(found, own, out)
         return
     rows = [
         list(summary_row(own.home.home, own.home.plans).values())
@@ -124,6 +133,30 @@ def _check(
     if len(found.homes) > _LISTED:
         console.print(f"... and {len(found.homes) - _LISTED} more")
     print_line(f"{len(found.homes)} homes can be followed; show one with --home {rows[0][0]}")
+
+
+def _check_picture(out: Path, found: Homes) -> None:
+    """Raise InputError unless one home can be drawn into the file."""
+    if len(found.homes) > 1:
+        raise InputError("a picture shows one home: name it with --home", field="--out")
+    if out.suffix not in (".png", ".svg"):
+        raise InputError("a picture is a file ending in .png or .svg", file=out, field="--out")
+    if out.exists():
+        raise InputError("exists already", file=out, field="--out")
+    require("a picture", "matplotlib")
+
+
+def _draw_home(found: Homes, own: Plans, out: Path) -> None:
+    from orchestrator.reporting.figures.home_day import home_day
+
+    assert own.home is not None
+    drawing = home_day(own.home.home, own.home.plans[0], found.day)
+    try:
+        out.write_bytes(drawing.png if out.suffix == ".png" else drawing.svg)
+    except OSError as error:
+        reason = f"cannot be written: {error.strerror}"
+        raise InputError(reason, file=out, field="--out") from error
+    print_line(f"\nPicture in {out}")
 
 
 def _print_home(found: Homes, own: Plans, console: Console) -> None:

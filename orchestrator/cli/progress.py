@@ -17,7 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.orchestrator_process import Watch
 from orchestrator.monitoring.logs import CLEARED_LINE
 from orchestrator.scenario.scenario import Scenario

@@ -79,7 +79,8 @@ def explain(
     """Explain what a household's proxy did in stage 2 and why, from its own journal."""
     from orchestrator.coordination.placement import host_of
     from orchestrator.reporting.household_explanation import (
-        find_explanation,
+        explained,
+        find_entries,
         name_of,
         plain,
         print_explanation,
@@ -87,7 +88,7 @@ def explain(
     )
     from orchestrator.reporting.printable_text import json_text
 
-    explanation = find_explanation(results, household, host_of)
+    explanation = explained(find_entries(results, household, host_of))
     if as_json:
         typer.echo(json_text(plain(explanation, slot)))
     else:

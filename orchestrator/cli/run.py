@@ -21,6 +21,7 @@ from orchestrator.monitoring.prometheus import Operations
 from orchestrator.reporting.terminal_summary import print_summary
 from orchestrator.results.command_line import command_line
 from orchestrator.results.conservation import require_conserved
+from orchestrator.results.device_schedules import with_saved_devices
 from orchestrator.results.result_files import check_output, write
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.option_effects import without_effect
@@ -106,6 +107,7 @@ def _kept() -> Iterator[Path]:
 
 def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None) -> None:
     ended = datetime.now().astimezone().isoformat(timespec="seconds")
+    results = with_saved_devices(results, kept)
     results = replace(results, ended=ended, command=command_line(sys.argv[1:]))
     try:
         write(results, settings.out, kept)

@@ -6,9 +6,10 @@ in the decisions of a household, and no household waits for it while the stages 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 
 from agents.planning.tree import children_of, parent_of
+from orchestrator.coordination.result_check import Expectation, faults
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.coordination.standstill import name_some, to_blame
 from protocol.errors import PeerError
 from protocol.messages import (
@@ -46,18 +47,6 @@ FAREWELL = 5.0
 _OPERATOR = Address(OPERATOR, OPERATOR)
 
 
-class RunPhase(Enum):
-    """A phase of a run; the values are shown to people."""
-
-    ENROLLING = "enrolling households"
-    PLACING = "placing households"
-    PLANNING = "planning"
-    EXCHANGING = "exchanging"
-    RELEASING = "releasing"
-    DONE = "done"
-    FAILED = "failed"
-
-
 class RunCoordinator:
     """The orchestrator of one run.
 
@@ -75,7 +64,10 @@ class RunCoordinator:
         *,
         matchmakers: Sequence[Address] = (),
         deadline: float = 60.0,
+        plans: Mapping[str, int] | None = None,
     ) -> None:
+        """Set up a run in which nobody has enrolled. `plans` are the numbers of plans of the
+        households that the orchestrator knows."""
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
@@ -93,7 +85,7 @@ class RunCoordinator:
         """Time at which each host was last heard from."""
         self.attempt, self.resumed_after = 1, 0
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
-        self._terms, self._deadline = terms, deadline
+        self._terms, self._deadline, self._plans = terms, deadline, plans or {}
         self.matchmakers = tuple(matchmakers)
         self._positions = {name: position for position, name in enumerate(members)}
         self._hosts: dict[str, Address] = {}
@@ -165,6 +157,8 @@ class RunCoordinator:
             case Ready(attempt=attempt, session=session):
                 old = attempt != self.attempt or session < self._sessions[sender.name]
                 return [] if old else self._on_ready(sender, now)
+            case Progress() | RoundProgress() if not self._may_be_root(sender.name):
+                raise PeerError(f"{sender.name} is not the root")
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
                 if rises and self.phase in {RunPhase.PLANNING, RunPhase.EXCHANGING}:
@@ -195,6 +189,11 @@ class RunCoordinator:
                 return self.fail(f"{sender.name}: {reason}", now)
             case _:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
+
+    def _may_be_root(self, name: str) -> bool:
+        """Return True if this household may count for all: the first, unless the tree changes."""
+        changes = self._terms(self.members[0]).reorganisation.strategy != "never"
+        return changes or name == self.members[0]
 
     @property
     def latest(self) -> Iteration | None:
@@ -260,14 +259,14 @@ class RunCoordinator:
         if known != sender:
             raise PeerError(f"{sender.name} takes part already, from host {known.host}")
         self.heard[sender.host] = now
+        before = self._sessions.get(sender.name, enrol.session)
+        self._sessions[sender.name] = max(before, enrol.session)
         if self._slots is None:
             self._slots = enrol.slots
         if enrol.slots != self._slots:
             return self.fail(
                 f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
             )
-        before = self._sessions.get(sender.name, enrol.session)
-        self._sessions[sender.name] = max(before, enrol.session)
         match self.phase:
             case RunPhase.ENROLLING:
                 if len(self._hosts) < len(self.members):
@@ -333,6 +332,9 @@ class RunCoordinator:
 
     def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
         if sender.name not in self.results:
+            fault = next(faults(result, self._expected(sender.name)), None)
+            if fault is not None:
+                return self.fail(f"{sender.name} reports what cannot be: {fault}", now)
             self.results[sender.name] = result
             self._progress(now)
         running = self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING)
@@ -341,6 +343,16 @@ class RunCoordinator:
             self._again_at = now + RELEASE_AGAIN
             return self._release()
         return []
+
+    def _expected(self, name: str) -> Expectation:
+        """Return what the result of this household must be like."""
+        assert self._slots is not None, "it has enrolled"
+        return Expectation(
+            terms=self._terms(name),
+            slots=self._slots,
+            is_root=name == self.members[0],
+            plans=self._plans.get(name),
+        )
 
     def _release(self) -> list[Envelope]:
         """Release all households that have not left.

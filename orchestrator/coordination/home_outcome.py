@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict, cast
 
 from agents.devices.home import Comfort, Home
+from orchestrator.results.device_kinds import DayByKind, HomeGroup, day_by_kind, home_groups
 from orchestrator.results.home_measures import HomeMeasures, home_measures
 from orchestrator.results.run_results import HouseholdRow
 from orchestrator.scenario.scenario import Scenario
@@ -53,6 +54,23 @@ def comfort_of(scenario: Scenario, household: str, plan: int) -> Comfort | None:
     return None if own is None else own.home.comfort(own.plans[plan])
 
 
+class HomeParts(TypedDict):
+    """The parts of results that only homes have; None without homes."""
+
+    homes: dict[str, HomeMeasures] | None
+    groups: dict[str, HomeGroup] | None
+    kinds: dict[str, DayByKind] | None
+
+
+def parts_of_homes(scenario: Scenario, reports: Mapping[str, Result]) -> HomeParts:
+    """Return the parts of results that only homes have."""
+    return HomeParts(
+        homes=measures_of_homes(scenario, reports),
+        groups=groups_of_homes(scenario, reports),
+        kinds=kinds_of_homes(scenario, reports),
+    )
+
+
 def measures_of_homes(
     scenario: Scenario, reports: Mapping[str, Result]
 ) -> dict[str, HomeMeasures] | None:
@@ -67,6 +85,45 @@ def measures_of_homes(
     }
     exchanged = _exchanged(scenario, reports)
     return found if exchanged is None else {**found, "exchanged": exchanged}
+
+
+def groups_of_homes(
+    scenario: Scenario, reports: Mapping[str, Result]
+) -> dict[str, HomeGroup] | None:
+    """Return homes by what they have, and their discomfort; None if no household is a home."""
+    found: list[tuple[Home, float | None, float | None]] = []
+    for name in scenario.members:
+        own, report = scenario.population.households[name].home, reports[name]
+        before = comfort_of(scenario, name, report.selected_plan)
+        after = comfort_exchanged(report)
+        if own is not None and before is not None:
+            ended = None if after is None else after.discomfort
+            found.append((own.home, before.discomfort, ended))
+    return home_groups(found) or None
+
+
+def kinds_of_homes(
+    scenario: Scenario, reports: Mapping[str, Result]
+) -> dict[str, DayByKind] | None:
+    """Return the energy of all homes by kind of device, as preferred and after stage 1; None unless
+    all households are homes."""
+    members = [(name, scenario.population.households[name]) for name in scenario.members]
+    if any(own.home is None for _, own in members):
+        return None
+    chosen = {
+        "preferred": [own.preferred_index for _, own in members],
+        "planned": [reports[name].selected_plan for name, _ in members],
+    }
+    return {
+        state: day_by_kind(
+            [
+                (own.home.home, own.home.plans[plan])
+                for (_, own), plan in zip(members, plans, strict=True)
+                if own.home is not None
+            ]
+        )
+        for state, plans in chosen.items()
+    }
 
 
 def comfort_exchanged(result: Result) -> Comfort | None:

@@ -111,7 +111,8 @@ def _choose_bundles(node: Node, items: list[Item]) -> None:
         if not isinstance(item.message, BundleProposal):
             continue
         machine = node.machines.get(item.to)
-        bundles = machine.bundles if isinstance(machine, Household) else None
+        exchange = machine.exchange if isinstance(machine, Household) else None
+        bundles = None if exchange is None else exchange.bundles
         if bundles is not None:
             asked.append((bundles, item.message))
     if len(asked) > 1:
@@ -136,10 +137,16 @@ def orchestrator_node(
     *,
     deadline: float = 60.0,
     matchmakers: Sequence[Address] = (),
+    plans: Mapping[str, int] | None = None,
 ) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node and the coordinator in it."""
+    """Return the orchestrator's node and the coordinator in it. `plans` as in RunCoordinator."""
     coordinator = RunCoordinator(
-        ORCHESTRATOR_ADDRESS, members, terms, matchmakers=matchmakers, deadline=deadline
+        ORCHESTRATOR_ADDRESS,
+        members,
+        terms,
+        matchmakers=matchmakers,
+        deadline=deadline,
+        plans=plans,
     )
     return Node(ORCHESTRATOR, run, {ORCHESTRATOR: coordinator}), coordinator
 
@@ -153,6 +160,7 @@ def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
         scenario.terms,
         deadline=scenario.settings.deadline,
         matchmakers=scenario.matchmakers,
+        plans={name: len(own.values) for name, own in scenario.population.households.items()},
     )
 
 

@@ -13,14 +13,16 @@ from agents.own_functions import OwnFunctions
 from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.home_outcome import (
     both_comforts,
     households_worse,
-    measures_of_homes,
+    parts_of_homes,
 )
 from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
+from orchestrator.results.limits import excesses, upper_limit
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
@@ -49,8 +51,8 @@ def collect(
     run: Run, coordinator: RunCoordinator, *, own: HostTraffic, seconds: Seconds
 ) -> RunResults:
     """Return the results of a finished run; `own` is the orchestrator's own traffic."""
-    scenario, reports = run.scenario, coordinator.results
-    settings, population, members = scenario.settings, scenario.population, scenario.members
+    scenario, reports, settings = run.scenario, coordinator.results, run.scenario.settings
+    population, members = scenario.population, scenario.members
     histories, exchange = histories_of(coordinator), coordinator.exchange_history
     planned = histories[0]
     rows = _household_rows(scenario, reports, exchanged=exchange is not None)
@@ -81,6 +83,13 @@ def collect(
         if scenario.pairs is None:
             summary = _of_equal_shift(summary, reports)
         loops = loops_of(scenario, coordinator, rounds)
+    demand = Demand(
+        planned=planned.response_kwh,
+        preferred=preferred_demand,
+        exchanged=None if exchange is None else exchange.response_kwh,
+        target=scenario.target,
+        limit=upper_limit(terms.constraint),
+    )
     return RunResults(
         run=run.id,
         households=len(members),
@@ -89,36 +98,25 @@ def collect(
         config=_config(scenario, hosts=len(coordinator.hosts)),
         data_sha256=scenario.data_sha256,
         seed=settings.seed,
-        versions=_versions(),
+        versions={"python": platform.python_version()} | {own: version(own) for own in _RECORDED},
         preferred=measured(preferred_demand, np.zeros(len(members))),
         planned=before,
         exchanged=after,
         bound=bound,
         exchange=summary,
         loops=loops,
-        homes=measures_of_homes(scenario, reports),
+        **parts_of_homes(scenario, reports),
+        limits=excesses(terms.constraint, demand),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         slot_times=population.slot_times,
-        names={name: population.names[name] for name in members if name in population.names}
-        or None,
+        names={name: known for name in members if (known := population.names.get(name))} or None,
         rows=rows,
         rounds=rounds,
         exchanges=_traced(reports) if settings.trace and exchange is not None else None,
         planning_history=iterations_of(histories),
-        demand=Demand(
-            planned=planned.response_kwh,
-            preferred=preferred_demand,
-            exchanged=None if exchange is None else exchange.response_kwh,
-            target=scenario.target,
-        ),
+        demand=demand,
     )
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that could change a result."""
-    packages = {package: version(package) for package in _RECORDED}
-    return {"python": platform.python_version(), **packages}
 
 
 def seconds_of(coordinator: RunCoordinator, began: float) -> Seconds:

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 from orchestrator.distributed.embedded_server import EmbeddedServer, find_server
 from orchestrator.security.check_result import CheckResult, bad, good, unknown
 from orchestrator.security.key_inspection import SOON
+from protocol.codec import FRAME_MAX
 from protocol.errors import ForbiddenError, InputError, RunError
-from protocol.runtime.node import MAX_FRAME
 from protocol.subjects import ANNOUNCEMENTS, ORCHESTRATOR, direct, inbox, replies
 from protocol.transport.bus import Connection
 from protocol.transport.identity import read_identity
@@ -33,7 +33,7 @@ PORT = 4222
 SOMEBODY = "somebody-else"
 OLDEST = (2, 10, 4)
 """First version of nats-server that can start a connection with TLS."""
-LEAST_PAYLOAD = 2 * MAX_FRAME
+LEAST_PAYLOAD = 2 * FRAME_MAX
 MOST_SKEW = 60.0
 """Largest tolerated difference of clocks, seconds. Only certificates depend on the clock, and they
 are backdated by some minutes."""

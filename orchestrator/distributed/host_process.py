@@ -19,6 +19,7 @@ from orchestrator.coordination.nodes import (
 )
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.announcements import give_up_in_silence
+from orchestrator.distributed.containment import containing
 from orchestrator.monitoring.log_events import HostEvents
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_host
@@ -93,6 +94,7 @@ async def take_part(
     events = HostEvents(node, households)
     async with await NatsBus.connect(connection, PATIENCE) as bus:
         shell = Shell(node, bus)
+        node.contain = containing(PartLog(node.name, node.run), shell.clock)
         if standing_by:
             await give_up_in_silence(bus, node.run, shell)
         await answer_inquiries(bus, Address(node.name, HOST), status.presence, fail=shell.fail)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.nodes import orchestrator_of
 from orchestrator.coordination.outcome import collect, seconds_of, traffic_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.child_processes import Command, CommandProcesses, HostProcesses
 from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from matchmaker.trading_matchmaker import AnyMatchmaker
 from orchestrator.coordination.nodes import endpoint_of, matchmaker_node
 from orchestrator.distributed.announcements import give_up_in_silence
+from orchestrator.distributed.containment import containing
 from orchestrator.monitoring.log_events import RefusalEvents
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_matchmaker
@@ -76,6 +77,7 @@ async def _take_part(
     assert isinstance(matchmaker, AnyMatchmaker)
     async with await NatsBus.connect(connection, PATIENCE) as bus:
         shell = Shell(node, bus)
+        node.contain = containing(PartLog(node.name, node.run), shell.clock)
 
         def work() -> Work:
             errors = node.counters.dropped

@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Callable
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.announcements import announce, announcement
+from orchestrator.distributed.containment import containing
 from orchestrator.monitoring.log_events import RunEvents
+from orchestrator.monitoring.logs import PartLog
 from orchestrator.monitoring.part_status import PartStatus, read_orchestrator
 from orchestrator.monitoring.presence import answer_inquiries, state_of
 from orchestrator.monitoring.prometheus import Endpoint, exposed
@@ -75,6 +77,7 @@ async def _take_part(
     """Run until the run is over; return the trouble of the bus at the end, empty if none."""
     async with await NatsBus.connect(connection) as bus:
         shell = Shell(node, bus)
+        node.contain = containing(PartLog(node.name, node.run), shell.clock)
         events = RunEvents(node, coordinator, run.scenario.common_terms.iterations)
 
         def look() -> None:

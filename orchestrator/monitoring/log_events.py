@@ -7,7 +7,8 @@ logged.
 from collections.abc import Sequence
 
 from agents.household import Household
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.logs import PartLog
 from protocol.errors import DecodeError
 from protocol.runtime.node import Node

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from secrets import token_hex
 from typing import Any
 
-from orchestrator.coordination.coordinator import RunPhase
+from orchestrator.coordination.run_phase import RunPhase
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Abort, Expected, Inquiry, Presence, RunState

@@ -14,7 +14,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from agents.household import Household
 from matchmaker.trading_matchmaker import AnyMatchmaker
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.run_phase import RunPhase
 from protocol.messages import Presence
 from protocol.runtime.node import Node
 from protocol.transport.nats_bus import NatsBus

@@ -10,8 +10,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Address, Expected, Inquiry, Presence, RunState

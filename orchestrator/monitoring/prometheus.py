@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from orchestrator.coordination.coordinator import RunPhase
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.logs import LogSettings, PartLog
 from orchestrator.monitoring.part_status import METRICS, PartStatus
 from protocol.errors import InputError

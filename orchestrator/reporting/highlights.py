@@ -7,6 +7,7 @@ complete tables.
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.reporting.homes_in_words import amount, home_sentences, kilowatts, setbacks
 from orchestrator.reporting.wording import counted, own_rule
 from orchestrator.results.measures import discomfort_removed
 from orchestrator.results.run_results import RunResults
@@ -29,13 +30,36 @@ class Highlight:
 def highlights(results: RunResults) -> list[Highlight]:
     """Return peak, comfort, the households that lost, and the spread of discomfort."""
     shown = [_peak(results)]
+    if results.homes is not None:
+        return [*shown, *_of_homes(results)]
     if results.exchanged is None:
         return [*shown, *_after_planning(results)]
     return [*shown, _comfort(results), _worse_off(results), _spread(results)]
 
 
+def _of_homes(results: RunResults) -> list[Highlight]:
+    """Return what people of homes notice, and how many are worse off."""
+    shown = []
+    for own in setbacks(results):
+        before = "after stage 1" if own.exchanged is None else "before the exchange"
+        other = own.preferred if own.exchanged is None else own.planned
+        before = "as preferred" if own.exchanged is None else before
+        shown.append(
+            Highlight(
+                word="",
+                title=own.title,
+                value=amount(own.end, own.unit),
+                detail=f"{amount(other, own.unit)} {before}",
+                tone="good" if own.end < other else "plain",
+            )
+        )
+    return shown if results.exchange is None else [*shown, _worse_off(results)]
+
+
 def lead_sentences(results: RunResults) -> list[str]:
     """Return the result in a few sentences: demand, discomfort, equality and bounds."""
+    if results.homes is not None:
+        return home_sentences(results)
     sentences = [_demand_sentence(results), _discomfort_sentence(results)]
     if results.exchanged is not None:
         sentences += [_rule_sentence(results), _equality_sentence(results)]
@@ -61,15 +85,22 @@ def _brief(value: float) -> str:
 
 def _peak(results: RunResults) -> Highlight:
     after, before = _agreed_peak(results), results.preferred
+    value = _with_unit(results, after)
     if before is None:
-        return Highlight(word="peak", title="Peak demand", value=f"{_brief(after)} kWh", detail="")
+        return Highlight(word="peak", title="Peak demand", value=value, detail="")
+    change = _percent_change(before.peak, after)
     return Highlight(
         word="peak",
         title="Peak demand",
-        value=f"{_brief(after)} kWh",
-        detail=f"{_brief(before.peak)} kWh as preferred{_percent_change(before.peak, after)}",
+        value=value,
+        detail=f"{_with_unit(results, before.peak)} as preferred{change}",
         tone="good" if after < before.peak else "plain" if after == before.peak else "bad",
     )
+
+
+def _with_unit(results: RunResults, peak_kwh: float) -> str:
+    """Return a peak, as power for homes."""
+    return f"{_brief(peak_kwh)} kWh" if results.homes is None else kilowatts(results, peak_kwh)
 
 
 def _agreed_peak(results: RunResults) -> float:

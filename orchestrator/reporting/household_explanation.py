@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agents.exchange.journal.entries import Entry
 from agents.exchange.journal.explanation import (
     WORDS,
     ExchangeExplanation,
@@ -22,6 +23,8 @@ from agents.exchange.journal.explanation import (
     negotiation_sentence,
     sentences,
 )
+from agents.exchange.journal.home_explanation import HomeExplanation, explain_home
+from agents.exchange.journal.home_sentences import home_sentences, step_sentence
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
 from agents.plans import SlotTimes
@@ -50,12 +53,29 @@ configuration of the run; None if it is unknown."""
 def find_explanation(
     results: Path, household: str, host_of: HostOf | None = None
 ) -> ExchangeExplanation:
-    """Explain what a household did in stage 2, from its journal.
+    """Explain what a household did in stage 2, from its journal (`find_entries`)."""
+    return explain(find_entries(results, household, host_of))
+
+
+def find_home_explanation(
+    results: Path, household: str, host_of: HostOf | None = None
+) -> HomeExplanation:
+    """Explain what a home did in an exchange of amounts, from its journal (`find_entries`)."""
+    return explain_home(find_entries(results, household, host_of))
+
+
+def explained(entries: Sequence[Entry]) -> ExchangeExplanation | HomeExplanation:
+    """Explain entries: by devices, if the household is a home that exchanged amounts."""
+    of_devices = any(entry.kind == "devices" for entry in entries)
+    return explain_home(entries) if of_devices else explain(entries)
+
+
+def find_entries(results: Path, household: str, host_of: HostOf | None = None) -> Sequence[Entry]:
+    """Return a household's journal of stage 2, from the `begin` on.
 
     `results` is the folder of a run's results, a folder that a host keeps (`--keep`), or a folder
     of journals. `household` is an id or a name. Raises InputError if there are no journals, or none
-    of this household; `host_of` then helps to name the host that keeps it. Raises it also for homes
-    that exchanged amounts.
+    of this household; `host_of` then helps to name the host that keeps it.
     """
     names = _names(results)
     household = {name: key for key, name in names.items()}.get(household, household)
@@ -68,11 +88,8 @@ def find_explanation(
         entries = remembered(journal.of(household))
         known += journal.households()
         journal.close()
-        if any(entry.kind == "devices" for entry in entries):
-            reason = "an exchange of amounts is not explained yet: households.csv has what it "
-            raise InputError(f"{reason}changed for this home", field="--household")
         if entries:
-            return explain(entries[1:])
+            return entries[1:]
     advice = household_suggestion(household, [*sorted(known), *names.values()])
     raise InputError(f"no journal of {household!r}: {advice}", field="--household")
 
@@ -90,7 +107,7 @@ def _names(results: Path) -> dict[str, str]:
 
 
 def print_explanation(
-    explanation: ExchangeExplanation,
+    explanation: ExchangeExplanation | HomeExplanation,
     slot: int | None,
     *,
     times: SlotTimes | None = None,
@@ -105,6 +122,9 @@ def print_explanation(
     if name is not None:
         console.print(Text(f"{explanation.household} is {printable(name)}."))
     names = _SlotNames(times)
+    if isinstance(explanation, HomeExplanation):
+        _print_home(console, explanation, names=names, slot=slot)
+        return
     if slot is not None:
         _print_negotiations(console, explanation, names=names, slot=slot)
         return
@@ -137,6 +157,28 @@ def print_explanation(
     console.print(table)
 
 
+def _print_home(
+    console: Console, explanation: HomeExplanation, *, names: "_SlotNames", slot: int | None
+) -> None:
+    """Print what a home did: in words, then step by step; with `slot`, the steps that changed it
+    there."""
+
+    def say(sentence: str, *, indent: int = 0) -> None:
+        console.print(Padding(Text(sentence), (0, 0, 0, indent)))
+
+    if slot is None:
+        for sentence in home_sentences(explanation, names.spoken):
+            say(sentence)
+        if explanation.steps:
+            say("")
+    steps = explanation.steps if slot is None else explanation.at(slot)
+    if slot is not None:
+        what = "" if steps else "Nothing changed for "
+        say(f"{what}{explanation.household} at {names.spoken(slot)}{':' if steps else '.'}")
+    for step in steps:
+        say(step_sentence(step, explanation.household, names.spoken), indent=2)
+
+
 def slot_times(results: Path) -> SlotTimes | None:
     """Return the times of slots if the results of a run have them."""
     if not (results / RUN).is_file():
@@ -153,6 +195,10 @@ class _SlotNames:
     def of(self, slot: int) -> str:
         """Return the name of one slot."""
         return str(slot) if self._times is None else clock_times(self._times, slot + 1)[slot]
+
+    def spoken(self, slot: int) -> str:
+        """Return the name of one slot in a sentence."""
+        return f"slot {slot}" if self._times is None else self.of(slot)
 
 
 def _place(record: NegotiationRecord, names: _SlotNames) -> str:
@@ -202,8 +248,14 @@ def _no_journals(results: Path, household: str, host_of: HostOf | None) -> str:
     )
 
 
-def plain(explanation: ExchangeExplanation, slot: int | None = None) -> dict[str, object]:
+def plain(
+    explanation: ExchangeExplanation | HomeExplanation, slot: int | None = None
+) -> dict[str, object]:
     """Return the explanation as nested dictionaries, for programs; with `slot`, only its part."""
+    if isinstance(explanation, HomeExplanation):
+        return asdict(
+            explanation if slot is None else replace(explanation, steps=explanation.at(slot))
+        )
     if slot is not None:
         explanation = replace(
             explanation,

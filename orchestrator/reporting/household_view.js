@@ -16,6 +16,13 @@
       ["in stage 1", `plan ${own.plan} of its list (from 0), beta ${own.beta}, level ${own.level} of the tree`],
       ["as planned", `discomfort ${digits(own.planned)} kWh, ${rank(own.rankPlanned)}`],
     ];
+    if (own.comfort.length) {
+      lines.splice(1, 1, ...own.comfort);
+      if (own.requests !== null) {
+        lines.push(["its requests", `${own.requests.toLocaleString("en")}, of which ${own.accepted.toLocaleString("en")} were accepted`]);
+      }
+      return lines;
+    }
     if (own.exchanged === null) return lines;
     const gain = own.planned - own.exchanged;
     lines.push(["after the exchange", `discomfort ${digits(own.exchanged)} kWh, ${rank(own.rankFinal)}`]);
@@ -43,6 +50,42 @@
     Plotly.react(place, traces, view.layout, { responsive: true, displaylogo: false });
   }
 
+  function drawDevices(own) {
+    // One pair of axes for each device: in each state.
+    const place = document.getElementById("household-devices");
+    const shown = own.devices.filter((device) => Object.keys(device.states).length);
+    place.style.display = shown.length ? "" : "none";
+    document.getElementById("household-kinds").style.display = shown.length ? "" : "none";
+    if (!shown.length) return;
+    const layout = structuredClone(view.layout), traces = [];
+    layout.height = 90 + 84 * shown.length;
+    layout.margin.t = 50;
+    delete layout.yaxis;
+    shown.forEach((device, row) => {
+      const number = row ? row + 1 : "", top = 1 - row / shown.length;
+      layout[`yaxis${number}`] = {
+        domain: [top - 0.82 / shown.length, top], automargin: true, rangemode: "tozero", nticks: 4,
+      };
+      layout.annotations = [...(layout.annotations || []), {
+        text: device.name, xref: "paper", yref: "paper", x: 0.01, y: top, xanchor: "left",
+        yanchor: "top", showarrow: false,
+      }];
+      for (const state of ["preferred", "planned", "exchanged"]) {
+        const values = device.states[state];
+        if (!values) continue;
+        traces.push({
+          y: values.map((value) => view.factor * value), text: view.slots, name: state,
+          legendgroup: state, showlegend: !traces.some((trace) => trace.name === state),
+          mode: "lines", type: "scatter", yaxis: `y${number}`,
+          line: { ...view.lines[state], shape: "hvh" },
+          hovertemplate: `%{text}, ${device.name}, ${state}: %{y:.3g} ${view.unit}<extra></extra>`,
+        });
+      }
+    });
+    layout.xaxis = { ...layout.xaxis, anchor: `y${shown.length > 1 ? shown.length : ""}` };
+    Plotly.react(place, traces, layout, { responsive: true, displaylogo: false });
+  }
+
   function show() {
     const own = view.households[Number(choice.value)];
     const body = document.getElementById("household-facts");
@@ -54,6 +97,7 @@
       return row;
     }));
     draw(own);
+    drawDevices(own);
   }
 
   choice.value = view.first;

@@ -6,7 +6,7 @@ extend, defines its look.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,6 +20,13 @@ from orchestrator.reporting.figures.interactive import script
 from orchestrator.reporting.figures.style import COLOURS, Drawing
 from orchestrator.reporting.glossary import GLOSSARY
 from orchestrator.reporting.highlights import highlights, lead_sentences
+from orchestrator.reporting.homes_in_words import (
+    GROUP_HEADS,
+    MOVED_HEADS,
+    group_rows,
+    moved_rows,
+    who_absorbed,
+)
 from orchestrator.reporting.household_view import Schedules, household_view
 from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.wording import (
@@ -31,6 +38,7 @@ from orchestrator.reporting.wording import (
     home_lines,
     measure_lines,
 )
+from orchestrator.results.device_schedules import DeviceDay
 from orchestrator.results.measures import MEASURES, STATE_LABELS, discomfort_removed
 from orchestrator.results.run_results import RunResults
 
@@ -79,7 +87,10 @@ def render(template: str, **values: object) -> str:
 
 
 def page(
-    results: RunResults, drawings: Iterable[Drawing], schedules: Schedules | None = None
+    results: RunResults,
+    drawings: Iterable[Drawing],
+    schedules: Schedules | None = None,
+    devices: Mapping[str, Sequence[DeviceDay]] | None = None,
 ) -> str:
     """Return the page about a run as HTML: the result with the figure `demand`, then one household,
     the measures, the other figures, and the configuration."""
@@ -102,9 +113,14 @@ def page(
         cards=highlights(results),
         words=GLOSSARY,
         plotly=Markup(script().decode()),
-        first=figures.pop("demand", None),
+        first=figures.pop("community", None) or figures.pop("demand", None),
+        groups=group_rows(results),
+        group_heads=GROUP_HEADS,
+        moved=moved_rows(results),
+        moved_heads=MOVED_HEADS,
+        absorbed=who_absorbed(results),
         figures=list(figures.values()),
-        view=_view(results, schedules or {}),
+        view=_view(results, schedules or {}, devices or {}),
         facts=facts(results),
         states=[(state, STATE_LABELS.get(state, state)) for state in results.states()],
         measures=_measure_cells(results),
@@ -125,7 +141,7 @@ def page(
 
 
 def _measure_cells(results: RunResults) -> list[dict[str, object]]:
-    """Return the lines of the table of measures.
+    """Return the lines of the table of measures, those of homes first.
 
     The share of discomfort removed follows the comfort, because the scale of comfort depends on the
     size of the homes.
@@ -143,18 +159,30 @@ def _measure_cells(results: RunResults) -> list[dict[str, object]]:
             cells = ["" if share is None else f"{share:.1%}" for share in removed]
             name = "discomfort removed"
             lines.append({"name": name, "unit": "", "cells": cells, "word": name})
-    for line in home_lines(results):
-        cells = list(line.values.values())
-        lines.append({"name": line.name, "unit": line.unit, "cells": cells, "word": line.name})
-    return lines
+    of_homes: list[dict[str, object]] = [
+        {
+            "name": line.name,
+            "unit": line.unit,
+            "cells": list(line.values.values()),
+            "word": line.name,
+        }
+        for line in home_lines(results)
+    ]
+    return of_homes + lines
 
 
-def _view(results: RunResults, schedules: Schedules) -> dict[str, object]:
+def _view(
+    results: RunResults, schedules: Schedules, devices: Mapping[str, Sequence[DeviceDay]]
+) -> dict[str, object]:
     """Return the data of the part about one household, with the style of its schedule."""
+    from orchestrator.reporting.figures.community import to_power
     from orchestrator.reporting.figures.explorable import slot_axis, slot_names
 
     dashes = {"preferred": "solid", "planned": "solid", "exchanged": "dash"}
-    return household_view(results, schedules) | {
+    factor, unit = to_power(results)
+    return household_view(results, schedules, devices) | {
+        "factor": factor,
+        "unit": unit,
         "slots": slot_names(results),
         "lines": {state: {"color": COLOURS[state], "dash": dash} for state, dash in dashes.items()},
         "layout": {

@@ -18,12 +18,13 @@ def write_report(results: RunResults, folder: Path, origin: Path | None = None) 
     folder cannot be written.
     """
     from orchestrator.reporting.figures.planning import drawings
-    from orchestrator.reporting.household_view import read_schedules
+    from orchestrator.reporting.household_view import read_home_devices, read_schedules
     from orchestrator.reporting.html_page import page
 
     drawn = drawings(results)
     schedules = {} if origin is None else read_schedules(results, origin)
-    files = {PAGE: page(results, drawn, schedules).encode()}
+    devices = {} if origin is None else read_home_devices(results, origin)
+    files = {PAGE: page(results, drawn, schedules, devices).encode()}
     for drawing in drawn:
         files[f"{drawing.name}.png"] = drawing.png
         files[f"{drawing.name}.csv"] = drawing.table.csv().encode()

@@ -13,6 +13,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.reporting.homes_in_words import (
+    GROUP_HEADS,
+    MOVED_HEADS,
+    NOBODY_PAYS,
+    group_rows,
+    moved_rows,
+    who_absorbed,
+)
 from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.terminal_plot import Curve, plot
@@ -60,6 +68,7 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
         _inefficiency_plot(results, width, ascii_only),
         _demand(results, width, ascii_only),
         *_exchange(results, width, ascii_only),
+        *_homes(results, width),
     ]
     for part in parts:
         console.print()
@@ -68,6 +77,24 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
         console.print()
         console.print(advice, width=width, highlight=False, style="dim")
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _homes(results: RunResults, width: int) -> list[RenderableType]:
+    """Return who absorbed and who gained, if households are homes and exchanged."""
+    if results.exchange is None or not results.groups:
+        return []
+    parts: list[RenderableType] = [Text("Who absorbed, and who gained", style="bold")]
+    for heads, rows in ((GROUP_HEADS, group_rows(results)), (MOVED_HEADS, moved_rows(results))):
+        table = Table(header_style="bold", show_edge=False, pad_edge=False)
+        kept = fitting_columns(heads, rows, width, least_needed=heads[1:2])
+        for i in kept:
+            table.add_column(heads[i], justify="right" if i else "left")
+        for row in rows:
+            table.add_row(*(row[i] for i in kept))
+        if rows:
+            parts.append(table)
+    parts += [Text(text) for text in (who_absorbed(results), NOBODY_PAYS) if text]
+    return parts
 
 
 def _repeatable(results: RunResults) -> str | None:

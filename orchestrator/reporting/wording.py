@@ -67,6 +67,7 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
         ("households", _where(results, known)),
         ("names", _named(results)),
         ("aim", _aim(results, known)),
+        ("limits", _limits(results)),
         ("seed", str(results.seed)),
     ]
     if results.bus is not None:
@@ -317,6 +318,20 @@ def _aim(results: RunResults, known: dict[str, str]) -> str:
     if "discomfort" in known:
         parts.append(f"discomfort {known['discomfort']}")
     return ", ".join(parts)
+
+
+def _limits(results: RunResults) -> str:
+    """Return how well the limits by slot are kept, in the end and as preferred."""
+    if not results.limits:
+        return ""
+    *_, end = results.limits.values()
+    kept = "kept in every slot"
+    if end.slots:
+        kept = f"broken in {counted(end.slots, 'slot')}, by {number(end.kwh)} kWh in all"
+    before = results.limits.get("preferred")
+    if before is None or not before.slots:
+        return kept
+    return f"{kept} (as preferred: {counted(before.slots, 'slot')}, {number(before.kwh)} kWh)"
 
 
 def _bus(results: RunResults) -> str:

@@ -83,11 +83,11 @@ def home_measures(homes: Sequence[tuple[Home, Comfort]]) -> HomeMeasures:
 
 
 def _mean(homes: Sequence[tuple[Home, Comfort]], unit: str, name: str) -> float | None:
-    """Return the mean over all devices whose setback has this unit."""
-    counts = [sum(device.unit == unit for device in home.devices) for home, _ in homes]
-    if not any(counts):
-        return None
-    total = sum(
-        count * getattr(own, name) for count, (_, own) in zip(counts, homes, strict=True) if count
-    )
-    return float(total / sum(counts))
+    """Return the mean over all devices whose setback has this unit, in homes that name it."""
+    named = [
+        (sum(device.unit == unit for device in home.devices), setback)
+        for home, own in homes
+        if (setback := getattr(own, name)) is not None
+    ]
+    devices = sum(count for count, _ in named)
+    return sum(count * setback for count, setback in named) / devices if devices else None

@@ -254,4 +254,11 @@ def clipped(schedules: Array, preferred: Array) -> tuple[int, float]:
 
 def cost_unit(cost: str) -> str:
     """Return the unit of the inefficiency for a cost; empty for costs of scaled curves."""
-    return {"var": "kWh²", "sqr": "kWh²", "std": "kWh", "rmse": "kWh", "max": "kWh"}.get(cost, "")
+    return {
+        "var": "kWh²",
+        "sqr": "kWh²",
+        "residual": "kWh²",
+        "std": "kWh",
+        "rmse": "kWh",
+        "max": "kWh",
+    }.get(cost, "")

@@ -18,6 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.results.atomic_folder import publish, try_folder
 from orchestrator.results.csv_tables import csv_text, text_of
+from orchestrator.results.device_schedules import SCHEDULES_FOLDER
+from orchestrator.results.kinds_file import kinds_text, read_kinds
 from orchestrator.results.run_results import (
     Demand,
     ExchangeRow,
@@ -33,15 +35,14 @@ from protocol.messages import Iteration
 from protocol.vectors import Array
 
 RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
+KINDS_FILE = "kinds.csv"
+"""Only of homes: their energy by kind of device."""
 ROUNDS = "rounds.csv"
 """Only if there was a stage 2."""
 EXCHANGES = "exchanges.csv"
 """Only if exchanges were traced (`--trace`)."""
 JOURNALS_FOLDER = "journals"
 """The journals of the hosts, one file each (agents/exchange/journal/sqlite.py)."""
-SCHEDULES_FOLDER = "schedules"
-"""The schedules of the households, one file each, with `--save-schedules`
-(coordination/host_files.py)."""
 _OF_A_SWEEP = "sweep.json"
 """A file that only folders of sweeps have."""
 REPORT_FOLDER = "report"
@@ -52,6 +53,7 @@ _STALE = (
     JOURNALS_FOLDER,
     SCHEDULES_FOLDER,
     ROUNDS,
+    KINDS_FILE,
     EXCHANGES,
     *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
 )
@@ -111,11 +113,13 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
             zip(
                 range(results.slots),
                 *times.values(),
-                *(c.tolist() for c in demand.values()),
+                *([None if x != x else x for x in c.tolist()] for c in demand.values()),
                 strict=True,
             ),
         ),
     }
+    if results.kinds is not None:
+        files[KINDS_FILE] = kinds_text(results)
     if results.exchange is not None:
         files[ROUNDS] = csv_text(*_without_empty(*_table(Round, results.rounds)))
     if results.exchanges is not None:
@@ -162,12 +166,14 @@ def read(out: Path) -> RunResults:
         rows=rows,
         planning_history=planning_history,
         rounds=rounds,
+        kinds=read_kinds(out / KINDS_FILE, _read_text(out / KINDS_FILE)) if record.groups else None,
         exchanges=exchanges,
         demand=Demand(
             planned=np.array([row.planned for row in demand]),
             preferred=_column(out / DEMAND, "preferred", [row.preferred for row in demand]),
             exchanged=_column(out / DEMAND, "exchanged", [row.exchanged for row in demand]),
             target=_column(out / DEMAND, "target", [row.target for row in demand]),
+            limit=_column(out / DEMAND, "limit", [row.limit for row in demand], gaps=True),
         ),
     )
 
@@ -181,6 +187,7 @@ class _DemandRow:
     preferred: float | None = None
     exchanged: float | None = None
     target: float | None = None
+    limit: float | None = None
 
 
 Row = TypeVar("Row")
@@ -263,11 +270,16 @@ def _read_text(path: Path) -> str:
         raise InputError(f"cannot be read: {error}", file=path) from error
 
 
-def _column(path: Path, name: str, values: Sequence[float | None]) -> Array | None:
-    """Return a column as an array, or None if it is empty; raises InputError if it has gaps."""
+def _column(
+    path: Path, name: str, values: Sequence[float | None], *, gaps: bool = False
+) -> Array | None:
+    """Return a column as an array, or None if it is empty; raises InputError if it has gaps, unless
+    these are allowed and become NaN."""
     present = [value for value in values if value is not None]
     if not present:
         return None
+    if gaps:
+        return np.array([np.nan if value is None else value for value in values])
     if len(present) < len(values):
         reason = "a cell of this column is empty"
         raise InputError(reason, file=path, line=2 + values.index(None), field=name)

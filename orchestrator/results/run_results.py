@@ -4,12 +4,14 @@ They have data only: `coordination.outcome` computes them, `result_files` writes
 `reporting` shows them. If a run has no stage 2 or no target, the fields for it are None.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import JsonValue
 
 from agents.plans import SlotTimes
+from orchestrator.results.device_kinds import DayByKind, HomeGroup, Moved
 from orchestrator.results.home_measures import HomeMeasures
 from orchestrator.results.measures import Measures
 from protocol.messages import Iteration
@@ -124,6 +126,16 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Excess:
+    """How far a demand is beyond the limits by slot of a run."""
+
+    slots: int
+    """Number of slots in which a limit is broken."""
+    kwh: float
+    """Energy beyond the limits, over all slots."""
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """One round of stage 2, for all households; in round 0 they make offers but look up nothing."""
 
@@ -198,6 +210,8 @@ class Demand:
     preferred: Array | None = None
     exchanged: Array | None = None
     target: Array | None = None
+    limit: Array | None = None
+    """The most that is allowed by slot; NaN in slots without a limit."""
 
     def columns(self) -> dict[str, Array]:
         """Return the curves that the run has, in the order of demand.csv."""
@@ -206,6 +220,7 @@ class Demand:
             "planned": self.planned,
             "exchanged": self.exchanged,
             "target": self.target,
+            "limit": self.limit,
         }
         return {name: values for name, values in named.items() if values is not None}
 
@@ -233,6 +248,14 @@ class RunRecord:
     """The loops, with exchanges between iterations."""
     homes: dict[str, HomeMeasures] | None = None
     """What each state costs the people of homes, by state; None if no household is a home."""
+    groups: dict[str, HomeGroup] | None = None
+    """Homes by what they have, and their device discomfort before and after stage 2; None if no
+    household is a home."""
+    moved: dict[str, Moved] | None = None
+    """How much energy stage 2 has moved by kind of device; None if homes have not saved the
+    schedules of their devices."""
+    limits: dict[str, Excess] | None = None
+    """How far each state is beyond the limits by slot, by state; None without limits."""
     bus: BusTraffic | None = None
     seconds: Seconds
     ended: str | None = None
@@ -263,6 +286,9 @@ class RunResults(RunRecord):
     """One row per household, by position in the tree."""
     planning_history: tuple[Iteration, ...]
     demand: Demand
+    kinds: Mapping[str, DayByKind] | None = None
+    """The energy of all homes by kind of device, by state: after stage 2 only if homes have saved
+    the schedules of their devices; None if no household is a home."""
     rounds: tuple[Round, ...] = ()
     """The rounds, starting with round 0; empty without stage 2."""
     exchanges: tuple[ExchangeRow, ...] | None = None

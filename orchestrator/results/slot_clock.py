@@ -25,7 +25,7 @@ def iso_times(times: SlotTimes, slots: int) -> list[str]:
 
     The time has its offset if the time zone is known, and no date if the data set names no day.
     """
-    starts = _starts(times, slots)
+    starts = slot_starts(times, slots)
     spec = "minutes" if _whole_minutes(starts) else "seconds"
     if not is_dated(times):
         return [start.time().isoformat(spec) for start in starts]
@@ -34,7 +34,7 @@ def iso_times(times: SlotTimes, slots: int) -> list[str]:
 
 def clock_times(times: SlotTimes, slots: int) -> list[str]:
     """Return when each slot begins as HH:MM, after the day if there are several days."""
-    starts = _starts(times, slots)
+    starts = slot_starts(times, slots)
     form = "%H:%M" if _whole_minutes(starts) else "%H:%M:%S"
     if len({start.date() for start in starts}) == 1:
         return [f"{start:{form}}" for start in starts]
@@ -44,7 +44,7 @@ def clock_times(times: SlotTimes, slots: int) -> list[str]:
 def axis_ticks(times: SlotTimes, slots: int) -> list[tuple[int, str]]:
     """Return the slots to label along an axis, with their labels: at most TICKS_MAX, at round times
     if possible."""
-    starts = _starts(times, slots)
+    starts = slot_starts(times, slots)
     places: list[int] = []
     for step in _STEPS:
         places = [slot for slot, start in enumerate(starts) if not _minute_of_day(start) % step]
@@ -66,7 +66,7 @@ def axis_label(times: SlotTimes) -> str:
     return "time of day" + (f" ({times.timezone})" if times.timezone else "")
 
 
-def _starts(times: SlotTimes, slots: int) -> list[datetime]:
+def slot_starts(times: SlotTimes, slots: int) -> list[datetime]:
     """Return when each slot begins in local time; slots are equally long in universal time."""
     length = timedelta(minutes=times.minutes)
     if not is_dated(times):

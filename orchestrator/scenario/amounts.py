@@ -8,6 +8,8 @@ from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.terms import ExchangeTerms
 
+_EXACT = "homes announce no exact amounts: use limit (powers of sqrt 2) or direction"
+
 
 def with_content(settings: RunSettings, population: Population) -> RunSettings:
     """Return the settings with content amounts, if households are homes with devices and pairs
@@ -47,8 +49,12 @@ def amount_terms(
         raise InputError("amounts are exchanged one home after another", field="--exchange-order")
     if settings.matchmakers != 1:
         raise InputError("an exchange of amounts has one matchmaker", field="--matchmakers")
+    if settings.disclose == "value":
+        raise InputError(_EXACT, field="--disclose")
     for name, mandate in mandates.items():
-        for key in ("tolerance", "discomfort", "disclosure"):
+        if mandate.disclosure == "value":
+            raise InputError(_EXACT, file=settings.mandates, field=f"{name}.disclosure")
+        for key in ("tolerance", "discomfort"):
             if getattr(mandate, key) is not None:
                 reason = f"{key} is about values at slots, which homes do not exchange"
                 raise InputError(reason, file=settings.mandates, field=f"{name}.{key}")
@@ -58,6 +64,7 @@ def amount_terms(
     return ExchangeTerms(
         rule=settings.exchange,
         content="amounts",
+        disclosure=settings.disclose,
         rounds=rounds,
         locks="household",
         order="sequential",

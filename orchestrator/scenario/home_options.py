@@ -15,6 +15,9 @@ from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError
 from protocol.terms import DiscomfortName
 
+SAVED_MAX = 1_000
+"""Up to this many generated homes, their schedules are saved without asking."""
+
 
 def measure_of(settings: RunSettings, population: Population) -> DiscomfortName:
     """Return the measure of discomfort in stage 1: of the devices for homes, else RMSE.
@@ -45,6 +48,14 @@ def with_mandates(
                 reason = f"there is no device {device!r}: {suggestion(device, devices)}"
                 raise InputError(reason, file=settings.mandates, field=field)
     return within_caps(population, caps, plans=settings.plans, seed=settings.seed)
+
+
+def with_saved_schedules(settings: RunSettings) -> RunSettings:
+    """Return the settings with `save_schedules` for generated homes, which keep nothing private, up
+    to a number whose schedules fit on one page."""
+    if settings.homes is None or settings.homes > SAVED_MAX:
+        return settings
+    return settings.model_copy(update={"save_schedules": True})
 
 
 def starting(population: Population) -> Population:

@@ -30,7 +30,7 @@ def tree_order(settings: RunSettings, population: Population) -> tuple[str, ...]
         return tuple(ids)
     path = Path(settings.order)
     seen: dict[str, int] = {}
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         household = line.strip()
         if household not in population.households:
             raise _unknown(household, population, path, line=number)
@@ -50,7 +50,7 @@ def read_weights(path: Path, population: Population) -> dict[str, tuple[float, f
     Raises InputError, which names the wrong line.
     """
     weights: dict[str, tuple[float, float]] = {}
-    for number, row in enumerate(csv.reader(_lines(path)), start=1):
+    for number, row in enumerate(csv.reader(lines_of(path)), start=1):
         if number == 1 and [cell.strip() for cell in row] == ["household", "alpha", "beta"]:
             continue
         if len(row) != 3:
@@ -92,7 +92,7 @@ def _read_constraint(
 
     Each line has `width` values; the number of lines is one of `heights`.
     """
-    lines = _lines(path)
+    lines = lines_of(path)
     if len(lines) not in heights:
         expected = " or ".join(str(height) for height in heights)
         raise InputError(f"{len(lines)} lines, expected {expected}", file=path)
@@ -117,7 +117,8 @@ def _read_constraint(
     return HardConstraint(kind, limits)
 
 
-def _lines(path: Path) -> list[str]:
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a text file. Raises InputError if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig").strip().splitlines()
     except FileNotFoundError:

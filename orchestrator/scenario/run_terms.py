@@ -9,8 +9,8 @@ from orchestrator.scenario.amounts import amount_terms
 from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
 from orchestrator.scenario.exchange_every import exchange_every
 from orchestrator.scenario.home_options import measure_of
-from orchestrator.scenario.input_files import hard_constraint
 from orchestrator.scenario.settings import RunSettings
+from orchestrator.scenario.supply import constraint_of
 from protocol.errors import InputError
 from protocol.terms import (
     COSTS_WITH_TARGET,
@@ -75,7 +75,7 @@ def terms_of(
             threshold=settings.threshold,
             seed=settings.seed,
         ),
-        constraint=hard_constraint(settings, population.slots),
+        constraint=constraint_of(settings, population),
         exchange=_exchange(settings, population, mandates),
         exchange_every=exchange_every(settings, own, discomfort),
         patience_seconds=settings.deadline / PATIENCE_SHARE,

@@ -16,26 +16,22 @@ from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom
 from agents.plans import Population
 from agents.population.arrays import with_alternatives
-from agents.population.epos_folder import read_target
 from agents.population.homes import generated_population
 from agents.population.loader import data_sha256, load
 from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
 from orchestrator.scenario.amounts import with_content
-from orchestrator.scenario.home_options import starting, with_mandates
+from orchestrator.scenario.home_options import starting, with_mandates, with_saved_schedules
 from orchestrator.scenario.input_files import read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
 from orchestrator.scenario.run_terms import pairs_of, rounds_max, terms_of
 from orchestrator.scenario.settings import RunSettings
+from orchestrator.scenario.supply import target_of, with_residual
 from protocol.errors import InputError
 from protocol.messages import Address
 from protocol.subjects import check_name
-from protocol.terms import (
-    COSTS_WITH_TARGET,
-    ExchangeTerms,
-    Terms,
-)
+from protocol.terms import ExchangeTerms, Terms
 from protocol.vectors import Array
 
 Isolation = Literal["process", "task", "subtree"]
@@ -138,19 +134,19 @@ def read_scenario(
     Raises InputError if anything is missing or inconsistent, or an own function fails its checks.
     """
     population = _population(settings)
-    settings = with_content(settings, population)
+    settings = with_saved_schedules(with_residual(with_content(settings, population)))
     if own.alternatives is not None:
         population = with_alternatives(population, own.alternatives)
     for household in population.households:
         check_name(household, "household id")
-    target = _target(settings, population)
-    check_magnitudes(population, target)
     if settings.exchange == "equal":
         check_sums(population)
     weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
+    target = target_of(settings, population, members)
+    check_magnitudes(population, target)
     population = with_mandates(population, mandates, settings)
     if settings.iterations == 0:
         population = starting(population)
@@ -209,24 +205,6 @@ def _population(settings: RunSettings) -> Population:
         return generated_population(settings.homes, plans=settings.plans, seed=settings.seed)
     count = DEMO_HOUSEHOLDS if settings.households is None else settings.households
     return generate(households=count, slots=settings.slots, seed=settings.seed)
-
-
-def _target(settings: RunSettings, population: Population) -> Array | None:
-    if settings.target is not None:
-        return read_target(settings.target, population.slots)
-    if settings.cost not in COSTS_WITH_TARGET:
-        return None
-    if population.target is None:
-        raise InputError(
-            f"the cost {settings.cost} needs a target: name a file with --target", field="--cost"
-        )
-    if len(population.target) != population.slots:
-        raise InputError(
-            f"the data set's target has {len(population.target)} values for "
-            f"{population.slots} slots: name another with --target",
-            file=population.source,
-        )
-    return population.target
 
 
 def _mandates(

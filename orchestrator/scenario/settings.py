@@ -95,7 +95,9 @@ class RunSettings(BaseModel):
     )
     cost: CostName = Field("var", description="Cost that measures the inefficiency.")
     scaling: ScalingName = Field("std", description="How the cost rss scales plan and target.")
-    target: Path | None = Field(None, description="File with the target, comma-separated.")
+    target: Path | None = Field(
+        None, description="File with the target: comma-separated, or a table with times."
+    )
     discomfort: DiscomfortName | None = Field(
         None, description="Measure of discomfort in stage 1 (default: rmse; for homes device)."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agents.exchange.journal.entries import MemoryJournal
 from agents.exchange.journal.sqlite import SqliteJournal
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.host_files import journal_file, save_schedules
 from orchestrator.coordination.nodes import (
     Numerics,
@@ -19,6 +19,7 @@ from orchestrator.coordination.nodes import (
 )
 from orchestrator.coordination.outcome import collect, traffic_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.results.run_results import RunResults, Seconds
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.errors import RunError

@@ -9,13 +9,18 @@ Amounts are int64 counts of 2^-20 kWh. Gains, discomforts and devices are never 
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
+from pydantic import Field
+
+from protocol.domains import Ordinal, Positive, Slot, Step
 from protocol.messages.exchange import Ending, Lease, LeaseId
+from protocol.subjects import Name
 from protocol.vectors import Int64Vector, Vector
 
 PIECES = 24
 """Refusals are told by from-hour and to-hour: pieces of the day, 24 of them."""
+Piece = Annotated[int, Field(ge=0, lt=PIECES)]
 
 FLOORS = (0.7, 0.3)
 """Least D of the homes with wishes in the first rounds. Idle room is scarce, so it goes first to
@@ -38,9 +43,9 @@ class LeaseEnd(NamedTuple):
 
     lease: LeaseId
     ending: Ending
-    left: tuple[int, ...]
+    left: tuple[Piece, ...]
     """Pieces of the day in which the partner did not take less, as it was asked."""
-    entered: tuple[int, ...]
+    entered: tuple[Piece, ...]
     """Pieces of the day in which it did not take more."""
 
 
@@ -49,13 +54,13 @@ class AmountLookup:
     """Home to matchmaker: what it announces, the leases that are over, and what it wants. Repeated
     until the AmountMatch with its number arrives."""
 
-    session: int
+    session: Ordinal
     """Rises whenever the household restarts."""
-    number: int
+    number: Ordinal
     """Rises by one with each lookup in a session."""
-    epoch: int
+    epoch: Ordinal
     """The matchmaker's epoch as last heard; 0 enters the household anew."""
-    round: int
+    round: Step
     up_kwh: Vector
     """How much more the home could take at each slot without a loss, rounded down to powers of
     sqrt 2; empty if it has not changed."""
@@ -68,7 +73,7 @@ class AmountLookup:
     """How much less, likewise."""
     whole: bool
     """True if nothing less than all that is wanted is of use."""
-    without: tuple[str, ...]
+    without: tuple[Name, ...]
     """Households that are not wanted as partners, since they were asked already."""
 
 
@@ -76,9 +81,9 @@ class AmountLookup:
 class AmountMatch:
     """Matchmaker to home: the answer to a lookup."""
 
-    session: int
-    number: int
-    epoch: int
+    session: Ordinal
+    number: Ordinal
+    epoch: Ordinal
     anew: bool
     """True if the matchmaker does not know the household, which must announce anew."""
     found: Found
@@ -96,11 +101,11 @@ class AmountProposal:
     opposite. Repeated until AmountAnswer arrives."""
 
     lease: LeaseId
-    sequence: int
+    sequence: Positive
     """Number of the proposal under this lease, from 1; only the last one counts."""
     kind: Literal["part", "whole"]
     """whole: the requester needs all of it, from this partner and others."""
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
     """Slots of the change, rising."""
     amounts: Int64Vector
     """Amounts that the requester adds there, counts of 2^-20 kWh; their sum is 0."""
@@ -112,8 +117,8 @@ class AmountAnswer:
     Repeated from time to time until AmountConfirmation arrives."""
 
     lease: LeaseId
-    sequence: int
-    slots: tuple[int, ...]
+    sequence: Positive
+    slots: tuple[Slot, ...]
     """Slots of the part, rising. Empty if there is none: the partner is not reserved then."""
     amounts: Int64Vector
     """Amounts of the part that the requester adds there, counts of 2^-20 kWh; their sum is 0, and

@@ -6,6 +6,7 @@ in any order.
 
 from dataclasses import dataclass
 
+from protocol.domains import Positive
 from protocol.vectors import Int64Vector
 
 UNIT_KWH = 2.0**-20
@@ -17,13 +18,13 @@ class Excess:
     """Child to parent: the energy that its subtree has beyond its preferred plans. Repeated until
     Shares arrives."""
 
-    households: int
+    households: Positive
     """Number of households in the subtree."""
     takers: Int64Vector
     """Number of these that take part, by slot."""
     excess: Int64Vector
     """Sum over those that take part of selected minus preferred plan, by slot, in UNIT_KWH."""
-    attempt: int = 1
+    attempt: Positive = 1
     """The attempt, as in Place; messages of another attempt are ignored."""
 
 
@@ -35,4 +36,4 @@ class Shares:
     shares: Int64Vector
     """Sum over those in the subtree that take part of new schedule minus preferred plan, by slot,
     in UNIT_KWH."""
-    attempt: int = 1
+    attempt: Positive = 1

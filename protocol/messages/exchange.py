@@ -11,9 +11,21 @@ the tree, RoundDone goes up, NextRound or End down.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from protocol.domains import (
+    Count,
+    Digest,
+    Finite,
+    NotNegative,
+    Ordinal,
+    Positive,
+    Seconds,
+    Slot,
+    SlotOrWhole,
+    Step,
+)
 from protocol.messages.lifecycle import Address
 from protocol.terms import DisclosureName
-from protocol.vectors import Finite, Vector
+from protocol.vectors import Vector
 
 Refusal = Literal[
     "",
@@ -52,8 +64,8 @@ class LeaseId(NamedTuple):
     """The unique id of a lease: `number` rises, and `epoch` differs each time the matchmaker
     starts."""
 
-    epoch: int
-    number: int
+    epoch: Ordinal
+    number: Ordinal
 
 
 class Closed(NamedTuple):
@@ -68,12 +80,12 @@ class Lease(NamedTuple):
     passed."""
 
     id: LeaseId
-    slot: int
+    slot: SlotOrWhole
     """The slot; WHOLE if the two households are reserved as a whole (content bundle)."""
     partner: Address
     value_kwh: Finite
     """Value that the partner offered at the slot, kWh; 0 for whole households."""
-    seconds: Finite
+    seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +93,39 @@ class Lookup:
     """Household to matchmaker: its offers, its closed leases, and the slots it looks up. Repeated
     until the Match with its number arrives."""
 
-    session: int
+    session: Ordinal
     """Rises whenever the household restarts."""
-    number: int
+    number: Ordinal
     """Rises by one with each lookup in a session."""
-    epoch: int
+    epoch: Ordinal
     """The matchmaker's epoch as last heard; 0 means that these are all offers and earlier ones are
     void."""
-    round: int
+    round: Step
     limits_bind: bool
     """True if the household's limits bind: it must not be asked for a loss now. If False, they show
     where its interest lies."""
     disclosure: DisclosureName
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
     """Slots of new or changed offers."""
     values_kwh: Vector
     """Values held at these slots, kWh."""
     limits_kwh: Vector
     """Disclosed limits: the distance that the household would go from these values, kWh, negative
     for downwards, rounded towards 0. Disclosure `direction`: -1, 0 or 1; `value`: empty."""
-    withdrawn: tuple[int, ...]
+    withdrawn: tuple[Slot, ...]
     closed: tuple[Closed, ...]
-    wants: tuple[int, ...]
+    wants: tuple[Slot, ...]
     """Slots for which a partner is wanted, most wanted first."""
     wanted_kwh: Vector
     """Values wanted, kWh; empty if the limits of the own offers say enough."""
     tolerance_kwh: Vector
     """Distance from `wanted_kwh` that a value may have, kWh."""
-    min_gain_kwh2: Finite
+    min_gain_kwh2: NotNegative
     """Decrease of squared deviation below which an exchange is not worthwhile, kWh^2; the same for
     all households."""
-    leases_max: int
+    leases_max: Count
     """Largest number of leases to open."""
-    households: int = 0
+    households: Count = 0
     """Number of households that look up at this matchmaker in this round (content bundle); 0 if
     the household does not say."""
 
@@ -123,17 +135,17 @@ class Match:
     """Matchmaker to household: the answer to a lookup. Slots of `wants` that are in none of the
     lists were not examined."""
 
-    session: int
-    number: int
-    epoch: int
+    session: Ordinal
+    number: Ordinal
+    epoch: Ordinal
     anew: bool
     """True if the matchmaker does not know the household, which must send all its offers again."""
     engaged: bool
     """True if the household itself is busy: a proposal is on its way to it."""
     leases: tuple[Lease, ...]
-    none: tuple[int, ...]
+    none: tuple[Slot, ...]
     """Slots for which no household has a suitable offer."""
-    busy: tuple[int, ...]
+    busy: tuple[Slot, ...]
     """Slots for which all suitable households are busy now."""
 
 
@@ -143,7 +155,7 @@ class Proposal:
     arrives."""
 
     lease: LeaseId
-    slot: int
+    slot: Slot
     given_kwh: Finite
     """Value that the requester holds, kWh."""
     taken_kwh: Finite
@@ -159,7 +171,7 @@ class Outcome:
     is repeated."""
 
     lease: LeaseId
-    slot: int
+    slot: SlotOrWhole
     accepted: bool
     reason: Refusal
 
@@ -171,7 +183,7 @@ class BundleProposal:
 
     lease: LeaseId
     disclosure: DisclosureName
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
     """Slots that may be part of the bundle, rising."""
     values_kwh: Vector
     """Values that the requester holds at these slots, kWh."""
@@ -191,7 +203,7 @@ class Counter:
     however often it is repeated; until Confirmation arrives the responder is reserved."""
 
     lease: LeaseId
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
     """The bundle, rising."""
     values_kwh: Vector
     """Values that the responder holds at these slots, kWh."""
@@ -222,24 +234,24 @@ class RoundCount(NamedTuple):
     Traffic after a household has finished its own slots counts towards the next round.
     """
 
-    households: int
-    lookups: int
+    households: Positive
+    lookups: Count
     """Number of slots looked up."""
-    matches: int
-    proposals: int
-    accepted: int
-    refused: int
-    discomfort_kwh: Finite
+    matches: Count
+    proposals: Count
+    accepted: Count
+    refused: Count
+    discomfort_kwh: NotNegative
     """Sum of the households' discomforts when they began the round, kWh."""
-    deviation_kwh2: Finite
+    deviation_kwh2: NotNegative
     """Sum of their mean squared deviations when they began the round, kWh^2."""
-    messages: int
+    messages: Count
     """Messages that households sent, repetitions included."""
-    answers: int
+    answers: Count
     """Match messages from matchmakers."""
-    frames: int
+    frames: Count
     """Frames that the hosts of households sent."""
-    bytes: int
+    bytes: Count
     """Size of these frames, bytes."""
 
 
@@ -252,13 +264,13 @@ class RoundDone:
     when all offers are made.
     """
 
-    round: int
+    round: Step
     count: RoundCount
-    changed: tuple[int, ...]
+    changed: tuple[Slot, ...]
     """Slots at which a value was exchanged in this round, rising."""
-    attempt: int = 1
+    attempt: Positive = 1
     """The attempt, as in Place: round -1 of another attempt is ignored."""
-    balance: int = 0
+    balance: Digest = 0
     """Rule `ttc`, round 1: what the subtree takes minus what it gives, as one number of 64 bits."""
 
 
@@ -266,10 +278,10 @@ class RoundDone:
 class NextRound:
     """Parent to child: go through these slots in the next round."""
 
-    round: int
-    changed: tuple[int, ...]
+    round: Step
+    changed: tuple[Slot, ...]
     """Slots whose value changed in the round before; at all others nothing new can be found."""
-    scale_kwh2: Finite
+    scale_kwh2: NotNegative
     """Mean squared deviation over all households and slots when the stage began, kWh^2."""
 
 
@@ -277,12 +289,12 @@ class NextRound:
 class End:
     """Parent to child: the stage ends after this round."""
 
-    round: int
+    round: Step
 
 
 @dataclass(frozen=True, slots=True)
 class RoundProgress:
     """Root to orchestrator, once per round, for display only: nothing waits for it."""
 
-    round: int
+    round: Step
     count: RoundCount

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from protocol.domains import Count, Ordinal, Positive, Reason, SlotCount, Step
 from protocol.subjects import Name
 from protocol.terms import ExchangeTerms, Terms
 
@@ -23,7 +24,7 @@ class Announce:
 
     settings: str
     """The options of the run as a JSON object, for hosts that load their households by them."""
-    slots: int
+    slots: SlotCount
     exchange: ExchangeTerms | None
     """The terms of stage 2; None: there is no stage 2, and matchmakers have nothing to do."""
     matchmakers: tuple[Address, ...]
@@ -33,11 +34,11 @@ class Announce:
 class Enrol:
     """Household to orchestrator: the household takes part. Repeated until Place arrives."""
 
-    slots: int
+    slots: SlotCount
     """Number of slots of its plans."""
-    session: int = 0
+    session: Ordinal = 0
     """Rises whenever the household restarts without its memory."""
-    loop: int = 0
+    loop: Count = 0
     """Number of exchanges that it has behind it (`exchange_every`)."""
 
 
@@ -45,8 +46,8 @@ class Enrol:
 class Place:
     """Orchestrator to household: its place in the tree, and the terms of the run."""
 
-    position: int
-    households: int
+    position: Count
+    households: Positive
     parent: Address | None
     children: tuple[Address, ...]
     terms: Terms
@@ -56,10 +57,10 @@ class Place:
     roster: tuple[Address, ...] = ()
     """All households by position; only sent if the tree may be reorganised during the run, or if
     households find their partners alone."""
-    attempt: int = 1
+    attempt: Positive = 1
     """Number of the attempt. It rises whenever stage 1 starts again for all because a household has
     lost its memory. A higher number than the last ends whatever the household is doing."""
-    loop: int = 0
+    loop: Count = 0
     """Number of exchanges after which stage 1 begins; all households have them behind them."""
 
 
@@ -67,8 +68,8 @@ class Place:
 class Ready:
     """Household to orchestrator: the household has its place. Repeated until Go arrives."""
 
-    attempt: int = 1
-    session: int = 0
+    attempt: Positive = 1
+    session: Ordinal = 0
     """The session, as in Enrol: messages from an earlier life of the household do not count."""
 
 
@@ -76,7 +77,7 @@ class Ready:
 class Go:
     """Orchestrator to household: all are placed; begin."""
 
-    attempt: int = 1
+    attempt: Positive = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +94,12 @@ class Left:
 class HostTraffic:
     """Host to orchestrator, in answer to Release: the traffic of this host."""
 
-    messages: int
-    frames: int
+    messages: Count
+    frames: Count
     """Bus messages; each carries one or more messages of the protocol."""
-    bytes: int
-    resent: int
-    dropped: int
+    bytes: Count
+    resent: Count
+    dropped: Count
     """Frames and messages that were received and refused."""
 
 
@@ -107,11 +108,11 @@ class Waiting:
     """Household to orchestrator: it has waited longer than its patience. Nothing waits for this
     message."""
 
-    iteration: int
+    iteration: Step
     """The iteration in which it waits; -1 before the first, the number of iterations in stage 2."""
     missing: tuple[Address, ...]
     """The parts it waits for."""
-    done: int = 0
+    done: Count = 0
     """Progress of the household in stage 2: its lookups, and the proposals it answered."""
 
 
@@ -119,11 +120,11 @@ class Waiting:
 class Failure:
     """Host or household to orchestrator: it cannot go on."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Abort:
     """Orchestrator to everybody: the run has ended without a result."""
 
-    reason: str
+    reason: Reason

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
+from protocol.domains import Count, Seconds, Step
 from protocol.subjects import Name
-from protocol.vectors import Finite
 
 RoleName = Literal["host", "matchmaker"]
 Words = Annotated[str, StringConstraints(pattern=r"^[a-z ]{0,40}$")]
@@ -32,9 +32,9 @@ class Presence:
     """The run that it takes part in; None if it is on standby."""
     stage: Words
     """The phase of its first household; empty for a matchmaker, and on standby."""
-    households: int
+    households: Count
     """Number of households that it runs, or whose offers it knows."""
-    seconds: Finite
+    seconds: Seconds
     """Seconds since it began this run, or began to stand by."""
 
 
@@ -45,8 +45,8 @@ class Expected:
     name: Name
     role: Literal["host", "matchmaker", "external"]
     """Kind of part; external: a household that other people run, under the household's name."""
-    households: int
-    heard_seconds: Finite | None
+    households: Count
+    heard_seconds: Seconds | None
     """Seconds since the orchestrator heard from it; None: never."""
 
 
@@ -56,19 +56,19 @@ class RunState:
 
     run: Name
     stage: Words
-    seconds: Finite
+    seconds: Seconds
     """Seconds since the orchestrator began."""
-    households: int
-    enrolled: int
-    iteration: int
+    households: Count
+    enrolled: Count
+    iteration: Step
     """The last finished iteration of stage 1; -1: none."""
-    iterations: int
-    round: int
+    iterations: Count
+    round: Step
     """The last finished round of stage 2; -1: none."""
-    rounds: int
+    rounds: Count
     """Largest number of rounds; 0: there is no stage 2."""
-    exchanges: int
+    exchanges: Count
     """Number of exchanges up to that round."""
-    exchanging_seconds: Finite
+    exchanging_seconds: Seconds
     """Seconds that stage 2 has lasted so far, or lasted in all; 0: it has not begun."""
     parts: tuple[Expected, ...]

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from protocol.vectors import Array, Finite, Vector
+from protocol.domains import Finite, NotNegative, Positive, Step
+from protocol.vectors import Array, Vector
 
 
 class Aggregate(NamedTuple):
@@ -32,15 +33,15 @@ class Aggregate(NamedTuple):
 class Up:
     """Child to parent: the aggregate of the subtree in this iteration."""
 
-    iteration: int
-    size: int
+    iteration: Step
+    size: Positive
     """Number of households in the subtree."""
     response_kwh: Vector
     """Sum of the subtree's selected plans, kWh."""
     discomfort: Finite
     """Sum of the subtree's discomforts."""
-    discomfort_squares: Finite
-    attempt: int = 1
+    discomfort_squares: NotNegative
+    attempt: Positive = 1
     """The attempt, as in Place; messages of another attempt are ignored."""
 
     @property
@@ -54,16 +55,16 @@ class Down:
     """Parent to child: the global plan after this iteration, and whether the child's change is
     approved."""
 
-    iteration: int
+    iteration: Step
     response_kwh: Vector
     """The global plan g, kWh."""
     discomfort: Finite
     """Sum of the discomforts of all households."""
-    discomfort_squares: Finite
+    discomfort_squares: NotNegative
     approved: bool
     reorganise: bool
     """True if the next iteration runs on the next tree."""
-    attempt: int = 1
+    attempt: Positive = 1
 
     @property
     def sums(self) -> Aggregate:
@@ -74,7 +75,7 @@ class Down:
 class Iteration(NamedTuple):
     """The measures of the global plan after one iteration, as the root computes them."""
 
-    iteration: int
+    iteration: Step
     inefficiency: Finite
     unfairness: Finite
     mean_discomfort: Finite

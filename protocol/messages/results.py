@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from protocol.domains import Count, Finite, SlotOrWhole, Step
 from protocol.messages.exchange import LeaseId, RoundCount
 from protocol.messages.planning import Iteration
-from protocol.vectors import Finite, Vector
+from protocol.subjects import Name
+from protocol.vectors import Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class Trace:
     """The exchanges of one household, in their order, one field per column. Only sent if the terms
     ask for it."""
 
-    rounds: tuple[int, ...]
-    slots: tuple[int, ...]
-    partners: tuple[str, ...]
+    rounds: tuple[Step, ...]
+    slots: tuple[SlotOrWhole, ...]
+    partners: tuple[Name, ...]
     leases: tuple[LeaseId, ...]
     asked: tuple[bool, ...]
     """True where the household was the requester."""
@@ -60,13 +62,13 @@ class Exchanged:
     """RMSE of the schedule against the preferred plan, kWh."""
     energy_drift_kwh: Finite
     """Sum of the schedule minus sum of the selected plan, kWh."""
-    requests: int
+    requests: Count
     """Number of proposals the household made."""
-    accepted: int
+    accepted: Count
     """Number of these that were accepted."""
-    refused: int
+    refused: Count
     trace: Trace | None = None
-    clipped_slots: int = 0
+    clipped_slots: Count = 0
     """Equal shift: number of slots with negative consumption where the preferred plan has none."""
     clipped_kwh: Finite = 0.0
     """Energy below zero at these slots, kWh, not negative."""
@@ -83,7 +85,7 @@ class ExchangeHistory:
     all offers are made."""
     response_kwh: Vector
     """Sum of all schedules at the end, kWh."""
-    gathers: tuple[int, ...] = (-1,)
+    gathers: tuple[Step, ...] = (-1,)
     """Rounds in which an exchange began: they only add up the state at its start."""
 
 
@@ -91,7 +93,7 @@ class ExchangeHistory:
 class Replanned:
     """The result of stage 1 for one household after an exchange (`exchange_every`)."""
 
-    selected_plan: int
+    selected_plan: Count
     """Index of the selected plan; beyond the own plans: of a schedule after an exchange."""
     discomfort_kwh: Finite
     """RMSE of that plan or schedule against the preferred plan, kWh."""
@@ -103,7 +105,7 @@ class Replanned:
 class Result:
     """Household to orchestrator: its result. Repeated until Release arrives."""
 
-    selected_plan: int
+    selected_plan: Count
     beta: Finite
     discomfort_planned_kwh: Finite
     """RMSE of the selected plan against the preferred plan, kWh (source, eq. 1), whichever measure

@@ -8,6 +8,7 @@ not know a household asks it with Reentry to begin again.
 
 from dataclasses import dataclass
 
+from protocol.domains import Count, Ordinal, Positive, Slot
 from protocol.vectors import Vector
 
 
@@ -16,13 +17,13 @@ class PoolEntry:
     """Household to matchmaker: the values that it would trade. Repeated until Comparison or Trades
     arrives."""
 
-    session: int
+    session: Ordinal
     """Rises whenever the household restarts."""
-    number: int
+    number: Ordinal
     """Rises by one with each entry of a session."""
-    households: int
+    households: Positive
     """Number of households in the run: the matchmaker begins when all have entered."""
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
     """Slots at which the household wants another value, rising."""
     values_kwh: Vector
     """Values held at these slots, kWh."""
@@ -32,12 +33,12 @@ class PoolEntry:
 class Comparison:
     """A matchmaker asks a household which of two values it would rather have, at each slot."""
 
-    session: int
+    session: Ordinal
     """Session and number of the household's entry, here and below."""
-    number: int
-    step: int
+    number: Ordinal
+    step: Count
     """Rises by one with each comparison for this household."""
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
     lower_kwh: Vector
     """The lower value at each slot, kWh."""
     upper_kwh: Vector
@@ -49,11 +50,11 @@ class Choice:
     """Household to matchmaker: the answer to a comparison. Repeated, ever more slowly, until the
     next comparison or the round after the trades."""
 
-    session: int
-    number: int
-    step: int
+    session: Ordinal
+    number: Ordinal
+    step: Count
     """The step of the comparison."""
-    upper: tuple[int, ...]
+    upper: tuple[Slot, ...]
     """Slots at which the upper value is preferred, rising; at all others the lower one is."""
 
 
@@ -62,9 +63,9 @@ class Trades:
     """Matchmaker to household: what it takes if all households agree. Sent when all cycles are
     found, and again when asked again."""
 
-    session: int
-    number: int
-    slots: tuple[int, ...]
+    session: Ordinal
+    number: Ordinal
+    slots: tuple[Slot, ...]
     """Slots at which the household takes another value, rising."""
     values_kwh: Vector
     """Values taken there, kWh."""
@@ -74,5 +75,5 @@ class Trades:
 class Reentry:
     """Matchmaker to household: it does not know this entry; the household must enter anew."""
 
-    session: int
-    number: int
+    session: Ordinal
+    number: Ordinal

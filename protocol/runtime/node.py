@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from protocol.codec import Item, decode_frame, encode_frame
+from protocol.codec import FRAME_MAX, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, PeerError
 from protocol.messages import Address
 from protocol.runtime.machine import Envelope, Machine
 
-MAX_FRAME = 512 * 1024
-"""Size that a frame should stay below, bytes: half of a NATS server's default limit."""
+Contain = Callable[[Machine, Exception, Envelope | None], list[Envelope]]
+"""Called with a machine that has raised something else than a refusal, the error, and the message
+that it was handling, or None if it was due; returns what is to be sent."""
 
 
 class Frame(NamedTuple):
@@ -59,6 +60,9 @@ class Node:
     foresee: Callable[[list[Item]], None] | None = None
     """Called with the messages of a frame before they are handled, to compute for all of them at
     once what is slow one by one."""
+    contain: Contain | None = None
+    """Keeps the defect of one machine from ending the process of all; None in tests, where a defect
+    is to be loud."""
     _outbox: dict[str, list[Item]] = field(default_factory=dict)
     _due: list[tuple[float, str]] = field(default_factory=list)
     _armed: dict[str, float] = field(default_factory=dict)
@@ -101,6 +105,8 @@ class Node:
             except PeerError as error:
                 self.refuse(error)
                 said = []
+            except Exception as error:
+                said = self._contained(machine, error, envelope)
             self.post(said)
             self._arm(item.to, machine)
             for speaker, _, _ in said:
@@ -119,11 +125,22 @@ class Node:
                 continue
             deadline = machine.next_deadline()
             if deadline is not None and deadline <= now:
-                again = machine.tick(now)
+                try:
+                    again = machine.tick(now)
+                except Exception as error:
+                    again = self._contained(machine, error, None)
                 self.counters.resent += len(again)
                 self.post(again)
             self._arm(name, machine)
         return self.flush()
+
+    def _contained(
+        self, machine: Machine, error: Exception, envelope: Envelope | None
+    ) -> list[Envelope]:
+        if self.contain is None:
+            raise error
+        self.refuse(error)
+        return self.contain(machine, error, envelope)
 
     def flush(self) -> list[Frame]:
         """Return the frames that are ready to be sent."""
@@ -160,7 +177,7 @@ class Node:
         """Pack the items as frames, split in halves until each is small enough or holds one
         message."""
         data = encode_frame(self.run, items)
-        if len(data) <= MAX_FRAME or len(items) == 1:
+        if len(data) <= FRAME_MAX or len(items) == 1:
             self.counters.messages += len(items)
             return [data]
         half = len(items) // 2

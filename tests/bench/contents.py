@@ -3,8 +3,9 @@ bundles and single slots, generated households, simulated."""
 
 import time
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate

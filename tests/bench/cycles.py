@@ -20,7 +20,7 @@ import numpy as np
 from agents.plans import rmse
 from orchestrator.baselines.exchange_assignment import greedy_swaps, lossless_assignment
 from orchestrator.coordination.placement import Run
-from orchestrator.results.result_files import SCHEDULES_FOLDER
+from orchestrator.results.device_schedules import SCHEDULES_FOLDER
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate

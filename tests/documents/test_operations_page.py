@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agents.phases import Phase
-from orchestrator.coordination.coordinator import RunPhase
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.part_status import METRICS
 from tests.support.paths import ROOT
 

@@ -166,6 +166,55 @@ VECTORS: dict[str, list[Item]] = {
             ),
         ),
     ],
+    "an announcement for amounts, and the answer": [
+        Item(
+            "matchmaker",
+            "h7",
+            AmountLookup(
+                session=1,
+                number=1,
+                epoch=0,
+                round=0,
+                up_kwh=np.array([0.5, 0.0, 0.25]),
+                down_kwh=np.array([0.0, 0.5, 0.0]),
+                ended=(),
+                want_up_kwh=np.zeros(0),
+                want_down_kwh=np.zeros(0),
+                whole=False,
+                without=(),
+            ),
+        ),
+        Item(
+            "h7",
+            "matchmaker",
+            AmountMatch(
+                session=1,
+                number=1,
+                epoch=5,
+                anew=False,
+                found="nothing asked",
+                lease=None,
+                up_kwh=np.zeros(0),
+                down_kwh=np.zeros(0),
+            ),
+        ),
+    ],
+    "a counter about amounts, a refusal and a release": [
+        Item(
+            "h7",
+            "h0",
+            AmountProposal(
+                lease=LeaseId(1, 2),
+                sequence=2,
+                kind="part",
+                slots=(0, 2),
+                amounts=np.array([2**17, -(2**17)]),
+            ),
+        ),
+        Item("h0", "h7", AmountAnswer(LeaseId(1, 2), 2, (), np.zeros(0, np.int64), "loss")),
+        Item("h7", "h8", AmountConfirmation(LeaseId(1, 3), commit=False)),
+        Item("h8", "h7", AmountDone(LeaseId(1, 3))),
+    ],
     "trades in cycles": [
         Item(
             "matchmaker-1",

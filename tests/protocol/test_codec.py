@@ -10,11 +10,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import StringConstraints
+from pydantic.fields import FieldInfo
 
-from protocol.codec import VERSION, Item, decode_frame, encode_frame
+from protocol.codec import FRAME_MAX, VERSION, Item, decode_frame, encode_frame
+from protocol.domains import LARGEST_VALUE
 from protocol.errors import DecodeError, InputError
 from protocol.messages import (
     Address,
@@ -35,8 +37,8 @@ from protocol.subjects import check_name, direct, inbox, sender_of
 from protocol.terms import ExchangeTerms, HardConstraint, Limit, Reorganisation, Terms
 from protocol.vectors import AMOUNT_MAX, Int64Array
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
-vectors = st.lists(finite.filter(lambda v: abs(v) < 1e300), max_size=5).map(np.array)
+finite = st.floats(-LARGEST_VALUE, LARGEST_VALUE)
+vectors = st.lists(finite, max_size=5).map(np.array)
 whole = st.integers(-(2**31), 2**31)
 
 integers = st.lists(st.integers(-AMOUNT_MAX, AMOUNT_MAX), max_size=5).map(
@@ -82,7 +84,9 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         patterns = [c.pattern for c in parts[1:] if isinstance(c, StringConstraints)]
         if patterns:
             return st.from_regex(str(patterns[0]).strip("^$"), fullmatch=True)
-        return {float: finite, Int64Array: integers}.get(parts[0], vectors)
+        if parts[0] in (int, float, str):
+            return within(parts[0], *parts[1:])
+        return integers if parts[0] == Int64Array else vectors
     if origin is typing.Literal:
         return st.sampled_from(parts)
     if origin is tuple:
@@ -97,6 +101,17 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         hints = get_type_hints(hint, include_extras=True)
         return st.builds(hint, *(values(hints[name]) for name in hint._fields))
     return {int: whole, float: finite, str: st.text(max_size=8), bool: st.booleans()}[hint]
+
+
+def within(kind: type, *domain: FieldInfo) -> st.SearchStrategy[Any]:
+    """Return a strategy for the numbers of a domain, its ends included."""
+    if kind is str:
+        return st.text(max_size=8)
+    (field,) = domain
+    bounds = {name: getattr(c, name) for c in field.metadata for name in c.__slots__}
+    if kind is float:
+        return st.floats(bounds["ge"], bounds["le"])
+    return st.integers(bounds["ge"], bounds["le"] if "le" in bounds else bounds["lt"] - 1)
 
 
 def messages(cls: Any) -> st.SearchStrategy[Any]:
@@ -124,6 +139,40 @@ def test_every_message_survives_the_round_trip(cls: type[Any], data: st.DataObje
     back = decode_frame(encode_frame("run", items), "run")
     assert [(item.to, item.sender) for item in back] == [("to", "by"), ("other", "by")]
     assert all(equal(item.message, message) for item in back)
+
+
+def bounds_of(hint: Any) -> dict[str, Any]:
+    """Return the bounds of the domain of a number; empty for anything else."""
+    parts = get_args(hint)
+    if get_origin(hint) is not typing.Annotated or parts[0] not in (int, float):
+        return {}
+    return {name: getattr(c, name) for c in parts[1].metadata for name in c.__slots__}
+
+
+@pytest.mark.parametrize("cls", get_args(Message), ids=lambda cls: cls.__name__)
+@given(data=st.data())
+@settings(max_examples=5)
+def test_numbers_outside_their_domain_are_refused(cls: type[Any], data: st.DataObject) -> None:
+    whole = encode_frame("run", [Item("to", "by", data.draw(messages(cls)))])
+    for field, hint in get_type_hints(cls, include_extras=True).items():
+        bounds = bounds_of(hint)
+        if not bounds:
+            continue
+        low, high = bounds["ge"], bounds["le"] if "le" in bounds else bounds["lt"]
+        for number in (low - 1 if low > -1e20 else low * 2, high * 2 + 1):
+            frame = msgpack.unpackb(whole)
+            frame[2][0][3][field] = number if -(2**63) <= number < 2**64 else float(number)
+            with pytest.raises(DecodeError):
+                decode_frame(msgpack.packb(frame), "run")
+
+
+def test_a_large_frame_holds_one_message() -> None:
+    """A few frames of many megabytes would otherwise keep a part busy for long."""
+    large = Down(0, np.zeros(FRAME_MAX // 8), 0.0, 0.0, approved=True, reorganise=False)
+    one = [Item("to", "by", large)]
+    assert len(decode_frame(encode_frame("run", one), "run")) == 1
+    with pytest.raises(DecodeError, match="2 messages in a frame of"):
+        decode_frame(encode_frame("run", [*one, Item("to", "by", Go())]), "run")
 
 
 @given(st.binary(max_size=60))

@@ -6,6 +6,7 @@ python -m tests.support.broken_party WRONG --household ... as tests.system.third
 import sys
 from typing import Any
 
+from tests.support.broken_amounts import WRONG_AMOUNTS
 from tests.support.broken_bundles import WRONG_BUNDLES
 from tests.support.broken_shift import WRONG_SHIFTS
 from tests.support.faults import Wrong
@@ -63,7 +64,7 @@ WRONG: dict[str, Wrong] = {
     )
 }
 """Faults by name: the function, and the method of a class in whose place it is."""
-WRONG |= WRONG_BUNDLES | WRONG_SHIFTS
+WRONG |= WRONG_BUNDLES | WRONG_AMOUNTS | WRONG_SHIFTS
 
 
 def broken(name: str) -> type[Household]:

@@ -1,6 +1,10 @@
-"""The number of random cases in property tests."""
+"""The number of random cases in property tests and in storms."""
 
 import os
+
+CRASH_SCHEDULES = int(os.environ.get("COFLEX_SEEDS", "100"))
+"""Crash schedules that the quickest storm tries, COFLEX_SEEDS; others try a share of them. CI takes
+10,000."""
 
 
 def examples(usual: int) -> int:

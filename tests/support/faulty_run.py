@@ -3,8 +3,9 @@
 import numpy as np
 
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.nodes import host_node, households_of, orchestrator_node
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.runtime.node import Node
 from protocol.terms import Reorganisation, Terms

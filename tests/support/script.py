@@ -29,6 +29,7 @@ from protocol.messages import (
     Go,
     Iteration,
     Place,
+    PlanningHistory,
     Progress,
     Ready,
     Result,
@@ -38,6 +39,9 @@ from protocol.messages import (
 from protocol.runtime.machine import Envelope, Machine
 from protocol.terms import Reorganisation, Terms
 from tests.support.paths import ROOT
+from tests.support.valid_results import iterations
+
+ITERATIONS = 2
 
 
 class Script:
@@ -64,7 +68,7 @@ class Script:
                 matchmakers = options.pop("matchmakers", "")
                 if options:
                     raise ValueError(f"unknown options: {line}")
-                terms = Terms(iterations=2, patience_seconds=deadline / 3)
+                terms = Terms(iterations=ITERATIONS, patience_seconds=deadline / 3)
                 self.machines["orchestrator"] = RunCoordinator(
                     ORCHESTRATOR_ADDRESS,
                     name.split(","),
@@ -147,6 +151,9 @@ def parsed(kind: str, text: str) -> tuple[str, Any]:
             return name, float(value)
         case "reason":
             return name, value
+        case "planning_history":
+            sums = np.array([float(v) for v in value.split(",")])
+            return name, PlanningHistory(iterations(ITERATIONS), sums)
     return name, int(value)
 
 

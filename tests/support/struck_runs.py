@@ -13,7 +13,8 @@ from agents.exchange.journal.amount_records import read_amounts
 from agents.exchange.journal.records import read_beginning, read_deal
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.result_files import JOURNALS_FOLDER
 from protocol.messages.exchange import WHOLE

@@ -112,6 +112,8 @@ def global_cost(setup: Setup, x: Vector) -> float:
         return total([g * v for g, v in zip(goal, x, strict=True)])
     if setup.cost == "sqr":
         return total([(v - g) * (v - g) for g, v in zip(goal, x, strict=True)])
+    if setup.cost == "residual":
+        return variance([v - g for g, v in zip(goal, x, strict=True)])
     if setup.cost == "rmse":
         stretch, m, gm = std(x) / (std(goal) + 1e-10), mean(x), mean(goal)
         r = [(g - gm) * stretch + m for g in goal]

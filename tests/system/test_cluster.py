@@ -17,7 +17,8 @@ from random import SystemRandom
 import nkeys
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.security.keyring import Edge, Keyring
@@ -116,7 +117,8 @@ def standing(grid: Grid, kept: Path) -> Iterator[None]:
 def settings(grid: Grid) -> RunSettings:
     return RunSettings.model_validate(
         {
-            **{"demo": True, "households": 32, "iterations": 12, "isolation": "task", "hosts": 4},
+            **{"demo": True, "households": 16, "slots": 36, "iterations": 12},
+            **{"isolation": "task", "hosts": 4},
             **{"nats": grid.nearest("orchestrator"), "keys": grid.ring.folder},
         }
     )

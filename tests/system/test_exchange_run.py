@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.results.result_files import SCHEDULES_FOLDER, read, write
+from orchestrator.results.device_schedules import SCHEDULES_FOLDER
+from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import Exchange, Round, RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings

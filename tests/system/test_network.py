@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import find_server
 from orchestrator.distributed.launcher import orchestrate
 from orchestrator.scenario.scenario import Scenario, read_scenario
@@ -148,7 +149,8 @@ def test_a_link_that_is_cut_and_restored_changes_nothing(
     where = ("--nats", url, "--keys", str(ring.folder))
     chosen = RunSettings.model_validate(
         {
-            **{"demo": True, "households": 40, "iterations": 20, "isolation": "task", "hosts": 3},
+            **{"demo": True, "households": 18, "slots": 36, "iterations": 12},
+            **{"isolation": "task", "hosts": 3},
             **{"nats": url, "keys": ring.folder, **options},
         }
     )

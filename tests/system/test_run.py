@@ -1,9 +1,11 @@
 """Whole runs: the same results on the bus as in simulation, and the ways in which runs end."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -195,9 +197,10 @@ def test_a_household_that_hangs_is_named_after_the_deadline() -> None:
     assert not alive(stopped[0])
 
 
-def endless(tmp_path: Path) -> subprocess.Popen[str]:
-    """Start a run that does not end by itself, and wait for its hosts."""
-    process = subprocess.Popen(
+@contextlib.contextmanager
+def endless(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a run that does not end by itself, and wait for its hosts; end it on exit."""
+    with subprocess.Popen(
         [
             *(*COFLEX, "run", "--demo", "--households", "6", "--iterations", "10000000"),
             *("--isolation", "process", "--out", str(tmp_path / "out")),
@@ -205,14 +208,13 @@ def endless(tmp_path: Path) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        found = "six hosts, a matchmaker and a server"
-        wait_until(lambda: len(children_of(process.pid)) == 8, found)
-    except AssertionError:
-        process.kill()  # which ends all others
-        raise
-    return process
+    ) as process:
+        try:
+            found = "six hosts, a matchmaker and a server"
+            wait_until(lambda: len(children_of(process.pid)) == 8, found)
+            yield process
+        finally:
+            process.kill()  # which ends all others
 
 
 @pytest.mark.nats

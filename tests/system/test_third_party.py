@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ from typer.testing import CliRunner
 
 from agents.population.epos_folder import write
 from orchestrator.cli import app
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import layout
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
@@ -28,6 +30,7 @@ from protocol.errors import InputError, RunError
 from tests.support.exchange_results import kept_and_improved
 from tests.support.imports import imports
 from tests.support.settings import in_simulation, on_bus
+from tests.support.tank_homes import write_tank_home
 from tests.support.waiting import children_of
 
 FOLDER = Path(__file__).parent / "third_party"
@@ -143,6 +146,72 @@ def test_third_parties_exchange_bundles(
     assert made, "they have exchanged nothing"
     assert all(np.isfinite([row.requester_gain, row.responder_gain]).all() for row in made)
     assert results.planning_history == in_simulation(chosen).planning_history
+
+
+@contextmanager
+def home_owners(names: tuple[str, ...], nats: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """Start third-party homes with these names, whose state is kept; `start` starts one again."""
+    processes: dict[str, Any] = {}
+
+    def start(name: str) -> None:
+        words = ["--household", name, "--run", RUN, "--nats", nats]
+        words += ["--home", str(folder / f"{name}.json"), "--keep", str(folder / f"{name}.state")]
+        command = [sys.executable, "-m", "tests.system.third_party", *words]
+        processes[name] = subprocess.Popen(command)
+
+    for number, name in enumerate(names):
+        write_tank_home(folder / f"{name}.json", slots=96, seed=number)
+        start(name)
+    try:
+        yield {"processes": processes, "start": start}
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.nats
+@pytest.mark.parametrize("struck", [(), ("h1",)], ids=["undisturbed", "killed"])
+def test_third_party_homes_exchange_amounts(struck: tuple[str, ...], tmp_path: Path) -> None:
+    """Two among coflex homes: nobody loses, and the sum moves in no slot, even after a kill."""
+    names, left = ("h0", "h1"), list(struck)
+    with EmbeddedServer() as server:
+        options: dict[str, object] = {"homes": 12, "iterations": 6, "isolation": "task", "hosts": 2}
+        options |= {"seed": 3, "trace": True, "external": ",".join(names), "nats": server.url}
+        chosen = RunSettings.model_validate(options)
+        with home_owners(names, server.url, tmp_path) as owners:
+
+            def strike(coordinator: RunCoordinator) -> None:
+                # The root has reported round 0, so round 1 is on its way.
+                if left and coordinator.round is not None and coordinator.round[0] >= 0:
+                    name = left.pop()
+                    owners["processes"][name].kill()
+                    owners["processes"][name].wait()
+                    owners["start"](name)
+
+            results = on_bus(chosen, strike, run=RUN)
+            assert [owners["processes"][name].wait(30) for name in names] == [0, 0]
+    assert not left
+    exchange = results.exchange
+    assert exchange is not None
+    assert exchange.conserved is True
+    assert exchange.max_energy_drift == 0.0
+    assert results.exchanges is not None
+    made = {(row.requester, row.responder) for row in results.exchanges}
+    assert {requester for requester, _ in made} & set(names), "they have asked for nothing"
+    assert {responder for _, responder in made} & set(names), "they have served nobody"
+
+
+@pytest.mark.nats
+def test_a_third_party_without_devices_exchanges_no_amounts(tmp_path: Path) -> None:
+    with EmbeddedServer() as server:
+        options = {"homes": 5, "iterations": 2, "external": "h4", "nats": server.url}
+        chosen = RunSettings.model_validate({**options, "discomfort": "rmse"})
+        with (
+            third_parties(("h4",), chosen, tmp_path),
+            pytest.raises(RunError, match="h4: this household has no devices"),
+        ):
+            on_bus(chosen, run=RUN)
 
 
 @pytest.mark.nats

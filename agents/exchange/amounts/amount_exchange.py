@@ -70,6 +70,7 @@ class AmountExchange:
         """
         if not setting.matchmakers:
             raise PeerError("an exchange of amounts needs a matchmaker")
+        held.disclosure = holding.disclosure
         held.traded = np.array([holding.offered(slot) for slot in range(holding.slots)])
         self._record = HomeRecord(address=address, held=held, holding=holding, journal=journal)
         patience = setting.terms.lease_seconds
@@ -244,9 +245,8 @@ class AmountExchange:
             return []  # the wish was given up meanwhile; the lease expires
         match match.found:
             case "match":
-                assert match.lease is not None
                 slots = self._record.held.slots
-                if len(match.up_kwh) != slots or len(match.down_kwh) != slots:
+                if match.lease is None or {len(match.up_kwh), len(match.down_kwh)} != {slots}:
                     raise PeerError(f"{sender} finds a partner of another day")
                 counts.matches += 1
                 gives = Announcement(up_kwh=match.up_kwh, down_kwh=match.down_kwh)

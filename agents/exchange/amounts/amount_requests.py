@@ -194,6 +194,7 @@ class AmountRequests:
             self._commit(AmountRecord(changed, parts))
         elif self.asked:
             record.counts.refused += 1
+            record.note("failed", AmountRecord({}, (), len(self.asked)), reason="no joint gain")
         for part in parts:
             end = self._undone.pop(part.lease)
             self._close(part, end._replace(ending="done" if commit else "void"), now, commit=commit)

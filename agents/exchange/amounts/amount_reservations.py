@@ -90,8 +90,7 @@ class AmountReservations:
             return [self._refuse(sender, proposal, "busy")]
         changed = serve(record.held, Limits.of(-change))
         if not changed or not record.held.may_take(changed):
-            if known is not None:
-                self._release(sender, lease, proposal.sequence)
+            self._release(sender, lease, proposal.sequence)
             return [self._refuse(sender, proposal, "loss")]
         part = Part(sender, lease, record.held.change_of(changed))
         kept = AmountRecord(changed, (part,), proposal.sequence)
@@ -135,7 +134,7 @@ class AmountReservations:
         return Envelope(self._record.address, sender, answer)
 
     def _release(self, sender: Address, lease: LeaseId, sequence: int) -> None:
-        """End the reservation for an earlier proposal, of which nothing is left."""
+        """Journal that nothing can be done, and end the reservation for an earlier proposal."""
         kept = AmountRecord({}, (), sequence)
         self._record.note("refused", kept, partner=sender, lease=lease, reason="loss")
         self._reserved = None

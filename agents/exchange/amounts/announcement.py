@@ -20,6 +20,10 @@ LEAST_ANNOUNCED_KWH = 2.0**-8
 """Smaller amounts, below about 4 Wh, are announced as 0."""
 
 
+DIRECTION_KWH = 0.25
+"""What a home announces where it could take more or less, if it tells only directions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """Amounts by slot, float64[d] kWh each, on the ladder."""
@@ -48,11 +52,18 @@ def undone(rest: Array, gives: Announcement) -> tuple[tuple[int, ...], tuple[int
 
 
 def announcement(held: HeldHome) -> Announcement:
-    """Return how much more or less a home could take at each slot, at no loss."""
+    """Return how much more or less a home could take at each slot, at no loss, as far as it
+    discloses that."""
     up, down = np.zeros((2, held.slots))
     for store in held.stores:
         schedule = held.schedules[store.name]
         most = room(costless(store, schedule), schedule).most
         up += most.max(axis=0)
         down += most.max(axis=1)
-    return Announcement(up_kwh=on_ladder(up * held.traded), down_kwh=on_ladder(down * held.traded))
+    told = directions if held.disclosure == "direction" else on_ladder
+    return Announcement(up_kwh=told(up * held.traded), down_kwh=told(down * held.traded))
+
+
+def directions(kwh: Array) -> Array:
+    """Return the same amount wherever there is one that would be announced."""
+    return np.where(kwh >= LEAST_ANNOUNCED_KWH, DIRECTION_KWH, 0.0)

@@ -13,7 +13,7 @@ from agents.devices.home import Home, Schedules
 from agents.devices.home_plans import Caps
 from agents.devices.store import Store
 from protocol.errors import InputError
-from protocol.terms import RuleName
+from protocol.terms import DisclosureName, RuleName
 from protocol.vectors import Array
 
 ROUNDING = 1e-12
@@ -44,6 +44,8 @@ class HeldHome:
         self.home, self.rule, self._caps = home, rule, caps
         self.traded = np.ones(home.slots, dtype=np.bool_)
         """The slots at which partners may change the total, bool[d]."""
+        self.disclosure: DisclosureName = "limit"
+        """What it announces: amounts (`limit`), or only directions."""
         self._schedules = dict(schedules)
         self._energy_kwh = float(home.total(schedules).sum())
         self._began = self.squares = self.squares_of(schedules)

@@ -65,7 +65,9 @@ class HomeRecord:
             epoch=lease.epoch,
             lease=lease.number,
             reason=reason,
-            data=write_amounts(record),
+            data=write_amounts(
+                record._replace(setbacks=setbacks_of(self.held.home, record.changed))
+            ),
         )
         self.journal.append(entry)
 
@@ -97,6 +99,15 @@ class HomeRecord:
             taken_kwh=np.maximum(amounts, 0.0),
             gains_kwh2=np.zeros(len(rows)),
         )
+
+
+def setbacks_of(home: Home, schedules: Mapping[str, Array]) -> dict[str, float]:
+    """Return what schedules of devices cost in comfort, by device, in the device's unit."""
+    return {
+        name: float(device.setback(schedule))
+        for name, schedule in schedules.items()
+        if (device := home.device(name)).unit is not None
+    }
 
 
 def said(change: Array) -> tuple[tuple[int, ...], Int64Array]:

@@ -10,9 +10,10 @@ changes are estimated is decided in bundle_content.py.
 All arrays have the batch first: B pairs at once, with the same result as one by one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from protocol.vectors import Array
 
 NEAR = 12
 """Number of slots to try both ways: those whose own prices are nearest to the price found."""
+PAIRS = 32
+"""Number of pairs to choose for at once: few, for a processor's cache."""
 FLIPS_MAX = 3
 """Largest number of these slots to decide against the price."""
 WEIGHTS = np.array([0.5, 0.35, 0.65, 0.2, 0.8])
@@ -70,8 +73,27 @@ class Bundles:
     """Expected sum of both sides' changes, float64[B]; 0 if no bundle fits."""
 
 
+Batch = TypeVar("Batch", PairChanges, BundleBounds)
+
+
 def choose_bundles(changes: PairChanges, bounds: BundleBounds) -> Bundles:
     """Return the best bundle found for each pair."""
+    count = len(changes.energy_kwh)
+    parts = [slice(start, start + PAIRS) for start in range(0, count, PAIRS)]
+    chosen = [_choose(_rows(changes, part), _rows(bounds, part)) for part in parts]
+    return Bundles(
+        slots=np.concatenate([each.slots for each in chosen]),
+        change_kwh2=np.concatenate([each.change_kwh2 for each in chosen]),
+    )
+
+
+def _rows(batch: Batch, part: slice) -> Batch:
+    """Return a part of a batch of pairs."""
+    return type(batch)(**{each.name: getattr(batch, each.name)[part] for each in fields(batch)})
+
+
+def _choose(changes: PairChanges, bounds: BundleBounds) -> Bundles:
+    """Return the best bundle found for each of a few pairs."""
     energy = changes.energy_kwh
     parts = np.stack(
         [
@@ -91,15 +113,12 @@ def choose_bundles(changes: PairChanges, bounds: BundleBounds) -> Bundles:
         + (1 - WEIGHTS[:, None]) * (2 - own_weight) * parts[:, 2:3]
     )
     chosen, near = _by_price(weighted, parts[:, 3], bounds=bounds, tradable=tradable)
-    flips, flipped_places = _flips(near.shape[-1])
+    flips = _flips(near.shape[-1])
     # The candidates are the sets that the prices give, each with some of its near slots flipped.
     sign = np.where(np.take_along_axis(chosen, near, axis=2), -1.0, 1.0)
     totals = (parts[:, None] * chosen[:, :, None]).sum(-1)
     steps = np.take_along_axis(parts[:, None], near[:, :, None], axis=3) * sign[:, :, None]
-    padded = np.concatenate([steps, np.zeros((*steps.shape[:-1], 1))], axis=-1)
-    sums = totals[..., None]
-    for places in flipped_places:
-        sums = sums + padded[..., places]
+    sums = _flipped_sums(totals, steps)
     requester, requester_most, responder, moved = (sums[:, :, part] for part in range(4))
     joint = requester + responder
     fits = (
@@ -154,14 +173,35 @@ def _by_price(
     return chosen, np.take_along_axis(order, first[..., None] + np.arange(near), axis=2)
 
 
+def _flipped_sums(totals: Array, steps: Array) -> Array:
+    """Return the sums over all candidates, float64[..., sets], in the order of `_flips`: the
+    `totals`, float64[...], with the `steps`, float64[..., near], of each flipped slot."""
+    sums = [totals[..., None]]
+    for fewer, last in _larger_sets(steps.shape[-1]):
+        sums.append(sums[-1].take(fewer, axis=-1) + steps.take(last, axis=-1))
+    return np.concatenate(sums, axis=-1)
+
+
 @cache
-def _flips(near: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Return every set of at most FLIPS_MAX of `near` slots, bool[sets, near], and its places,
-    int[FLIPS_MAX, sets], with `near` for none."""
+def _flips(near: int) -> NDArray[np.bool_]:
+    """Return all sets of at most FLIPS_MAX of `near` slots, small ones first, bool[sets, near]."""
     sets = [each for size in range(FLIPS_MAX + 1) for each in combinations(range(near), size)]
     rows = np.zeros((len(sets), near), dtype=np.bool_)
-    places = np.full((FLIPS_MAX, len(sets)), near)
     for number, each in enumerate(sets):
         rows[number, list(each)] = True
-        places[: len(each), number] = each
-    return rows, places
+    return rows
+
+
+@cache
+def _larger_sets(near: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return how the sets of each size follow from those with one slot fewer, for sizes from 1 to
+    FLIPS_MAX: the number of the smaller set among those of its size, and the slot that is added,
+    int[sets of this size] each."""
+    found = []
+    before: list[tuple[int, ...]] = [()]
+    for size in range(1, FLIPS_MAX + 1):
+        number = {each: place for place, each in enumerate(before)}
+        before = list(combinations(range(near), size))
+        fewer = np.array([number[each[:-1]] for each in before], np.intp)
+        found.append((fewer, np.array([each[-1] for each in before], np.intp)))
+    return found

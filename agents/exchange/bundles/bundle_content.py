@@ -7,6 +7,7 @@ cannot lose by a bundle that seems to suit it; it checks the bundle with its own
 same. What is said and recorded when is decided in bundle_talks.py.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -49,16 +50,25 @@ class Deal:
         return fsum(self.changes_kwh2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BundleQuestion:
     """The question which bundle suits a responder and a proposal best."""
 
     state: tuple[object, ...]
     """The state of the responder that the question depends on."""
+    disclosure: DisclosureName
     theirs_kwh: Array
-    """The requester's values, float64[d]; NaN at slots that it does not offer."""
-    changes: PairChanges
-    bounds: BundleBounds
+    """The requester's values, float64[d]; NaN at slots that are not traded."""
+    limits_kwh: Array
+    """Its disclosed limits, float64[d]; 0 where there is none."""
+    held_kwh: Array
+    """The responder's values, float64[d]."""
+    preferred_kwh: Array
+    scale_kwh: float
+    """Root mean squared deviation over all households and slots."""
+    requester_weight: float
+    bounds: tuple[float, float, float, float, float]
+    """As the fields of BundleBounds."""
 
 
 NO_DEAL = Deal(slots=(), given_kwh=(), taken_kwh=(), changes_kwh2=())
@@ -120,7 +130,7 @@ class BundleContent:
         Raises PeerError if the counter answers no proposal of this household.
         """
         values = self._values(counter.slots, counter.values_kwh)
-        if not counter.slots or not all(map(self._holding.offered, counter.slots)):
+        if not counter.slots or not self._traded[list(counter.slots)].all():
             raise PeerError("a counter beyond the slots that were proposed")
         deal = self._deal(counter.slots, values)
         change = deal.change_kwh2
@@ -139,33 +149,24 @@ class BundleContent:
         """
         theirs = np.full(self._holding.slots, np.nan)
         theirs[list(proposal.slots)] = self._values(proposal.slots, proposal.values_kwh)
-        limits = self._limits(proposal)
-        held, preferred = self._holding.schedule, self._holding.preference
-        open_ = ~np.isnan(theirs)
-        open_ &= self._traded
-        energy = np.where(open_, held - theirs, 0.0)
-        expected, most = requester_changes(
-            energy, limits, proposal.disclosure, scale_kwh=self._scale_kwh2**0.5
-        )
-        own = np.where(open_, (theirs - preferred) ** 2 - (held - preferred) ** 2, np.inf)
+        theirs[~self._traded] = np.nan
+        limits, holding = self._limits(proposal), self._holding
         low, high = self._energy_bounds(proposal)
-        weight = self._requester_weight(limits, proposal.disclosure)
         return BundleQuestion(
             state=self._state,
+            disclosure=proposal.disclosure,
             theirs_kwh=theirs,
-            changes=PairChanges(
-                requester_kwh2=expected[None],
-                requester_most_kwh2=most[None],
-                responder_kwh2=own[None],
-                energy_kwh=energy[None],
-                requester_weight=np.array([weight]),
-            ),
-            bounds=BundleBounds(
-                joint_kwh2=np.array([-self._min_gain_kwh2]),
-                requester_most_kwh2=np.array([proposal.loss_kwh2 - 2 * self._margin_kwh2]),
-                responder_kwh2=np.array([self._holding.loss_room_kwh2 - 2 * self._margin_kwh2]),
-                energy_min_kwh=np.array([low]),
-                energy_max_kwh=np.array([high]),
+            limits_kwh=limits,
+            held_kwh=holding.schedule,
+            preferred_kwh=holding.preference,
+            scale_kwh=self._scale_kwh2**0.5,
+            requester_weight=self._requester_weight(limits, proposal.disclosure),
+            bounds=(
+                -self._min_gain_kwh2,
+                proposal.loss_kwh2 - 2 * self._margin_kwh2,
+                holding.loss_room_kwh2 - 2 * self._margin_kwh2,
+                low,
+                high,
             ),
         )
 
@@ -188,7 +189,7 @@ class BundleContent:
             _, question, chosen = foreseen
         else:
             question = self.question(proposal)
-            chosen = choose_bundles(question.changes, question.bounds).slots[0]
+            (chosen,) = best_bundles([question])
         slots = tuple(np.flatnonzero(chosen).tolist())
         if not slots:
             return NO_DEAL, "no joint gain"
@@ -197,15 +198,8 @@ class BundleContent:
 
     @property
     def _state(self) -> tuple[object, ...]:
-        """Everything of the household on which a choice depends."""
-        holding = self._holding
-        return (
-            tuple(holding.values),
-            holding.loss_room_kwh2,
-            holding.energy_room_kwh,
-            self._scale_kwh2,
-            self._min_gain_kwh2,
-        )
+        """What stands for everything of the household on which a choice depends."""
+        return self._holding.version, self._scale_kwh2, self._min_gain_kwh2
 
     def counter(self, lease: LeaseId, deal: Deal) -> Counter:
         """Return the counter that says this deal."""
@@ -221,22 +215,19 @@ class BundleContent:
 
     def apply(self, deal: Deal) -> None:
         """Exchange the values."""
-        for slot, value in zip(deal.slots, deal.taken_kwh, strict=True):
-            self._holding.take(slot, value)
+        self._holding.take_all(deal.slots, deal.taken_kwh, deal.changes_kwh2)
 
     def restore(self, slots: tuple[int, ...], taken: Array) -> Deal:
         """Return a deal as it was recorded, while the holding is what it was then."""
         return self._deal(slots, taken)
 
     def _deal(self, slots: tuple[int, ...], taken: Array) -> Deal:
-        values: list[float] = taken.tolist()
+        holding = self._holding
         return Deal(
             slots=slots,
-            given_kwh=tuple(self._holding.values[slot] for slot in slots),
-            taken_kwh=tuple(values),
-            changes_kwh2=tuple(
-                self._holding.change(slot, value) for slot, value in zip(slots, values, strict=True)
-            ),
+            given_kwh=tuple(holding.held_at(slots).tolist()),
+            taken_kwh=tuple(taken.tolist()),
+            changes_kwh2=tuple(holding.changes(slots, taken).tolist()),
         )
 
     def _own_refusal(self, deal: Deal) -> Refusal:
@@ -294,11 +285,46 @@ class BundleContent:
         return values
 
 
+def best_bundles(questions: Sequence[BundleQuestion]) -> NDArray[np.bool_]:
+    """Return the slots of the best bundle for each question, bool[questions, d]; none where no
+    bundle fits."""
+    theirs, limits, held, preferred = (
+        np.stack([getattr(question, name) for question in questions])
+        for name in ("theirs_kwh", "limits_kwh", "held_kwh", "preferred_kwh")
+    )
+    scale = np.array([[question.scale_kwh] for question in questions])
+    traded = ~np.isnan(theirs)
+    energy = np.where(traded, held - theirs, 0.0)
+    expected, most = np.empty_like(energy), np.empty_like(energy)
+    for disclosure in {question.disclosure for question in questions}:
+        rows = [row for row, each in enumerate(questions) if each.disclosure == disclosure]
+        expected[rows], most[rows] = requester_changes(
+            energy[rows], limits[rows], disclosure, scale_kwh=scale[rows]
+        )
+    own = np.where(traded, (theirs - preferred) ** 2 - (held - preferred) ** 2, np.inf)
+    joint, requester, responder, low, high = np.array([each.bounds for each in questions]).T
+    changes = PairChanges(
+        requester_kwh2=expected,
+        requester_most_kwh2=most,
+        responder_kwh2=own,
+        energy_kwh=energy,
+        requester_weight=np.array([question.requester_weight for question in questions]),
+    )
+    bounds = BundleBounds(
+        joint_kwh2=joint,
+        requester_most_kwh2=requester,
+        responder_kwh2=responder,
+        energy_min_kwh=low,
+        energy_max_kwh=high,
+    )
+    return choose_bundles(changes, bounds).slots
+
+
 def requester_changes(
-    energy: Array, limits: Array, disclosure: DisclosureName, *, scale_kwh: float
+    energy: Array, limits: Array, disclosure: DisclosureName, *, scale_kwh: float | Array
 ) -> tuple[Array, Array]:
     """Return the expected and the largest possible change of a requester's squared deviation at
-    each slot, float64[d], kWh^2, if its energy there changes by `energy`, float64[d], kWh.
+    each slot, float64[..., d], kWh^2, if its energy there changes by `energy`, float64[..., d] kWh.
 
     With the true limit t, twice the signed distance to the preferred value, the change is
     energy * (energy - t). The true limit lies between the disclosed one and the next step of the

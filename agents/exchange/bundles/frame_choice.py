@@ -5,12 +5,8 @@ takes half the time.
 """
 
 from collections.abc import Iterable
-from dataclasses import fields
 
-import numpy as np
-
-from agents.exchange.bundles.bundle_choice import BundleBounds, PairChanges, choose_bundles
-from agents.exchange.bundles.bundle_content import BundleContent
+from agents.exchange.bundles.bundle_content import BundleContent, best_bundles
 from protocol.errors import PeerError
 from protocol.messages import BundleProposal
 
@@ -28,18 +24,6 @@ def choose_together(asked: Iterable[tuple[BundleContent, BundleProposal]]) -> No
             continue
     if not open_:
         return
-    questions = [question for _, _, question in open_]
-    bundles = choose_bundles(
-        PairChanges(**_stacked([question.changes for question in questions])),
-        BundleBounds(**_stacked([question.bounds for question in questions])),
-    )
-    for (content, proposal, question), slots in zip(open_, bundles.slots, strict=True):
+    bundles = best_bundles([question for _, _, question in open_])
+    for (content, proposal, question), slots in zip(open_, bundles, strict=True):
         content.foresee(proposal, question, slots)
-
-
-def _stacked(rows: list[PairChanges] | list[BundleBounds]) -> dict[str, np.ndarray]:
-    """Return the fields of several batches of one pair as those of one batch."""
-    return {
-        field.name: np.concatenate([getattr(row, field.name) for row in rows])
-        for field in fields(rows[0])
-    }

@@ -29,7 +29,9 @@ class AmountRecord(NamedTuple):
     changed: Mapping[str, Array]
     parts: tuple[Part, ...] = ()
     sequence: int = 0
-    """Number of the proposal that is answered; 0 for none."""
+    """Number of the proposal that is answered, or of the partners asked in vain; 0 for none."""
+    setbacks: Mapping[str, float] = {}
+    """What the new schedules cost in comfort, by device, in the device's unit."""
 
 
 def write_amounts(record: AmountRecord) -> bytes:
@@ -39,6 +41,7 @@ def write_amounts(record: AmountRecord) -> bytes:
             {name: to_bytes(schedule) for name, schedule in record.changed.items()},
             [[*part.partner, *part.lease, to_bytes(part.change)] for part in record.parts],
             record.sequence,
+            dict(record.setbacks),
         ]
     )
     return packed
@@ -46,7 +49,7 @@ def write_amounts(record: AmountRecord) -> bytes:
 
 def read_amounts(data: bytes) -> AmountRecord:
     """Read the bytes of `write_amounts`."""
-    changed, parts, sequence = msgpack.unpackb(data)
+    changed, parts, sequence, setbacks = msgpack.unpackb(data)
     return AmountRecord(
         changed={name: np.array(from_bytes(schedule)) for name, schedule in changed.items()},
         parts=tuple(
@@ -54,4 +57,5 @@ def read_amounts(data: bytes) -> AmountRecord:
             for host, name, epoch, number, change in parts
         ),
         sequence=sequence,
+        setbacks=setbacks,
     )

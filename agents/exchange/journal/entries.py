@@ -15,7 +15,7 @@ Kind = Literal[
     "begin", "resume", "round", "risen", "counted", "over", "closed",
     "proposed", "done", "failed", "declined", "accepted", "refused",
     "countered", "released", "settled", "dismissed", "shared", "traded",
-    "devices", "inside",
+    "home", "devices", "inside",
 ]  # fmt: skip
 """planned: stage 1 is over (`data`: the place, the result, and the state of the generator). anew:
 stage 1 starts again, and all earlier entries are void. replanned: stage 1 is over once more after
@@ -29,8 +29,10 @@ the bundle): countered, as responder, which is reserved from then on; released, 
 does not want the bundle; settled: the responder has heard of either; dismissed: the responder has
 heard of a release. Rule `ttc` only (`data`: the trades): traded, as reported by a matchmaker; each
 becomes `done` when it is made. Content amounts (`data`: new schedules of devices, and parts):
-countered, done, settled and dismissed likewise; devices: all schedules when stage 2 starts; inside:
-the home has rearranged its own devices."""
+countered, done, settled and dismissed likewise; home: what its devices are (`data`: see
+home_facts.py); devices: all schedules when stage 2 starts; inside: the home has rearranged its own
+devices; failed: a wish for which partners were asked in vain. The first and the last only explain.
+"""
 
 
 class Entry(NamedTuple):

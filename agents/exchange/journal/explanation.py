@@ -6,7 +6,7 @@ terminal is decided in `orchestrator.reporting`.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from agents.exchange.journal.another_exchange import read_another
 from agents.exchange.journal.division import read_division
 from agents.exchange.journal.entries import Entry, Kind
 from agents.exchange.journal.records import read_beginning, read_deal
-from agents.mandate import FREE
 from agents.plans import rmse
 from protocol.messages.equal_shift import UNIT_KWH
 from protocol.messages.exchange import WHOLE, Refusal
@@ -145,11 +144,7 @@ def explain(entries: Sequence[Entry]) -> ExchangeExplanation:
         household=entries[0].household,
         rule=mandate.rule or setting.terms.rule,
         disclosure=mandate.disclosure or setting.terms.disclosure,
-        mandate={
-            field.name: sorted(value) if isinstance(value, frozenset) else value
-            for field in fields(mandate)
-            if (value := getattr(mandate, field.name)) != getattr(FREE, field.name)
-        },
+        mandate=mandate.narrowed,
         rounds=max((entry.round for entry in entries if entry.kind == "round"), default=0),
         restarts=sum(entry.kind == "resume" for entry in entries),
         over=over,

@@ -1,6 +1,7 @@
 """Records: the place and terms of a household in stage 2, and their form in its journal."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgpack
@@ -75,8 +76,9 @@ def read_beginning(data: bytes) -> Beginning:
     )
 
 
+@lru_cache(maxsize=4)
 def write_round(following: NextRound) -> bytes:
-    """Write the start of a round as bytes."""
+    """Write the start of a round as bytes: the same for all households of a host."""
     return _NEXT.dump_json(following)
 
 

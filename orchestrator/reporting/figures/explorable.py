@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.reporting.figures import exchange_data, partners, planning_data
+from orchestrator.reporting.figures import community, exchange_data, partners, planning_data
 from orchestrator.reporting.figures.data_table import Cell
 from orchestrator.reporting.figures.interactive import as_html
 from orchestrator.reporting.figures.style import COLOURS, level_colour, with_unit
@@ -59,7 +59,7 @@ def _demand(results: RunResults) -> Any:
     traces = [
         _line(slots, values.tolist(), name=state, text=names, unit="kWh")
         for state, values in results.demand.columns().items()
-        if state != "target"
+        if state in COLOURS and state != "target"
     ]
     target = drawn_target(results)
     if target is not None:
@@ -68,6 +68,10 @@ def _demand(results: RunResults) -> Any:
     figure = _figure(traces, height=380, y="demand (kWh per slot)")
     figure.update_xaxes(**slot_axis(results))
     return figure
+
+
+def _community(results: RunResults) -> Any:
+    return community.live(results, slot_names(results), slot_axis(results))
 
 
 def _convergence(results: RunResults) -> Any:
@@ -273,6 +277,7 @@ def _partners(results: RunResults) -> Any:
 
 
 _FIGURES: Mapping[str, Callable[[RunResults], Any]] = {
+    "community": _community,
     "demand": _demand,
     "convergence": _convergence,
     "levels": _levels,

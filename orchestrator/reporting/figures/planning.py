@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from orchestrator.reporting.figures import planning_data as series
+from orchestrator.reporting.figures.community import community_drawings
 from orchestrator.reporting.figures.exchange import exchange_drawings
 from orchestrator.reporting.figures.partners import partner_drawings
 from orchestrator.reporting.figures.style import (
@@ -33,10 +34,20 @@ from orchestrator.results.run_results import RunResults
 _LOG_FROM = 20.0
 
 
+_IN_KWH = ("levels", "gains", "comfort", "lorenz")
+"""Figures of discomfort in kWh, which say nothing about what people of homes notice."""
+
+
 def drawings(results: RunResults) -> list[Drawing]:
     """Return all figures of a run, in the order of the page."""
+    found = _all_drawings(results)
+    return [own for own in found if results.homes is None or own.name not in _IN_KWH]
+
+
+def _all_drawings(results: RunResults) -> list[Drawing]:
     share = "each bar is the share of households that selected the plan at this index"
     return [
+        *community_drawings(results),
         drawn(
             name="convergence",
             title="Convergence",
@@ -112,7 +123,7 @@ def convergence(results: RunResults) -> Figure:
 def demand(results: RunResults) -> Figure:
     """Draw preferred, planned and exchanged demand, and the target, by slot."""
     figure, (axes,) = figure_of(3.8)
-    curves = {k: v for k, v in results.demand.columns().items() if k != "target"}
+    curves = {k: v for k, v in results.demand.columns().items() if k in LINES and k != "target"}
     slots = np.arange(results.slots)
     marker = "o" if len(slots) < 3 else ""
     for state, values in curves.items():

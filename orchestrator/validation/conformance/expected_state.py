@@ -15,5 +15,7 @@ class ExpectedState:
     """Number of its proposals."""
     agreed: int = 0
     """Number of these that led to an exchange."""
+    refused: int | None = None
+    """Number of its wishes of which nothing came (content amounts); None: its other proposals."""
     exchanged: set[int] = field(default_factory=set)
     """Slots that it must report as changed in this round (content slot)."""

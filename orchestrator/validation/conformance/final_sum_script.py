@@ -58,7 +58,9 @@ class FinalSumScript:
             await probe.expect("passes the last Down on", AFTER, Down, child, "approved")
         drift = float(held.sum() - self._planned.response_kwh.sum())
         asked, agreed = self._expected.asked, self._expected.agreed
-        counts = (asked, agreed, asked - agreed, *clipped(held))
+        refused = self._expected.refused
+        refused = asked - agreed if refused is None else refused
+        counts = (asked, agreed, refused, *clipped(held))
         return await probe.expect(
             "reports its results",
             "Joining and leaving",

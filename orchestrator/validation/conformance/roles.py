@@ -31,6 +31,8 @@ BUNDLE = ExchangeTerms(
     order="waves",
     locks="household",
 )
+AMOUNTS = ExchangeTerms(rule="mutual", content="amounts", locks="household", lease_seconds=12.0)
+"""Its leases are short, since the test waits for some to run out."""
 EQUAL = ExchangeTerms(equal_shift=True)
 
 

@@ -2,6 +2,8 @@
 
 from agents.plans import Plans
 from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
+from orchestrator.validation.conformance.amounts.amount_script import AmountScript
+from orchestrator.validation.conformance.amounts.amount_stage import AmountStage
 from orchestrator.validation.conformance.bundles.bundle_script import BundleScript
 from orchestrator.validation.conformance.checks import CheckList
 from orchestrator.validation.conformance.equal_shift_script import EqualShiftScript
@@ -35,8 +37,8 @@ async def conform(
 ) -> CheckList:
     """Test the household that joins this run, and return the results of the checks.
 
-    `exchange` has the terms of stage 2: SLOT, BUNDLE or EQUAL in roles.py. `patience` is the
-    longest wait for a message, in seconds. The test ends early where the household sends nothing
+    `exchange` has the terms of stage 2: one of those in roles.py. `patience` is the longest wait
+    for a message, in seconds. The test ends early where the household sends nothing
     more.
     """
     bus = await NatsBus.connect(connection)
@@ -73,6 +75,8 @@ async def _script(
     planned = await as_inner(tree)
     if exchange.equal_shift:
         result = await EqualShiftScript(tree, planned, plans).run()
+    elif exchange.content == "amounts":
+        result = await AmountScript(AmountStage(tree, planned)).run()
     elif exchange.content == "bundle":
         result = await BundleScript(ExchangeScript(tree, planned, plans)).run()
     else:

@@ -13,6 +13,7 @@ from protocol.terms import Terms
 
 OWN, PARENT = Address("host0", "own"), Address("host0", "parent")
 LEFT, RIGHT = Address("host1", "left"), Address("host1", "right")
+SLOTS = 2
 SUMS = Aggregate(np.array([1.0, 2.0]), 3.0, 5.0)
 
 
@@ -36,7 +37,7 @@ def comparable(envelopes: list[Envelope]) -> list[tuple[Address, Address, bytes]
 
 
 def test_a_leaf_sends_its_own_part_and_ends_with_the_sums_of_all() -> None:
-    own = FinalSum(OWN, place())
+    own = FinalSum(OWN, place(), SLOTS)
     assert not own.offered
     with pytest.raises(PeerError, match="may not close"):
         own.on_down(PARENT, down(9))
@@ -54,7 +55,7 @@ def test_a_leaf_sends_its_own_part_and_ends_with_the_sums_of_all() -> None:
 
 
 def test_a_parent_adds_its_children_and_passes_the_sums_down() -> None:
-    own = FinalSum(OWN, place(children=(LEFT, RIGHT)))
+    own = FinalSum(OWN, place(children=(LEFT, RIGHT)), SLOTS)
     assert own.missing() == (LEFT, RIGHT)
     assert own.on_up(RIGHT, up(10, 2)) == []
     assert own.missing() == (LEFT,)
@@ -76,7 +77,7 @@ def test_a_parent_adds_its_children_and_passes_the_sums_down() -> None:
 
 
 def test_the_root_sums_up() -> None:
-    own = FinalSum(OWN, place(None, (LEFT,)))
+    own = FinalSum(OWN, place(None, (LEFT,)), SLOTS)
     assert own.offer(SUMS) == []
     assert comparable(own.on_up(LEFT, up(2, 1))) == comparable([Envelope(OWN, LEFT, down(3))])
     assert own.result is not None
@@ -84,10 +85,25 @@ def test_the_root_sums_up() -> None:
     assert own.result.response.tolist() == [3.0, 6.0]
 
 
+def test_sums_of_another_day_are_refused() -> None:
+    """They would break the sum, or close the run with a schedule that fits nobody."""
+    own = FinalSum(OWN, place(children=(LEFT,)), SLOTS)
+    for length in (0, 1, 3):
+        with pytest.raises(PeerError, match=f"speaks of {length} slots"):
+            own.on_up(LEFT, Up(7, 1, np.zeros(length), 0.0, 0.0, attempt=3))
+    assert own.missing() == (LEFT,)
+    own.on_up(LEFT, up(1, 1))
+    own.offer(SUMS)
+    for length in (0, 1, 3):
+        with pytest.raises(PeerError, match=f"speaks of {length} slots"):
+            own.on_down(PARENT, Down(7, np.zeros(length), 0.0, 0.0, True, False, attempt=3))
+    assert own.result is None
+
+
 def test_sums_are_taken_in_the_order_of_the_tree() -> None:
     """Rounding depends on the order: children first, from the left, then the household itself."""
     left, right, own_part = 0.1, 0.2, 0.3
-    own = FinalSum(OWN, place(None, (LEFT, RIGHT)))
+    own = FinalSum(OWN, place(None, (LEFT, RIGHT)), 1)
     own.on_up(RIGHT, Up(7, 1, np.array([right]), right, right, attempt=3))
     own.on_up(LEFT, Up(7, 1, np.array([left]), left, left, attempt=3))
     own.offer(Aggregate(np.array([own_part]), own_part, own_part))

@@ -163,6 +163,7 @@ def test_costs_have_their_textbook_values(arithmetic: Arithmetic) -> None:
     assert cost("max") == 5.0
     assert cost("dot") == pytest.approx(GOAL @ row)
     assert cost("sqr") == pytest.approx(((row - GOAL) ** 2).sum())
+    assert cost("residual") == pytest.approx(np.var(row - GOAL))
     assert cost("xcorr") == pytest.approx(-np.corrcoef(row, GOAL)[0, 1])
     fitted = (GOAL - GOAL.mean()) / GOAL.std() * row.std() + row.mean()
     assert cost("rmse") == pytest.approx(np.sqrt(((fitted - row) ** 2).mean()))

@@ -15,7 +15,6 @@ from agents.planning.java_random import JavaRandom, JavaRandoms
 from agents.planning.tie_breaking import choose, choose_each
 from agents.planning.tree import parent_of
 from agents.plans import Plans
-from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import (
     ORDINARY,
     Numerics,
@@ -24,6 +23,7 @@ from orchestrator.coordination.nodes import (
     orchestrator_node,
 )
 from orchestrator.coordination.placement import layout, partition
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.simulation.network import NO_FAULTS, Network, NetworkFaults
 from protocol.codec import decode_frame, encode_message
 from protocol.messages import Down, Up

@@ -17,7 +17,7 @@ from protocol.terms import HardConstraint, Limit, Reorganisation, Terms
 from tests.support.effort import examples
 from tests.support.twin import Setup, run
 
-GOALS = ("rss", "rmse", "xcorr", "sqr", "dot")
+GOALS = ("rss", "rmse", "xcorr", "sqr", "residual", "dot")
 
 
 @st.composite

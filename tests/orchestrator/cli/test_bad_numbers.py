@@ -20,7 +20,7 @@ REQUIRED = {
     **{"explain": "full --household h1", "verify": "full --data full", "doctor": ""},
     **{"conformance": f"--household h1 {_BUS}", "keys": "new --count 2", "status": _BUS},
     **{"abort": f"run-1 {_BUS}", "host": f"host-1 {_BUS}", "matchmaker": _BUS},
-    **{"manipulate": "--demo --out new", "check": "full"},
+    **{"manipulate": "--demo --out new", "check": "full", "study": "full"},
 }
 """The words that each command needs before an option is read."""
 

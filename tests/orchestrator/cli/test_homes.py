@@ -54,6 +54,29 @@ def coflex(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(end.value.code or 0)
 
 
+@pytest.mark.parametrize(("name", "begin"), [("day.png", b"\x89PNG"), ("day.svg", b"<?xml")])
+def test_check_draws_the_day_into_a_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch, name: str, begin: bytes
+) -> None:
+    picture = file.parent / name
+    assert coflex(monkeypatch, "check", file, "--out", picture) == 0
+    assert picture.read_bytes().startswith(begin)
+
+
+def test_a_picture_is_refused_before_anything_is_printed(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file.parent / "there.png").write_text("mine")
+    for name, reason in (
+        ("day.pdf", "a picture is a file ending in .png or .svg"),
+        ("there.png", "exists already"),
+        ("nowhere/day.png", "cannot be written"),
+    ):
+        assert coflex(monkeypatch, "check", file, "--out", file.parent / name) == 2
+        assert reason in capsys.readouterr().err
+    assert (file.parent / "there.png").read_text() == "mine"
+
+
 def test_check_says_what_a_home_can_do_and_draws_its_day(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,8 +5,8 @@ import io
 import pytest
 
 from orchestrator.cli.progress import StageLines, stage_line
-from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import orchestrator_node
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.logs import CLEARED_LINE
 from protocol.terms import Terms
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.coordination.coordinator import RunPhase
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.codec import decode_frame, encode_frame
 from protocol.messages import Down, Up

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.coordination.host_files import journal_file, save_schedules
-from orchestrator.results.result_files import SCHEDULES_FOLDER
+from orchestrator.results.device_schedules import SCHEDULES_FOLDER
 from protocol.errors import InputError, RunError
 from tests.support.settings import in_simulation, settings_of
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunCoordinator, RunPhase
+from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import orchestrate
 from orchestrator.distributed.standby import claimed_name

@@ -37,6 +37,12 @@ replications = 2
 """
 
 
+def finish(grid: Path, out: Path, *options: str) -> None:
+    """Run a sweep in this process, or the runs that are left of it."""
+    words = ["sweep", str(grid), "--workers", "1", *options, "--out", str(out)]
+    CliRunner().invoke(app, words, catch_exceptions=False)
+
+
 def chosen(**options: float) -> RunSettings:
     return RunSettings.model_validate({"demo": True, "slots": 36, "iterations": 4, **options})
 
@@ -123,10 +129,10 @@ def test_a_row_equals_the_results_of_a_single_run(grid: Path, tmp_path: Path) ->
 @pytest.mark.slow
 def test_a_sweep_that_was_killed_ends_with_the_same_table(grid: Path, tmp_path: Path) -> None:
     """The sweep is killed halfway with all its workers, and the log ends in an incomplete line."""
-    command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--out"]
-    subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
+    finish(grid, tmp_path / "whole")
     out = tmp_path / "killed"
-    process = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL)
+    command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     log = out / LOG
     wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") >= 5, "some runs")
     workers = children_of(process.pid)
@@ -136,7 +142,7 @@ def test_a_sweep_that_was_killed_ends_with_the_same_table(grid: Path, tmp_path: 
     finished = log.read_bytes()
     assert finished.count(b"\n") < 16
     log.write_bytes(finished + b'["half a line')
-    subprocess.run([*command, str(out)], check=True, capture_output=True)
+    finish(grid, out)
     for name in ("sweep.csv", "sweep.parquet", "summary.csv"):
         assert (out / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert log.read_bytes().startswith(finished)  # no run was repeated
@@ -183,9 +189,10 @@ def test_a_lost_worker_is_one_line_and_the_same_command_continues(
 ) -> None:
     """The worker is killed, as the system does when memory is short."""
     out = tmp_path / "out"
-    command = [*COFLEX, "sweep", str(grid), "--workers", "2", "--iterations", "60", "--out"]
+    longer = ("--iterations", "60")
+    command = [*COFLEX, "sweep", str(grid), "--workers", "2", *longer, "--out", str(out)]
     process = subprocess.Popen(
-        [*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     log = out / LOG
     wait_until(lambda: log.exists() and log.read_bytes() != b"", "a run")
@@ -199,7 +206,7 @@ def test_a_lost_worker_is_one_line_and_the_same_command_continues(
         line,
     )
     finished = log.read_bytes()
-    subprocess.run([*command, str(out)], check=True, capture_output=True)
+    finish(grid, out, *longer)
     assert log.read_bytes().startswith(finished)
     assert len(pd.read_csv(out / "sweep.csv")) == 16
 

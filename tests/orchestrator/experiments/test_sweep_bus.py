@@ -90,8 +90,8 @@ def test_an_interrupted_sweep_leaves_no_process_and_can_be_finished(
 ) -> None:
     """There are two workers, each with a server, hosts and a matchmaker."""
     out = tmp_path / "out"
-    command = [*COFLEX, "sweep", *GRID, "--replications", "2", "--on", "bus", "--workers", "2"]
-    command += ["--out", str(out)]
+    grid = [*GRID, "--replications", "2"]
+    command = [*COFLEX, "sweep", *grid, "--on", "bus", "--workers", "2", "--out", str(out)]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )

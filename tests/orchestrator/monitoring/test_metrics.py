@@ -1,7 +1,7 @@
 """The table of metrics: names, kinds and meanings, and where each number is read."""
 
-from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import orchestrator_node
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.part_status import (
     METRICS,
     RUN_METRICS,

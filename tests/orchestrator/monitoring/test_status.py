@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import orchestrator_node
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.log_events import UNREADABLE, RefusalEvents
 from orchestrator.monitoring.logs import LogSettings, PartLog, complain, logging_as
 from orchestrator.monitoring.operator_console import BusSurvey, exchange_rate

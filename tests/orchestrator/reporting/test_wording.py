@@ -42,8 +42,9 @@ def test_is_brought_to_the_demand_where_its_shape_alone_counts(cost: str) -> Non
     assert np.corrcoef(drawn[1], results.demand.target)[0, 1] == pytest.approx(1)
 
 
-def test_is_itself_where_its_size_counts() -> None:
-    results = with_cost("sqr")
+@pytest.mark.parametrize("cost", ["sqr", "residual"])
+def test_is_itself_where_its_size_counts(cost: str) -> None:
+    results = with_cost(cost)
     assert drawn_target(results) == ("target", results.demand.target)
 
 

@@ -24,6 +24,12 @@ def test_homes_exchange_amounts_one_after_another(shared: Path) -> None:
     assert terms.order == "sequential"
 
 
+def test_homes_announce_as_they_disclose(shared: Path) -> None:
+    terms = scenario(shared, disclose="direction").common_terms.exchange
+    assert terms is not None
+    assert terms.disclosure == "direction"
+
+
 def test_a_host_that_starts_again_can_read_the_resolved_settings(shared: Path) -> None:
     resolved = scenario(shared).resolved_settings()
     again = read_scenario(RunSettings.model_validate_json(resolved.model_dump_json()))
@@ -42,6 +48,7 @@ def test_homes_may_exchange_bundles(shared: Path) -> None:
         ({"min_gain": 0.5}, "--min-gain"),
         ({"energy_drift": 0.5}, "--energy-drift"),
         ({"matchmakers": 2}, "--matchmakers"),
+        ({"disclose": "value"}, "--disclose"),
         ({"content": "amounts", "exchange": "paper"}, "--content"),
     ],
 )
@@ -63,6 +70,7 @@ def test_households_without_devices_exchange_no_amounts() -> None:
     [
         ("tolerance = 0.5", "tolerance"),
         ("discomfort = 0.5", "discomfort"),
+        ("disclosure = 'value'", "disclosure"),
         ("rule = 'ttc'", "rule"),
     ],
 )

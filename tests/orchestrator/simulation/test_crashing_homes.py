@@ -1,15 +1,14 @@
 """Both stages of homes in simulation, with hosts and the matchmaker killed at any moment."""
 
-import os
-
 import numpy as np
 import pytest
 
 from agents.exchange.trader import Trader
 from orchestrator.coordination.nodes import households_of
 from tests.support.crashing_run import CrashingRun
+from tests.support.effort import CRASH_SCHEDULES
 
-SEEDS = min(int(os.environ.get("COFLEX_SEEDS", "300")) // 10, 200)
+SEEDS = min(CRASH_SCHEDULES // 10, 200)
 
 
 def check(seed: int) -> tuple[int, int]:

@@ -1,15 +1,14 @@
 """Exchanges between iterations, with hosts and matchmakers killed at any moment, in bad faults."""
 
-import os
-
 import numpy as np
 import pytest
 
 from orchestrator.coordination.loop_rows import all_conserved, histories_of
 from tests.support.crashing_run import CrashingRun
+from tests.support.effort import CRASH_SCHEDULES
 from tests.support.exchange_schedules import schedules_around_exchanges
 
-SEEDS = int(os.environ.get("COFLEX_SEEDS", "300")) // 3
+SEEDS = CRASH_SCHEDULES // 3
 LOOPS = 3
 DRIFT = 0.5
 

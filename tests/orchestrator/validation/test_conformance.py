@@ -15,7 +15,7 @@ from orchestrator.cli import app
 from orchestrator.coordination.nodes import host_node, households_of
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.validation.conformance.checks import Check, CheckList
-from orchestrator.validation.conformance.roles import BUNDLE, EQUAL, SLOT
+from orchestrator.validation.conformance.roles import AMOUNTS, BUNDLE, EQUAL, SLOT
 from orchestrator.validation.conformance.run import NAME, conform
 from protocol.errors import InputError, RunError
 from protocol.runtime.shell import Shell
@@ -24,16 +24,20 @@ from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
 from tests.support.broken_party import WRONG, broken
 from tests.support.paths import ROOT
+from tests.support.tank_homes import as_plans, write_tank_home
 from tests.system.third_party import __main__ as third
 from tests.system.third_party.__main__ import read_plans
 from tests.system.third_party.household import Household
+from tests.system.third_party.tank_home import TankHome
 
-StageTwo = Literal["slot", "bundle", "equal"]
+StageTwo = Literal["slot", "bundle", "amounts", "equal"]
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
 STAGE = "Stage 2: lookups, proposals, rounds"
 PATIENCE, IMPATIENT = 30.0, 10.0
 """Seconds; what is wrong may leave a household silent, and is waited for in vain."""
-AT_ONCE = 24
+BEYOND_A_LEASE = 20.0
+"""The same for amounts, where a household may rightly be silent for the time of a lease."""
+AT_ONCE = 16
 """Households that are tested at the same time."""
 SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
     "slot": {
@@ -80,6 +84,52 @@ SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
         "takes_it_back": "offers what it holds",
         "exchanges_nothing": "offers what it holds",
     },
+    "amounts": {
+        "announces_late": "announces in round 0 what it could take more and less",
+        "announces_exactly": "announces powers of the square root of 2, from 2^-8 kWh on, or 0",
+        "announces_once": "announces anew before its wishes if it has changed",
+        "ignores_a_new_matchmaker": "tells a matchmaker that does not know it what it announces",
+        "looks_up_once": "repeats a lookup until AmountMatch comes",
+        "believes_any_match": "takes only AmountMatch with its number, of its matchmaker",
+        "asks_for_more": "proposes a change within what it wants, with sum 0",
+        "proposes_once": "repeats a proposal until AmountAnswer comes",
+        "asks_for_a_share": "proposes to the next partner all that is still missing",
+        "names_nobody": "looks for the rest elsewhere, without the partners that it has asked",
+        "reserves_while_asking": "answers busy while its own wish is open",
+        "believes_any_answer": "believes no answer of a stranger, of another sequence, or that "
+        "makes no sense",
+        "takes_nonsense_for_a_refusal": "goes on with its talk after an answer that is none",
+        "reports_no_pieces": "reports a lease as refused, with the pieces of the day",
+        "waits_for_ever": "goes on without a partner that is silent for lease_seconds",
+        "says_that_it_has_committed": "answers a part that it has not committed: commit false",
+        "forgets_its_decisions": "tells a partner that asks again what it has committed",
+        "tells_too_early": "answers no partner that asks while the wish is open",
+        "drops_a_part": "agrees with its partner on a part",
+        "asks_again_for_all": "proposes less only within the part of its partner",
+        "commits_nothing": "commits when it gets all that it proposed",
+        "releases_all_wholes": "commits when its partners together make enough room",
+        "keeps_partners_waiting": "decides when nobody is left",
+        "tells_its_decision_once": "repeats a confirmation until AmountDone comes",
+        "reports_all_as_void": "reports a lease as done",
+        "hears_any_done": "ends a talk only by AmountDone of its partner",
+        "answers_a_nonsense_change": "answers no proposal that makes no sense",
+        "reserves_everything": "reserves no more than its devices can follow",
+        "answers_with_more": "answers with the part that suits it: sum 0, nowhere more than was "
+        "proposed",
+        "keeps_its_reservation": "replaces its reservation if less is proposed",
+        "answers_a_change_once": "answers a repeated proposal with the same part",
+        "answers_any_sequence": "ignores a proposal with a lower sequence",
+        "answers_when_done": "answers no proposal under a lease that is done",
+        "is_never_reserved": "is reserved for its part: others are answered busy",
+        "never_asks": "asks again when it has been reserved for lease_seconds",
+        "confirms_anything": "confirms no commit of what it has not reserved",
+        "settles_a_release_once": "settles a release, and a repeated one",
+        "settles_a_commit_once": "settles a commit, and a repeated one",
+        "stays_reserved_when_released": "is free again after a release",
+        "undoes_a_commit": "holds in the end what it was given for what it gave, and nothing twice",
+        "keeps_what_it_held": "holds in the end what it was given for what it gave, and nothing "
+        "twice",
+    },
     "equal": {
         "sums_up_early": "waits for the sums of its children; hears none of a stranger or of "
         "nonsense",
@@ -98,11 +148,17 @@ SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
 }
 """Where each of the wrong households must fail first."""
 assert {name for found in SHOULD_FAIL.values() for name in found} == set(WRONG)
-TERMS: dict[StageTwo, ExchangeTerms] = {"slot": SLOT, "bundle": BUNDLE, "equal": EQUAL}
+TERMS: dict[StageTwo, ExchangeTerms] = {
+    "slot": SLOT,
+    "bundle": BUNDLE,
+    "amounts": AMOUNTS,
+    "equal": EQUAL,
+}
 RIGHT: dict[tuple[StageTwo, str], set[str]] = {
     **{(stage, name): set() for stage in TERMS for name in ("third party", "our own")},
     ("slot", "without plans"): {"chooses the plan that is to be chosen"},
     ("bundle", "without plans"): {"chooses the plan that is to be chosen"},
+    ("amounts", "without plans"): {"chooses the plan that is to be chosen"},
     ("equal", "without plans"): {
         "chooses the plan that is to be chosen",
         "names the energy that it has beyond its preferred plan",
@@ -120,7 +176,13 @@ async def third_party(url: str, stage: StageTwo, name: str, folder: Path) -> Che
     wrong = name in SHOULD_FAIL[stage]
     file = folder / ("agent_8.plans" if name == "one plan" else "agent_7.plans")
     plans, preferred = read_plans(file)
-    household = (broken(name) if wrong else Household)("h7", plans, preferred, 1)
+    known, home = read_agent(file), None
+    if stage == "amounts":
+        home = TankHome.read(folder / "home.json")
+        plans, preferred, known = home.plans, 0, as_plans(home)
+    patience = BEYOND_A_LEASE if stage == "amounts" else IMPATIENT
+    patience = patience if wrong else PATIENCE
+    household = (broken(name) if wrong else Household)("h7", plans, preferred, 1, home)
     taking_part = asyncio.create_task(
         third.Connection(household, run=run, host="h7", kept=None).take_part(url)
     )
@@ -128,8 +190,8 @@ async def third_party(url: str, stage: StageTwo, name: str, folder: Path) -> Che
         Connection(url, NAME),
         run=run,
         household="h7",
-        plans=None if name == "without plans" else read_agent(file),
-        patience=IMPATIENT if wrong else PATIENCE,
+        plans=None if name == "without plans" else known,
+        patience=patience,
         exchange=TERMS[stage],
     )
     await asyncio.wait_for(taking_part, 60)
@@ -139,6 +201,8 @@ async def third_party(url: str, stage: StageTwo, name: str, folder: Path) -> Che
 async def our_own(url: str, stage: StageTwo, folder: Path) -> CheckList:
     """Run one of our own households on the bus, in this process."""
     plans, run = read_agent(folder / "agent_7.plans"), f"our-own-{stage}"
+    if stage == "amounts":
+        plans = as_plans(TankHome.read(folder / "home.json"))
     node = host_node(run, "host-1", {"h7": plans})
     bus = await NatsBus.connect(Connection(url, node.name))
     household = households_of(node)[0]
@@ -161,6 +225,7 @@ async def all_of_them(url: str, folder: Path) -> Checks:
     """Test all households, a few at a time."""
     single = (folder / "agent_7.plans").read_text().splitlines()[0]
     (folder / "agent_8.plans").write_text(single + "\n")
+    write_tank_home(folder / "home.json")
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def checks(stage: StageTwo, name: str) -> CheckList:
@@ -222,8 +287,9 @@ def test_each_check_of_stage_2_is_failed_by_some_household(tested: Checks) -> No
     for stage, wrong in SHOULD_FAIL.items():
         if stage == "slot":
             continue
-        own = {"Content bundle", "Content bundle, Partners", "Equal shift"}
-        checks = {each.name for each in tested[stage, "our own"].found if each.section in own}
+        own = ("Content bundle", "Content amounts", "Equal shift")
+        found = tested[stage, "our own"].found
+        checks = {each.name for each in found if each.section.startswith(own)}
         caught = {each.name for name in wrong for each in failed(tested[stage, name])}
         assert checks - caught == set()
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from nats.aio.client import Client
 
-from orchestrator.coordination.coordinator import RunPhase
 from orchestrator.coordination.nodes import households_of
+from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.security.keyring import Keyring
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults

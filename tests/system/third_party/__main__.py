@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from tests.system.third_party.household import Household
+from tests.system.third_party.tank_home import TankHome
 from tests.system.third_party.wire import read, write
 
 LINGER = 1.0
@@ -118,13 +119,18 @@ def main(make: Callable[..., Household] = Household) -> None:
     parser = argparse.ArgumentParser()
     for option in ("--household", "--run", "--nats"):
         parser.add_argument(option, required=True)
-    parser.add_argument("--plans", type=Path, required=True)
+    devices = parser.add_mutually_exclusive_group(required=True)
+    devices.add_argument("--plans", type=Path)
+    devices.add_argument("--home", type=Path)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     session = time.time_ns() // 1000
     if given.keep is not None and given.keep.exists():
         household = pickle.loads(given.keep.read_bytes())
         household.resume(session, time.monotonic())
+    elif given.home is not None:
+        home = TankHome.read(given.home)
+        household = make(given.household, home.plans, 0, session, home)
     else:
         plans, preferred = read_plans(given.plans)
         household = make(given.household, plans, preferred, session)

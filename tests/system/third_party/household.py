@@ -4,15 +4,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tests.system.third_party.amounts import AmountExchange
 from tests.system.third_party.bundles import BundleExchange
 from tests.system.third_party.equal_shift import EqualShift
 from tests.system.third_party.exchange import Exchange
 from tests.system.third_party.planning import Array, Planning, Sums, rmse
+from tests.system.third_party.tank_home import TankHome
 from tests.system.third_party.voice import Voice
 from tests.system.third_party.wire import Address, Heard
 
 ORCHESTRATOR = ("orchestrator", "orchestrator")
-KNOWN = {"cost": "var", "discomfort": "rmse", "constraint": None}
+KNOWN = {"cost": "var", "constraint": None}
 
 
 class Household:
@@ -22,12 +24,21 @@ class Household:
     kinds: ClassVar[dict[str, type[Exchange | EqualShift]]] = {
         "slot": Exchange,
         "bundle": BundleExchange,
+        "amounts": AmountExchange,
         "equal": EqualShift,
     }
     """Its parts in stage 2, by content; `equal` without any."""
 
-    def __init__(self, name: str, plans: Array, preferred: int, session: int) -> None:
-        self.name, self.plans, self.preferred = name, plans, plans[preferred]
+    def __init__(
+        self,
+        name: str,
+        plans: Array,
+        preferred: int,
+        session: int,
+        home: TankHome | None = None,
+    ) -> None:
+        """`home` has devices that follow the plans; without one, no amounts are exchanged."""
+        self.name, self.plans, self.preferred, self.home = name, plans, plans[preferred], home
         self.session, self.voice = session, self.voices()
         self.phase, self.attempt, self.iteration = "enrolling", 0, 0
         self.place: dict[str, Any] = {}
@@ -107,6 +118,11 @@ class Household:
             raise ValueError("this household has no exchange behind it")
         terms = place["terms"]
         wanted = {name: terms[name] for name in KNOWN} != KNOWN
+        discomforts = None
+        if terms["discomfort"] == "device" and self.home is not None:
+            discomforts = [self.home.discomfort(setting) for setting in self.home.settings]
+        elif terms["discomfort"] != "rmse":
+            wanted = True
         exchange = terms["exchange"]
         if wanted or terms["reorganisation"]["strategy"] != "never":
             return self.fail("this household knows var, rmse and a tree that stays")
@@ -114,6 +130,8 @@ class Household:
             return self.fail("this household exchanges once")
         if exchange is not None and exchange["rule"] != "mutual":
             return self.fail("this household knows the rule mutual")
+        if exchange is not None and exchange["content"] == "amounts" and self.home is None:
+            return self.fail("this household has no devices")
         self.voice.silence()
         self.place, self.attempt, self.phase = place, place["attempt"], "placed"
         self.iteration, self.received, self.answers, self.course = 0, {}, {}, []
@@ -125,6 +143,7 @@ class Household:
             preferred=self.preferred,
             terms=terms,
             households=place["households"],
+            discomforts=discomforts,
         )
         fields = {"attempt": self.attempt, "session": self.session}
         return self.voice.insist("orchestrator", ORCHESTRATOR, "Ready", **fields)
@@ -225,12 +244,16 @@ class Household:
         schedule = self.plans[planning.selected]
         terms = self.place["terms"]["exchange"]
         kind = self.kinds["equal" if terms["equal_shift"] else terms["content"]]
+        devices: dict[str, Any] = {}
+        if terms["content"] == "amounts" and self.home is not None:
+            devices = {"home": self.home, "setting": self.home.settings[planning.selected]}
         self.exchange = kind(
             voice=self.voice,
             place=self.place,
             schedule=schedule,
             preferred=self.preferred,
             session=self.session,
+            **devices,
         )
         return self.exchanged()
 

@@ -67,11 +67,18 @@ class Planning:
     """One household's decisions."""
 
     def __init__(
-        self, name: str, plans: Array, preferred: Array, terms: dict[str, Any], households: int
+        self,
+        name: str,
+        plans: Array,
+        preferred: Array,
+        terms: dict[str, Any],
+        households: int,
+        discomforts: list[float] | None = None,
     ) -> None:
-        self.plans, self.households = plans, households
+        """`discomforts` are those of the devices in each plan, if these are what counts."""
+        self.plans, self.households, self.of_devices = plans, households, discomforts is not None
         self.alpha, self.beta = float(terms["alpha"]), float(terms["beta"])
-        self.discomforts = [rmse(plan, preferred) for plan in plans]
+        self.discomforts = discomforts or [rmse(plan, preferred) for plan in plans]
         self.chance = generator(terms["seed"], name)
         self.zero = Sums(np.zeros(plans.shape[1]), 0.0, 0.0)
         self.all = self.below = self.below_before = self.zero
@@ -141,9 +148,10 @@ class Planning:
         inefficiency = variance(sums.plan)
         if self.alpha == 0 and self.beta == 0:
             return inefficiency
+        weight = covered if self.of_devices else 1
         unfairness = self.alpha * self.unfairness(sums, covered)
         mean = self.beta * sums.discomfort / covered
-        return (1 - self.alpha - self.beta) * inefficiency + unfairness + mean
+        return (1 - self.alpha - self.beta) * inefficiency + weight * (unfairness + mean)
 
     def unfairness(self, sums: Sums, covered: int) -> float:
         mean = sums.discomfort / covered

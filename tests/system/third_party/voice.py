@@ -23,11 +23,11 @@ class Voice:
     bytes: int = 0
     _open: dict[Hashable, list[Any]] = field(default_factory=dict)
 
-    def say(self, to: Address, kind: str, **fields: Any) -> None:
+    def say(self, to: Address, kind: str, /, **fields: Any) -> None:
         self.out.append((to, kind, fields))
         self.said += 1
 
-    def insist(self, what: Hashable, to: Address, kind: str, **fields: Any) -> None:
+    def insist(self, what: Hashable, to: Address, kind: str, /, **fields: Any) -> None:
         """Send a message, and repeat it until `what` is settled."""
         self._open[what] = [self.now + AGAIN, AGAIN, to, kind, fields]
         self.say(to, kind, **fields)

@@ -53,6 +53,18 @@ HEARD: dict[str, dict[str, Any]] = {
     "Counter": {"lease": [int], "slots": [int], "values_kwh": VECTOR, "change_kwh2": NUMBER},
     "Confirmation": {"lease": [int], "reason": str},
     "Settled": {"lease": [int]},
+    "AmountMatch": {
+        **{"session": int, "number": int, "epoch": int, "anew": bool, "found": str},
+        **{"lease": (list, type(None)), "up_kwh": VECTOR, "down_kwh": VECTOR},
+    },
+    "AmountProposal": {
+        **{"lease": [int], "sequence": int, "kind": str, "slots": [int], "amounts": INTEGERS},
+    },
+    "AmountAnswer": {
+        **{"lease": [int], "sequence": int, "slots": [int], "amounts": INTEGERS, "reason": str},
+    },
+    "AmountConfirmation": {"lease": [int], "commit": bool},
+    "AmountDone": {"lease": [int]},
     "RoundDone": {
         **{"round": int, "count": list, "changed": [int], "attempt": int},
         **{"balance": int},

@@ -1,6 +1,5 @@
 """Homes exchange amounts over a network with faults, while hosts and matchmaker are killed."""
 
-import os
 from dataclasses import replace
 from random import Random
 
@@ -10,10 +9,11 @@ from agents.devices.home import Home, Schedules
 from orchestrator.simulation.network import NetworkFaults
 from protocol.terms import ExchangeTerms, OrderName, RuleName
 from tests.support.amount_world import AmountWorld
+from tests.support.effort import CRASH_SCHEDULES
 from tests.support.random_homes import random_home
 from tests.support.storms import faults_by_chance, survive
 
-SEEDS = min(int(os.environ.get("COFLEX_SEEDS", "300")) // 10, 200)
+SEEDS = min(CRASH_SCHEDULES // 10, 200)
 RULES: tuple[RuleName, ...] = ("mutual", "cooperative")
 ORDERS: tuple[OrderName, ...] = ("concurrent", "sequential")
 

@@ -5,7 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.devices.energy_grid import floored
-from agents.exchange.amounts.announcement import LEAST_ANNOUNCED_KWH, announcement, on_ladder
+from agents.exchange.amounts.announcement import (
+    DIRECTION_KWH,
+    LEAST_ANNOUNCED_KWH,
+    announcement,
+    on_ladder,
+)
 from agents.exchange.amounts.pair_moves import Limits, serve
 from tests.support.random_homes import random_home
 
@@ -38,3 +43,16 @@ def test_a_home_can_do_something_at_every_slot_that_it_announces(seed: int) -> N
         down = np.full(held.slots, 10.0)
         down[slot] = 0.0
         assert serve(held, Limits(down=down, up=up))
+
+
+def test_directions_are_announced_without_amounts() -> None:
+    told = 0
+    for seed in range(20):
+        held = random_home(seed)
+        full = announcement(held)
+        held.disclosure = "direction"
+        says = announcement(held)
+        for amounts, named in ((full.up_kwh, says.up_kwh), (full.down_kwh, says.down_kwh)):
+            np.testing.assert_array_equal(named, np.where(amounts > 0.0, DIRECTION_KWH, 0.0))
+            told += len(set(amounts.tolist()) - {0.0})
+    assert told > 20

@@ -1,7 +1,6 @@
 """The exchange of bundles as a whole, in one process: what must hold whatever happens, and how far
 it comes."""
 
-import os
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -17,13 +16,12 @@ from agents.mandate import Mandate
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.terms import DisclosureName, ExchangeTerms, RuleName
 from protocol.vectors import Array
-from tests.support.effort import examples
+from tests.support.effort import CRASH_SCHEDULES, examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World
 from tests.support.storms import breaks_when_killed, faults_by_chance, forgetting, survive
 
-SEEDS = int(os.environ.get("COFLEX_SEEDS", "100"))
-"""Crash schedules that are tried; the whole set is 10,000."""
+SEEDS = CRASH_SCHEDULES
 DRIFT = 0.3
 
 

@@ -1,7 +1,6 @@
 """Top trading cycles over matchmakers and the tree: equal to the central computation, whatever the
 network does, and all or nothing whoever is killed."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -20,13 +19,12 @@ from protocol.messages import Trades
 from protocol.runtime.machine import Envelope
 from protocol.terms import ExchangeTerms
 from protocol.vectors import Array
-from tests.support.effort import examples
+from tests.support.effort import CRASH_SCHEDULES, examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World
 from tests.support.storms import faults_by_chance, forgetting, survive
 
-SEEDS = int(os.environ.get("COFLEX_SEEDS", "200"))
-"""Crash schedules that are tried; the whole set is 10,000."""
+SEEDS = CRASH_SCHEDULES
 
 
 def cycles(seed: int = 0) -> ExchangeTerms:
