@@ -6,7 +6,7 @@ Its values are known from its sums of stage 1, and its limits from its offers.
 from dataclasses import replace
 
 from orchestrator.validation.conformance.expected_state import ExpectedState
-from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
+from orchestrator.validation.conformance.lookup_role import SECTION as LOOKUPS
 from orchestrator.validation.conformance.matchmaker_role import MatchmakerRole
 from orchestrator.validation.conformance.roles import PARTNERS
 from protocol.messages import Address, Outcome, Proposal

@@ -6,7 +6,7 @@ Its partners are played by partner_script.py.
 from orchestrator.validation.conformance.exchange_script import ExchangeScript
 from orchestrator.validation.conformance.final_sum_script import ROUNDING
 from orchestrator.validation.conformance.household_probe import shown
-from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
+from orchestrator.validation.conformance.lookup_role import SECTION as LOOKUPS
 from orchestrator.validation.conformance.partner_script import PartnerScript
 from orchestrator.validation.conformance.round_script import STAGE
 from protocol.messages import Result

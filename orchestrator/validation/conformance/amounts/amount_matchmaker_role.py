@@ -6,10 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from orchestrator.validation.conformance.household_probe import HouseholdProbe, shown
-from orchestrator.validation.conformance.matchmaker_role import LEASE_SECONDS
-from orchestrator.validation.conformance.matchmaker_role import SECTION as LOOKUPS
+from orchestrator.validation.conformance.lookup_role import LEASE_SECONDS, LookupRole
 from orchestrator.validation.conformance.roles import MATCHMAKER
-from protocol.codec import encode_message
 from protocol.messages import Address, AmountLookup, AmountMatch
 from protocol.messages.amounts import Found, LeaseEnd
 from protocol.messages.exchange import WHOLE, Lease, LeaseId
@@ -21,42 +19,21 @@ LEAST_KWH = 2.0**-8
 NOTHING: Array = np.zeros(0)
 
 
-class AmountMatchmakerRole:
-    """The matchmaker, with everything it has been told. Invariant: `open` is the lookup without an
-    answer."""
+class AmountMatchmakerRole(LookupRole[AmountLookup]):
+    """The matchmaker of amounts, with everything it has been told."""
 
     def __init__(self, probe: HouseholdProbe, slots: int) -> None:
-        self.probe, self.slots, self.epoch = probe, slots, 100
+        super().__init__(probe, AmountLookup, answer="AmountMatch")
+        self.slots = slots
         self.up_kwh, self.down_kwh = np.zeros((2, slots))
         self.announced = 0
         """Number of announcements."""
         self.ended: dict[LeaseId, LeaseEnd] = {}
-        self.open: AmountLookup | None = None
         self._anew = True
         """True if the next lookup must enter the household anew."""
-        self._last: AmountLookup | None = None
-        self._next_lease = 1
-        self._read = len(probe.heard)
 
-    def read(self) -> None:
-        """Handle the lookups that have arrived."""
-        arrived, self._read = self.probe.heard[self._read :], len(self.probe.heard)
-        for to, message in arrived:
-            if to == MATCHMAKER and isinstance(message, AmountLookup):
-                self._take(message)
-
-    def _take(self, lookup: AmountLookup) -> None:
-        last = self._last
-        if last is not None and lookup.number == last.number:
-            same = encode_message(lookup) == encode_message(last)
-            self._note("repeats a lookup as it was", same, shown(last), lookup)
-            return
-        alone = self.open is None
-        self._note("has one lookup under way at a time", alone, "none before AmountMatch", lookup)
-        if last is not None:
-            expected = f"session {last.session}, number {last.number + 1}"
-            right = (lookup.session, lookup.number) == (last.session, last.number + 1)
-            self._note("numbers its lookups one by one", right, expected, lookup)
+    def take(self, lookup: AmountLookup) -> None:
+        """Check what a new lookup says, and remember it."""
         lengths = (0, self.slots)
         sizes = [
             {len(lookup.up_kwh), len(lookup.down_kwh)},
@@ -71,11 +48,10 @@ class AmountMatchmakerRole:
         epoch = 0 if self._anew else self.epoch
         expected = f"epoch {epoch}; two announcements and two wants, of {lengths} slots, none < 0"
         right = bool(right and wants) and lookup.epoch == epoch
-        self._note("says in a lookup what belongs there", right, expected, lookup)
+        self.note("says in a lookup what belongs there", right, expected, lookup)
         if len(lookup.up_kwh) == len(lookup.down_kwh) == self.slots:
             self._hear(lookup)
         self.ended.update((LeaseId(*end.lease), end) for end in lookup.ended)
-        self._last = self.open = lookup
 
     def _hear(self, lookup: AmountLookup) -> None:
         self.up_kwh, self.down_kwh = lookup.up_kwh, lookup.down_kwh
@@ -95,13 +71,9 @@ class AmountMatchmakerRole:
         right: Callable[[AmountLookup], bool] = lambda lookup: True,
     ) -> AmountLookup:
         """Wait for the next lookup, and check it."""
-        found = await self.probe.require(check, section, f"AmountLookup: {expected}", self._found)
+        found = await self.probe.require(check, section, f"AmountLookup: {expected}", self.found)
         self.probe.note(check, section, right(found), expected, shown(found))
         return found
-
-    def _found(self) -> AmountLookup | None:
-        self.read()
-        return self.open
 
     async def answer(self) -> AmountMatch:
         """Answer the open lookup: nobody can help."""
@@ -148,11 +120,3 @@ class AmountMatchmakerRole:
             up_kwh=lookup.want_down_kwh if partner else NOTHING,
             down_kwh=lookup.want_up_kwh if partner else NOTHING,
         )
-
-    def new_id(self) -> LeaseId:
-        """Return an id that no lease has had."""
-        self._next_lease += 1
-        return LeaseId(self.epoch, self._next_lease)
-
-    def _note(self, check: str, passed: bool, expected: str, came: AmountLookup) -> None:
-        self.probe.note(check, LOOKUPS, passed, expected, shown(came))
