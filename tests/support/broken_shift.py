@@ -26,8 +26,8 @@ def answers_early(self: EqualShift, sender: Address, excess: dict[str, Any]) -> 
 
 
 def leaves_itself_out(self: EqualShift) -> dict[str, Any]:
-    """It counts its children alone."""
-    return {**EqualShift.totals(self), "households": len(self.children)}
+    """It counts its children alone. (A leaf counts itself: no household cannot be said.)"""
+    return {**EqualShift.totals(self), "households": len(self.children) or 1}
 
 
 def sums_up_once(self: EqualShift) -> None:
