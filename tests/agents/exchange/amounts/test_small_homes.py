@@ -1,7 +1,6 @@
 """The promises of an exchange of amounts, after every message, on many small populations: whatever
 is lost, doubled or killed, and in whichever order homes take their turns."""
 
-import os
 from random import Random
 
 import numpy as np
@@ -11,10 +10,12 @@ from agents.exchange.amounts.held_home import ROUNDING
 from protocol.terms import ExchangeTerms
 from protocol.vectors import Array
 from tests.support.amount_world import AmountWorld
+from tests.support.effort import CRASH_SCHEDULES
 from tests.support.random_homes import random_home
 from tests.support.storms import faults_by_chance, survive
 
-SEEDS = int(os.environ.get("COFLEX_SEEDS", "100"))
+SEEDS = CRASH_SCHEDULES // (2 if CRASH_SCHEDULES < 1000 else 10)
+"""A seed takes a fifth of a second, so CI tries 1,000 and COFLEX_SEEDS=100000 tries 10,000."""
 
 
 class WatchedWorld(AmountWorld):
@@ -73,9 +74,11 @@ class WatchedWorld(AmountWorld):
                 return part.change
         return np.zeros(self.before.shape[1])
 
-    def quiet(self) -> bool:
-        """Return True if nobody is reserved."""
-        return all(own.amounts is not None and own.amounts.reserved is None for own in self.traders)
+    def over(self) -> bool:
+        """Return True once the stage is over and nobody is reserved any more: a release may be
+        lost, and is then asked for."""
+        reserved = (own.amounts is None or own.amounts.reserved is not None for own in self.traders)
+        return super().over() and not any(reserved)
 
 
 @pytest.mark.timeout(max(300, SEEDS))
@@ -88,7 +91,6 @@ def test_no_promise_is_broken_between_two_messages() -> None:
             survive(world, chance, seed, watch=world.check)
             assert world.conserved()
             assert world.feasible()
-            assert world.quiet()
         except AssertionError as error:
             raise AssertionError(f"seed {seed}") from error
         made, crashes = made + world.made, crashes + world.crashes
