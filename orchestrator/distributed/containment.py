@@ -1,8 +1,8 @@
 """Containment: what becomes of a defect in one machine of a process with many.
 
 A defect ends the household in which it shows, with its reason, never the other households of the
-host; so does a function from Python that raises. A matchmaker or an orchestrator drops the message instead: everything waits for them. Tests
-and simulations contain nothing, so that defects are loud.
+host; so does a function from Python that raises. A matchmaker or an orchestrator drops the message
+instead: everything waits for them. Tests and simulations contain nothing, so that defects are loud.
 """
 
 import traceback
