@@ -140,7 +140,7 @@ class MatchmakerClient:
             wanted_kwh=np.array([aim[0] for aim in aims]),
             tolerance_kwh=np.array([aim[1] for aim in aims]),
             min_gain_kwh2=min_gain_kwh2,
-            leases_max=room,
+            leases_max=max(room, 0),
             households=households,
         )
         self.changed.clear()

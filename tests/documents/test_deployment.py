@@ -288,6 +288,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
         "dev": [*project["dependencies"], *extras["report"], *extras["dev"], *groups["build"]],
         "build": [*groups["build"], *document["build-system"]["requires"]],
         "compose-test": groups["compose-test"],
+        "installer": groups["installer"],
     }
     assert {path.stem for path in LOCKS.glob("*.lock")} == set(asked)
     for lock, wanted in asked.items():

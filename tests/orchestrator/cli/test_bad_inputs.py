@@ -184,7 +184,7 @@ OPTIONS = [
     (f"conformance --household h1 --nats {NOBODY} --patience 0", "must be greater"),
     (f"conformance --household h1 --nats {NOBODY} --patience inf", "must be less"),
     (f"conformance --household h1 --nats {NOBODY} --score cost", "--score: has no effect: "),
-    (f"conformance --household h1 --nats {NOBODY} --content amounts", "field --content: "),
+    (f"conformance --household h1 --nats {NOBODY} --content cycles", "field --content: "),
     (f"conformance --household h1 --nats {NOBODY} --exchange paper", "field --exchange: "),
     (
         f"conformance --household h1 --nats {NOBODY} --exchange equal --content slot",
