@@ -10,7 +10,7 @@ from protocol.messages import Address, Enrol, Go, Message
 from protocol.runtime.machine import Envelope
 from protocol.runtime.shell import Shell
 from protocol.transport.bus import Fail, Receive
-from tests.support.pingpong import Answerer, answering, asking
+from tests.support.pingpong import DEFECT, Answerer, answering, asking
 
 ASKER = "coflex.r.to.a.from.q"
 """Where host q writes to host a."""
@@ -141,7 +141,9 @@ async def test_undecodable_bytes_are_counted_and_change_nothing() -> None:
     assert shell.node.counters.dropped == 4
 
 
-@pytest.mark.parametrize("together", [(Enrol(0),), (Enrol(1), Enrol(0)), (Enrol(0), Enrol(1))])
+@pytest.mark.parametrize(
+    "together", [(Enrol(DEFECT),), (Enrol(1), Enrol(DEFECT)), (Enrol(DEFECT), Enrol(1))]
+)
 async def test_a_defect_of_a_machine_ends_the_shell(together: tuple[Message, ...]) -> None:
     """It does so even if another message of the same frame would have ended the shell."""
     bus = MemoryBus()
@@ -157,7 +159,7 @@ async def test_a_defect_while_the_last_messages_are_sent_is_not_lost() -> None:
     class Interrupting(MemoryBus):
         async def publish(self, subject: str, data: bytes) -> None:
             await super().publish(subject, data)
-            self.deliver(ASKER, frame(Enrol(0)))
+            self.deliver(ASKER, frame(Enrol(DEFECT)))
 
     bus = Interrupting()
     _, _, task = await running(bus, lambda answerer: answerer.received == [1])

@@ -12,6 +12,10 @@ AGAIN = 0.05
 """Seconds after which a question is repeated."""
 
 
+DEFECT = 999_999
+"""The number at which an answerer fails."""
+
+
 @dataclass
 class Asker:
     """Asks 1, 2, ... up to `last`, each until it is answered."""
@@ -50,7 +54,7 @@ class Asker:
 
 @dataclass
 class Answerer:
-    """Answers with the number that it receives; 0 is a defect."""
+    """Answers with the number that it receives, but fails at DEFECT."""
 
     address: Address
     received: list[int] = field(default_factory=list)
@@ -59,7 +63,7 @@ class Answerer:
         if not isinstance(envelope.message, Enrol):
             raise PeerError("not a question")
         number = envelope.message.slots
-        assert number, "a defect"
+        assert number != DEFECT, "a defect"
         self.received.append(number)
         return [Envelope(self.address, envelope.sender, Enrol(number))]
 
