@@ -152,8 +152,9 @@ class PlanningStage:
         self._parent, self._children = place.parent, place.children
         self._selection = participant.selection(place)
         self._memory = Memory(terms.reorganisation)
+        changes = terms.reorganisation.strategy != "never"
         self._overlay = (
-            Overlay(place.roster, terms.arity, terms.reorganisation.seed) if place.roster else None
+            Overlay(place.roster, terms.arity, terms.reorganisation.seed) if changes else None
         )
         self._iterations = participant.iterations(terms)
         self.begun = False
@@ -254,7 +255,7 @@ class PlanningStage:
             return []
         if down.iteration > self.iteration or self.unanswered is None:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        check_answer(sender, down, self._slots)
+        check_answer(sender, down, self._slots, first=self._first_on_tree)
         self._selection.top_down(down.sums, down.approved)
         return self._pass_on(down.sums, down.reorganise) + self._collect()
 
@@ -301,12 +302,12 @@ def planning_history(
     return PlanningHistory(tuple(iterations), response, summed) if iterations else None
 
 
-def check_answer(sender: Address, down: Down, slots: int) -> None:
+def check_answer(sender: Address, down: Down, slots: int, *, first: bool) -> None:
     """Raise PeerError if a parent's answer is not about as many slots, or refuses the choice of the
-    first iteration, before which there is none to return to."""
+    first iteration on a tree, before which there is none to return to."""
     if len(down.response_kwh) != slots:
         raise PeerError(f"{sender} speaks of {len(down.response_kwh)} slots")
-    if down.iteration == 0 and not down.approved:
+    if first and not down.approved:
         raise PeerError(f"{sender} does not approve the first iteration")
 
 

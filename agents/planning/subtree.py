@@ -231,7 +231,7 @@ class Subtree:
             return []
         if down.iteration > self.iteration or self._undecided:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        check_answer(sender, down, self._slots)
+        check_answer(sender, down, self._slots, first=self.iteration == self._planned.start)
         return self._top_down(down.sums, down.approved) + self._go_on()
 
     def missing(self, member: SharedStage) -> tuple[Address, ...]:

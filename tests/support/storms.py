@@ -22,10 +22,15 @@ def faults_by_chance(chance: Random, seed: int) -> NetworkFaults:
 
 
 def survive(
-    world: World, chance: Random, seed: int, *, watch: Callable[[], None] = lambda: None
+    world: World,
+    chance: Random,
+    seed: int,
+    *,
+    watch: Callable[[], None] = lambda: None,
+    until: float = 600.0,
 ) -> None:
     """Run a world to its end, and kill its hosts and matchmakers now and then. `watch` is called
-    after every event."""
+    after every event; the end must come before the virtual time `until`, in seconds."""
     names = list(world.nodes)
     share = chance.choice([0.0, 0.02, 0.1])
 
@@ -34,7 +39,7 @@ def survive(
         if world.crashes < 5 and chance.random() < share:
             world.crash(chance.choice(names), chance)
 
-    assert world.run(world.over, watch=kill, until=600), f"seed {seed} does not end"
+    assert world.run(world.over, watch=kill, until=until), f"seed {seed} does not end"
 
 
 def forgetting(kind: Kind) -> type[MemoryJournal]:
