@@ -1,6 +1,7 @@
 """Places that no household can go through a run at."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ BUNDLE = Terms(exchange=ExchangeTerms(content="bundle"))
 ALL = (A, OWN, B, C, D)
 
 
-def with_terms(**terms: object) -> Place:
-    return replace(PLACE, terms=replace(PLACE.terms, **terms))  # type: ignore[arg-type]
+def with_terms(**terms: Any) -> Place:
+    return replace(PLACE, terms=replace(PLACE.terms, **terms))
 
 
 def test_a_place_that_fits_is_taken() -> None:

@@ -1,6 +1,7 @@
 """What the matchmaker of a tested household does whatever is exchanged: it reads lookups, one at a
 time and numbered, and gives each lease an id of its own."""
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from orchestrator.validation.conformance.household_probe import HouseholdProbe, shown
@@ -15,7 +16,7 @@ LEASE_SECONDS = 60.0
 L = TypeVar("L", Lookup, AmountLookup)
 
 
-class LookupRole(Generic[L]):
+class LookupRole(ABC, Generic[L]):
     """The matchmaker of one kind of lookups. Invariant: `open` is the lookup without an answer."""
 
     def __init__(self, probe: HouseholdProbe, kind: type[L], *, answer: str) -> None:
@@ -36,9 +37,9 @@ class LookupRole(Generic[L]):
                 self.take(message)
                 self._last = self.open = message
 
+    @abstractmethod
     def take(self, lookup: L) -> None:
         """Check what a new lookup says, and remember it."""
-        raise NotImplementedError
 
     def new_id(self) -> LeaseId:
         """Return an id that no lease has had."""

@@ -1,6 +1,7 @@
 """Results that cannot be, each named; a valid one is taken."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from protocol.messages import (
     Address,
     Enrol,
     ExchangeHistory,
+    Iteration,
     PlanningHistory,
     Ready,
     Result,
@@ -35,13 +37,13 @@ def expected(*, terms: Terms = BOTH, root: bool = True, plans: int | None = 2) -
     return Expectation(terms=terms, slots=SLOTS, is_root=root, plans=plans)
 
 
-def planned(rows: object = ROWS, slots: int = SLOTS) -> Result:
-    return replace(ROOT, planning_history=PlanningHistory(rows, np.zeros(slots)))  # type: ignore[arg-type]
+def planned(rows: tuple[Iteration, ...] = ROWS, slots: int = SLOTS) -> Result:
+    return replace(ROOT, planning_history=PlanningHistory(rows, np.zeros(slots)))
 
 
-def traced(**columns: object) -> Result:
+def traced(**columns: Any) -> Result:
     assert ROOT.exchanged is not None
-    return replace(ROOT, exchanged=replace(ROOT.exchanged, trace=replace(NO_TRACE, **columns)))  # type: ignore[arg-type]
+    return replace(ROOT, exchanged=replace(ROOT.exchanged, trace=replace(NO_TRACE, **columns)))
 
 
 @pytest.mark.parametrize("terms", [BOTH, ONE])
