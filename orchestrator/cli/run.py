@@ -19,8 +19,8 @@ from orchestrator.coordination.placement import Run
 from orchestrator.distributed import launcher
 from orchestrator.monitoring.prometheus import Operations
 from orchestrator.reporting.terminal_summary import print_summary
+from orchestrator.results.audit import require_conserved
 from orchestrator.results.command_line import command_line
-from orchestrator.results.conservation import require_conserved
 from orchestrator.results.device_schedules import with_saved_devices
 from orchestrator.results.result_files import check_output, write
 from orchestrator.results.run_results import RunResults
@@ -114,7 +114,7 @@ def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None
     except InputError as error:  # the folder could be written when the run began
         raise RunError(_rescue(results, kept, error)) from error
     print_summary(results, settings.out)
-    require_conserved(results, f" in {settings.out}")
+    require_conserved(results.audit, f" in {settings.out}")
 
 
 def _rescue(results: RunResults, kept: Path | None, error: InputError) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from orchestrator.reporting.contents import of_amounts, of_bundles, of_cycles, of_slots
 from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.printable_text import printable
+from orchestrator.results.audit import audit_words
 from orchestrator.results.home_measures import HOME_MEASURES
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
 from orchestrator.results.run_results import Exchange, RunResults
@@ -43,11 +44,12 @@ def counted(count: int, what: str) -> str:
 
 
 def headline(results: RunResults) -> str:
-    """Return the size of the run in one line."""
-    return (
+    """Return the size of the run in one line, and whether it has failed."""
+    size = (
         f"{counted(results.households, 'household')}, {counted(results.slots, 'slot')}, "
         f"{counted(results.iterations, 'iteration')}"
     )
+    return size if results.status == "done" else f"FAILED: {size}"
 
 
 def facts(results: RunResults) -> list[tuple[str, str]]:
@@ -73,6 +75,8 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
     if results.bus is not None:
         lines.append(("bus", _bus(results)))
     lines.append(("seconds", _seconds(results)))
+    if results.audit is not None:
+        lines.append(("audit", audit_words(results.audit)))
     return [(subject, text) for subject, text in lines if text]
 
 

@@ -9,12 +9,16 @@ import numpy as np
 from agents.devices.home import PlannedHome
 from agents.exchange.journal.entries import MemoryJournal
 from agents.plans import Plans
+from orchestrator.coordination.loop_rows import histories_of
 from orchestrator.coordination.nodes import (
     host_node,
     households_of,
     matchmaker_node,
     orchestrator_node,
 )
+from orchestrator.results.audit import audit_words
+from orchestrator.results.audit_checks import audit_of
+from orchestrator.results.audit_evidence import Evidence
 from orchestrator.scenario.scenario import Isolation, matchmaker_addresses
 from orchestrator.simulation.network import Network, NetworkFaults
 from protocol.terms import ExchangeTerms, RuleName, Terms
@@ -59,6 +63,7 @@ class CrashingRun(Network):
             rounds=4,
             lease_seconds=1.0,
             equal_shift=equal_shift,
+            trace=True,
         )
         if homes:
             exchange = replace(exchange, content="amounts", order="sequential")
@@ -79,7 +84,7 @@ class CrashingRun(Network):
             seed=seed,
         )
         super().__init__([node], faults)
-        self.seed, self.exchange, self.starts = seed, exchange, 0
+        self.seed, self.exchange, self.starts, self.terms = seed, exchange, 0, terms
         self.journals = {name: MemoryJournal() for name in self.hosts}
         for name in (*self.hosts, *(maker.host for maker in makers)):
             self.start(name)
@@ -124,7 +129,21 @@ class CrashingRun(Network):
 
         assert self.run(lambda: self.course.finished, watch=kill, until=3000), f"seed {self.seed}"
         assert not self.course.reason, f"seed {self.seed}: {self.course.reason}"
+        audit = audit_of(self.evidence())
+        assert audit.conserved, f"seed {self.seed}: {audit_words(audit)}"
+        assert not audit.rounding_kwh, "values lie on the dyadic grid"
         return kills
+
+    def evidence(self) -> Evidence:
+        """Return what the orchestrator knows at the end, for an audit."""
+        return Evidence(
+            terms=self.terms,
+            members=list(self.plans),
+            plans=self.plans,
+            results=self.course.results,
+            histories=histories_of(self.course),
+            exchange=self.course.exchange_history,
+        )
 
     def schedules(self) -> dict[str, Array]:
         """What the households hold at the end."""
