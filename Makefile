@@ -16,7 +16,7 @@ install = { test -x $(BIN)/uv && $(UV) $(OPTIONS) $(1); } || $(PIP) $(OPTIONS) $
 # The first import of a module leaves its bytecode for the hundreds of processes that follow, whatever this shell prefers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test compose-test check fix fuzz bench docs locks image-digests mutants clean
+.PHONY: run test compose-test check fix fuzz chaos storms bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
@@ -82,6 +82,12 @@ compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engi
 
 fuzz: $(VENV)/.dev  ## hostile messages to every machine; EXECUTIONS=200000 for less than the ten million
 	$(BIN)/python -W error -m tests.fuzz $(EXECUTIONS)
+
+chaos: storms  ## real runs whose parts are killed, stopped, doubled, cut off, after simulated ones; SCHEDULES=60 for fewer
+	$(BIN)/python -m tests.chaos $(SCHEDULES)
+
+storms: $(VENV)/.dev  ## 100,000 simulated schedules of crashes, losses and repetitions; COFLEX_SEEDS=10000 for fewer
+	COFLEX_SEEDS=$${COFLEX_SEEDS:-25000} $(BIN)/pytest -rs -m storm -n auto --dist loadfile
 
 bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, in one process, beside the last measurement
 	$(BIN)/python -m tests.bench
