@@ -8,9 +8,10 @@ in the decisions of a household, and no household waits for it while the stages 
 from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.coordination.enrolment import Enrolment
-from orchestrator.coordination.result_check import Expectation, faults
+from orchestrator.coordination.patience import Patience
+from orchestrator.coordination.result_check import Expectation, faults, possible
 from orchestrator.coordination.run_phase import RunPhase
-from orchestrator.coordination.standstill import name_some, to_blame
+from orchestrator.coordination.standstill import WaitingReports, name_some, to_blame
 from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
@@ -40,6 +41,8 @@ RELEASE_AGAIN = 0.5
 """Seconds before a household that has not left is sent its release again."""
 PLACE_AGAIN = 1.0
 """Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
+ATTEMPTS_MAX = 100
+"""Largest number of attempts at stage 1: a household that forgets again and again ends the run."""
 FAREWELL = 5.0
 """Seconds that the orchestrator waits for households to confirm that they have left."""
 
@@ -50,7 +53,8 @@ class RunCoordinator:
     """The orchestrator of one run.
 
     `members` are the household ids in tree order; `terms` returns the terms of one household. The
-    run fails after `deadline` seconds without progress; `reason` then says why. A household that
+    run fails after `deadline` seconds without progress, and when it reaches one of the other bounds
+    (patience.py); `reason` then says why. A household that
     enrols again has lost its state. All households are then placed again and stage 1 restarts,
     with the same result.
     """
@@ -64,11 +68,13 @@ class RunCoordinator:
         matchmakers: Sequence[Address] = (),
         roster: Mapping[str, str] | None = None,
         deadline: float = 60.0,
+        round_limit: float | None = None,
+        limit: float | None = None,
         plans: Mapping[str, int] | None = None,
     ) -> None:
         """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
-        Enrolment. `plans` are the numbers of plans of the households that the orchestrator
-        knows."""
+        Enrolment. `round_limit` and `limit` bound a step and the whole run in seconds (Patience).
+        `plans` are the numbers of plans of the households that the orchestrator knows."""
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
@@ -87,14 +93,12 @@ class RunCoordinator:
         self.attempt, self.resumed_after = 1, 0
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
+        self._patience = Patience(deadline, step_s=round_limit, run_s=limit)
         self.matchmakers = tuple(matchmakers)
         self._enrolment = Enrolment(members, terms, roster=roster, matchmakers=matchmakers)
         self._ready: set[str] = set()
         self._left: set[str] = set()
-        self._waiting: dict[str, tuple[Address, ...]] = {}
-        self._done: dict[str, int] = {}
-        """The progress in stage 2 that each household has reported."""
-        self._fail_at: float | None = None
+        self._waiting = WaitingReports()
         self._again_at: float | None = None
         """When households that have not answered are placed, or released, again."""
 
@@ -151,6 +155,8 @@ class RunCoordinator:
                 return [] if old else self._on_ready(sender, now)
             case Progress() | RoundProgress() if not self._may_be_root(sender.name):
                 raise PeerError(f"{sender.name} is not the root")
+            case Progress() | RoundProgress() if not possible(message, self._terms(sender.name)):
+                raise PeerError(f"{sender.name} reports more than the run has")
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
                 if rises and self.phase in {RunPhase.PLANNING, RunPhase.EXCHANGING}:
@@ -161,14 +167,13 @@ class RunCoordinator:
                 if self.round is None or number > self.round[0]:
                     self.rounds.append((number, count))
                     self.exchanges += count.accepted
-                    self._progress(now)
+                    self._step(now)
                 if self.phase is RunPhase.PLANNING:
                     self._enter(RunPhase.EXCHANGING, now)
                 return []
-            case Waiting(missing=missing, done=done):
-                if done != self._done.get(sender.name, 0):
-                    self._progress(now)
-                self._waiting[sender.name], self._done[sender.name] = missing, done
+            case Waiting():
+                if self._waiting.take(sender.name, message, now):
+                    self._sign(now)
                 return []
             case Result():
                 return self._on_result(sender, message, now)
@@ -213,11 +218,11 @@ class RunCoordinator:
 
     def tick(self, now: float) -> list[Envelope]:
         """Fail a run without progress; repeat messages that households have not answered."""
-        if self._fail_at is None and not self.finished:
+        if self._patience.deadline is None and not self.finished:
             self._enter(RunPhase.ENROLLING, now)
-        if self._fail_at is not None and now >= self._fail_at:
+        if bound := self._patience.reached(now):
             if self.phase is not RunPhase.RELEASING:
-                return self.fail(self._standstill(), now)
+                return self.fail(self._standstill(bound, now), now)
             self._enter(RunPhase.DONE, now)
         if self._again_at is None or now < self._again_at:
             return []
@@ -233,7 +238,7 @@ class RunCoordinator:
 
     def next_deadline(self) -> float | None:
         """Return the time of the next `tick` that is needed if no message arrives."""
-        dues = [due for due in (self._fail_at, self._again_at) if due is not None]
+        dues = [due for due in (self._patience.deadline, self._again_at) if due is not None]
         return min(dues, default=None)
 
     def fail(self, reason: str, now: float) -> list[Envelope]:
@@ -251,19 +256,28 @@ class RunCoordinator:
     def _enter(self, phase: RunPhase, now: float) -> None:
         self.phase, self._again_at = phase, None
         self.marks.setdefault(phase, now)
-        self._progress(now)
+        self._step(now)
 
-    def _progress(self, now: float) -> None:
-        self._waiting.clear()
-        patience = FAREWELL if self.phase is RunPhase.RELEASING else self._deadline
-        self._fail_at = None if self.finished else now + patience
+    def _step(self, now: float) -> None:
+        """Begin another step of the run: a phase, an iteration, or a round."""
+        if self.finished:
+            self._patience.stop()
+        elif self.phase is RunPhase.RELEASING:
+            self._patience.farewell(now + FAREWELL)
+        else:
+            self._patience.step(now)
+
+    def _sign(self, now: float) -> None:
+        """Take a sign of progress within a step."""
+        if not self.finished and self.phase is not RunPhase.RELEASING:
+            self._patience.sign(now)
 
     def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
         enrolment = self._enrolment
         new = sender.name not in enrolment.addresses
         before = enrolment.enrol(sender, enrol)
         if new:
-            self._progress(now)
+            self._sign(now)
         self.heard[sender.host] = now
         if enrol.slots != enrolment.slots:
             return self.fail(
@@ -280,13 +294,16 @@ class RunCoordinator:
                 return [self._place(sender.name)]
             case RunPhase.PLANNING | RunPhase.EXCHANGING if enrol.session > before:
                 if enrol.loop or RunPhase.EXCHANGING not in self.marks:
-                    return self._restart_planning(enrol.loop, now)
+                    return self._restart_planning(sender.name, enrol.loop, now)
                 return self.fail(f"{sender.name} has lost its journal of the exchange", now)
             case _:
                 return []
 
-    def _restart_planning(self, loop: int, now: float) -> list[Envelope]:
-        """Restart stage 1 for all after `loop` exchanges; nothing has been exchanged since."""
+    def _restart_planning(self, name: str, loop: int, now: float) -> list[Envelope]:
+        """Restart stage 1 for all after `loop` exchanges, because this household has lost its
+        memory; nothing has been exchanged since."""
+        if self.attempt == ATTEMPTS_MAX:
+            return self.fail(f"stage 1 has begun {ATTEMPTS_MAX} times, last for {name}", now)
         self.attempt += 1
         self.resumed_after = loop
         self._ready.clear()
@@ -307,7 +324,7 @@ class RunCoordinator:
             return []
         if sender.name not in self._ready:
             self._ready.add(sender.name)
-            self._progress(now)
+            self._sign(now)
         if len(self._ready) < len(self.members):
             return []
         self._enter(RunPhase.PLANNING, now)
@@ -319,7 +336,7 @@ class RunCoordinator:
             if fault is not None:
                 return self.fail(f"{sender.name} reports what cannot be: {fault}", now)
             self.results[sender.name] = result
-            self._progress(now)
+            self._sign(now)
         running = self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING)
         if running and len(self.results) == len(self.members):
             self._enter(RunPhase.RELEASING, now)
@@ -360,17 +377,17 @@ class RunCoordinator:
             if name not in skip
         ]
 
-    def _standstill(self) -> str:
-        """Return why the run makes no progress; it names those who are missing, if known."""
+    def _standstill(self, bound: str, now: float) -> str:
+        """Return which bound is reached; it names those who are missing, if known."""
         match self.phase:
             case RunPhase.ENROLLING:
                 missing, what = self._enrolment.missing, "{} did not enrol"
             case RunPhase.PLACING:
                 missing, what = set(self.members) - self._ready, "{} did not confirm their place"
             case _:
-                missing, what = to_blame(self.members, self._waiting), "no answer from {}"
+                lately = self._waiting.since(now - self._deadline)
+                missing, what = to_blame(self.members, lately), "no answer from {}"
                 if not missing:
                     missing, what = set(self.members) - set(self.results), "no result of {}"
-        return f"no progress for {self._deadline:g} s while {self.phase.value}: " + what.format(
-            name_some(self.members, missing)
-        )
+        named = what.format(name_some(self.members, missing))
+        return f"{bound} while {self.phase.value}: {named}"

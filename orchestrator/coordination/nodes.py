@@ -136,6 +136,8 @@ def orchestrator_node(
     terms: Callable[[str], Terms],
     *,
     deadline: float = 60.0,
+    round_limit: float | None = None,
+    limit: float | None = None,
     matchmakers: Sequence[Address] = (),
     roster: Mapping[str, str] | None = None,
     plans: Mapping[str, int] | None = None,
@@ -149,6 +151,8 @@ def orchestrator_node(
         matchmakers=matchmakers,
         roster=roster,
         deadline=deadline,
+        round_limit=round_limit,
+        limit=limit,
         plans=plans,
     )
     return Node(ORCHESTRATOR, run, {ORCHESTRATOR: coordinator}), coordinator
@@ -162,6 +166,8 @@ def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
         scenario.members,
         scenario.terms,
         deadline=scenario.settings.deadline,
+        round_limit=scenario.settings.round_limit,
+        limit=scenario.settings.limit,
         matchmakers=scenario.matchmakers,
         roster=run.roster,
         plans={name: len(own.values) for name, own in scenario.population.households.items()},

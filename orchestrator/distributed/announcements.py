@@ -19,7 +19,7 @@ from protocol.transport.bus import Bus, Fail
 
 ANNOUNCE_SECONDS = 0.5
 """Seconds between announcements of a run."""
-_NOT_ANNOUNCED = {"nats", "keys", "insecure", "out", "deadline", "run"}
+_NOT_ANNOUNCED = {"nats", "keys", "insecure", "out", "deadline", "round_limit", "limit", "run"}
 """Settings that concern only the orchestrator."""
 
 

@@ -45,7 +45,8 @@ _PANELS = {
         *("exchange_order", "locks", "matchmakers", "participation"),
     ),
     "Bus and processes": (
-        *("isolation", "hosts", "nats", "keys", "insecure", "run", "external", "deadline"),
+        *("isolation", "hosts", "nats", "keys", "insecure", "run", "external"),
+        *("deadline", "round_limit", "limit"),
     ),
     "Results": ("out", "trace", "save_schedules"),
 }
