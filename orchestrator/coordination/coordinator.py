@@ -73,7 +73,7 @@ class RunCoordinator:
         plans: Mapping[str, int] | None = None,
     ) -> None:
         """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
-        Enrolment. `round_limit` and `limit` bound a step and the whole run in seconds (Patience).
+        Enrolment. `round_limit` and `limit` bound a stretch and the whole run, seconds (Patience).
         `plans` are the numbers of plans of the households that the orchestrator knows."""
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
@@ -93,7 +93,7 @@ class RunCoordinator:
         self.attempt, self.resumed_after = 1, 0
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
-        self._patience = Patience(deadline, step_s=round_limit, run_s=limit)
+        self._patience = Patience(deadline, stretch_s=round_limit, run_s=limit)
         self.matchmakers = tuple(matchmakers)
         self._enrolment = Enrolment(members, terms, roster=roster, matchmakers=matchmakers)
         self._ready: set[str] = set()
@@ -167,7 +167,7 @@ class RunCoordinator:
                 if self.round is None or number > self.round[0]:
                     self.rounds.append((number, count))
                     self.exchanges += count.accepted
-                    self._step(now)
+                    self._stretch(now)
                 if self.phase is RunPhase.PLANNING:
                     self._enter(RunPhase.EXCHANGING, now)
                 return []
@@ -256,19 +256,19 @@ class RunCoordinator:
     def _enter(self, phase: RunPhase, now: float) -> None:
         self.phase, self._again_at = phase, None
         self.marks.setdefault(phase, now)
-        self._step(now)
+        self._stretch(now)
 
-    def _step(self, now: float) -> None:
-        """Begin another step of the run: a phase, an iteration, or a round."""
+    def _stretch(self, now: float) -> None:
+        """Begin another stretch of the run: a phase, an iteration, or a round."""
         if self.finished:
             self._patience.stop()
         elif self.phase is RunPhase.RELEASING:
             self._patience.farewell(now + FAREWELL)
         else:
-            self._patience.step(now)
+            self._patience.stretch(now)
 
     def _sign(self, now: float) -> None:
-        """Take a sign of progress within a step."""
+        """Take a sign of progress within a stretch."""
         if not self.finished and self.phase is not RunPhase.RELEASING:
             self._patience.sign(now)
 

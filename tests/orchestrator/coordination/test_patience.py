@@ -74,9 +74,9 @@ def iteration(number: int) -> Progress:
 
 
 def test_the_first_bound_is_named() -> None:
-    patience = Patience(10.0, step_s=25.0, run_s=60.0)
+    patience = Patience(10.0, stretch_s=25.0, run_s=60.0)
     assert patience.deadline is None
-    patience.step(0.0)
+    patience.stretch(0.0)
     assert patience.reached(9.9) == ""
     assert patience.reached(10.0) == "no progress for 10 s"
     patience.sign(9.0)
@@ -84,7 +84,7 @@ def test_the_first_bound_is_named() -> None:
     assert patience.deadline == 25.0
     assert patience.reached(25.0) == "nothing is finished for 25 s (--round-limit)"
     for began in (20.0, 30.0, 40.0, 50.0, 55.0):
-        patience.step(began)
+        patience.stretch(began)
     assert patience.deadline == 60.0
     assert patience.reached(60.0) == "not over after 60 s (--limit)"
     patience.farewell(70.0)
