@@ -5,31 +5,30 @@ It decides each household's position in the tree, and when the run begins and en
 in the decisions of a household, and no household waits for it while the stages run.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.coordination.enrolment import Enrolment
 from orchestrator.coordination.patience import Patience
 from orchestrator.coordination.result_check import Expectation, faults, possible
+from orchestrator.coordination.run_journal import RunJournal, Told
 from orchestrator.coordination.run_phase import RunPhase
+from orchestrator.coordination.run_reports import RunReports
 from orchestrator.coordination.standstill import WaitingReports, name_some, to_blame
 from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     Address,
     Enrol,
-    ExchangeHistory,
     Failure,
     Go,
     HostTraffic,
-    Iteration,
     Left,
     Message,
-    PlanningHistory,
     Progress,
     Ready,
     Release,
     Result,
-    RoundCount,
     RoundProgress,
     Waiting,
 )
@@ -42,14 +41,15 @@ RELEASE_AGAIN = 0.5
 PLACE_AGAIN = 1.0
 """Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
 ATTEMPTS_MAX = 100
-"""Largest number of attempts at stage 1: a household that forgets again and again ends the run."""
+"""Largest number of attempts at stage 1 for one household: if it forgets once more, the run ends.
+"""
 FAREWELL = 5.0
 """Seconds that the orchestrator waits for households to confirm that they have left."""
 
 _OPERATOR = Address(OPERATOR, OPERATOR)
 
 
-class RunCoordinator:
+class RunCoordinator(RunReports):
     """The orchestrator of one run.
 
     `members` are the household ids in tree order; `terms` returns the terms of one household. The
@@ -71,33 +71,26 @@ class RunCoordinator:
         round_limit: float | None = None,
         limit: float | None = None,
         plans: Mapping[str, int] | None = None,
+        journal: RunJournal | None = None,
     ) -> None:
         """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
         Enrolment. `round_limit` and `limit` bound a stretch and the whole run, seconds (Patience).
-        `plans` are the numbers of plans of the households that the orchestrator knows."""
+        `plans` are the numbers of plans of the households that the orchestrator knows. `journal`
+        keeps what another coordinator needs to `resume` the run."""
+        super().__init__()
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
-        self.results: dict[str, Result] = {}
-        self.iterations: list[Iteration] = []
-        """The iterations of this attempt that the root has reported, in order."""
-        self.traffic: dict[str, HostTraffic] = {}
-        """Traffic of each host until its release."""
-        self.marks: dict[RunPhase, float] = {}
-        """Time at which each phase began."""
-        self.rounds: list[tuple[int, RoundCount]] = []
-        """The rounds of stage 2 that the root has reported, in order, each with its counts."""
-        self.exchanges = 0
-        """Number of exchanges up to and including the last of them."""
-        self.heard: dict[str, float] = {}
-        """Time at which each host was last heard from."""
         self.attempt, self.resumed_after = 1, 0
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
         self._patience = Patience(deadline, stretch_s=round_limit, run_s=limit)
         self.matchmakers = tuple(matchmakers)
         self._enrolment = Enrolment(members, terms, roster=roster, matchmakers=matchmakers)
+        self.journal = RunJournal() if journal is None else journal
         self._ready: set[str] = set()
         self._left: set[str] = set()
+        self._begun = Counter[str]()
+        """How often stage 1 has begun anew for each household."""
         self._waiting = WaitingReports()
         self._again_at: float | None = None
         """When households that have not answered are placed, or released, again."""
@@ -106,23 +99,6 @@ class RunCoordinator:
     def finished(self) -> bool:
         """True once the run is over, with or without a result."""
         return self.phase in (RunPhase.DONE, RunPhase.FAILED)
-
-    @property
-    def planning_history(self) -> PlanningHistory:
-        """The history of stage 1, from the result of the root."""
-        parts = [
-            result.planning_history
-            for result in self.results.values()
-            if result.planning_history is not None
-        ]
-        rows = sorted(row for part in parts for row in part.iterations)
-        return PlanningHistory(tuple(rows), parts[0].response_kwh)
-
-    @property
-    def exchange_history(self) -> ExchangeHistory | None:
-        """The history of stage 2; None without a stage 2."""
-        reported = (result.exchange_history for result in self.results.values())
-        return next((history for history in reported if history is not None), None)
 
     @property
     def enrolled(self) -> Mapping[str, Address]:
@@ -144,15 +120,15 @@ class RunCoordinator:
             answer = Envelope(self.address, sender, message)  # again, in case it got lost
             return [*self.fail(f"aborted by the operator: {message.reason}", now), answer]
         if sender.name == HOST:
-            return self._on_host(sender.host, message, now)
+            return self._on_host(envelope, now)
         if isinstance(message, Enrol):
-            return self._on_enrol(sender, message, now)
+            return self._on_enrol(envelope, message, now)
         self._enrolment.check_enrolled(sender)
         self.heard[sender.host] = now
         match message:
             case Ready(attempt=attempt, session=session):
                 old = attempt != self.attempt or session < self._enrolment.sessions[sender.name]
-                return [] if old else self._on_ready(sender, now)
+                return [] if old else self._on_ready(envelope, now)
             case Progress() | RoundProgress() if not self._may_be_root(sender.name):
                 raise PeerError(f"{sender.name} is not the root")
             case Progress() | RoundProgress() if not possible(message, self._terms(sender.name)):
@@ -160,6 +136,8 @@ class RunCoordinator:
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
                 if rises and self.phase in {RunPhase.PLANNING, RunPhase.EXCHANGING}:
+                    if self.phase is RunPhase.EXCHANGING:
+                        self.journal.note(envelope, now)
                     self.iterations.append(iteration)
                     self._enter(RunPhase.PLANNING, now)
                 return []
@@ -169,6 +147,7 @@ class RunCoordinator:
                     self.exchanges += count.accepted
                     self._stretch(now)
                 if self.phase is RunPhase.PLANNING:
+                    self.journal.note(envelope, now)
                     self._enter(RunPhase.EXCHANGING, now)
                 return []
             case Waiting():
@@ -176,7 +155,7 @@ class RunCoordinator:
                     self._sign(now)
                 return []
             case Result():
-                return self._on_result(sender, message, now)
+                return self._on_result(envelope, message, now)
             case Left():
                 self._left.add(sender.name)
                 if self.phase is RunPhase.RELEASING and len(self._left) == len(self.members):
@@ -187,13 +166,16 @@ class RunCoordinator:
             case _:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
 
-    def _on_host(self, host: str, message: Message, now: float) -> list[Envelope]:
+    def _on_host(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Handle a message of a host or matchmaker itself."""
+        host, message = envelope.sender.host, envelope.message
         matchmakers = {address.host for address in self.matchmakers}
         if host not in matchmakers and not self._enrolment.is_host(host):
             raise PeerError(f"{host} is not a host of this run")
         match message:
             case HostTraffic():
+                if self.traffic.get(host) != message:
+                    self.journal.note(envelope, now)
                 self.traffic[host] = message
                 return []
             case Failure(reason=reason):
@@ -206,15 +188,20 @@ class RunCoordinator:
         changes = self._terms(self.members[0]).reorganisation.strategy != "never"
         return changes or name == self.members[0]
 
-    @property
-    def latest(self) -> Iteration | None:
-        """The newest iteration that the root has reported."""
-        return self.iterations[-1] if self.iterations else None
+    def resume(self, told: Sequence[Told], now: float) -> None:
+        """Take up a run whose coordinator has ended, by what it was told; before anything else.
 
-    @property
-    def round(self) -> tuple[int, RoundCount] | None:
-        """The newest round of stage 2 that the root has reported, and its counts."""
-        return self.rounds[-1] if self.rounds else None
+        The time goes on where it ended. Households repeat what is unanswered.
+        """
+        journal, self.journal = self.journal, RunJournal()
+        journal.began = now - (told[-1].at if told else 0.0)
+        self._enter(RunPhase.ENROLLING, journal.began)
+        for envelope, at in told:
+            self.handle(envelope, journal.began + at)
+        self.journal = journal
+        self._stretch(now)
+        if self.phase is RunPhase.PLACING:
+            self._again_at = now
 
     def tick(self, now: float) -> list[Envelope]:
         """Fail a run without progress; repeat messages that households have not answered."""
@@ -272,10 +259,12 @@ class RunCoordinator:
         if not self.finished and self.phase is not RunPhase.RELEASING:
             self._patience.sign(now)
 
-    def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
-        enrolment = self._enrolment
+    def _on_enrol(self, envelope: Envelope, enrol: Enrol, now: float) -> list[Envelope]:
+        enrolment, sender = self._enrolment, envelope.sender
         new = sender.name not in enrolment.addresses
         before = enrolment.enrol(sender, enrol)
+        if new or enrol.session > before:
+            self.journal.note(envelope, now)
         if new:
             self._sign(now)
         self.heard[sender.host] = now
@@ -302,8 +291,9 @@ class RunCoordinator:
     def _restart_planning(self, name: str, loop: int, now: float) -> list[Envelope]:
         """Restart stage 1 for all after `loop` exchanges, because this household has lost its
         memory; nothing has been exchanged since."""
-        if self.attempt == ATTEMPTS_MAX:
-            return self.fail(f"stage 1 has begun {ATTEMPTS_MAX} times, last for {name}", now)
+        self._begun[name] += 1
+        if self._begun[name] > ATTEMPTS_MAX:
+            return self.fail(f"{name} has lost its memory {ATTEMPTS_MAX} times", now)
         self.attempt += 1
         self.resumed_after = loop
         self._ready.clear()
@@ -317,12 +307,14 @@ class RunCoordinator:
         place = self._enrolment.place(name, attempt=self.attempt, loop=self.resumed_after)
         return Envelope(self.address, self.enrolled[name], place)
 
-    def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
+    def _on_ready(self, envelope: Envelope, now: float) -> list[Envelope]:
+        sender = envelope.sender
         if self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING):  # its Go got lost
             return [Envelope(self.address, sender, Go(self.attempt))]
         if self.phase is not RunPhase.PLACING:
             return []
         if sender.name not in self._ready:
+            self.journal.note(envelope, now)
             self._ready.add(sender.name)
             self._sign(now)
         if len(self._ready) < len(self.members):
@@ -330,11 +322,13 @@ class RunCoordinator:
         self._enter(RunPhase.PLANNING, now)
         return self._to_all(Go(self.attempt))
 
-    def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
+    def _on_result(self, envelope: Envelope, result: Result, now: float) -> list[Envelope]:
+        sender = envelope.sender
         if sender.name not in self.results:
             fault = next(faults(result, self._expected(sender.name)), None)
             if fault is not None:
                 return self.fail(f"{sender.name} reports what cannot be: {fault}", now)
+            self.journal.note(envelope, now)
             self.results[sender.name] = result
             self._sign(now)
         running = self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING)

@@ -26,10 +26,12 @@ from agents.plans import Plans
 from matchmaker.trading_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_journal import RunJournal
 from orchestrator.scenario.scenario import Isolation
 from protocol.codec import Item
 from protocol.messages import Address, BundleProposal, Iteration, Place
 from protocol.runtime.host_endpoint import HostEndpoint
+from protocol.runtime.machine import Machine
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import ExchangeTerms, Terms
@@ -141,9 +143,10 @@ def orchestrator_node(
     matchmakers: Sequence[Address] = (),
     roster: Mapping[str, str] | None = None,
     plans: Mapping[str, int] | None = None,
+    journal: RunJournal | None = None,
 ) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node and the coordinator in it. `roster` and `plans` as in
-    RunCoordinator."""
+    """Return the orchestrator's node and the coordinator in it. Options as in RunCoordinator."""
+    kept = RunJournal() if journal is None else journal
     coordinator = RunCoordinator(
         ORCHESTRATOR_ADDRESS,
         members,
@@ -154,11 +157,13 @@ def orchestrator_node(
         round_limit=round_limit,
         limit=limit,
         plans=plans,
+        journal=kept,
     )
-    return Node(ORCHESTRATOR, run, {ORCHESTRATOR: coordinator}), coordinator
+    machines: dict[str, Machine] = {ORCHESTRATOR: coordinator}
+    return Node(ORCHESTRATOR, run, machines, commit=kept.commit), coordinator
 
 
-def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
+def orchestrator_of(run: Run, journal: RunJournal | None = None) -> tuple[Node, RunCoordinator]:
     """Return the orchestrator's node for `run` and the coordinator in it."""
     scenario = run.scenario
     return orchestrator_node(
@@ -171,6 +176,7 @@ def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
         matchmakers=scenario.matchmakers,
         roster=run.roster,
         plans={name: len(own.values) for name, own in scenario.population.households.items()},
+        journal=journal,
     )
 
 

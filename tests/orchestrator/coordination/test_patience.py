@@ -166,12 +166,12 @@ def test_a_household_that_enrols_again_and_again_does_not_prolong_the_placing() 
 
 def test_a_household_that_forgets_without_end_ends_the_run() -> None:
     course = Course().planning()
-    for session in range(1, ATTEMPTS_MAX + 1):
+    for session in range(1, ATTEMPTS_MAX + 2):
         assert not course.coordinator.finished
         course.say("h2", Enrol(2, session))
         for name in NAMES:
             course.say(name, Ready(session + 1, session if name == "h2" else 0))
-    assert course.coordinator.reason == f"stage 1 has begun {ATTEMPTS_MAX} times, last for h2"
+    assert course.coordinator.reason == f"h2 has lost its memory {ATTEMPTS_MAX} times"
 
 
 @pytest.mark.parametrize("message", [iteration(3), iteration(-1), RoundProgress(6, COUNT)])
