@@ -16,7 +16,7 @@ install = { test -x $(BIN)/uv && $(UV) $(OPTIONS) $(1); } || $(PIP) $(OPTIONS) $
 # The first import of a module leaves its bytecode for the hundreds of processes that follow, whatever this shell prefers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-thorough compose-test check fix fuzz chaos storms bench docs locks image-digests mutants clean
+.PHONY: run test test-thorough compose-test check fix fuzz chaos storms soak bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
@@ -93,6 +93,9 @@ chaos: storms  ## real runs whose parts are killed, stopped, doubled, cut off, a
 
 storms: $(VENV)/.dev  ## 100,000 simulated schedules of crashes, losses and repetitions; COFLEX_SEEDS=10000 for fewer
 	COFLEX_SEEDS=$${COFLEX_SEEDS:-25000} $(PYTEST) -m storm
+
+soak: $(VENV)/.dev  ## 500 runs of standing parts and 30 minutes of runs back to back: nothing may grow
+	$(BIN)/python -m tests.soak
 
 bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, in one process, beside the last measurement
 	$(BIN)/python -m tests.bench
