@@ -35,10 +35,18 @@ def require_conserved(results: RunResults, place: str = "") -> None:
             f"the exchange of loop {loop} has not conserved energy: a value was lost or doubled. "
             f"{advice}"
         )
-    off = after - results.demand.planned
+    days = {"": results.demand, **(results.feeder_days or {})}
+    changes = {
+        place: after - day.planned
+        for place, day in days.items()
+        if (after := day.exchanged) is not None
+    }
+    feeder = max(changes, key=lambda name: float(np.abs(changes[name]).max()))
+    off, after = changes[feeder], changes[feeder] + days[feeder].planned
     worst = int(np.abs(off).argmax())
+    at = f" and feeder {feeder}" if feeder else ""
     raise RunError(
-        f"the exchange has not conserved energy: the schedules at slot {worst} add up to "
+        f"the exchange has not conserved energy: the schedules at slot {worst}{at} add up to "
         f"{after[worst]:.6g} kWh, {abs(off[worst]):.3g} kWh "
         f"{'more' if off[worst] > 0 else 'less'} than before, so a value was lost or doubled. "
         f"{advice}"

@@ -28,7 +28,7 @@ _PANELS = {
     ),
     "Stage 1: planning": (
         *("children", "iterations", "alpha", "beta", "behaviours", "cost", "scaling", "target"),
-        *("discomfort", "hard_plans", "hard_costs"),
+        *("discomfort", "hard_plans", "hard_costs", "feeders", "feeder_limits"),
     ),
     "Reorganisation of the tree": ("reorganise", "period", "offset", "memorise", "threshold"),
     "Stage 2: exchange": (

@@ -64,6 +64,13 @@ OPTIONS = [
     (f"{RUN} --order nowhere", "nowhere: no such file"),
     (f"{RUN} --behaviours nowhere", "nowhere: no such file"),
     (f"{RUN} --hard-plans nowhere", "nowhere: no such file"),
+    (f"{RUN} --feeders nowhere", "field --feeders: has no effect: it needs --feeder-limits"),
+    (f"{RUN} --feeder-limits nowhere", "field --feeder-limits: has no effect: it needs --feeders"),
+    (f"{RUN} --feeders nowhere --feeder-limits nowhere", "nowhere: no such file"),
+    (
+        "simulate --homes 2 --feeders full/mine.txt --feeder-limits full/mine.txt",
+        "full/mine.txt, line 1: expected household,feeder",
+    ),
     (f"{RUN} --mandates nowhere", "nowhere, field --mandates: no such file"),
     (f"{RUN} --config nowhere", "nowhere: no such file"),
     (f"{RUN} --out full", "full: has other files (mine.txt)"),

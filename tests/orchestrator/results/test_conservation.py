@@ -9,7 +9,7 @@ import pytest
 from orchestrator.cli import run as run_command
 from orchestrator.results.conservation import conserved, require_conserved
 from orchestrator.results.result_files import read
-from orchestrator.results.run_results import RunResults
+from orchestrator.results.run_results import Demand, RunResults
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import RunError
 from tests.support.sample_results import sample_results
@@ -38,6 +38,19 @@ def test_rounding_is_no_loss() -> None:
 def test_a_lost_value_is_named_with_its_slot() -> None:
     with pytest.raises(RunError, match=r"slot 3 add up to .* kWh, 0.5 kWh less than before"):
         require_conserved(broken())
+
+
+def test_what_one_feeder_gave_to_another_is_named_with_its_feeder() -> None:
+    results = broken()
+    planned = results.demand.planned
+    gave = planned.copy()
+    gave[5] -= 2.0
+    days = {
+        "north": Demand(planned=planned, exchanged=planned),
+        "south": Demand(planned=planned, exchanged=gave),
+    }
+    with pytest.raises(RunError, match=r"slot 5 and feeder south add up to .* 2 kWh less"):
+        require_conserved(replace(results, feeder_days=days))
 
 
 def test_other_runs_pass() -> None:

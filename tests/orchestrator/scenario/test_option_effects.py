@@ -27,7 +27,7 @@ OTHER: dict[str, Any] = {
     **{"trace": True, "save_schedules": True, "isolation": "task", "hosts": 2},
     **{"nats": "nats://127.0.0.1:9", "keys": "x", "insecure": True, "run": "r", "external": "h1"},
     **{"deadline": 5.0, "out": "x", "content": "bundle", "energy_drift": 0.5},
-    "exchange_every": 5,
+    **{"exchange_every": 5, "feeders": "x", "feeder_limits": "x"},
 }
 """A value of each option that is not its default."""
 REORGANISATION = {"period", "memorise", "offset", "threshold"}
@@ -39,7 +39,8 @@ CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline"}
 SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
-ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS}
+FEEDERS = {"feeders", "feeder_limits"}
+ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS, *FEEDERS}
 """Without effect in any mode, with the other options at their defaults."""
 IDLE: dict[Mode, set[str]] = {
     "run": ALWAYS | SERVER,
