@@ -1,6 +1,7 @@
 """What a place in a run must be like, checked when it arrives: a household that has taken one can
 go through both stages with it."""
 
+from agents.feeder_sums import width
 from agents.planning.tree import children_of
 from agents.plans import Plans
 from protocol.errors import PeerError
@@ -42,5 +43,6 @@ def _check_lengths(terms: Terms, slots: int) -> None:
         raise PeerError(f"a target of {len(terms.target)} slots for {slots}")
     constraint = terms.constraint
     limits = constraint.limits if constraint is not None and constraint.kind == "plans" else ()
-    if any(len(limit.mode) != slots for limit in limits):
-        raise PeerError(f"limits that are not for {slots} slots")
+    if any(len(limit.mode) != width(slots, terms) for limit in limits):
+        feeders = f" and {terms.feeders} feeders" if terms.feeders else ""
+        raise PeerError(f"limits that are not for {slots} slots{feeders}")

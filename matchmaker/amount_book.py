@@ -33,6 +33,8 @@ class AmountBook(HouseholdRows):
     """More that each household could take, float64[rows, d] kWh."""
     _down: Array = field(init=False)
     """Less that it could take."""
+    _feeders: NDArray[np.intp] = field(init=False)
+    """The feeder of each household, int[rows]."""
     _refused: NDArray[np.bool_] = field(init=False)
     """Whether it did not move energy between two hours, bool[rows, from, to]."""
     _unwanted: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
@@ -40,12 +42,15 @@ class AmountBook(HouseholdRows):
 
     def __post_init__(self) -> None:
         self._up, self._down = np.zeros((2, 16, self.slots))
+        self._feeders = np.zeros(16, dtype=np.intp)
         self._refused = np.zeros((16, PIECES, PIECES), dtype=np.bool_)
 
-    def enter(self, household: Address) -> None:
-        """Add a household that will announce what it could take."""
-        if self._entered(household) == len(self._up):
+    def enter(self, household: Address, feeder: int = 0) -> None:
+        """Add a household that will announce what it could take, to partners at its feeder."""
+        row = self._entered(household)
+        if row == len(self._up):
             self._grow()
+        self._feeders[row] = feeder
         self.announce(household.name, up_kwh=np.zeros(self.slots), down_kwh=np.zeros(self.slots))
 
     def announce(self, household: str, *, up_kwh: Array, down_kwh: Array) -> None:
@@ -83,7 +88,8 @@ class AmountBook(HouseholdRows):
     def ranked(
         self, requester: str, *, up_kwh: Array, down_kwh: Array, without: Collection[str] = ()
     ) -> list[tuple[str, float]]:
-        """Return who could help with a change of the requester, best first, and by how much, kWh.
+        """Return who could help with a change of the requester, best first, and by how much, kWh:
+        households at its feeder.
 
         Where the requester goes up, a partner goes down. Ties go to the first by name.
         """
@@ -98,6 +104,7 @@ class AmountBook(HouseholdRows):
             merit = np.minimum(both.max(axis=2).sum(axis=1), both.max(axis=1).sum(axis=1))
         row = self.rows[requester]
         merit[row] = 0.0
+        merit[self._feeders[:count] != self._feeders[row]] = 0.0
         merit[[self.rows[name] for name in without]] = 0.0
         for pair in [pair for pair in self._unwanted if pair[0] == row]:
             if self._unwanted[pair] == (self._versions[row], self._versions[pair[1]]):
@@ -158,3 +165,4 @@ class AmountBook(HouseholdRows):
             np.concatenate([array, np.zeros_like(array)])
             for array in (self._up, self._down, self._refused)
         )
+        self._feeders = np.concatenate([self._feeders, np.zeros_like(self._feeders)])

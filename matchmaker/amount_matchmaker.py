@@ -180,7 +180,7 @@ class AmountMatchmaker:
     def _answer(self, household: Address, lookup: AmountLookup, now: float) -> AmountMatch:
         ledger, name = self.ledger, household.name
         if lookup.epoch == 0:
-            ledger.book.enter(household)
+            ledger.book.enter(household, lookup.feeder)
             ledger.forget(name)
         elif lookup.epoch != ledger.epoch or not ledger.book.knows(household):
             return self._match(lookup, anew=True)

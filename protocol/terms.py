@@ -16,6 +16,9 @@ DisclosureName = Literal["value", "direction", "limit"]
 LocksName = Literal["household", "slot"]
 OrderName = Literal["waves", "concurrent", "sequential"]
 
+FEEDERS_MAX = 32
+"""Greatest number of feeders with limits of their own: each makes every sum along the tree longer
+by one day."""
 PAPER_TOLERANCE = 0.01
 """Tolerance for the source's rule, kWh. The rule asks for the preferred value itself, which hardly
 any household holds."""
@@ -68,9 +71,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class HardConstraint:
-    """A hard constraint: bounds on the global plan (kind `plans`: one component per slot, one or
-    two limits) or on mean discomfort, inefficiency, unfairness and combined cost (kind `costs`: one
-    limit)."""
+    """A hard constraint: bounds on the global plan (kind `plans`: one component per slot, then one
+    per slot of each feeder, one or two limits) or on mean discomfort, inefficiency, unfairness and
+    combined cost (kind `costs`: one limit)."""
 
     kind: Literal["plans", "costs"]
     limits: tuple[Limit, ...]
@@ -160,6 +163,10 @@ class Terms:
     seed: Seed = 0
     reorganisation: Reorganisation = Reorganisation()
     constraint: HardConstraint | None = None
+    feeders: Count = 0
+    """Number of feeders whose households have limits of their own."""
+    feeder: Count = 0
+    """The feeder of this household, from 1; 0 if it is at none of them."""
     exchange: ExchangeTerms | None = None
     """The terms of stage 2; None if there is no stage 2."""
     exchange_every: Count = 0
@@ -185,6 +192,12 @@ class Terms:
             raise ValueError("exchange_every needs the discomfort rmse: schedules have no score")
         if self.patience_seconds <= 0:
             raise ValueError("patience must be positive")
+        if not 0 <= self.feeder <= self.feeders <= FEEDERS_MAX:
+            raise ValueError(f"there are at most {FEEDERS_MAX} feeders, and a household is at one")
+        if self.feeders and (self.constraint is None or self.constraint.kind != "plans"):
+            raise ValueError("feeders need limits by slot")
+        if self.feeders and self.exchange and self.exchange.content != "amounts":
+            raise ValueError("only amounts are exchanged at one feeder at a time")
         if self.cost in COSTS_WITH_TARGET and self.target is None:
             raise ValueError(f"the cost {self.cost} needs a target")
 

@@ -15,11 +15,12 @@ from protocol.runtime.machine import Envelope
 class FinalSum:
     """One household's part in the final sum."""
 
-    def __init__(self, address: Address, place: Place, slots: int) -> None:
+    def __init__(self, address: Address, place: Place, width: int) -> None:
+        """Set up a sum to which nothing has been added; `width` is the length of all sums."""
         self.iteration = place.terms.iterations
         self.result: Aggregate | None = None
         """The sums over all households, once they are known to this household."""
-        self._address, self._place, self._slots = address, place, slots
+        self._address, self._place, self._width = address, place, width
         self._own: Aggregate | None = None
         self._received: dict[Address, Up] = {}
         self._risen = False
@@ -58,7 +59,7 @@ class FinalSum:
         return self._conclude(down.sums)
 
     def _check_length(self, sender: Address, message: Up | Down) -> None:
-        if len(message.response_kwh) != self._slots:
+        if len(message.response_kwh) != self._width:
             raise PeerError(f"{sender} speaks of {len(message.response_kwh)} slots")
 
     def _rise(self) -> list[Envelope]:

@@ -22,6 +22,7 @@ from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting, read_beginning
 from agents.exchange.trader import Trader
 from agents.exchange.traffic_count import TrafficCount
+from agents.feeder_sums import by_feeder, width
 from agents.mandate import Mandate
 from agents.own_functions import AcceptanceRule
 from agents.retransmission import Retransmission
@@ -66,6 +67,7 @@ class PlannedHousehold:
             position=place.position,
             households=place.households,
             roster=() if place.matchmakers else place.roster,
+            feeder=place.terms.feeder,
         )
 
 
@@ -99,7 +101,9 @@ class ExchangeStage:
         """The first selected plan of stage 1, float64[d], kWh."""
         self._states = states
         """The state of the generator for ties before each exchange, from the first to this one."""
-        self._closing = FinalSum(household.address, household.place, len(schedule))
+        self._closing = FinalSum(
+            household.address, household.place, width(len(schedule), household.place.terms)
+        )
         self._told = 0
         """Number of rounds reported to the orchestrator."""
         self._unanswered: list[Envelope] = []
@@ -327,9 +331,8 @@ class ExchangeStage:
         self._told = len(trader.counted)
         if trader.finished and not self.paused and not closing.offered and closing.result is None:
             discomfort = trader.discomfort
-            out = out + closing.offer(
-                Aggregate(trader.schedule, discomfort, discomfort * discomfort)
-            )
+            schedule = by_feeder(trader.schedule, household.place.terms)
+            out = out + closing.offer(Aggregate(schedule, discomfort, discomfort * discomfort))
         if closing.result is None:
             ups = [envelope for envelope in out if isinstance(envelope.message, Up)]
             if ups:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from agents.feeder_sums import of_all
 from agents.planning.costs import Arithmetic, Cost, cost_function
 from agents.planning.hard_constraints import Candidates, judge
 from agents.planning.java_random import JavaRandom
@@ -71,7 +72,8 @@ class PlanSelection:
         arithmetic: Arithmetic,
         selected: int = -1,
     ) -> None:
-        """Start without a selected plan, or with one that the first iteration keeps."""
+        """Start without a selected plan, or with one that the first iteration keeps. `plans` are
+        as they are added to sums (`feeder_sums.by_feeder`)."""
         self._plans, self._discomforts = plans, discomforts
         self._discomforts_squared = discomforts * discomforts
         self._weights = (terms.alpha, terms.beta)
@@ -79,7 +81,8 @@ class PlanSelection:
             terms.alpha or terms.beta or (terms.constraint and terms.constraint.kind == "costs")
         )
         self._constraint, self._households = terms.constraint, households
-        self._cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic)
+        cost = cost_function(terms.cost, terms.target, terms.scaling, arithmetic)
+        self._cost = of_all(cost, terms)
         self._chance, self._arithmetic = chance, arithmetic
         self._zero = Aggregate(np.zeros(plans.shape[1]), 0.0, 0.0)
         self._now = self._before = _Choice(selected, self._zero, ())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from agents.feeder_sums import by_feeder, width
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.plan_selection import PlanSelection
@@ -54,7 +55,7 @@ class Participant:
     def selection(self, place: Place) -> PlanSelection:
         """Return the plan selection of this household at a place, before the first iteration."""
         return PlanSelection(
-            plans=self.plans.values,
+            plans=by_feeder(self.plans.values, place.terms),
             discomforts=self.discomforts(place.terms),
             terms=place.terms,
             households=place.households,
@@ -148,7 +149,7 @@ class PlanningStage:
             raise PeerError("the tree may change, but the roster does not name all households")
         self._place = place
         self._address, self._orchestrator = participant.address, participant.orchestrator
-        self._slots = participant.plans.slots
+        self._width = width(participant.plans.slots, terms)
         self._parent, self._children = place.parent, place.children
         self._selection = participant.selection(place)
         self._memory = Memory(terms.reorganisation)
@@ -195,7 +196,7 @@ class PlanningStage:
         """Take a child's sums; answer again if the iteration is over."""
         if self.result is not None or up.iteration < self.iteration:
             return [Envelope(self._address, sender, late_answer(self._answers, sender, up))]
-        if len(up.response_kwh) != self._slots:
+        if len(up.response_kwh) != self._width:
             raise PeerError(f"{sender} speaks of {len(up.response_kwh)} slots")
         if up.iteration == self.iteration and sender in self._children:
             if self.unanswered is not None:
@@ -255,7 +256,7 @@ class PlanningStage:
             return []
         if down.iteration > self.iteration or self.unanswered is None:
             raise PeerError(f"{sender} answers iteration {down.iteration} before it was asked")
-        check_answer(sender, down, self._slots, first=self._first_on_tree)
+        check_answer(sender, down, self._width, first=self._first_on_tree)
         self._selection.top_down(down.sums, down.approved)
         return self._pass_on(down.sums, down.reorganise) + self._collect()
 

@@ -14,6 +14,7 @@ from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.feeder_outcome import parts_of_feeders
 from orchestrator.coordination.home_outcome import (
     both_comforts,
     households_worse,
@@ -25,7 +26,7 @@ from orchestrator.coordination.run_audit import evidence_of
 from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.coordination.traced_exchanges import traced_exchanges
 from orchestrator.results.audit_checks import all_conserved, audit_of
-from orchestrator.results.limits import excesses, upper_limit
+from orchestrator.results.limits import block_of, excesses, upper_limit
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
@@ -65,15 +66,26 @@ def collect(
     def measured(demand: Array, discomforts: Array) -> Measures:
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
-    before = measured(planned.response_kwh, np.array([row.discomfort_planned for row in rows]))
+    exchanged_sums = None if exchange is None else exchange.response_kwh
+    limits = block_of(terms.constraint, 0, population.slots)
+    demand = Demand(
+        planned=planned.response_kwh[: population.slots],  # those by feeder follow
+        preferred=preferred_demand,
+        exchanged=None if exchanged_sums is None else exchanged_sums[: population.slots],
+        target=scenario.target,
+        limit=upper_limit(limits),
+    )
+    before = measured(demand.planned, np.array([row.discomfort_planned for row in rows]))
     after = bound = summary = loops = None
     rounds: tuple[Round, ...] = ()
-    if exchange is not None:
-        after = measured(exchange.response_kwh, _column(rows, "discomfort_exchanged"))
-        amounts = bound_of_amounts(histories[-1].response_kwh, preferred_demand, len(members))
+    if exchange is not None and demand.exchanged is not None:
+        after = measured(demand.exchanged, _column(rows, "discomfort_exchanged"))
+        amounts = bound_of_amounts(
+            histories[-1].response_kwh[: population.slots], preferred_demand, len(members)
+        )
         least = amounts if scenario.pairs is None else None
         if not terms.exchange_every:
-            bound = measured(planned.response_kwh, _column(rows, "discomfort_bound_of_values"))
+            bound = measured(demand.planned, _column(rows, "discomfort_bound_of_values"))
             least = bound.mean_discomfort if least is None else least
         rounds = tuple(_rounds(exchange, before, after, histories))
         sent = _sent_by_matchmakers(coordinator)
@@ -85,13 +97,6 @@ def collect(
         if scenario.pairs is None:
             summary = _of_equal_shift(summary, reports)
         loops = loops_of(scenario, coordinator, rounds, evidence)
-    demand = Demand(
-        planned=planned.response_kwh,
-        preferred=preferred_demand,
-        exchanged=None if exchange is None else exchange.response_kwh,
-        target=scenario.target,
-        limit=upper_limit(terms.constraint),
-    )
     return RunResults(
         run=run.id,
         households=len(members),
@@ -110,7 +115,8 @@ def collect(
         status="done" if audit.conserved else "failed",
         audit=audit,
         **parts_of_homes(scenario, reports),
-        limits=excesses(terms.constraint, demand),
+        **parts_of_feeders(scenario, planned.response_kwh, exchanged_sums),
+        limits=excesses(limits, demand),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         slot_times=population.slot_times,

@@ -4,6 +4,7 @@ the results of all others at the very end."""
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents.feeder_sums import width
 from protocol.messages import ExchangeHistory, PlanningHistory, Progress, Result, RoundProgress
 from protocol.messages.results import Trace
 from protocol.terms import Terms
@@ -62,7 +63,7 @@ def faults(result: Result, expected: Expectation) -> Iterator[str]:
 
 def _planning_faults(history: PlanningHistory, expected: Expectation) -> Iterator[str]:
     sums = [history.response_kwh, *([] if history.summed_kwh is None else [history.summed_kwh])]
-    if any(len(each) != expected.slots for each in sums):
+    if any(len(each) != width(expected.slots, expected.terms) for each in sums):
         yield "a history of stage 1 for another number of slots"
     numbers = [row.iteration for row in history.iterations]
     if not numbers or not 0 <= numbers[0] <= numbers[-1] < expected.terms.iterations:
@@ -84,7 +85,7 @@ def _exchange_faults(result: Result, expected: Expectation) -> Iterator[str]:
 
 
 def _round_faults(history: ExchangeHistory, expected: Expectation) -> Iterator[str]:
-    if len(history.response_kwh) != expected.slots:
+    if len(history.response_kwh) != width(expected.slots, expected.terms):
         yield "a history of stage 2 for another number of slots"
     if not history.rounds or len(history.gathers) != expected.terms.exchanges:
         yield "a history of exchanges that there were not"

@@ -13,6 +13,7 @@ def evidence_of(
 ) -> Evidence:
     """Return what an audit can use. `histories` are those before each exchange."""
     households, externals = scenario.population.households, set(scenario.externals)
+    feeders = scenario.feeders
     return Evidence(
         terms=scenario.common_terms,
         members=scenario.members,
@@ -20,4 +21,8 @@ def evidence_of(
         results=coordinator.results,
         histories=histories,
         exchange=coordinator.exchange_history,
+        feeders={}
+        if feeders is None
+        else {name: scenario.terms(name) for name in scenario.members},
+        feeder_names=() if feeders is None else feeders.names,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
+from agents.exchange.journal.sqlite import SqliteJournal
 from protocol.codec import decode_message, encode_message
 from protocol.errors import InputError
 from protocol.messages import Address
@@ -47,6 +48,11 @@ class RunJournal:
         """Make all messages added so far durable."""
         if not self._forgets:
             self._journal.commit()
+
+    def close(self) -> None:
+        """Commit what is left, and close the file of the journal if it is one."""
+        if isinstance(self._journal, SqliteJournal):
+            self._journal.close()
 
     def told(self, to: Address) -> list[Told]:
         """Return the durable messages in their order; their receiver is `to`."""

@@ -12,7 +12,7 @@ from orchestrator.experiments.comparison import ComparedMeasure, as_rows, conclu
 from orchestrator.experiments.comparison_figures import households_chart, measures_chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
-from orchestrator.reporting.wording import counted
+from orchestrator.reporting.number_wording import counted
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 

@@ -14,7 +14,7 @@ from orchestrator.experiments.sweep_table import SUMMARISED, SUMMARY
 from orchestrator.reporting.figures.chart import Chart, Panel, Series
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
-from orchestrator.reporting.wording import counted
+from orchestrator.reporting.number_wording import counted
 from orchestrator.results.atomic_folder import publish
 from protocol.errors import InputError
 

@@ -32,7 +32,7 @@ from orchestrator.replication.measurements import (
 )
 from orchestrator.replication.study_design import SETS, SUBSETS
 from orchestrator.replication.verdict import ROUNDING, Claim, Criterion
-from orchestrator.reporting.wording import counted
+from orchestrator.reporting.number_wording import counted
 from orchestrator.results.run_results import RunResults
 
 RANKS = "rank correlation"

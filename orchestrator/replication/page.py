@@ -16,7 +16,7 @@ from orchestrator.replication.verdict import TOO_FEW_RUNS, Claim
 from orchestrator.reporting.figures.chart import Chart
 from orchestrator.reporting.figures.interactive import SCRIPT, files_of, script
 from orchestrator.reporting.html_page import PlacedFigure, render
-from orchestrator.reporting.wording import counted
+from orchestrator.reporting.number_wording import counted
 from orchestrator.results.atomic_folder import publish
 from orchestrator.results.csv_tables import csv_text
 

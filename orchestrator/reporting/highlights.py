@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.reporting.homes_in_words import amount, home_sentences, kilowatts, setbacks
-from orchestrator.reporting.wording import counted, own_rule
+from orchestrator.reporting.number_wording import counted
+from orchestrator.reporting.wording import own_rule
 from orchestrator.results.audit import audit_words
 from orchestrator.results.measures import discomfort_removed
 from orchestrator.results.run_results import RunResults

@@ -30,8 +30,8 @@ from agents.exchange.stage import remembered
 from agents.plans import SlotTimes
 from agents.suggestions import household_suggestion
 from orchestrator.reporting.narrow_tables import fitting_columns
+from orchestrator.reporting.number_wording import counted
 from orchestrator.reporting.printable_text import printable
-from orchestrator.reporting.wording import counted
 from orchestrator.results.result_files import JOURNALS_FOLDER, RUN, is_of_a_sweep, read, read_record
 from orchestrator.results.slot_clock import clock_times
 from protocol.errors import InputError

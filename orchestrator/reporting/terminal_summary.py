@@ -21,6 +21,7 @@ from orchestrator.reporting.homes_in_words import (
     moved_rows,
     who_absorbed,
 )
+from orchestrator.reporting.limit_wording import FEEDER_HEADS, feeder_rows
 from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.terminal_plot import Curve, plot
@@ -67,6 +68,7 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
         _measures(results, width, ascii_only),
         _inefficiency_plot(results, width, ascii_only),
         _demand(results, width, ascii_only),
+        *_feeders(results, width),
         *_exchange(results, width, ascii_only),
         *_homes(results, width),
     ]
@@ -79,22 +81,33 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
     console.print(f"\nFiles in {out}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _feeders(results: RunResults, width: int) -> list[RenderableType]:
+    """Return what the households at each feeder take, if feeders have limits."""
+    rows = feeder_rows(results)
+    return [Text("Feeders", style="bold"), _lines(FEEDER_HEADS, rows, width)] if rows else []
+
+
 def _homes(results: RunResults, width: int) -> list[RenderableType]:
     """Return who absorbed and who gained, if households are homes and exchanged."""
     if results.exchange is None or not results.groups:
         return []
     parts: list[RenderableType] = [Text("Who absorbed, and who gained", style="bold")]
     for heads, rows in ((GROUP_HEADS, group_rows(results)), (MOVED_HEADS, moved_rows(results))):
-        table = Table(header_style="bold", show_edge=False, pad_edge=False)
-        kept = fitting_columns(heads, rows, width, least_needed=heads[1:2])
-        for i in kept:
-            table.add_column(heads[i], justify="right" if i else "left")
-        for row in rows:
-            table.add_row(*(row[i] for i in kept))
         if rows:
-            parts.append(table)
+            parts.append(_lines(heads, rows, width))
     parts += [Text(text) for text in (who_absorbed(results), NOBODY_PAYS) if text]
     return parts
+
+
+def _lines(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+    """Return a table of the columns that fit; the second column is needed least."""
+    table = Table(header_style="bold", show_edge=False, pad_edge=False)
+    kept = fitting_columns(heads, rows, width, least_needed=heads[1:2])
+    for i in kept:
+        table.add_column(heads[i], justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*(row[i] for i in kept))
+    return table
 
 
 def _repeatable(results: RunResults) -> str | None:

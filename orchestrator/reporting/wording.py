@@ -1,14 +1,14 @@
 """A run in words and its table of measures, for both the terminal and the page.
 
-This module decides the texts and how numbers are written; `terminal_summary.py` and `html_page.py`
-decide the layout.
+This module decides the texts; `terminal_summary.py` and `html_page.py` decide the layout.
 """
 
-import math
 from dataclasses import dataclass
 
 from orchestrator.reporting.contents import of_amounts, of_bundles, of_cycles, of_slots
+from orchestrator.reporting.limit_wording import feeders_kept, limits_kept
 from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
+from orchestrator.reporting.number_wording import counted, number
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.audit import audit_words
 from orchestrator.results.home_measures import HOME_MEASURES
@@ -29,18 +29,6 @@ class MeasureLine:
 
 _NAMES = 6
 """Maximum number of names that are shown."""
-
-
-def number(value: float) -> str:
-    """Return a number with four significant digits, or whole from 1000 on, or a dash for NaN."""
-    if not math.isfinite(value):
-        return "-" if math.isnan(value) else str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def counted(count: int, what: str) -> str:
-    """Return a count with its noun, in the plural unless the count is 1."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def headline(results: RunResults) -> str:
@@ -69,7 +57,8 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
         ("households", _where(results, known)),
         ("names", _named(results)),
         ("aim", _aim(results, known)),
-        ("limits", _limits(results)),
+        ("limits", limits_kept(results)),
+        ("feeders", feeders_kept(results)),
         ("seed", str(results.seed)),
     ]
     if results.bus is not None:
@@ -322,20 +311,6 @@ def _aim(results: RunResults, known: dict[str, str]) -> str:
     if "discomfort" in known:
         parts.append(f"discomfort {known['discomfort']}")
     return ", ".join(parts)
-
-
-def _limits(results: RunResults) -> str:
-    """Return how well the limits by slot are kept, in the end and as preferred."""
-    if not results.limits:
-        return ""
-    *_, end = results.limits.values()
-    kept = "kept in every slot"
-    if end.slots:
-        kept = f"broken in {counted(end.slots, 'slot')}, by {number(end.kwh)} kWh in all"
-    before = results.limits.get("preferred")
-    if before is None or not before.slots:
-        return kept
-    return f"{kept} (as preferred: {counted(before.slots, 'slot')}, {number(before.kwh)} kWh)"
 
 
 def _bus(results: RunResults) -> str:

@@ -50,11 +50,11 @@ def all_conserved(evidence: Evidence) -> bool:
 
 def _plan_faults(evidence: Evidence) -> Iterator[Discrepancy]:
     """Compare stage 1 with the plans: the discomfort of each household, and the sum of all."""
-    selected = []
+    selected: dict[str, Array] = {}
     for name, own in evidence.plans.items():
         result = evidence.results[name]
         plan = own.values[result.selected_plan]
-        selected.append(plan)
+        selected[name] = plan
         discomfort = float(rmse(plan[None], own.preferred[None])[0])
         off = result.discomfort_planned_kwh - discomfort
         if abs(off) > evidence.discomfort_rounding_kwh:
@@ -66,9 +66,8 @@ def _plan_faults(evidence: Evidence) -> Iterator[Discrepancy]:
             )
     if evidence.unknown:
         return
-    planned = np.array([math.fsum(values) for values in zip(*selected, strict=True)])
     said = evidence.histories[0].response_kwh
-    yield from _differences("plans", planned, said, rounding_kwh=evidence.rounding_kwh)
+    yield from _differences(evidence, "plans", expected=evidence.summed(selected), said=said)
 
 
 def _sum_faults(evidence: Evidence) -> Iterator[Discrepancy]:
@@ -76,29 +75,28 @@ def _sum_faults(evidence: Evidence) -> Iterator[Discrepancy]:
     sums = evidence.sums
     for number, (before, after) in enumerate(sums, 1):
         of_loop = f" in loop {number}" if len(sums) > 1 else ""
-        yield from _differences(
-            "sums", before, after, rounding_kwh=evidence.rounding_kwh, of_loop=of_loop
-        )
+        yield from _differences(evidence, "sums", expected=before, said=after, of_loop=of_loop)
 
 
 def _differences(
-    check: CheckName, expected: Array, said: Array, *, rounding_kwh: float, of_loop: str = ""
+    evidence: Evidence, check: CheckName, *, expected: Array, said: Array, of_loop: str = ""
 ) -> Iterator[Discrepancy]:
     off = said - expected
-    slots = np.flatnonzero(np.abs(off) > rounding_kwh).tolist()
-    if not slots:
+    indices = np.flatnonzero(np.abs(off) > evidence.rounding_kwh).tolist()
+    if not indices:
         return
     worst = int(np.abs(off).argmax())
     size, sign = abs(float(off[worst])), "more" if off[worst] > 0 else "less"
-    others = [slot for slot in slots if slot != worst]
+    place, slots = evidence.place(worst), evidence.slots_of(indices)
+    others = [slot for slot in slots if slot != worst % evidence.slots]
     also = f"; other slots: {listed(others)}" if others else ""
     if check == "plans":
-        text = f"the root reports {said[worst]:.6g} kWh at slot {worst} after stage 1, "
+        text = f"the root reports {said[worst]:.6g} kWh at {place} after stage 1, "
         text += f"{size:.3g} kWh {sign} than the selected plans add up to"
     else:
-        text = f"the schedules at slot {worst} add up to {said[worst]:.6g} kWh after the exchange"
+        text = f"the schedules at {place} add up to {said[worst]:.6g} kWh after the exchange"
         text += f"{of_loop}, {size:.3g} kWh {sign} than before, so a value was lost or doubled"
-    yield Discrepancy(check=check, text=text + also, slots=tuple(slots), kwh=size)
+    yield Discrepancy(check=check, text=text + also, slots=slots, kwh=size)
 
 
 def _energy_faults(evidence: Evidence) -> Iterator[Discrepancy]:
@@ -120,7 +118,8 @@ def _energy_faults(evidence: Evidence) -> Iterator[Discrepancy]:
     expected = 0.0
     if len(evidence.histories) > 1:  # planning again has changed it, too
         assert evidence.exchange is not None
-        expected = math.fsum(evidence.exchange.response_kwh - evidence.histories[0].response_kwh)
+        change = evidence.exchange.response_kwh - evidence.histories[0].response_kwh
+        expected = math.fsum(change[: evidence.slots])
     off = math.fsum(drifts.values()) - expected
     households = len(evidence.members)
     rounding = households * evidence.own_rounding_kwh + 2 * evidence.slots * evidence.rounding_kwh

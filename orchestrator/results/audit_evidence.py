@@ -5,12 +5,14 @@ Schedules stay with their households. So an audit has the plans that the orchest
 itself, the sums that the root reports, and what each household says in its result.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from agents.devices.energy_grid import AMOUNT_MAX_KWH, on_grid
+from agents.feeder_sums import by_feeder
 from agents.planning.tree import level_of
 from agents.plans import Plans
 from protocol.messages import ExchangeHistory, PlanningHistory, Result
@@ -37,6 +39,11 @@ class Evidence:
     histories: Sequence[PlanningHistory]
     """The history of stage 1 before each exchange, or the only one."""
     exchange: ExchangeHistory | None
+    feeders: Mapping[str, Terms] = field(default_factory=dict)
+    """The terms of each household, if feeders have limits of their own; only their number counts.
+    """
+    feeder_names: Sequence[str] = ()
+    """Their names, in the order of the sums by feeder."""
     exact: bool = field(init=False)
     """True if all values are known to lie on the dyadic grid, on which sums are exact."""
     largest_kwh: float = field(init=False)
@@ -73,11 +80,30 @@ class Evidence:
     @property
     def slots(self) -> int:
         """Number of slots."""
-        return len(self.histories[0].response_kwh)
+        return len(self.histories[0].response_kwh) // (1 + self.terms.feeders)
+
+    def summed(self, schedules: Mapping[str, Array]) -> Array:
+        """Return the exact sums of schedules of all households, rounded once: by slot, and then by
+        feeder and slot, as sums along the tree have them."""
+        own = [
+            by_feeder(schedule, self.feeders.get(name, self.terms))
+            for name, schedule in schedules.items()
+        ]
+        return np.array([math.fsum(values) for values in zip(*own, strict=True)])
+
+    def place(self, index: int) -> str:
+        """Return the slot, and the feeder if it is not the sum of all, at this index of a sum."""
+        feeder, slot = divmod(index, self.slots)
+        return f"slot {slot}" + (f" and feeder {self.feeder_names[feeder - 1]}" if feeder else "")
+
+    def slots_of(self, indices: Sequence[int]) -> tuple[int, ...]:
+        """Return the slots at these indices of a sum, rising."""
+        return tuple(sorted({index % self.slots for index in indices}))
 
     @property
     def sums(self) -> list[tuple[Array, Array]]:
-        """The sums of all schedules before and after each exchange, float64[d] each, kWh."""
+        """The sums of all schedules before and after each exchange, float64[d * (1 + F)] each with
+        the sums at F feeders, kWh."""
         if self.exchange is None:
             return []
         later = [

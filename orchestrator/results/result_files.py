@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from orchestrator.results.atomic_folder import publish, try_folder
 from orchestrator.results.csv_tables import csv_text, text_of
 from orchestrator.results.device_schedules import SCHEDULES_FOLDER
+from orchestrator.results.feeders_file import FeederRow, days_of, feeders_text
 from orchestrator.results.kinds_file import kinds_text, read_kinds
 from orchestrator.results.run_results import (
     Demand,
@@ -37,6 +38,8 @@ from protocol.vectors import Array
 RUN, ITERATIONS, HOUSEHOLDS, DEMAND = "run.json", "iterations.csv", "households.csv", "demand.csv"
 KINDS_FILE = "kinds.csv"
 """Only of homes: their energy by kind of device."""
+FEEDERS_FILE = "feeders.csv"
+"""Only if feeders have limits of their own: the sums over the households at each."""
 ROUNDS = "rounds.csv"
 """Only if there was a stage 2."""
 EXCHANGES = "exchanges.csv"
@@ -47,6 +50,8 @@ _OF_A_SWEEP = "sweep.json"
 """A file that only folders of sweeps have."""
 REPORT_FOLDER = "report"
 """The default folder of `coflex report`, inside the folder of the results."""
+UNFINISHED_FOLDER = "unfinished"
+"""The folder of a run that has not ended (orchestrator/coordination/unfinished_run.py)."""
 _DISK_ROOT = "lost+found"
 """A folder that an empty disk has; results may be written into the root of a disk."""
 _STALE = (
@@ -54,6 +59,7 @@ _STALE = (
     SCHEDULES_FOLDER,
     ROUNDS,
     KINDS_FILE,
+    FEEDERS_FILE,
     EXCHANGES,
     *(f"{REPORT_FOLDER}/*.{ending}" for ending in ("html", "png", "csv")),
 )
@@ -75,6 +81,12 @@ def check_output(out: Path, *, force: bool = False) -> None:
     others = [name for name in there if name != _DISK_ROOT]
     if not others or force:
         return
+    if UNFINISHED_FOLDER in others:
+        raise InputError(
+            "has a run that has not ended: go on with it with --resume, choose another folder with "
+            "--out, or give it up with --force",
+            file=out,
+        )
     if RUN in others:
         held = "the results of an earlier run"
     else:
@@ -120,6 +132,8 @@ def write(results: RunResults, out: Path, kept: Path | None = None) -> None:
     }
     if results.kinds is not None:
         files[KINDS_FILE] = kinds_text(results)
+    if results.feeder_days is not None:
+        files[FEEDERS_FILE] = feeders_text(results)
     if results.exchange is not None:
         files[ROUNDS] = csv_text(*_without_empty(*_table(Round, results.rounds)))
     if results.exchanges is not None:
@@ -142,6 +156,9 @@ def read(out: Path) -> RunResults:
     planning_history = tuple(_read_rows(out / ITERATIONS, TypeAdapter(Iteration)))
     rows = tuple(_read_rows(out / HOUSEHOLDS, TypeAdapter(HouseholdRow)))
     demand = tuple(_read_rows(out / DEMAND, TypeAdapter(_DemandRow)))
+    by_feeder: tuple[FeederRow, ...] = ()
+    if record.feeders is not None:
+        by_feeder = tuple(_read_rows(out / FEEDERS_FILE, TypeAdapter(FeederRow)))
     exchange, rounds = record.exchange, tuple[Round, ...]()
     if exchange is not None:
         rounds = tuple(_read_rows(out / ROUNDS, TypeAdapter(Round)))
@@ -153,6 +170,10 @@ def read(out: Path) -> RunResults:
         (ITERATIONS, [step.iteration for step in planning_history], max(record.iterations, 1)),
         (HOUSEHOLDS, [row.position for row in rows], record.households),
         (DEMAND, [row.slot for row in demand], record.slots),
+        *(
+            (FEEDERS_FILE, [row.slot for row in by_feeder if row.feeder == name], record.slots)
+            for name in record.feeders or {}
+        ),
         (ROUNDS, [row.round for row in rounds], 0 if exchange is None else exchange.rounds + 1),
     ):
         if found != list(range(expected)):
@@ -167,6 +188,7 @@ def read(out: Path) -> RunResults:
         planning_history=planning_history,
         rounds=rounds,
         kinds=read_kinds(out / KINDS_FILE, _read_text(out / KINDS_FILE)) if record.groups else None,
+        feeder_days=days_of(by_feeder) if record.feeders is not None else None,
         exchanges=exchanges,
         demand=Demand(
             planned=np.array([row.planned for row in demand]),

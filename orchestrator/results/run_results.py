@@ -134,6 +134,17 @@ class Excess:
     """Number of slots in which a limit is broken."""
     kwh: float
     """Energy beyond the limits, over all slots."""
+    worst_slot: int | None = None
+    """The slot in which a limit is broken most; None if none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeder:
+    """A feeder with limits of its own, and how its households keep them together."""
+
+    households: int
+    limits: dict[str, Excess]
+    """How far each state is beyond the limits, by state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +272,8 @@ class RunRecord:
     schedules of their devices."""
     limits: dict[str, Excess] | None = None
     """How far each state is beyond the limits by slot, by state; None without limits."""
+    feeders: dict[str, Feeder] | None = None
+    """The feeders with limits of their own, by name; None if there are none."""
     bus: BusTraffic | None = None
     seconds: Seconds
     ended: str | None = None
@@ -294,6 +307,8 @@ class RunResults(RunRecord):
     kinds: Mapping[str, DayByKind] | None = None
     """The energy of all homes by kind of device, by state: after stage 2 only if homes have saved
     the schedules of their devices; None if no household is a home."""
+    feeder_days: Mapping[str, Demand] | None = None
+    """The sums over the households at each feeder with limits; None if there are none."""
     rounds: tuple[Round, ...] = ()
     """The rounds, starting with round 0; empty without stage 2."""
     exchanges: tuple[ExchangeRow, ...] | None = None

@@ -159,16 +159,15 @@ def _held_faults(
     if len(held) < len(evidence.members):
         return
     for number, (_, said) in enumerate(evidence.sums):
-        ends = [own.ends[number] for own in held.values()]
-        summed = np.array([math.fsum(values) for values in zip(*ends, strict=True)])
+        summed = evidence.summed({name: own.ends[number] for name, own in held.items()})
         off = np.abs(said - summed)
-        slots = np.flatnonzero(off > evidence.rounding_kwh).tolist()
+        slots = evidence.slots_of(np.flatnonzero(off > evidence.rounding_kwh).tolist())
         if slots:
             yield Discrepancy(
                 check="exchanges",
                 text="the sums after the exchange are not those of what households held, by their "
                 f"own reports: slots {listed(slots)}",
-                slots=tuple(slots),
+                slots=slots,
                 kwh=float(off.max()),
             )
 

@@ -17,6 +17,7 @@ Mode = Literal["run", "simulate", "orchestrate", "baselines", "sweep"]
 
 _Reason = Callable[[RunSettings, Mode], str]
 """A function that returns why an option has no effect, or an empty string if it has one."""
+_LIMITS = "--feeder-limits"
 _ON_A_BUS = ("run", "orchestrate")
 ENCRYPTED = "a connection with --keys is encrypted"
 """Why --insecure has no effect beside --keys."""
@@ -39,6 +40,14 @@ def _without_homes(settings: RunSettings, mode: Mode) -> str:
 
 def _with_stage_one(settings: RunSettings, mode: Mode) -> str:
     return "" if settings.iterations else "there is no stage 1 with --iterations 0"
+
+
+def _with_feeders(settings: RunSettings, mode: Mode) -> str:
+    for other, option in ((settings.feeders, "--feeders"), (settings.feeder_limits, _LIMITS)):
+        if other is None:
+            return f"it needs {option}"
+    without = not settings.iterations and settings.exchange == "off"
+    return "neither stage takes place" if without else ""
 
 
 def _with_dataset(settings: RunSettings, mode: Mode) -> str:
@@ -141,6 +150,7 @@ _EFFECTS: dict[str, _Reason] = {
         (*("alpha", "beta", "behaviours", "hard_plans", "hard_costs", "reorganise"),),
         _with_stage_one,
     ),
+    **dict.fromkeys(("feeders", "feeder_limits"), _with_feeders),
     "score": _with_dataset,
     "scaling": _with_rss,
     "period": _when_periodical,

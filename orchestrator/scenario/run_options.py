@@ -52,6 +52,8 @@ class RunOptions(TypedDict, total=False):
     discomfort: DiscomfortName | DiscomfortFunction | None
     hard_plans: FileName | None
     hard_costs: FileName | None
+    feeders: FileName | None
+    feeder_limits: FileName | None
     reorganise: StrategyName
     period: int
     offset: int

@@ -8,6 +8,7 @@ from agents.plans import Population
 from orchestrator.scenario.amounts import amount_terms
 from orchestrator.scenario.cycles import check_rule_mandates, cycle_terms
 from orchestrator.scenario.exchange_every import exchange_every
+from orchestrator.scenario.feeders import Feeders
 from orchestrator.scenario.home_options import measure_of
 from orchestrator.scenario.settings import RunSettings
 from orchestrator.scenario.supply import constraint_of
@@ -54,9 +55,17 @@ def terms_of(
     mandates: Mapping[str, Mandate],
     *,
     own: OwnFunctions,
+    feeders: Feeders | None = None,
 ) -> Terms:
     """Return the terms of a run. Raises InputError for options that do not go together."""
     discomfort = measure_of(settings, population)
+    constraint = constraint_of(settings, population)
+    exchange = _exchange(settings, population, mandates)
+    if feeders is not None:
+        constraint = feeders.joined_to(constraint)
+        if exchange is not None and exchange.content != "amounts":
+            reason = "only homes that exchange amounts keep a feeder's limits: add --exchange off"
+            raise InputError(reason, field="--feeder-limits")
     return Terms(
         iterations=max(settings.iterations, 1),  # one pass sums the plans that all start with
         arity=settings.children,
@@ -75,8 +84,9 @@ def terms_of(
             threshold=settings.threshold,
             seed=settings.seed,
         ),
-        constraint=constraint_of(settings, population),
-        exchange=_exchange(settings, population, mandates),
+        constraint=constraint,
+        feeders=0 if feeders is None else len(feeders.names),
+        exchange=exchange,
         exchange_every=exchange_every(settings, own, discomfort),
         patience_seconds=settings.deadline / PATIENCE_SHARE,
     )

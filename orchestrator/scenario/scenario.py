@@ -22,6 +22,7 @@ from agents.population.size_limits import check_magnitudes, check_sums
 from agents.population.synthetic import generate
 from agents.suggestions import household_suggestion
 from orchestrator.scenario.amounts import with_content
+from orchestrator.scenario.feeders import Feeders, read_feeders
 from orchestrator.scenario.home_options import starting, with_mandates, with_saved_schedules
 from orchestrator.scenario.input_files import read_weights, tree_order
 from orchestrator.scenario.own_functions import accepting_with, arithmetic_with, refuse_externals
@@ -65,6 +66,8 @@ class Scenario:
     """The terms of every household without its own weights."""
     weights: Mapping[str, tuple[float, float]]
     """(alpha, beta) of the households that have their own weights, by id."""
+    feeders: Feeders | None
+    """The feeders with limits of their own; None if there are none."""
     target: Array | None
     """float64[slots], kWh."""
     isolation: Isolation
@@ -84,10 +87,13 @@ class Scenario:
 
     def terms(self, household: str) -> Terms:
         """Return the terms of one household."""
-        if household not in self.weights:
-            return self.common_terms
-        alpha, beta = self.weights[household]
-        return replace(self.common_terms, alpha=alpha, beta=beta)
+        terms = self.common_terms
+        if self.feeders is not None:
+            terms = replace(terms, feeder=self.feeders.number(household))
+        if household in self.weights:
+            alpha, beta = self.weights[household]
+            terms = replace(terms, alpha=alpha, beta=beta)
+        return terms
 
     @property
     def exchange(self) -> ExchangeTerms | None:
@@ -142,6 +148,7 @@ def read_scenario(
     if settings.exchange == "equal":
         check_sums(population)
     weights = read_weights(settings.behaviours, population) if settings.behaviours else {}
+    feeders = read_feeders(settings, population)
     everybody = tree_order(settings, population)
     digest = data_sha256(population)
     members, mandates = _mandates(settings, population, everybody)
@@ -155,7 +162,7 @@ def read_scenario(
             f"without a matchmaker each household must know all others: {UNAIDED_MAX:,} at most"
         )
         raise InputError(reason, field="--matchmakers")
-    common = terms_of(settings, target, population, mandates, own=own)
+    common = terms_of(settings, target, population, mandates, own=own, feeders=feeders)
     externals = () if execution == "simulation" else settings.externals
     for name in settings.externals:
         if name not in members:
@@ -172,6 +179,7 @@ def read_scenario(
         externals=externals,
         common_terms=common,
         weights=weights,
+        feeders=feeders,
         target=target,
         isolation=isolation,
         host_count=host_count,

@@ -103,6 +103,13 @@ class RunSettings(BaseModel):
     )
     hard_plans: Path | None = Field(None, description="Bounds on the global plan (docs/data.md).")
     hard_costs: Path | None = Field(None, description="Bounds on the costs (docs/data.md).")
+    feeders: Path | None = Field(
+        None, description="CSV of household,feeder: which households share a feeder, a street."
+    )
+    feeder_limits: Path | None = Field(
+        None,
+        description="Limits on what the households at a feeder take together (docs/data.md).",
+    )
     reorganise: StrategyName = Field("never", description="When the tree is reorganised.")
     period: int = Field(
         10, ge=1, le=_STEPS_MAX, description="Iterations between periodical reorganisations."

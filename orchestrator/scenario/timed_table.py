@@ -22,6 +22,7 @@ from protocol.errors import InputError
 from protocol.vectors import Array
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
+_FEEDER = "feeder"
 _POWER = "kw"
 _ENERGY = "kwh"
 
@@ -47,22 +48,93 @@ def read_timed(path: Path, clock: Clock, units: Sequence[str]) -> dict[str, Arra
     them, and other units hold in each; columns in kW are returned in kWh per slot, under a name
     that ends in kwh. Raises InputError, naming file, line and column.
     """
-    if clock.times is None:
-        reason = "has times, but the data set does not say when its slots are: remove the times"
+    times = _times_of(clock, path)
+    (_, *heads), *rows = _cells(path)
+    names = _checked_header(heads, path, units)
+    lines = [
+        _Line(number, time, _amounts(cells, number, path, names))
+        for number, (time, *cells) in enumerate(rows, start=2)
+    ]
+    return _by_slot(lines, names, slots=clock.slots, times=times, path=path)
+
+
+def read_timed_by_feeder(
+    path: Path, clock: Clock, units: Sequence[str]
+) -> dict[str, dict[str, Array]]:
+    """Read a table with the column `feeder`, after `time`: the columns of each feeder, as
+    `read_timed` returns them.
+
+    Without the column `time`, a feeder has one line, which covers the whole day. Raises InputError,
+    naming file, line and column.
+    """
+    times = _times_of(clock, path)
+    heads, *rows = _cells(path)
+    timed = heads[0] == "time"
+    if heads[timed : timed + 1] != [_FEEDER]:
+        reason = "the columns begin with time,feeder, or with feeder if limits hold all day"
         raise InputError(reason, file=path, line=1)
+    names = _checked_header(heads[timed + 1 :], path, units)
+    lines: dict[str, list[_Line]] = {}
+    for number, row in enumerate(rows, start=2):
+        feeder, *cells = row[timed:]
+        if feeder in lines and not timed:
+            reason = f"{feeder} has limits already: add a column time before feeder"
+            raise InputError(reason, file=path, line=number)
+        line = _Line(number, row[0], _amounts(cells, number, path, names))
+        lines.setdefault(feeder, []).append(line)
+    if not timed:
+        return {
+            feeder: _spread(own, names, slots=clock.slots, minutes=times.minutes)
+            for feeder, own in lines.items()
+        }
+    return {
+        feeder: _by_slot(own, names, slots=clock.slots, times=times, path=path)
+        for feeder, own in lines.items()
+    }
+
+
+def _times_of(clock: Clock, path: Path) -> SlotTimes:
+    if clock.times is None:
+        advice = "remove the times" if is_timed(path) else "use homes, or data with times"
+        has = "has times" if is_timed(path) else "has limits of a day"
+        reason = f"{has}, but the data set does not say when its slots are: {advice}"
+        raise InputError(reason, file=path, line=1)
+    return clock.times
+
+
+def _cells(path: Path) -> list[list[str]]:
+    """Return the cells of a table by line, the header first and in small letters."""
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines_of(path))]
-    names = _checked_header([name.lower() for name in rows[0][1:]], path, units)
-    lines = [_Line.of(row, number, path, names) for number, row in enumerate(rows[1:], start=2)]
-    if not lines or clock.slots % len(lines):
+    if not rows:
+        raise InputError("is empty", file=path)
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(rows[0]):
+            reason = f"{len(row)} cells, but the header has {len(rows[0])}"
+            raise InputError(reason, file=path, line=number)
+    return [[name.lower() for name in rows[0]], *rows[1:]]
+
+
+def _by_slot(
+    lines: Sequence["_Line"], names: Sequence[str], *, slots: int, times: SlotTimes, path: Path
+) -> dict[str, Array]:
+    """Return the columns by slot, once the times of the lines are those of the slots."""
+    if not lines or slots % len(lines):
         reason = (
-            f"{len(lines)} lines of times for {clock.slots} slots of {clock.times.minutes:g} "
+            f"{len(lines)} lines of times for {slots} slots of {times.minutes:g} "
             "minutes: write one for each slot, or for each hour"
         )
         raise InputError(reason, file=path)
-    each = clock.slots // len(lines)
-    placed = _in_order(lines, clock.times, clock.slots, each, path)
-    amounts = np.array([line.amounts for line in placed])
-    per_slot = {_POWER: clock.times.minutes / 60.0, _ENERGY: 1.0 / each}
+    placed = _in_order(lines, times, slots, slots // len(lines), path)
+    return _spread(placed, names, slots=slots, minutes=times.minutes)
+
+
+def _spread(
+    lines: Sequence["_Line"], names: Sequence[str], *, slots: int, minutes: float
+) -> dict[str, Array]:
+    """Return the columns by slot: each line covers as many slots."""
+    each = slots // len(lines)
+    amounts = np.array([line.amounts for line in lines])
+    per_slot = {_POWER: minutes / 60.0, _ENERGY: 1.0 / each}
     return {
         _in_kwh(name): np.repeat(column, each) * per_slot.get(_unit(name), 1.0)
         for name, column in zip(names, amounts.T, strict=True)
@@ -77,22 +149,19 @@ class _Line:
     time: str
     amounts: list[float]
 
-    @classmethod
-    def of(cls, row: Sequence[str], number: int, path: Path, names: Sequence[str]) -> "_Line":
-        if len(row) != len(names) + 1:
-            reason = f"{len(row)} cells, but the header has {len(names) + 1}"
-            raise InputError(reason, file=path, line=number)
-        amounts = []
-        for name, cell in zip(names, row[1:], strict=True):
-            try:
-                amount = float(cell) if cell else np.nan
-            except ValueError:
-                amount = np.inf
-            if np.isinf(amount) or cell.lower() == "nan":
-                reason = f"{cell!r} is not a number"
-                raise InputError(reason, file=path, line=number, field=name)
-            amounts.append(amount)
-        return cls(number, row[0], amounts)
+
+def _amounts(cells: Sequence[str], number: int, path: Path, names: Sequence[str]) -> list[float]:
+    """Return the numbers in the cells of a line; NaN for empty ones."""
+    amounts = []
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            amount = float(cell) if cell else np.nan
+        except ValueError:
+            amount = np.inf
+        if np.isinf(amount) or cell.lower() == "nan":
+            raise InputError(f"{cell!r} is not a number", file=path, line=number, field=name)
+        amounts.append(amount)
+    return amounts
 
 
 def _checked_header(names: list[str], path: Path, units: Sequence[str]) -> list[str]:

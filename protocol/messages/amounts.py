@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from protocol.domains import Ordinal, Positive, Slot, Step
+from protocol.domains import Count, Ordinal, Positive, Slot, Step
 from protocol.messages.exchange import Ending, Lease, LeaseId
 from protocol.subjects import Name
 from protocol.vectors import Int64Vector, Vector
@@ -75,6 +75,8 @@ class AmountLookup:
     """True if nothing less than all that is wanted is of use."""
     without: tuple[Name, ...]
     """Households that are not wanted as partners, since they were asked already."""
+    feeder: Count = 0
+    """The home's feeder, as in its terms: partners are at the same one."""
 
 
 @dataclass(frozen=True, slots=True)

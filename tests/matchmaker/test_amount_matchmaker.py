@@ -27,8 +27,9 @@ def at(slot: int, kwh: float) -> Array:
 class Talker:
     """A household that talks to a matchmaker."""
 
-    def __init__(self, maker: AmountMatchmaker, name: str) -> None:
+    def __init__(self, maker: AmountMatchmaker, name: str, feeder: int = 0) -> None:
         self.maker, self.address, self.number, self.epoch = maker, Address("host", name), 0, 0
+        self.feeder = feeder
 
     def say(
         self,
@@ -55,6 +56,7 @@ class Talker:
             want_down_kwh=want[1],
             whole=whole,
             without=tuple(without),
+            feeder=self.feeder,
         )
         (answer,) = self.maker.handle(Envelope(self.address, MAKER, lookup), now)
         assert isinstance(answer.message, AmountMatch)
@@ -95,6 +97,20 @@ def test_the_partner_is_the_one_who_can_do_most_and_of_equals_the_first(
     assert partner(a.say(want=WANT, without=["c"])) == "d"
     assert partner(a.say(want=WANT, without=["c", "d"])) == "b"
     assert a.say(want=WANT, without=["b", "c", "d"]).found == "none"
+
+
+def test_partners_are_at_the_same_feeder(maker: AmountMatchmaker) -> None:
+    a, b, c = (Talker(maker, name, feeder) for name, feeder in (("a", 1), ("b", 2), ("c", 1)))
+    for talker, kwh in ((a, 0.0), (b, 2.0), (c, 0.5)):
+        talker.say(up=at(20, kwh), down=at(4, kwh))
+    assert partner(a.say(want=WANT)) == "c"
+    assert a.say(want=WANT, without=["c"]).found == "none"
+    # Many more households make the book grow; each stays at its feeder.
+    others = [Talker(maker, f"n{number:02}", number % 3) for number in range(40)]
+    for talker in others:
+        talker.say(up=at(20, 1.0), down=at(4, 1.0))
+    found = {partner(other.say(want=WANT, round=2)) for other in others[:3]}
+    assert found == {"b", "n03", "n04"}
 
 
 def test_who_moves_the_other_way_is_no_partner(maker: AmountMatchmaker) -> None:

@@ -1,12 +1,14 @@
 """Homes that exchange amounts on nodes, which exchange bytes and may crash."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from agents.devices.home import Home, Schedules
 from agents.exchange.amounts.held_home import ROUNDING, HeldHome
 from agents.exchange.journal.entries import Entry, MemoryJournal
+from agents.exchange.journal.records import Setting
 from agents.exchange.trader import Trader
 from orchestrator.simulation.network import NO_FAULTS, NetworkFaults
 from protocol.runtime.machine import Envelope
@@ -25,12 +27,17 @@ class AmountWorld(World):
         *,
         hosts: int = 2,
         faults: NetworkFaults = NO_FAULTS,
+        feeders: Sequence[int] = (),
     ) -> None:
-        """Set up the hosts with homes at these schedules."""
-        self.homes = homes
+        """Set up the hosts with homes at these schedules; `feeders` has the feeder of each, all at
+        one if empty."""
+        self.homes, self.feeders = homes, tuple(feeders) or (0,) * len(homes)
         totals = np.array([home.total(schedules) for home, schedules in homes])
         self.began = [HeldHome(*home).squares for home in homes]
         super().__init__(totals, totals, terms, hosts=hosts, faults=faults)
+
+    def _setting(self, position: int) -> Setting:
+        return replace(super()._setting(position), feeder=self.feeders[position])
 
     def _new(self, position: int) -> Trader:
         place = self.places[position]
@@ -66,13 +73,19 @@ class AmountWorld(World):
         )
 
     def conserved(self) -> bool:
-        """Return True if the sum over all homes is in every slot what it was, and each home has
-        kept its own energy."""
+        """Return True if the sum over the homes at each feeder is in every slot what it was, and
+        each home has kept its own energy."""
         after: Array = self.after
         return bool(
-            (after.sum(axis=0) == self.before.sum(axis=0)).all()
+            np.array_equal(self.by_feeder(after), self.by_feeder(self.before))
             and (after.sum(axis=1) == self.before.sum(axis=1)).all()
         )
+
+    def by_feeder(self, schedules: Array) -> Array:
+        """Return the sums over the homes at each feeder, float64[n, d] -> float64[F + 1, d]."""
+        sums = np.zeros((max(self.feeders) + 1, schedules.shape[1]))
+        np.add.at(sums, list(self.feeders), schedules)
+        return sums
 
     @property
     def made(self) -> int:

@@ -41,6 +41,22 @@ def test_on_the_bus_as_in_simulation(isolation: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.nats
+def test_feeders_on_the_bus_as_in_simulation(tmp_path: Path) -> None:
+    places = "".join(f"h{number},{'ab'[number % 2]}\n" for number in range(12))
+    (tmp_path / "feeders.csv").write_text(places)
+    (tmp_path / "limits.csv").write_text("feeder,max_kw\na,12\nb,12\n")
+    named = {"feeders": tmp_path / "feeders.csv", "feeder_limits": tmp_path / "limits.csv"}
+    chosen = settings(homes=12, **named)
+    results, reference = on_bus(chosen, run="feeders", kept=tmp_path), in_simulation(chosen)
+    kept_and_improved(results)
+    assert results.rows == reference.rows
+    assert results.feeders == reference.feeders
+    for day in (results.feeder_days or {}).values():
+        assert day.exchanged is not None
+        assert day.planned.tobytes() == day.exchanged.tobytes()
+
+
+@pytest.mark.nats
 @pytest.mark.parametrize("isolation", ["task", "process"])
 def test_whatever_is_killed_every_home_can_follow_what_it_holds(
     isolation: str, tmp_path: Path

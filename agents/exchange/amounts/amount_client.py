@@ -25,6 +25,8 @@ class AmountClient:
 
     matchmaker: Address
     session: int
+    feeder: int = 0
+    """The feeder at which partners are looked for, as in the terms."""
     ended: list[LeaseEnd] = field(default_factory=list)
     """Leases that are over, to be reported."""
     news: Announcement | None = None
@@ -81,6 +83,7 @@ class AmountClient:
             want_down_kwh=_NOTHING if wanted is None else wanted.down_kwh,
             whole=whole,
             without=without,
+            feeder=self.feeder,
         )
         self._retransmission.sent(now)
         self._repeated = False

@@ -76,7 +76,7 @@ class AmountExchange:
         patience = setting.terms.lease_seconds
         self._requests = AmountRequests(self._record, patience)
         self._reservations = AmountReservations(self._record, patience)
-        self._client = AmountClient(setting.matchmakers[0], session)
+        self._client = AmountClient(setting.matchmakers[0], session, setting.feeder)
         self._skipped = max(len(FLOORS) + 1 - setting.terms.rounds, 0)
         """Number of floors that have no round, since there are too few rounds."""
         self._agenda: Agenda | None = None

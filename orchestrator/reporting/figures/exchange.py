@@ -26,7 +26,8 @@ from orchestrator.reporting.figures.style import (
     legend,
     level_colour,
 )
-from orchestrator.reporting.wording import number, worse_off
+from orchestrator.reporting.number_wording import number
+from orchestrator.reporting.wording import worse_off
 from orchestrator.results.measures import STATE_LABELS
 from orchestrator.results.run_results import RunResults
 

@@ -27,7 +27,8 @@ from orchestrator.reporting.figures.style import (
     slots_along,
     with_unit,
 )
-from orchestrator.reporting.wording import drawn_target, number, planning_discomfort_name, with_cost
+from orchestrator.reporting.number_wording import number
+from orchestrator.reporting.wording import drawn_target, planning_discomfort_name, with_cost
 from orchestrator.results.measures import cost_unit
 from orchestrator.results.run_results import RunResults
 

@@ -39,6 +39,8 @@ LISTS: dict[str, list[Any]] = {
     "discomfort": ["none", "rmse", "index"],
     "hard_plans": ["none", "hard-plans.csv"],
     "hard_costs": ["none", "hard-costs.csv"],
+    "feeders": ["none", "feeders.csv"],
+    "feeder_limits": ["none", "feeder-limits.csv"],
     "reorganise": ["never", "periodically"],
     "period": [1, 2],
     "offset": [0, 1],
@@ -65,6 +67,8 @@ apart."""
 
 NEEDS: dict[str, dict[str, Any]] = {
     "scaling": {"cost": "rss", "target": "target.csv"},
+    "feeders": {"feeder_limits": "feeder-limits.csv"},
+    "feeder_limits": {"feeders": "feeders.csv"},
     "period": {"reorganise": "periodically"},
     "memorise": {"reorganise": "convergence"},
     "offset": {"reorganise": "convergence", "memorise": "true"},
@@ -86,6 +90,8 @@ def folder(tmp_path: Path) -> Path:
     row = ",".join(["100.0"] * SLOTS)
     Path("hard-plans.csv").write_text(f"{row}\n{','.join(['1'] * SLOTS)}\n")
     Path("hard-costs.csv").write_text("100,100,100,100\n1,1,1,1\n")
+    Path("feeders.csv").write_text("household,feeder\nh0,north\nh1,north\n")
+    Path("feeder-limits.csv").write_text("feeder,max_kw\nnorth,10\n")
     Path("mandates.toml").write_text("[h1]\nexchange = false\n")
     return tmp_path
 
@@ -127,8 +133,8 @@ def test_a_list_on_the_command_line_and_in_a_file(name: str, folder: Path) -> No
         made = ["generate", "--households", "5", "--slots", str(SLOTS), "--out", "scored"]
         assert CliRunner().invoke(app, made).exit_code == 0
         options = {"dataset": "scored", "iterations": 3}
-    if name == "plans":
-        options = {"homes": 3, "iterations": 3}
+    if name in ("plans", "feeders", "feeder_limits"):
+        options = {"homes": 3, "iterations": 3, **NEEDS.get(name, {})}
     options[name] = LISTS[name]
     Path("grid.toml").write_text(as_toml(options))
     grid = read_grid(Path("grid.toml"), {}, None)

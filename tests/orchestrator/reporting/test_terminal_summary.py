@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.reporting.wording import number
+from orchestrator.reporting.number_wording import number
 from orchestrator.results.run_results import RunResults
 from tests.support.printed_summary import printed
 from tests.support.sample_results import sample_results

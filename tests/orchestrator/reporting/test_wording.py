@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from orchestrator.reporting.wording import drawn_target, facts, number
+from orchestrator.reporting.number_wording import number
+from orchestrator.reporting.wording import drawn_target, facts
 from orchestrator.results.run_results import RunResults
 from tests.support.sample_results import sample_results
 

@@ -22,8 +22,17 @@ from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError, RunError
 from protocol.messages import Result
-from protocol.terms import ExchangeTerms
-from tests.support.audited_runs import ROWS, TERMS, Row, by_hand, simulated, trace_of
+from protocol.terms import ExchangeTerms, HardConstraint, Limit
+from tests.support.audited_runs import (
+    PLANNED,
+    PREFERRED,
+    ROWS,
+    TERMS,
+    Row,
+    by_hand,
+    simulated,
+    trace_of,
+)
 from tests.support.sample_results import sample_results
 
 CONTENTS: dict[str, dict[str, object]] = {
@@ -39,6 +48,7 @@ CONTENTS: dict[str, dict[str, object]] = {
     "none": {"exchange": "off"},
 }
 OFF_GRID = 1 / 3
+FEEDERS = {"h1": 1, "h2": 1, "h3": 2}
 DEMO: dict[str, object] = {
     "demo": True,
     "households": 12,
@@ -119,6 +129,34 @@ def test_a_lost_value_is_named_with_its_slot() -> None:
     assert more.discrepancies[0].slots == (0, 1)
     assert "3 kWh more" in more.discrepancies[0].text
     assert "other slots: 0" in more.discrepancies[0].text
+
+
+def test_what_one_feeder_gave_to_another_is_named_with_its_feeder() -> None:
+    """h2 and h3 exchange at slot 1, but they are at different feeders."""
+    none = HardConstraint("plans", (Limit(np.zeros(6), (0,) * 6),))
+    amounts = ExchangeTerms(content="amounts")
+    terms = replace(TERMS, exchange=amounts, feeders=2, constraint=none)
+    own = {name: replace(terms, feeder=number) for name, number in FEEDERS.items()}
+    evidence = by_hand(terms=TERMS, changes={name: {"energy_drift_kwh": 0.0} for name in FEEDERS})
+    before, after = (
+        replace(evidence, terms=terms, feeders=own, exchange=None).summed(
+            {name: np.array(schedule) for name, schedule in schedules.items()}
+        )
+        for schedules in (PLANNED, PREFERRED)
+    )
+    assert evidence.exchange is not None
+    fed = replace(
+        evidence,
+        terms=terms,
+        feeders=own,
+        feeder_names=("north", "south"),
+        histories=[replace(evidence.histories[0], response_kwh=before)],
+        exchange=replace(evidence.exchange, response_kwh=after),
+    )
+    said = text(fed)
+    assert "slot 1 and feeder north add up to 3 kWh after the exchange, 1 kWh less" in said
+    same = replace(evidence.exchange, response_kwh=before)
+    assert audit_of(replace(fed, exchange=same)).conserved
 
 
 def test_rounding_is_allowed_only_as_far_as_it_can_go() -> None:

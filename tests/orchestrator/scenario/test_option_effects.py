@@ -28,7 +28,7 @@ OTHER: dict[str, Any] = {
     **{"nats": "nats://127.0.0.1:9", "keys": "x", "insecure": True, "run": "r", "external": "h1"},
     **{"deadline": 5.0, "round_limit": 50.0, "limit": 500.0},
     **{"out": "x", "content": "bundle", "energy_drift": 0.5},
-    "exchange_every": 5,
+    **{"exchange_every": 5, "feeders": "x", "feeder_limits": "x"},
 }
 """A value of each option that is not its default."""
 REORGANISATION = {"period", "memorise", "offset", "threshold"}
@@ -40,7 +40,8 @@ CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
 BUS = {"nats", "external", "deadline", "round_limit", "limit"}
 SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
-ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS}
+FEEDERS = {"feeders", "feeder_limits"}
+ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS, *FEEDERS}
 """Without effect in any mode, with the other options at their defaults."""
 IDLE: dict[Mode, set[str]] = {
     "run": ALWAYS | SERVER,

@@ -36,6 +36,7 @@ class WatchedWorld(AmountWorld):
             terms,
             hosts=chance.randint(1, 3),
             faults=faults_by_chance(chance, seed),
+            feeders=[place % 2 for place in range(count)] if seed % 4 == 0 else (),
         )
         self._least = [held.squares for held in self.held]
         """The least sum of squared discomforts that each home has had since it last started."""
@@ -48,10 +49,10 @@ class WatchedWorld(AmountWorld):
         self._seen = [{} for _ in self.held]
 
     def check(self) -> None:
-        """Check each home that has changed, and the sum over all."""
-        total: Array = np.zeros(self.before.shape[1])
+        """Check each home that has changed, and the sums over the homes at each feeder."""
+        now = np.array([own.schedule + self.agreed(at) for at, own in enumerate(self.traders)])
+        assert np.array_equal(self.by_feeder(now), self.by_feeder(self.before))
         for place, (trader, held) in enumerate(zip(self.traders, self.held, strict=True)):
-            total += trader.schedule + self.agreed(place)
             if held.schedules is self._seen[place]:
                 continue
             self._seen[place] = held.schedules
@@ -60,7 +61,6 @@ class WatchedWorld(AmountWorld):
             assert float(trader.schedule.sum()) == float(self.before[place].sum())
             assert held.squares <= min(self._least[place], self.began[place]) + ROUNDING
             self._least[place] = min(self._least[place], held.squares)
-        assert np.array_equal(total, self.before.sum(axis=0))
 
     def agreed(self, place: int) -> Array:
         """Return the change that a home has reserved and its requester has committed, of which the
