@@ -7,6 +7,7 @@ in the decisions of a household, and no household waits for it while the stages 
 
 from collections.abc import Callable, Mapping, Sequence
 
+from orchestrator.coordination.commissions import Commissions
 from orchestrator.coordination.enrolment import Enrolment
 from orchestrator.coordination.result_check import Expectation, faults
 from orchestrator.coordination.run_phase import RunPhase
@@ -15,6 +16,7 @@ from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     Address,
+    Application,
     Enrol,
     ExchangeHistory,
     Failure,
@@ -32,8 +34,8 @@ from protocol.messages import (
     RoundProgress,
     Waiting,
 )
-from protocol.runtime.machine import Envelope
-from protocol.subjects import HOST, OPERATOR
+from protocol.runtime.machine import Envelope, Roles
+from protocol.subjects import HOST
 from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
@@ -42,8 +44,6 @@ PLACE_AGAIN = 1.0
 """Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
 FAREWELL = 5.0
 """Seconds that the orchestrator waits for households to confirm that they have left."""
-
-_OPERATOR = Address(OPERATOR, OPERATOR)
 
 
 class RunCoordinator:
@@ -63,12 +63,13 @@ class RunCoordinator:
         *,
         matchmakers: Sequence[Address] = (),
         roster: Mapping[str, str] | None = None,
+        secret: bytes | None = None,
         deadline: float = 60.0,
         plans: Mapping[str, int] | None = None,
     ) -> None:
         """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
-        Enrolment. `plans` are the numbers of plans of the households that the orchestrator
-        knows."""
+        Enrolment; `secret` is as in Commissions. `plans` are the numbers of plans of the households
+        that the orchestrator knows."""
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
@@ -88,7 +89,15 @@ class RunCoordinator:
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
         self.matchmakers = tuple(matchmakers)
-        self._enrolment = Enrolment(members, terms, roster=roster, matchmakers=matchmakers)
+        self.commissions = Commissions(secret)
+        """What the matchmakers of this run have been given."""
+        self._enrolment = Enrolment(
+            members,
+            terms,
+            roster=roster,
+            matchmakers=matchmakers,
+            matchmaker_keys=self.commissions.public_keys(matchmakers),
+        )
         self._ready: set[str] = set()
         self._left: set[str] = set()
         self._waiting: dict[str, tuple[Address, ...]] = {}
@@ -130,20 +139,26 @@ class RunCoordinator:
         """The hosts of the households that have enrolled."""
         return self._enrolment.hosts
 
+    def roles_of(self, sender: Address) -> Roles:
+        """Return the roles of a sender. Raises PeerError for one that is not of this run."""
+        return self._enrolment.roles_of(sender)
+
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Handle one message and return the answers.
 
         Raises PeerError if its sender may not send this message now.
         """
         sender, message = envelope.sender, envelope.message
-        if sender == _OPERATOR and isinstance(message, Abort):
+        if isinstance(message, Abort):
             answer = Envelope(self.address, sender, message)  # again, in case it got lost
             return [*self.fail(f"aborted by the operator: {message.reason}", now), answer]
         if sender.name == HOST:
             return self._on_host(sender.host, message, now)
         if isinstance(message, Enrol):
             return self._on_enrol(sender, message, now)
-        self._enrolment.check_enrolled(sender)
+        if isinstance(message, Application):
+            return self._on_application(sender, message, now)
+        self._enrolment.check_enrolled(sender.name)
         self.heard[sender.host] = now
         match message:
             case Ready(attempt=attempt, session=session):
@@ -184,9 +199,6 @@ class RunCoordinator:
 
     def _on_host(self, host: str, message: Message, now: float) -> list[Envelope]:
         """Handle a message of a host or matchmaker itself."""
-        matchmakers = {address.host for address in self.matchmakers}
-        if host not in matchmakers and not self._enrolment.is_host(host):
-            raise PeerError(f"{host} is not a host of this run")
         match message:
             case HostTraffic():
                 self.traffic[host] = message
@@ -195,6 +207,15 @@ class RunCoordinator:
                 return self.fail(f"{host}: {reason}", now)
             case _:
                 raise PeerError(f"{type(message).__name__} is not for a host to say")
+
+    def _on_application(
+        self, matchmaker: Address, application: Application, now: float
+    ) -> list[Envelope]:
+        """Give a matchmaker its commission, as soon as all households are known."""
+        self.heard[matchmaker.host] = now
+        residents = self._enrolment.residents
+        commission = self.commissions.give(matchmaker.name, application, residents)
+        return [] if not residents else [Envelope(self.address, matchmaker, commission)]
 
     def _may_be_root(self, name: str) -> bool:
         """Return True if this household may count for all: the first, unless the tree changes."""

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
 from orchestrator.coordination.coordinator import RunCoordinator
@@ -70,7 +71,7 @@ def orchestrate(
     """
     settings, began = run.scenario.settings, time.monotonic()
     connection = reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
-    node, coordinator = orchestrator_of(run)
+    node, coordinator = orchestrator_of(run, token_bytes(32))
     try:
         run_orchestrator(
             run,
@@ -100,7 +101,7 @@ def host_command(run: str, connection: Connection, *, kept: Path, logs: LogSetti
 
 def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> RunResults:
     began, log, matchmakers = time.monotonic(), PartLog(ORCHESTRATOR, run.id), _matchmakers(run)
-    node, coordinator = orchestrator_of(run)
+    node, coordinator = orchestrator_of(run, token_bytes(32))
     with contextlib.ExitStack() as stack:
         connection = _connection(run, stack)
         if run.scenario.settings.nats is None:

@@ -39,8 +39,9 @@ class CrashingRun(Network):
     def __init__(
         self, seed: int, *, looped: bool = False, equal_shift: bool = False, homes: bool = False
     ) -> None:
-        """Draw a run by a seed; `looped` for exchanges of bundles between iterations, with one
-        matchmaker, with several, or with none; `homes` for homes that exchange amounts."""
+        """Draw a run by a seed; in a third of them leases are sealed. `looped` for exchanges of
+        bundles between iterations, with one matchmaker, with several, or with none; `homes` for
+        homes that exchange amounts."""
         chance = Random(seed)
         count, self.slots = chance.randint(2, 6), chance.randint(1, 3) + 3 * looped
         draws = np.random.default_rng(seed)
@@ -70,7 +71,13 @@ class CrashingRun(Network):
             )
             terms = replace(terms, iterations=6, exchange=exchange, exchange_every=2)
         node, self.course = orchestrator_node(
-            "r", list(self.plans), lambda _: terms, deadline=900.0, matchmakers=makers
+            "r",
+            list(self.plans),
+            lambda _: terms,
+            deadline=900.0,
+            matchmakers=makers,
+            roster={name: host for host, own in self.hosts.items() for name in own},
+            secret=bytes(32) if seed % 3 == 0 else None,
         )
         faults = NetworkFaults(
             dropped=chance.choice([0.0, 0.1, 0.3]),
@@ -97,7 +104,7 @@ class CrashingRun(Network):
             )
         else:
             self.nodes[name] = matchmaker_node(
-                "r", name, slots=self.slots, terms=self.exchange, epoch=self.starts
+                "r", name, slots=self.slots, terms=self.exchange, life=self.starts
             )
 
     def crash(self, name: str, chance: Random) -> None:
