@@ -19,7 +19,8 @@ from agents.exchange.stage import ExchangeStage, PlannedHousehold, remembered
 from agents.exchange.traffic_count import TrafficCount
 from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
-from agents.phases import FROM_ORCHESTRATOR, LEGAL, Phase
+from agents.peers import Peers
+from agents.phases import Phase, check_legal
 from agents.place_check import check_place
 from agents.planning.costs import EXACT, Arithmetic
 from agents.planning.java_random import JavaRandom, household_chance
@@ -45,7 +46,7 @@ from protocol.messages import (
     Up,
     Waiting,
 )
-from protocol.runtime.machine import Envelope
+from protocol.runtime.machine import Envelope, Roles
 from protocol.vectors import Array
 
 
@@ -88,6 +89,7 @@ class Household:
             chance=chance,
         )
         self._orchestrator, self._make_planning = orchestrator, planning
+        self._peers = Peers(address, orchestrator)
         self._companions = {} if companions is None else companions
         self._companions[address] = self
         self._journal = MemoryJournal() if journal is None else journal
@@ -140,16 +142,16 @@ class Household:
         """Its stage 2; None before that."""
         return self._exchange
 
+    def roles_of(self, sender: Address) -> Roles:
+        """Return what a sender is to this household: by its place, and by the talks it has had."""
+        return self._peers.roles_of(sender)
+
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Answer one message. Raises PeerError if it is not legal from this sender, or not now."""
-        sender, message = envelope.sender, envelope.message
+        """Answer one message. Raises PeerError if it is not legal now."""
+        message = envelope.message
         if isinstance(message, Up | Down) and self._attempt not in (0, message.attempt):
             return []
-        if type(message) in FROM_ORCHESTRATOR and sender != self._orchestrator:
-            raise PeerError(f"{sender} is not the orchestrator of {self.address.name}")
-        if type(message) not in LEGAL[self.phase]:
-            kind = type(message).__name__
-            raise PeerError(f"{kind} is not for a household that is {self.phase.value}")
+        check_legal(message, self.phase)
         match message:
             case Up() | Down():
                 return self._on_tree(envelope, message, now)
@@ -168,7 +170,9 @@ class Household:
             case _:
                 if self._exchange is None:
                     raise PeerError(f"{self.address.name} takes part in no exchange")
-                return self._exchanged(self._exchange.handle(envelope, now), now)
+                out = self._exchange.handle(envelope, now)
+                self._peers.meet_requester(envelope)
+                return self._exchanged(out, now)
 
     def tick(self, now: float) -> list[Envelope]:
         """Repeat what is unanswered; tell the orchestrator when that lasts too long."""
@@ -232,6 +236,7 @@ class Household:
             home=None if self.plans.home is None else self.plans.home.home,
         )
         place = self._exchange.household.place
+        self._peers.resume(place, self._remembered)
         self._attempt, self._unanswered.patience_s = place.attempt, place.terms.patience_seconds
         self._unanswered.expect(now)
         if self._exchange.paused:  # the iterations since the exchange are lost
@@ -256,6 +261,7 @@ class Household:
     def _plan(self, place: Place) -> None:
         """Set up stage 1 at this place, at its beginning or after an exchange."""
         self._place, self._unanswered.patience_s = place, place.terms.patience_seconds
+        self._peers.place(place)
         planner = planner_after(self._exchange, self._participant)
         self._planning = self._make_planning(planner, place)
 
@@ -346,6 +352,7 @@ class Household:
     def _exchanged(self, out: list[Envelope], now: float) -> list[Envelope]:
         """Report after a step of stage 2 if that was the last."""
         exchange = self._exchange
+        self._peers.meet_partners(out)
         if exchange is None or self.phase is not Phase.EXCHANGING:
             return out
         if exchange.paused:

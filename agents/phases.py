@@ -1,11 +1,13 @@
 """The phases of a household, and which messages are legal in each.
 
-Read as documentation of household.py, which refuses whatever is not legal here.
+Read as documentation of household.py, which refuses whatever is not legal here. Who may say them is
+decided before, in protocol/runtime/gate.py.
 """
 
 from collections.abc import Mapping
 from enum import Enum
 
+from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     AmountAnswer,
@@ -52,8 +54,6 @@ class Phase(Enum):
 
 Kinds = frozenset[type[Message]]
 
-FROM_ORCHESTRATOR: Kinds = frozenset({Place, Go, Release, Abort})
-"""The kinds of message that are legal only from the orchestrator."""
 _ALWAYS: Kinds = frozenset({Place, Go, Abort})
 _TREE: Kinds = frozenset({Up, Down})
 _PARTNERS: Kinds = frozenset({Proposal, Outcome, BundleProposal, Counter, Confirmation, Settled})
@@ -79,3 +79,10 @@ LEGAL: Mapping[Phase, Kinds] = {
 }
 """The kinds of message that are legal in each phase. All others raise PeerError. A legal message
 that is a repetition or out of date is ignored, so Place, Go and Abort are legal at any time."""
+
+
+def check_legal(message: Message, phase: Phase) -> None:
+    """Raise PeerError if a household in this phase does not take a message of this kind."""
+    if type(message) not in LEGAL[phase]:
+        kind = type(message).__name__
+        raise PeerError(f"{kind} is not for a household that is {phase.value}")

@@ -16,6 +16,8 @@ def check_place(address: Address, place: Place, plans: Plans) -> None:
     _check_lengths(terms, plans.slots)
     if place.roster and len(set(place.roster)) != place.households:
         raise PeerError("a roster that does not name all households")
+    if len(place.matchmaker_keys) not in (0, len(place.matchmakers)):
+        raise PeerError("keys that are not one for each matchmaker")
     if terms.reorganisation.strategy != "never" and not place.roster:
         raise PeerError("the tree may change, but there is no roster")
     exchange = terms.exchange

@@ -93,6 +93,9 @@ class AmountLeases:
         }
         if household in reserved:
             return "engaged", None
+        if sum(opened.requester == household for opened in self._open.values()) >= PARTNERS_MAX:
+            self.counts.busy += 1
+            return "busy", None
         known = [name for name in lookup.without if name in self.book.rows]
         ranked = self.book.ranked(
             household,
@@ -116,7 +119,12 @@ class AmountLeases:
         self.counts.matches += 1
         where = self.book.where[self.book.rows[partner]]
         return "match", Lease(
-            id=lease, slot=WHOLE, partner=where, value_kwh=0.0, seconds=self.lease_seconds
+            id=lease,
+            slot=WHOLE,
+            partner=where,
+            value_kwh=0.0,
+            seconds=self.lease_seconds,
+            round=lookup.round,
         )
 
     def _suffices(

@@ -86,6 +86,12 @@ class Leases:
         known = {"households": len(self._offers.columns), "offers": int(self._offers.stands.sum())}
         return {**known, "open": len(self._open), **asdict(self.counts)}
 
+    def asked(self, household: str) -> int:
+        """Return the number of open leases that this household has asked for."""
+        column = self._offers.columns[household]
+        open_leases = (self._open[lease] for lease in self._engaged.get(column, ()))
+        return sum(opened.columns[0] == column for opened in open_leases)
+
     @property
     def any_free(self) -> bool:
         """True if any offer may be part of a new lease."""
@@ -180,7 +186,8 @@ class Leases:
             merit = merit * offers.free[slot, others]
             best = int(merit.argmax())
             if merit[best] > 0:
-                leases.append(self._lease(wish, column, int(others[best]), now))
+                lease = self._lease(wish, column, int(others[best]), now)
+                leases.append(lease._replace(round=round))
             else:
                 busy.append(slot)
         if busy_waits:

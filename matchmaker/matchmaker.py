@@ -23,6 +23,8 @@ class _Session:
     """Its answer; None while the lookup waits."""
 
 
+LEASES_MAX = 1_000
+"""Open leases of one household, where the terms of the run do not say."""
 NOTHING = Found(engaged=False, leases=(), none=(), busy=())
 
 
@@ -35,11 +37,20 @@ class Matchmaker:
     """True if a wish for which everybody is busy waits instead of being answered so."""
 
     def __init__(
-        self, address: Address, slots: int, epoch: int, *, lease: float, per_slot: bool
+        self,
+        address: Address,
+        slots: int,
+        epoch: int,
+        *,
+        lease: float,
+        per_slot: bool,
+        leases_max: int = LEASES_MAX,
     ) -> None:
         """Set up a matchmaker that knows nothing yet. `epoch` must be above 0 and differ from that
-        of any earlier matchmaker of this name."""
+        of any earlier matchmaker of this name. A household gets `leases_max` leases at once, even
+        if it asks for more."""
         self.address = address
+        self._leases_max = leases_max
         self.ledger = Leases(slots, epoch, lease_seconds=lease, per_slot=per_slot)
         self.answered = 0
         """Number of lookups that were answered, repeated ones included."""
@@ -115,7 +126,7 @@ class Matchmaker:
             wishes,
             now,
             min_gain_kwh2=lookup.min_gain_kwh2,
-            leases_max=lookup.leases_max,
+            leases_max=max(min(lookup.leases_max, self._leases_max - self.ledger.asked(name)), 0),
             round=lookup.round,
             busy_waits=self.busy_waits,
         )

@@ -111,6 +111,7 @@ class PairingMatchmaker:
                 partner=waiting[talk.responder],
                 value_kwh=0.0,
                 seconds=self._patience_s,
+                round=self._round,
             )
             for talk in talks
         }

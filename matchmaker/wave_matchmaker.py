@@ -6,7 +6,7 @@ who could suit it. So nobody has to ask again because all are busy. When a wave 
 waves.py.
 """
 
-from matchmaker.matchmaker import Matchmaker, wishes_of
+from matchmaker.matchmaker import LEASES_MAX, Matchmaker, wishes_of
 from matchmaker.waves import Waiting, Waves
 from protocol.messages import Address
 from protocol.messages.exchange import Lookup, Match
@@ -16,12 +16,18 @@ from protocol.terms import ExchangeTerms
 
 def matchmaker_of(address: Address, slots: int, epoch: int, *, terms: ExchangeTerms) -> Matchmaker:
     """Return a matchmaker for these terms, which knows nothing yet."""
-    lease, per_slot = terms.lease_seconds, terms.locks == "slot"
+    lease, per_slot, leases_max = terms.lease_seconds, terms.locks == "slot", terms.leases_at_once
     if terms.order == "waves":
         return WaveMatchmaker(
-            address, slots, epoch, lease=lease, per_slot=per_slot, seed=terms.seed
+            address,
+            slots,
+            epoch,
+            lease=lease,
+            per_slot=per_slot,
+            leases_max=leases_max,
+            seed=terms.seed,
         )
-    return Matchmaker(address, slots, epoch, lease=lease, per_slot=per_slot)
+    return Matchmaker(address, slots, epoch, lease=lease, per_slot=per_slot, leases_max=leases_max)
 
 
 class WaveMatchmaker(Matchmaker):
@@ -38,9 +44,12 @@ class WaveMatchmaker(Matchmaker):
         lease: float,
         per_slot: bool,
         seed: int,
+        leases_max: int = LEASES_MAX,
     ) -> None:
         """Set up a matchmaker that knows nothing yet. `seed` decides who is served first."""
-        super().__init__(address, slots, epoch, lease=lease, per_slot=per_slot)
+        super().__init__(
+            address, slots, epoch, lease=lease, per_slot=per_slot, leases_max=leases_max
+        )
         self._waves = Waves(seed, lease)
         self._last: dict[Address, Lookup] = {}
         """Each household's last lookup."""

@@ -21,7 +21,7 @@ from protocol.messages import Address, Message
 from protocol.subjects import is_name
 from protocol.vectors import from_bytes, int_bytes, to_bytes
 
-VERSION = 2
+VERSION = 3
 FRAME_MAX = 512 * 1024
 """Size of the largest frame with several messages, bytes: half of a NATS server's default limit."""
 

@@ -2,12 +2,13 @@
 
 A number outside its domain is refused with the frame that carries it. The domains are wide: they
 only keep out what no run can mean, and what a receiver could not store, add up or square. What one
-run allows, such as its number of slots, is checked in gate.py.
+run allows, such as its number of slots, is checked by the machine that it is for; who may say what,
+in runtime/gate.py.
 """
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 LARGEST_VALUE = 2.0**80
 """Largest magnitude of a number of a message. Sums of squares of very many are still finite."""
@@ -42,3 +43,7 @@ Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 """A duration, seconds."""
 Reason = Annotated[str, Field(max_length=2**14)]
 """A text for people."""
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A public or private key of ed25519: 32 bytes, in hexadecimal digits."""
+Seal = Annotated[bytes, Field(strict=True, max_length=64 + 32 * 32)]
+"""A matchmaker's seal on a lease (lease_seal.py); empty where leases are not sealed."""

@@ -10,6 +10,7 @@ from agents.exchange.cycles.cycle_exchange import CycleExchange
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting
+from agents.exchange.lease_check import LeaseCheck
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.slot_exchange import SlotExchange
 from protocol.errors import PeerError
@@ -113,6 +114,7 @@ def exchange_of(
 ) -> SlotExchange | BundleExchange | CycleExchange | AmountExchange:
     """Return a household's exchange on the terms of its run, in which nothing has been sent yet.
     Content amounts is for homes, and raises PeerError without one."""
+    leases = LeaseCheck(address, setting.terms.content, setting.matchmaker_keys)
     if setting.terms.rule == "ttc":
         return CycleExchange(
             address,
@@ -132,9 +134,12 @@ def exchange_of(
             journal=journal,
             setting=setting,
             session=session,
+            leases=leases,
         )
     if setting.terms.content == "bundle":
-        return BundleExchange(address, holding, journal, setting=setting, session=session)
+        return BundleExchange(
+            address, holding, journal, setting=setting, session=session, leases=leases
+        )
     return SlotExchange(
         address,
         holding,
@@ -142,4 +147,5 @@ def exchange_of(
         matchmakers=setting.matchmakers,
         terms=setting.terms,
         session=session,
+        leases=leases,
     )

@@ -209,6 +209,7 @@ class Negotiations:
             taken=lease.value_kwh,
             change=change,
             reason=reason,
+            data=lease.seal,
         )
         self._journal.append(entry)
         if reason:
@@ -260,6 +261,8 @@ class Negotiations:
             given_kwh=entry.given,
             taken_kwh=entry.taken,
             change_kwh2=named_change(self._holding.rule, entry.change),
+            round=entry.round,
+            seal=entry.data,
         )
         self._asked[entry.slot] = _Asked(
             partner=partner,

@@ -57,7 +57,11 @@ class PartnerSearch:
 
     def client_of(self, slot: int) -> MatchmakerClient:
         """Return the client for the matchmaker of a slot."""
-        return self.clients[slot % len(self.clients)]
+        return self.clients[self.number_of(slot)]
+
+    def number_of(self, slot: int) -> int:
+        """Return the number of the matchmaker of a slot."""
+        return slot % len(self.clients)
 
     def client_at(self, matchmaker: Address) -> MatchmakerClient | None:
         """Return the client for this matchmaker; None if it is not one of this run."""

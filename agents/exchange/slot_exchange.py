@@ -6,6 +6,7 @@ It joins the search for partners (partner_search.py) and the negotiations with p
 
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, Journal
+from agents.exchange.lease_check import LeaseCheck
 from agents.exchange.negotiations import ExchangeCounts, Negotiations, ending
 from agents.exchange.partner_search import PartnerSearch
 from agents.exchange.rounds import ENTER, GATHER
@@ -33,8 +34,11 @@ class SlotExchange:
         matchmakers: tuple[Address, ...],
         terms: ExchangeTerms,
         session: int,
+        leases: LeaseCheck | None = None,
     ) -> None:
-        """Set up an exchange in which nothing has been sent yet. `session` is as in Lookup."""
+        """Set up an exchange in which nothing has been sent yet. `session` is as in Lookup. Without
+        `leases`, those of others are not checked."""
+        self._leases = leases or LeaseCheck(address, terms.content)
         self._address, self._holding, self._terms = address, holding, terms
         self._in_waves = terms.order == "waves"
         self._negotiations = Negotiations(address, holding, journal)
@@ -203,6 +207,10 @@ class SlotExchange:
             return [] if said in self._held_back.get(client.matchmaker, ()) else [said]
         if self._round < ENTER or self._over:
             raise PeerError(f"{sender} proposes something outside the rounds")
+        maker = self._search.number_of(proposal.slot)
+        self._leases.check(
+            sender, proposal, slot=proposal.slot, round=self._round, matchmaker=maker
+        )
         out = self._negotiations.answer(sender, proposal, self._round, self._min_gain_kwh2)
         assert isinstance(out.message, Outcome)
         self._search.close(proposal.slot, Closed(proposal.lease, ending(out.message.reason)))

@@ -29,6 +29,7 @@ from agents.retransmission import Retransmission
 from protocol.codec import decode_message, encode_message
 from protocol.messages import (
     Address,
+    BundleProposal,
     Down,
     Exchanged,
     ExchangeHistory,
@@ -67,6 +68,7 @@ class PlannedHousehold:
             position=place.position,
             households=place.households,
             roster=() if place.matchmakers else place.roster,
+            matchmaker_keys=place.matchmaker_keys,
             feeder=place.terms.feeder,
         )
 
@@ -219,10 +221,10 @@ class ExchangeStage:
         """The home as it is now; None unless it exchanges amounts."""
         return self.trader.held if isinstance(self.trader, Trader) else None
 
-    @property
-    def bundles(self) -> BundleContent | None:
-        """Return what decides about bundles; None if the household exchanges none."""
-        return self.trader.bundles if isinstance(self.trader, Trader) else None
+    def bundles_for(self, sender: Address, proposal: BundleProposal) -> BundleContent | None:
+        """Return what decides about a proposal; None if it is not to be decided about."""
+        trader = self.trader
+        return trader.bundles_for(sender, proposal) if isinstance(trader, Trader) else None
 
     @property
     def gathered(self) -> bool:

@@ -30,7 +30,7 @@ from agents.mandate import FREE, Mandate
 from agents.own_functions import AcceptanceRule
 from agents.retransmission import NEVER
 from protocol.errors import PeerError
-from protocol.messages import Address, End, NextRound, RoundDone, Trace
+from protocol.messages import Address, BundleProposal, End, NextRound, RoundDone, Trace
 from protocol.messages.exchange import RoundCount
 from protocol.messages.results import HomeComfort
 from protocol.runtime.machine import Envelope
@@ -118,10 +118,10 @@ class Trader:
         """Counts of the household's part in stage 2 so far."""
         return self._exchange.counts
 
-    @property
-    def bundles(self) -> BundleContent | None:
-        """Return what decides about bundles; None if the household exchanges something else."""
-        return self._exchange.bundles if isinstance(self._exchange, BundleExchange) else None
+    def bundles_for(self, sender: Address, proposal: BundleProposal) -> BundleContent | None:
+        """Return what decides about a proposal; None if it is not to be decided about."""
+        own = self._exchange
+        return own.bundles_for(sender, proposal) if isinstance(own, BundleExchange) else None
 
     @property
     def amounts(self) -> AmountExchange | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ from protocol.subjects import OPERATOR, check_name
 
 if TYPE_CHECKING:
     from orchestrator.monitoring.operator_console import BusSurvey
-    from protocol.messages import Expected, RunState
+    from protocol.messages import Expected, RefusedHost, RunState
 
 Wait = Annotated[
     float, typer.Option(min=0.1, max=MOST_SECONDS, help="Seconds to wait for answers.")
@@ -76,6 +77,7 @@ def _lines(seen: "BusSurvey") -> list[str]:
         where = "stands by" if run is None else " ".join(("run", run, part.stage)).rstrip()
         share = f", {part.households} households" if part.households else ""
         lines.append(f"{part.role} {name}: {where}{share}, {part.seconds:.0f} s")
+        lines += _refused(part.refused)
     return lines or ["no answer: there is no part on this bus"]
 
 
@@ -89,7 +91,12 @@ def _run(seen: "BusSurvey", state: "RunState") -> list[str]:
         how.append(f"round {state.round} of {state.rounds} at most")
         how.append(f"{state.exchanges} exchanges, {exchange_rate(state):.0f} a second")
     lines = [f"run {state.run}: {state.stage}, {', '.join(how)}, {state.seconds:.0f} s"]
+    lines += _refused(state.refused)
     return lines + [f"  MISSING {_missing(part)}" for part in seen.missing(state)]
+
+
+def _refused(hosts: "Sequence[RefusedHost]") -> list[str]:
+    return [f"  refused: {each.times} from {each.host} ({each.what})" for each in hosts]
 
 
 def _missing(part: "Expected") -> str:

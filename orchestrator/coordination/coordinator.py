@@ -6,19 +6,21 @@ in the decisions of a household, and no household waits for it while the stages 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from orchestrator.coordination.commissions import Commissions
 from orchestrator.coordination.enrolment import Enrolment
 from orchestrator.coordination.patience import Patience
 from orchestrator.coordination.result_check import Expectation, faults, possible
 from orchestrator.coordination.run_journal import RunJournal, Told
 from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.coordination.run_reports import RunReports
-from orchestrator.coordination.standstill import WaitingReports, name_some, to_blame
+from orchestrator.coordination.standstill import WaitingReports, who_is_missing
 from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     Address,
+    Application,
     Enrol,
     Failure,
     Go,
@@ -32,8 +34,8 @@ from protocol.messages import (
     RoundProgress,
     Waiting,
 )
-from protocol.runtime.machine import Envelope
-from protocol.subjects import HOST, OPERATOR
+from protocol.runtime.machine import Envelope, Roles
+from protocol.subjects import HOST
 from protocol.terms import Terms
 
 RELEASE_AGAIN = 0.5
@@ -41,12 +43,9 @@ RELEASE_AGAIN = 0.5
 PLACE_AGAIN = 1.0
 """Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
 ATTEMPTS_MAX = 100
-"""Largest number of attempts at stage 1 for one household: if it forgets once more, the run ends.
-"""
+"""How often one household may forget, so that stage 1 begins anew, before the run ends."""
 FAREWELL = 5.0
 """Seconds that the orchestrator waits for households to confirm that they have left."""
-
-_OPERATOR = Address(OPERATOR, OPERATOR)
 
 
 class RunCoordinator(RunReports):
@@ -67,6 +66,7 @@ class RunCoordinator(RunReports):
         *,
         matchmakers: Sequence[Address] = (),
         roster: Mapping[str, str] | None = None,
+        secret: bytes | None = None,
         deadline: float = 60.0,
         round_limit: float | None = None,
         limit: float | None = None,
@@ -74,9 +74,9 @@ class RunCoordinator(RunReports):
         journal: RunJournal | None = None,
     ) -> None:
         """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
-        Enrolment. `round_limit` and `limit` bound a stretch and the whole run, seconds (Patience).
-        `plans` are the numbers of plans of the households that the orchestrator knows. `journal`
-        keeps what another coordinator needs to `resume` the run."""
+        Enrolment; `secret` is as in Commissions. `round_limit` and `limit` bound a stretch and the
+        whole run, seconds (Patience). `plans` are the numbers of plans of the households that the
+        orchestrator knows. `journal` keeps what another coordinator needs to `resume` the run."""
         super().__init__()
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
@@ -85,10 +85,17 @@ class RunCoordinator(RunReports):
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
         self._patience = Patience(deadline, stretch_s=round_limit, run_s=limit)
         self.matchmakers = tuple(matchmakers)
-        self._enrolment = Enrolment(members, terms, roster=roster, matchmakers=matchmakers)
+        self.commissions = Commissions(secret)
+        """What the matchmakers of this run have been given."""
+        self._enrolment = Enrolment(
+            members,
+            terms,
+            roster=roster,
+            matchmakers=matchmakers,
+            matchmaker_keys=self.commissions.public_keys(matchmakers),
+        )
         self.journal = RunJournal() if journal is None else journal
-        self._ready: set[str] = set()
-        self._left: set[str] = set()
+        self._ready, self._left = set[str](), set[str]()
         self._begun = Counter[str]()
         """How often stage 1 has begun anew for each household."""
         self._waiting = WaitingReports()
@@ -110,20 +117,26 @@ class RunCoordinator(RunReports):
         """The hosts of the households that have enrolled."""
         return self._enrolment.hosts
 
+    def roles_of(self, sender: Address) -> Roles:
+        """Return the roles of a sender. Raises PeerError for one that is not of this run."""
+        return self._enrolment.roles_of(sender)
+
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Handle one message and return the answers.
 
         Raises PeerError if its sender may not send this message now.
         """
         sender, message = envelope.sender, envelope.message
-        if sender == _OPERATOR and isinstance(message, Abort):
+        if isinstance(message, Abort):
             answer = Envelope(self.address, sender, message)  # again, in case it got lost
             return [*self.fail(f"aborted by the operator: {message.reason}", now), answer]
         if sender.name == HOST:
             return self._on_host(envelope, now)
         if isinstance(message, Enrol):
             return self._on_enrol(envelope, message, now)
-        self._enrolment.check_enrolled(sender)
+        if isinstance(message, Application):
+            return self._on_application(envelope, message, now)
+        self._enrolment.check_enrolled(sender.name)
         self.heard[sender.host] = now
         match message:
             case Ready(attempt=attempt, session=session):
@@ -169,9 +182,6 @@ class RunCoordinator(RunReports):
     def _on_host(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Handle a message of a host or matchmaker itself."""
         host, message = envelope.sender.host, envelope.message
-        matchmakers = {address.host for address in self.matchmakers}
-        if host not in matchmakers and not self._enrolment.is_host(host):
-            raise PeerError(f"{host} is not a host of this run")
         match message:
             case HostTraffic():
                 if self.traffic.get(host) != message:
@@ -183,17 +193,27 @@ class RunCoordinator(RunReports):
             case _:
                 raise PeerError(f"{type(message).__name__} is not for a host to say")
 
+    def _on_application(
+        self, envelope: Envelope, application: Application, now: float
+    ) -> list[Envelope]:
+        """Give a matchmaker its commission, as soon as all households are known."""
+        matchmaker, residents = envelope.sender, self._enrolment.residents
+        self.heard[matchmaker.host] = now
+        if application.life not in self.commissions.epochs.get(matchmaker.name, ()):
+            self.journal.note(envelope, now)
+        commission = self.commissions.give(matchmaker.name, application, residents)
+        return [] if not residents else [Envelope(self.address, matchmaker, commission)]
+
     def _may_be_root(self, name: str) -> bool:
         """Return True if this household may count for all: the first, unless the tree changes."""
-        changes = self._terms(self.members[0]).reorganisation.strategy != "never"
-        return changes or name == self.members[0]
+        return name == self.members[0] or self._terms(name).reorganisation.strategy != "never"
 
     def resume(self, told: Sequence[Told], now: float) -> None:
         """Take up a run whose coordinator has ended, by what it was told; before anything else.
 
         The time goes on where it ended. Households repeat what is unanswered.
         """
-        journal, self.journal = self.journal, RunJournal()
+        journal, self.journal = self.journal, RunJournal()  # so that nothing is kept twice
         journal.began = now - (told[-1].at if told else 0.0)
         self._enter(RunPhase.ENROLLING, journal.began)
         for envelope, at in told:
@@ -340,20 +360,16 @@ class RunCoordinator(RunReports):
 
     def _expected(self, name: str) -> Expectation:
         """Return what the result of this household must be like."""
-        slots = self._enrolment.slots
-        assert slots is not None, "it has enrolled"
+        assert self._enrolment.slots is not None, "it has enrolled"
         return Expectation(
             terms=self._terms(name),
-            slots=slots,
+            slots=self._enrolment.slots,
             is_root=name == self.members[0],
             plans=self._plans.get(name),
         )
 
     def _release(self) -> list[Envelope]:
-        """Release all households that have not left.
-
-        Hosts are released first, so that their traffic counts arrive before the households leave.
-        """
+        """Release all that have not left: hosts first, since they then report their traffic."""
         staying = self._to_all(Release(), skip=self._left)
         hosts = dict.fromkeys(envelope.to.host for envelope in staying)
         hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.traffic))
@@ -362,9 +378,7 @@ class RunCoordinator(RunReports):
             *staying,
         ]
 
-    def _to_all(
-        self, message: Message, skip: frozenset[str] | set[str] = frozenset()
-    ) -> list[Envelope]:
+    def _to_all(self, message: Message, skip: Collection[str] = ()) -> list[Envelope]:
         return [
             Envelope(self.address, address, message)
             for name, address in self.enrolled.items()
@@ -372,16 +386,13 @@ class RunCoordinator(RunReports):
         ]
 
     def _standstill(self, bound: str, now: float) -> str:
-        """Return which bound is reached; it names those who are missing, if known."""
-        match self.phase:
-            case RunPhase.ENROLLING:
-                missing, what = self._enrolment.missing, "{} did not enrol"
-            case RunPhase.PLACING:
-                missing, what = set(self.members) - self._ready, "{} did not confirm their place"
-            case _:
-                lately = self._waiting.since(now - self._deadline)
-                missing, what = to_blame(self.members, lately), "no answer from {}"
-                if not missing:
-                    missing, what = set(self.members) - set(self.results), "no result of {}"
-        named = what.format(name_some(self.members, missing))
-        return f"{bound} while {self.phase.value}: {named}"
+        """Return which bound is reached, and who is missing, if known."""
+        missing = who_is_missing(
+            self.phase,
+            self.members,
+            enrolled=self.enrolled,
+            ready=self._ready,
+            waiting=self._waiting.since(now - self._deadline),
+            results=self.results,
+        )
+        return f"{bound} while {self.phase.value}: {missing}"

@@ -23,6 +23,7 @@ from agents.planning.host_planning import HostPlanning
 from agents.planning.java_random import JavaRandom, household_chance
 from agents.planning.stage import Participant, Planning, PlanningStage
 from agents.plans import Plans
+from matchmaker.commissioned import CommissionedMatchmaker
 from matchmaker.trading_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
@@ -106,30 +107,44 @@ def host_node(
     return node
 
 
-def _choose_bundles(node: Node, items: list[Item]) -> None:
-    """Choose the bundles for the proposals of a frame, if there are several."""
+def _choose_bundles(node: Node, sender: str, items: list[Item]) -> None:
+    """Choose the bundles for the proposals of a frame from this host, if there are several."""
     asked: list[tuple[BundleContent, BundleProposal]] = []
     for item in items:
         if not isinstance(item.message, BundleProposal):
             continue
         machine = node.machines.get(item.to)
         exchange = machine.exchange if isinstance(machine, Household) else None
-        bundles = None if exchange is None else exchange.bundles
+        requester = Address(sender, item.sender)
+        bundles = None if exchange is None else exchange.bundles_for(requester, item.message)
         if bundles is not None:
             asked.append((bundles, item.message))
     if len(asked) > 1:
         choose_together(asked)
 
 
-def matchmaker_node(run: str, name: str, *, slots: int, terms: ExchangeTerms, epoch: int) -> Node:
+def matchmaker_node(run: str, name: str, *, slots: int, terms: ExchangeTerms, life: int) -> Node:
     """Return a matchmaker.
 
-    `epoch` must differ from that of every earlier matchmaker with this name in the run.
+    `life` is a number that no earlier matchmaker with this name had in the run.
     """
-    node = Node(name, run)
+    address, node = Address(name, name), Node(name, run)
     node.machines[HOST] = HostEndpoint(name, ORCHESTRATOR_ADDRESS, node.counters)
-    node.machines[name] = matchmaker_of(Address(name, name), slots, epoch, terms=terms)
+    node.machines[name] = CommissionedMatchmaker(
+        address,
+        ORCHESTRATOR_ADDRESS,
+        life=life,
+        content=terms.content,
+        make=lambda epoch: matchmaker_of(address, slots, epoch, terms=terms),
+    )
     return node
+
+
+def commissioned(node: Node) -> CommissionedMatchmaker:
+    """Return the machine of a matchmaker's node."""
+    machine = node.machines[node.name]
+    assert isinstance(machine, CommissionedMatchmaker)
+    return machine
 
 
 def orchestrator_node(
@@ -142,6 +157,7 @@ def orchestrator_node(
     limit: float | None = None,
     matchmakers: Sequence[Address] = (),
     roster: Mapping[str, str] | None = None,
+    secret: bytes | None = None,
     plans: Mapping[str, int] | None = None,
     journal: RunJournal | None = None,
 ) -> tuple[Node, RunCoordinator]:
@@ -153,6 +169,7 @@ def orchestrator_node(
         terms,
         matchmakers=matchmakers,
         roster=roster,
+        secret=secret,
         deadline=deadline,
         round_limit=round_limit,
         limit=limit,
@@ -163,8 +180,11 @@ def orchestrator_node(
     return Node(ORCHESTRATOR, run, machines, commit=kept.commit), coordinator
 
 
-def orchestrator_of(run: Run, journal: RunJournal | None = None) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node for `run` and the coordinator in it."""
+def orchestrator_of(
+    run: Run, secret: bytes | None = None, journal: RunJournal | None = None
+) -> tuple[Node, RunCoordinator]:
+    """Return the orchestrator's node for `run` and the coordinator in it. `secret` and `journal`
+    are as in RunCoordinator."""
     scenario = run.scenario
     return orchestrator_node(
         run.id,
@@ -175,6 +195,7 @@ def orchestrator_of(run: Run, journal: RunJournal | None = None) -> tuple[Node, 
         limit=scenario.settings.limit,
         matchmakers=scenario.matchmakers,
         roster=run.roster,
+        secret=secret,
         plans={name: len(own.values) for name, own in scenario.population.households.items()},
         journal=journal,
     )

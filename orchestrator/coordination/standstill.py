@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from orchestrator.coordination.run_phase import RunPhase
 from protocol.messages import Address, Waiting
 
 NAMED_MAX = 8
@@ -40,6 +41,28 @@ def to_blame(members: Collection[str], waiting: Mapping[str, Collection[Address]
         for address in addresses
     }
     return awaited - set(waiting)
+
+
+def who_is_missing(
+    phase: RunPhase,
+    members: Sequence[str],
+    *,
+    enrolled: Collection[str],
+    ready: Collection[str],
+    waiting: Mapping[str, Collection[Address]],
+    results: Collection[str],
+) -> str:
+    """Return for whom a run waits in this phase, as far as known; `waiting` is as in `to_blame`."""
+    match phase:
+        case RunPhase.ENROLLING:
+            missing, what = set(members).difference(enrolled), "{} did not enrol"
+        case RunPhase.PLACING:
+            missing, what = set(members).difference(ready), "{} did not confirm their place"
+        case _:
+            missing, what = to_blame(members, waiting), "no answer from {}"
+            if not missing:
+                missing, what = set(members).difference(results), "no result of {}"
+    return what.format(name_some(members, missing))
 
 
 def name_some(members: Sequence[str], missing: set[str]) -> str:

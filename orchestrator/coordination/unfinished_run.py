@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import randbits
+from secrets import randbits, token_bytes
 from shutil import rmtree
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ from protocol.errors import InputError
 RECORD, JOURNAL, LOCK = "run.json", "orchestrator.sqlite", "lock"
 CHANGEABLE = frozenset({"nats", "keys", "insecure", "deadline", "round_limit", "limit"})
 """Options that may differ when a run is resumed."""
+SECRET_BYTES = 32
+"""Length of the secret of a run."""
 END_SECONDS = 10.0
 """Seconds in which the hosts of a killed orchestrator end."""
 LOOK_SECONDS = 0.1
@@ -48,6 +50,8 @@ class _Record:
     command: CommandName
     instance: int
     data_sha256: str
+    secret: str
+    """In hexadecimal."""
     settings: dict[str, Any]
 
 
@@ -63,6 +67,8 @@ class UnfinishedRun:
     instance: int
     """Tells the run from any other with the same id."""
     data_sha256: str
+    secret: bytes
+    """SECRET_BYTES random bytes, from which the keys of the run's matchmakers follow."""
     settings: RunSettings
 
     @property
@@ -108,7 +114,14 @@ def begin(run: str, scenario: Scenario, command: CommandName) -> UnfinishedRun:
     settings, folder = scenario.resolved_settings(), scenario.settings.out / UNFINISHED_FOLDER
     secret = {"nats"} if "@" in (settings.nats or "") else set()
     options = settings.model_dump(mode="json", exclude=_NOT_KEPT | secret, exclude_none=True)
-    record = _Record(run, command, randbits(_INSTANCE_BITS), scenario.data_sha256, options)
+    record = _Record(
+        run=run,
+        command=command,
+        instance=randbits(_INSTANCE_BITS),
+        data_sha256=scenario.data_sha256,
+        secret=token_bytes(SECRET_BYTES).hex(),
+        settings=options,
+    )
     rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(mode=0o700, parents=True)
@@ -124,6 +137,7 @@ def begin(run: str, scenario: Scenario, command: CommandName) -> UnfinishedRun:
         command=command,
         instance=record.instance,
         data_sha256=record.data_sha256,
+        secret=bytes.fromhex(record.secret),
         settings=settings,
     )
 
@@ -158,6 +172,7 @@ def read(out: Path, changes: Mapping[str, Any], command: CommandName) -> Unfinis
         command=record.command,
         instance=record.instance,
         data_sha256=record.data_sha256,
+        secret=bytes.fromhex(record.secret),
         settings=settings,
     )
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
 from orchestrator.coordination.coordinator import RunCoordinator
@@ -15,7 +16,7 @@ from orchestrator.coordination.outcome import collect, seconds_of, traffic_of
 from orchestrator.coordination.placement import Run
 from orchestrator.coordination.run_journal import RunJournal
 from orchestrator.coordination.run_phase import RunPhase
-from orchestrator.coordination.unfinished_run import UnfinishedRun
+from orchestrator.coordination.unfinished_run import SECRET_BYTES, UnfinishedRun
 from orchestrator.distributed.child_processes import Command, CommandProcesses, HostProcesses
 from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
@@ -81,7 +82,7 @@ def orchestrate(
     """
     settings, journal = run.scenario.settings, _journal(unfinished)
     connection = reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
-    node, coordinator = orchestrator_of(run, journal)
+    node, coordinator = orchestrator_of(run, _secret(unfinished), journal)
     _resume(coordinator)
     try:
         run_orchestrator(
@@ -105,6 +106,11 @@ def _journal(unfinished: UnfinishedRun | None) -> RunJournal:
     journal = RunJournal(None if unfinished is None else unfinished.journal)
     journal.began = time.monotonic()
     return journal
+
+
+def _secret(unfinished: UnfinishedRun | None) -> bytes:
+    """Return the secret from which the keys of the run's matchmakers follow."""
+    return token_bytes(SECRET_BYTES) if unfinished is None else unfinished.secret
 
 
 def _resume(coordinator: RunCoordinator) -> None:
@@ -146,7 +152,7 @@ def _launch(
         _matchmakers(run),
         _journal(unfinished),
     )
-    node, coordinator = orchestrator_of(run, journal)
+    node, coordinator = orchestrator_of(run, _secret(unfinished), journal)
     with contextlib.ExitStack() as stack:
         stack.callback(_close, unfinished, coordinator)
         connection = _connection(run, stack)

@@ -4,11 +4,10 @@ It serves until its run is over. It may be killed at any moment, because everyth
 restored from the households.
 """
 
-import time
+import secrets
 from importlib.metadata import version
 
-from matchmaker.trading_matchmaker import AnyMatchmaker
-from orchestrator.coordination.nodes import endpoint_of, matchmaker_node
+from orchestrator.coordination.nodes import commissioned, endpoint_of, matchmaker_node
 from orchestrator.distributed.announcements import give_up_in_silence
 from orchestrator.distributed.containment import containing
 from orchestrator.monitoring.log_events import RefusalEvents
@@ -45,11 +44,11 @@ def run_matchmaker(
     A matchmaker that is `standing_by` gives up a run that is no longer announced (UnattendedError).
     Raises InputError if the bus cannot be reached, RunError if the matchmaker cannot continue.
     """
-    epoch = time.time_ns() // 1000
-    node = matchmaker_node(run, connection.name, slots=slots, terms=terms, epoch=epoch)
+    life = secrets.randbits(63)
+    node = matchmaker_node(run, connection.name, slots=slots, terms=terms, life=life)
     log = PartLog(connection.name, run)
     log.info("takes part", slots=slots)
-    service = _service(node, epoch)
+    service = _service(node, life)
     events = RefusalEvents(node, log)
     event_loop.run(
         _take_part(
@@ -73,8 +72,7 @@ async def _take_part(
     standing_by: bool,
     events: RefusalEvents,
 ) -> None:
-    endpoint, matchmaker = endpoint_of(node), node.machines[node.name]
-    assert isinstance(matchmaker, AnyMatchmaker)
+    endpoint, matchmaker = endpoint_of(node), commissioned(node)
     async with await NatsBus.connect(connection, PATIENCE) as bus:
         shell = Shell(node, bus)
         node.contain = containing(PartLog(node.name, node.run), shell.clock)
@@ -85,7 +83,7 @@ async def _take_part(
                 requests=matchmaker.answered + errors,
                 errors=errors,
                 seconds=shell.seconds,
-                data=matchmaker.ledger.summary(),
+                data=dict(matchmaker.summary),
             )
 
         if standing_by:
@@ -99,14 +97,14 @@ async def _take_part(
             )
 
 
-def _service(node: Node, epoch: int) -> Service:
+def _service(node: Node, life: int) -> Service:
     """Return the description of the matchmaker for standard NATS tools."""
     return Service(
         kind=SERVICE,
-        id=f"{node.run}-{node.name}-{epoch}",
+        id=f"{node.run}-{node.name}-{life}",
         version=version("coflex"),
         description="Finds exchange partners for the households of a coflex run.",
-        metadata={"run": node.run, "name": node.name, "epoch": str(epoch)},
+        metadata={"run": node.run, "name": node.name},
         endpoint=ENDPOINT,
         subject=inbox(node.run, node.name),
     )

@@ -89,7 +89,7 @@ async def _take_part(
             announcing = asyncio.create_task(announce(bus, run.id, announcement(run)))
             announcing.add_done_callback(lambda task: _pass_on(task, shell))
             try:
-                state = state_of(run, coordinator, shell.clock)
+                state = state_of(run, node, coordinator, shell.clock)
                 await answer_inquiries(bus, coordinator.address, state, fail=shell.fail)
                 with status.in_run(run.id, lambda: read_orchestrator(node, bus, coordinator)):
                     await shell.run(lambda: coordinator.finished, look)

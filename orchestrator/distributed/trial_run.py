@@ -6,6 +6,7 @@ It also imports and warms up the code once, for the hosts that are forked later.
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from secrets import token_bytes
 from typing import Any
 
 from orchestrator.coordination.nodes import (
@@ -48,7 +49,13 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
     trial = f"{run.id}-trial"
     plans = {name: scenario.population.households[name] for name in members}
     node, coordinator = orchestrator_node(
-        trial, members, lambda _: terms, deadline=TRIAL_DEADLINE, matchmakers=matchmakers
+        trial,
+        members,
+        lambda _: terms,
+        deadline=TRIAL_DEADLINE,
+        matchmakers=matchmakers,
+        roster=dict.fromkeys(members, host),
+        secret=token_bytes(32),
     )
     parts = [
         _take_part(node, connection, lambda: coordinator.finished),
@@ -56,7 +63,7 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
     ]
     if exchange is not None:
         name, slots = matchmakers[0].name, scenario.population.slots
-        matchmaker = matchmaker_node(trial, name, slots=slots, terms=exchange, epoch=1)
+        matchmaker = matchmaker_node(trial, name, slots=slots, terms=exchange, life=1)
         endpoint = endpoint_of(matchmaker)
         parts.append(_take_part(matchmaker, connection, lambda: endpoint.released))
     with without_info():

@@ -12,27 +12,35 @@ from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.monitoring.logs import PartLog
 from protocol.errors import DecodeError
 from protocol.runtime.node import Node
+from protocol.runtime.refusals import HOSTS_MAX, UNREADABLE
 
 TENTHS = 10
-UNREADABLE = "bytes that are not a message of this run"
-"""The log text for undecodable bytes; the bytes themselves are not logged, since they may be
-anything."""
 
 
 class RefusalEvents:
-    """Log of the messages that a node refuses: the first, the second, the fourth, and so on, so
-    that nobody can fill a disk by sending nonsense."""
+    """Log of the messages that a node refuses: the first of each host, as long as they are few, and
+    of all of them the first, the second, the fourth, and so on. So nobody can fill a disk by
+    sending nonsense."""
 
     def __init__(self, node: Node, log: PartLog) -> None:
         self._node, self._log, self._next = node, log, 1
+        self._named: set[str] = set()
 
     def look(self) -> None:
-        """Log the number of refused messages if it has doubled since the last line."""
-        dropped = self._node.counters.dropped
+        """Log the number of refused messages if it has doubled since the last line, or if a host is
+        among those refused that is not named yet."""
+        node = self._node
+        dropped, host = node.counters.dropped, node.refusals.last_host
+        new = host not in self._named and len(self._named) < HOSTS_MAX
+        if dropped < self._next and not (host and new):
+            return
+        self._named.add(host)
+        reason = node.last_refusal
+        last = UNREADABLE if isinstance(reason, DecodeError) else str(reason or "")
+        known = node.refusals.by_host.get(host)
+        sender = {} if known is None else {"sender": host, "times": known.times}
+        self._log.warning("messages refused or lost", dropped=dropped, last=last, **sender)
         if dropped >= self._next:
-            reason = self._node.last_refusal
-            shown = UNREADABLE if isinstance(reason, DecodeError) else str(reason or "")
-            self._log.warning("messages refused or lost", dropped=dropped, last=shown)
             self._next = 2 * dropped
 
 

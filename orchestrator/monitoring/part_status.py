@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from agents.household import Household
-from matchmaker.trading_matchmaker import AnyMatchmaker
+from matchmaker.commissioned import CommissionedMatchmaker
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.run_phase import RunPhase
-from protocol.messages import Presence
+from protocol.messages import Presence, RefusedHost
+from protocol.messages.monitoring import REFUSED_MAX
 from protocol.runtime.node import Node
 from protocol.transport.nats_bus import NatsBus
 
@@ -59,6 +60,8 @@ def _counted(count: str) -> Callable[[Mapping[str, int]], float]:
     return lambda summary: summary[count]
 
 
+SHOWN_MAX = 160
+"""Number of characters of a refusal that are shown."""
 RUNS = _counter("runs", "Finished runs in which this part took part.", float)
 BUS_METRICS: tuple[Metric[BusLine], ...] = (
     _counter(
@@ -210,6 +213,8 @@ class StatusSample:
     """Values of gauges, by name."""
     run_phase: RunPhase | None = None
     """The phase of the run; None except at its orchestrator."""
+    refused: tuple[RefusedHost, ...] = ()
+    """The hosts that the part has refused most often."""
 
 
 class PartStatus:
@@ -254,20 +259,23 @@ class PartStatus:
             stage=now.stage,
             households=now.households,
             seconds=time.monotonic() - self._since,
+            refused=now.refused,
         )
 
 
 def read_host(node: Node, bus: NatsBus, households: Sequence[Household]) -> StatusSample:
     """Return the status of a host; its counts of stage 2 include what its journal has recorded."""
     values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(HOST_METRICS, households)}
-    return _sample(values, stage=households[0].phase.value, households=len(households))
+    sample = _sample(values, stage=households[0].phase.value, households=len(households))
+    return replace(sample, refused=refused_by(node))
 
 
-def read_matchmaker(node: Node, bus: NatsBus, matchmaker: AnyMatchmaker) -> StatusSample:
+def read_matchmaker(node: Node, bus: NatsBus, matchmaker: CommissionedMatchmaker) -> StatusSample:
     """Return the status of a matchmaker."""
-    summary = {**matchmaker.ledger.summary(), "requests": matchmaker.answered}
+    summary = Counter({**matchmaker.summary, "requests": matchmaker.answered})
     values = {**_values(BUS_METRICS, BusLine(node, bus)), **_values(MATCHMAKER_METRICS, summary)}
-    return _sample(values, stage="", households=summary["households"])
+    sample = _sample(values, stage="", households=summary["households"])
+    return replace(sample, refused=refused_by(node))
 
 
 def read_orchestrator(node: Node, bus: NatsBus, coordinator: RunCoordinator) -> StatusSample:
@@ -276,6 +284,19 @@ def read_orchestrator(node: Node, bus: NatsBus, coordinator: RunCoordinator) -> 
     phase, households = coordinator.phase, len(coordinator.members)
     sample = _sample(values, stage=phase.value, households=households)
     return replace(sample, run_phase=phase)
+
+
+def refused_by(node: Node) -> tuple[RefusedHost, ...]:
+    """Return the hosts that a node has refused most often, with words that any terminal can
+    show."""
+    return tuple(
+        RefusedHost(host, refused.times, _shown(refused.what))
+        for host, refused in node.refusals.most[:REFUSED_MAX]
+    )
+
+
+def _shown(text: str) -> str:
+    return "".join(c if " " <= c <= "~" else "?" for c in text)[:SHOWN_MAX]
 
 
 def _values(metrics: Sequence[Metric[Source]], source: Source) -> dict[str, float]:

@@ -13,9 +13,11 @@ from typing import Literal
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
 from orchestrator.coordination.run_phase import RunPhase
+from orchestrator.monitoring.part_status import refused_by
 from protocol.codec import Item, decode_frame, encode_frame, run_of
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Address, Expected, Inquiry, Presence, RunState
+from protocol.runtime.node import Node
 from protocol.subjects import INQUIRIES, OPERATOR, direct
 from protocol.transport.bus import Bus, Fail
 
@@ -48,10 +50,10 @@ async def answer_inquiries(bus: Bus, sender: Address, say: Say, *, fail: Fail) -
 
 
 def state_of(
-    run: Run, coordinator: RunCoordinator, clock: Callable[[], float]
+    run: Run, node: Node, coordinator: RunCoordinator, clock: Callable[[], float]
 ) -> Callable[[], RunState]:
-    """Return the function with which the orchestrator of a run answers inquiries; `clock` is the
-    one of its coordinator."""
+    """Return the function with which the orchestrator of a run answers inquiries; `node` is that of
+    its coordinator, and `clock` its clock."""
     began, scenario = clock(), run.scenario
 
     def say() -> RunState:
@@ -71,6 +73,7 @@ def state_of(
             exchanges=coordinator.exchanges,
             exchanging_seconds=0.0 if exchanging is None else ended - exchanging,
             parts=tuple(_expected(run, coordinator, now)),
+            refused=refused_by(node),
         )
 
     return say

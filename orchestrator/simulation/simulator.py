@@ -36,20 +36,22 @@ def simulate(
     iterated: Iterated = lambda iteration: None,
     kept: Path | None = None,
     faults: NetworkFaults = NO_FAULTS,
+    secret: bytes | None = None,
 ) -> RunResults:
     """Run a scenario that was read for simulation, and return its results.
 
     `watch` is called after every event, and `iterated` after each iteration of a root that decides
     together with other households, since many iterations may be one event. Journals and schedules
-    are written into the folder `kept` if one is given. Raises RunError with the reason if the run
-    fails.
+    are written into the folder `kept` if one is given. Leases are sealed if a `secret` is given (as
+    in RunCoordinator), which changes nothing but the time that the run takes. Raises RunError with
+    the reason if the run fails.
     """
     if run.scenario.execution != "simulation":
         raise ValueError("read the scenario for simulation: read_scenario(settings, 'simulation')")
     began = time.perf_counter()
     journals = {host: MemoryJournal() for host in run.hosts}
     hosts = _hosts(run, journals, iterated)
-    node, coordinator = orchestrator_of(run)
+    node, coordinator = orchestrator_of(run, secret)
     network = Network([*hosts, *_matchmakers(run), node], faults)
     started = time.perf_counter()
     exchanging: float | None = None
@@ -100,7 +102,7 @@ def _matchmakers(run: Run) -> list[Node]:
         return []
     slots = scenario.population.slots
     return [
-        matchmaker_node(run.id, matchmaker.name, slots=slots, terms=terms, epoch=1)
+        matchmaker_node(run.id, matchmaker.name, slots=slots, terms=terms, life=1)
         for matchmaker in scenario.matchmakers
     ]
 

@@ -1,7 +1,7 @@
 """Every message on the bus, as frozen dataclasses; `Message` is the union of all.
 
 
-lifecycle.py   joining a run and leaving it
+lifecycle.py   joining a run and leaving it; the commission of a matchmaker
 planning.py    stage 1: sums up the tree, the global plan down
 exchange.py    stage 2: lookups, proposals, rounds
 amounts.py     stage 2, content amounts: announcements, proposals, reservations
@@ -41,6 +41,8 @@ from protocol.messages.lifecycle import (
     Abort,
     Address,
     Announce,
+    Application,
+    Commission,
     Enrol,
     Failure,
     Go,
@@ -49,9 +51,10 @@ from protocol.messages.lifecycle import (
     Place,
     Ready,
     Release,
+    Residents,
     Waiting,
 )
-from protocol.messages.monitoring import Expected, Inquiry, Presence, RunState
+from protocol.messages.monitoring import Expected, Inquiry, Presence, RefusedHost, RunState
 from protocol.messages.planning import Aggregate, Down, Iteration, Progress, Up
 from protocol.messages.results import (
     Exchanged,
@@ -65,6 +68,8 @@ from protocol.messages.trading import Choice, Comparison, PoolEntry, Reentry, Tr
 
 Message = (
     Announce
+    | Application
+    | Commission
     | Enrol
     | Place
     | Ready
@@ -120,8 +125,10 @@ __all__ = [
     "AmountMatch",
     "AmountProposal",
     "Announce",
+    "Application",
     "BundleProposal",
     "Choice",
+    "Commission",
     "Comparison",
     "Confirmation",
     "Counter",
@@ -151,8 +158,10 @@ __all__ = [
     "Proposal",
     "Ready",
     "Reentry",
+    "RefusedHost",
     "Release",
     "Replanned",
+    "Residents",
     "Result",
     "RoundCount",
     "RoundDone",

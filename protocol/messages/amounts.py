@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from protocol.domains import Count, Ordinal, Positive, Slot, Step
+from protocol.domains import Count, Ordinal, Positive, Seal, Slot, Step
 from protocol.messages.exchange import Ending, Lease, LeaseId
 from protocol.subjects import Name
 from protocol.vectors import Int64Vector, Vector
@@ -111,6 +111,9 @@ class AmountProposal:
     """Slots of the change, rising."""
     amounts: Int64Vector
     """Amounts that the requester adds there, counts of 2^-20 kWh; their sum is 0."""
+    round: Step = 0
+    """Round and seal as in Lease."""
+    seal: Seal = b""
 
 
 @dataclass(frozen=True, slots=True)

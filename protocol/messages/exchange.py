@@ -18,6 +18,7 @@ from protocol.domains import (
     NotNegative,
     Ordinal,
     Positive,
+    Seal,
     Seconds,
     Slot,
     SlotOrWhole,
@@ -86,6 +87,10 @@ class Lease(NamedTuple):
     value_kwh: Finite
     """Value that the partner offered at the slot, kWh; 0 for whole households."""
     seconds: Seconds
+    round: Step = 0
+    """The round of the lookup. In a later one the partner takes no proposal under this lease."""
+    seal: Seal = b""
+    """The matchmaker's seal, for the proposal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,9 @@ class Proposal:
     change_kwh2: Finite
     """Change of the requester's own squared deviation, kWh^2; 0 unless the rule is
     `cooperative`."""
+    round: Step = 0
+    """Round and seal as in Lease."""
+    seal: Seal = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +203,9 @@ class BundleProposal:
     """Decrease of its own energy that it may accept, kWh; None for any."""
     more_kwh: Finite | None
     """Increase of its own energy that it may accept, kWh; None for any."""
+    round: Step = 0
+    """Round and seal as in Lease; without a matchmaker, its seal is empty."""
+    seal: Seal = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Joining a run and leaving it: between a household and the orchestrator."""
+"""Joining a run and leaving it: between households, matchmakers and the orchestrator."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from protocol.domains import Count, Digest, Ordinal, Positive, Reason, SlotCount, Step
+from protocol.domains import Count, Digest, Key, Ordinal, Positive, Reason, SlotCount, Step
 from protocol.subjects import Name
 from protocol.terms import ExchangeTerms, Terms
 
@@ -67,6 +67,40 @@ class Place:
     lost its memory. A higher number than the last ends whatever the household is doing."""
     loop: Count = 0
     """Number of exchanges after which stage 1 begins; all households have them behind them."""
+    matchmaker_keys: tuple[Key, ...] = ()
+    """The public key of each matchmaker, with which it seals leases; empty if leases are not
+    sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Matchmaker to orchestrator: it has started and asks for its commission. Repeated until
+    Commission arrives."""
+
+    life: Ordinal
+    """A number drawn at random at its start: a matchmaker that starts again has another one."""
+
+
+class Residents(NamedTuple):
+    """The households that live on one host."""
+
+    host: Name
+    households: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """Orchestrator to matchmaker: what it needs to serve the run. The same in answer to each
+    repetition."""
+
+    life: Ordinal
+    """As in the application."""
+    epoch: Positive
+    """The number of this life of the matchmaker in the run, from 1: it marks its leases."""
+    residents: tuple[Residents, ...]
+    """The roster: only these households may look up partners, and only from these hosts."""
+    signing_key: Key | None = None
+    """The private key with which it seals leases; None if leases are not sealed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A run needs none of it, and no message here reveals plans, schedules or their va
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import StringConstraints
 
@@ -15,6 +15,21 @@ from protocol.subjects import Name
 RoleName = Literal["host", "matchmaker"]
 Words = Annotated[str, StringConstraints(pattern=r"^[a-z ]{0,40}$")]
 """Words that are shown to people as they are, free of control characters for a terminal."""
+
+
+Shown = Annotated[str, StringConstraints(pattern=r"^[ -~]{0,160}$")]
+"""A text that is shown to people as it is: ASCII, free of control characters for a terminal."""
+REFUSED_MAX = 8
+"""Number of hosts that a part names as refused."""
+
+
+class RefusedHost(NamedTuple):
+    """A host of which a part has refused frames or messages in this run."""
+
+    host: Name
+    times: Count
+    what: Shown
+    """The last of it: the kind of message, and why it was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +51,8 @@ class Presence:
     """Number of households that it runs, or whose offers it knows."""
     seconds: Seconds
     """Seconds since it began this run, or began to stand by."""
+    refused: tuple[RefusedHost, ...] = ()
+    """The hosts that it has refused most often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +89,5 @@ class RunState:
     exchanging_seconds: Seconds
     """Seconds that stage 2 has lasted so far, or lasted in all; 0: it has not begun."""
     parts: tuple[Expected, ...]
+    refused: tuple[RefusedHost, ...] = ()
+    """The hosts that the orchestrator has refused most often."""

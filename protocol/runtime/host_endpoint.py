@@ -5,7 +5,7 @@ It reports what the host's node sent and refused, and notes the end of the run.
 
 from protocol.errors import PeerError
 from protocol.messages import Abort, Address, HostTraffic, Release
-from protocol.runtime.machine import Envelope
+from protocol.runtime.machine import Envelope, Roles
 from protocol.runtime.node import Counters, Node
 from protocol.subjects import HOST
 
@@ -19,11 +19,14 @@ class HostEndpoint:
         """True once the orchestrator has ended the run, with or without a result."""
         self._orchestrator, self._counters = orchestrator, counters
 
+    def roles_of(self, sender: Address) -> Roles:
+        """Return the roles of a sender: a host itself hears the orchestrator alone."""
+        if sender != self._orchestrator:
+            raise PeerError(f"{sender.name} on {sender.host} is not the orchestrator")
+        return frozenset({"orchestrator"})
+
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
-        """Answer one message. Raises PeerError if it is not for a host, or not from the
-        orchestrator."""
-        if envelope.sender != self._orchestrator:
-            raise PeerError(f"{envelope.sender} is not the orchestrator")
+        """Answer one message. Raises PeerError if it is not for a host."""
         match envelope.message:
             case Release():
                 self.released = True

@@ -4,7 +4,7 @@ A machine is given an incoming message and the time, and returns the messages to
 clock, connection or random source of its own, so equal inputs give equal outputs wherever it runs.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from protocol.messages import Address, Message
 
@@ -18,9 +18,29 @@ class Envelope(NamedTuple):
     message: Message
 
 
+Role = Literal[
+    "orchestrator",
+    "operator",
+    "host",
+    "member",
+    "matchmaker",
+    "parent",
+    "child",
+    "household",
+    "partner",
+]
+"""What a sender is to a machine that receives its message; gate.py says what each may say."""
+Roles = frozenset[Role]
+
+
 class Machine(Protocol):
     """A machine: a household, the matchmaker, the orchestrator, or anything else with an address
     that decides."""
+
+    def roles_of(self, sender: Address) -> Roles:
+        """Return the roles of a sender in this run, towards this machine. Raises PeerError, with
+        the reason, if it has none."""
+        ...
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Answer one message. Raises PeerError if its sender may not send it now."""

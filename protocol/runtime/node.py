@@ -13,7 +13,9 @@ from typing import NamedTuple
 from protocol.codec import FRAME_MAX, Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, PeerError
 from protocol.messages import Address
+from protocol.runtime.gate import admit
 from protocol.runtime.machine import Envelope, Machine
+from protocol.runtime.refusals import UNREADABLE, Refusals
 
 Contain = Callable[[Machine, Exception, Envelope | None], list[Envelope]]
 """Called with a machine that has raised something else than a refusal, the error, and the message
@@ -54,12 +56,13 @@ class Node:
     run: str
     machines: dict[str, Machine] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
+    refusals: Refusals = field(default_factory=Refusals)
     last_refusal: Exception | None = None
     commit: Callable[[], None] | None = None
     """Called before anything is sent, to commit the journal of the machines."""
-    foresee: Callable[[list[Item]], None] | None = None
-    """Called with the messages of a frame before they are handled, to compute for all of them at
-    once what is slow one by one."""
+    foresee: Callable[[str, list[Item]], None] | None = None
+    """Called with the host and the messages of a frame before they are handled, to compute for all
+    of them at once what is slow one by one. It looks at the sender itself."""
     contain: Contain | None = None
     """Keeps the defect of one machine from ending the process of all; None in tests, where a defect
     is to be loud."""
@@ -85,25 +88,30 @@ class Node:
         Answers wait for `flush`, so that the answers to several frames share theirs. Refusals are
         counted.
         """
+        if self.refusals.mutes(sender):
+            self.counters.dropped += 1
+            return
         try:
             items = decode_frame(data, self.run)
         except DecodeError as error:
-            self.refuse(error)
+            self.refuse(error, sender)
             return
         if self.foresee is not None:
-            self.foresee(items)
+            self.foresee(sender, items)
         for item in items:
             machine = self.machines.get(item.to)
             if machine is None:
-                self.refuse(PeerError(f"no {item.to} here"))
+                self.refuse(PeerError(f"no {item.to} here"), sender, item)
                 continue
             envelope = Envelope(
                 Address(sender, item.sender), Address(self.name, item.to), item.message
             )
             try:
+                admit(machine.roles_of(envelope.sender), envelope)
                 said = machine.handle(envelope, now)
+                self.refusals.accept(sender)
             except PeerError as error:
-                self.refuse(error)
+                self.refuse(error, sender, item)
                 said = []
             except Exception as error:
                 said = self._contained(machine, error, envelope)
@@ -139,7 +147,7 @@ class Node:
     ) -> list[Envelope]:
         if self.contain is None:
             raise error
-        self.refuse(error)
+        self.refuse(error, self.name if envelope is None else envelope.sender.host)
         return self.contain(machine, error, envelope)
 
     def flush(self) -> list[Frame]:
@@ -183,7 +191,12 @@ class Node:
         half = len(items) // 2
         return self._pack(items[:half]) + self._pack(items[half:])
 
-    def refuse(self, error: Exception) -> None:
-        """Count a refused frame or message, with the reason."""
+    def refuse(self, error: Exception, sender: str = "", item: Item | None = None) -> None:
+        """Count a refused frame, or one message of it, with the reason and its sender's host."""
         self.counters.dropped += 1
         self.last_refusal = error
+        if not sender:
+            return
+        shown = UNREADABLE if isinstance(error, DecodeError) else str(error)
+        kind = "" if item is None else f"{type(item.message).__name__}: "
+        self.refusals.note(sender, f"{kind}{shown}")

@@ -46,6 +46,7 @@ def test_a_place_that_fits_is_taken() -> None:
         (replace(PLACE, children=(OWN, B)), "the same household twice"),
         (replace(PLACE, roster=(A, OWN)), "a roster that does not name all"),
         (replace(PLACE, roster=(*ALL[:4], A)), "a roster that does not name all"),
+        (replace(PLACE, matchmaker_keys=("5a" * 32,) * 2), "not one for each matchmaker"),
         (replace(PLACE, matchmakers=()), "neither a matchmaker nor a roster"),
         (replace(PLACE, terms=BUNDLE, matchmakers=()), "neither a matchmaker nor a roster"),
         (with_terms(target=np.zeros(3), cost="sqr"), "a target of 3 slots for 2"),

@@ -23,6 +23,7 @@ from protocol.subjects import ORCHESTRATOR
 from protocol.terms import ExchangeTerms
 from protocol.transport.bus import Connection
 from protocol.transport.nats_bus import NatsBus
+from tests.support.commission import commissioning, roster
 
 pytestmark = pytest.mark.nats
 COFLEX = (sys.executable, "-c", "from orchestrator.cli import main; main()")
@@ -58,7 +59,8 @@ async def tool(url: str) -> AsyncIterator[Client]:
     bus = await NatsBus.connect(Connection(url, ORCHESTRATOR))
     telling = asyncio.create_task(announce(bus, "r", announced))
     try:
-        yield client
+        async with commissioning(bus, "r", roster({"one": ["one"], "two": ["two"]})):
+            yield client
     finally:
         telling.cancel()
         await bus.close()

@@ -325,6 +325,10 @@ def stays_reserved_when_released(
         self.reserved, self.asks_at = kept, float("inf")
 
 
+def reserves_without_lease(self: AmountExchange, *proposal: Any) -> None:
+    """It reserves its part for anybody."""
+
+
 def keeps_what_it_held(self: AmountExchange) -> None:
     """It agrees, and forgets to change what it holds."""
     self.news = True
@@ -341,6 +345,7 @@ def undoes_a_commit(self: AmountExchange, sender: Address, confirmation: Fields)
 WRONG_AMOUNTS: dict[str, Wrong] = in_place_of(
     AmountExchange,
     {
+        **{reserves_without_lease: "check_lease"},
         **{announces_late: "begin", announces_exactly: "on_ladder", announces_once: "changed_now"},
         **{looks_up_once: "tell_maker", names_nobody: "tell_maker", waits_for_ever: "go_on"},
         **dict.fromkeys((ignores_a_new_matchmaker, believes_any_match), "on_amount_match"),

@@ -64,10 +64,21 @@ def names_no_room(self: BundleExchange) -> tuple[None, None]:
     return None, None
 
 
-def asks_once(self: BundleExchange, lease: list[int], partner: Address) -> None:
+def asks_once(self: BundleExchange, lease: list[int], partner: Address, sealed: list[Any]) -> None:
     """It does not repeat a proposal."""
-    BundleExchange.propose(self, lease, partner)
+    BundleExchange.propose(self, lease, partner, sealed)
     self.voice.settled("talk")
+
+
+def hides_its_seal(
+    self: BundleExchange, lease: list[int], partner: Address, sealed: list[Any]
+) -> None:
+    """It does not show the seal of its lease."""
+    BundleExchange.propose(self, lease, partner, [sealed[0], b""])
+
+
+def needs_no_lease(self: BundleExchange, *proposal: Any) -> None:
+    """It takes a proposal under any lease."""
 
 
 def tires_of_asking(self: BundleExchange) -> None:
@@ -244,6 +255,7 @@ WRONG_BUNDLES: dict[str, Wrong] = in_place_of(
         **{closes_all_as_done: "over_with", closes_all_as_refused: "over_with"},
         **{forgets_void_leases: "on_match", proposes_while_reserved: "on_match"},
         **{names_no_room: "rooms", asks_once: "propose", tires_of_asking: "go_on"},
+        **{hides_its_seal: "propose", needs_no_lease: "check_lease"},
         **{confirms_a_loss: "suits", confirms_a_drift: "suits", releases_everything: "suits"},
         **{believes_any_counter: "on_counter", confirms_once: "on_counter"},
         **{changes_its_mind: "on_counter", takes_any_acceptance: "on_outcome"},

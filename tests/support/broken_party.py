@@ -52,6 +52,10 @@ def keeps_what_it_gave(self: Exchange, maker: Any, slot: int, *exchange: Any) ->
     maker.changed.add(slot)
 
 
+def forgets_to_check_leases(self: Exchange, *proposal: Any) -> None:
+    """It takes a proposal under any lease."""
+
+
 WRONG: dict[str, Wrong] = {
     wrong.__name__: (wrong, where, name)
     for wrong, where, name in (
@@ -61,6 +65,7 @@ WRONG: dict[str, Wrong] = {
         (takes_a_loss, Exchange, "judge"),
         (decides_again, Exchange, "on_proposal"),
         (keeps_what_it_gave, Exchange, "take"),
+        (forgets_to_check_leases, Exchange, "check_lease"),
     )
 }
 """Faults by name: the function, and the method of a class in whose place it is."""

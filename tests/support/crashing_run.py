@@ -47,8 +47,9 @@ class CrashingRun(Network):
     def __init__(
         self, seed: int, *, looped: bool = False, equal_shift: bool = False, homes: bool = False
     ) -> None:
-        """Draw a run by a seed; `looped` for exchanges of bundles between iterations, with one
-        matchmaker, with several, or with none; `homes` for homes that exchange amounts."""
+        """Draw a run by a seed; in a third of them leases are sealed. `looped` for exchanges of
+        bundles between iterations, with one matchmaker, with several, or with none; `homes` for
+        homes that exchange amounts."""
         chance = Random(seed)
         count, self.slots = chance.randint(2, 6), chance.randint(1, 3) + 3 * looped
         draws = np.random.default_rng(seed)
@@ -78,7 +79,7 @@ class CrashingRun(Network):
                 exchange, content="bundle", energy_drift_kwh=0.5, min_gain=0.0, order="waves"
             )
             terms = replace(terms, iterations=6, exchange=exchange, exchange_every=2)
-        self.terms, self.makers, self.told = terms, makers, MemoryJournal()
+        self.seed, self.terms, self.makers, self.told = seed, terms, makers, MemoryJournal()
         node, self.course = self._orchestrator()
         faults = NetworkFaults(
             dropped=chance.choice([0.0, 0.1, 0.3]),
@@ -87,7 +88,7 @@ class CrashingRun(Network):
             seed=seed,
         )
         super().__init__([node], faults)
-        self.seed, self.exchange, self.starts = seed, exchange, 0
+        self.exchange, self.starts = exchange, 0
         self.journals = {name: MemoryJournal() for name in self.hosts}
         for name in (*self.hosts, *(maker.host for maker in makers)):
             self.start(name)
@@ -99,6 +100,8 @@ class CrashingRun(Network):
             lambda _: self.terms,
             deadline=900.0,
             matchmakers=self.makers,
+            roster={name: host for host, own in self.hosts.items() for name in own},
+            secret=bytes(32) if self.seed % 3 == 0 else None,
             journal=RunJournal(self.told),
         )
 
@@ -118,7 +121,7 @@ class CrashingRun(Network):
             )
         else:
             self.nodes[name] = matchmaker_node(
-                "r", name, slots=self.slots, terms=self.exchange, epoch=self.starts
+                "r", name, slots=self.slots, terms=self.exchange, life=self.starts
             )
 
     def crash(self, name: str, chance: Random) -> None:

@@ -17,6 +17,7 @@ from protocol.runtime.machine import Envelope
 from protocol.runtime.node import Node
 from protocol.terms import ExchangeTerms
 from protocol.vectors import Array
+from tests.support.gate import Alone
 
 RUN = "test"
 
@@ -54,7 +55,7 @@ class World(Network):
             node = self.nodes[host] = Node(host, RUN, commit=self.journals[host].commit)
             for trader in self.traders:
                 if trader.address.host == host:
-                    node.machines[trader.address.name] = trader
+                    node.machines[trader.address.name] = Alone(trader)
                     node.post(trader.start(0.0))
 
     def _new(self, position: int) -> Trader:
@@ -85,7 +86,7 @@ class World(Network):
     def _start_maker(self, maker: Address) -> None:
         self._epoch += 1
         machine = matchmaker_of(maker, self.before.shape[1], self._epoch, terms=self.terms)
-        self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: machine})
+        self.nodes[maker.host] = Node(maker.host, RUN, {maker.name: Alone(machine)})
 
     def crash(self, name: str, chance: Random) -> None:
         """End an endpoint like a killed process, and start it again from its journal."""
@@ -108,7 +109,7 @@ class World(Network):
                     else:
                         sent = trader.start(self.now)
                     self.traders[position] = trader
-                    node.machines[place.name] = trader
+                    node.machines[place.name] = Alone(trader)
                     node.post(sent)
             self.nodes[name] = node
         self._send(name, self.nodes[name].start(self.now))
@@ -138,10 +139,10 @@ class World(Network):
 
     def matchmakers(self) -> Sequence[AnyMatchmaker]:
         return [
-            machine
+            machine.part
             for node in self.nodes.values()
             for machine in node.machines.values()
-            if isinstance(machine, AnyMatchmaker)
+            if isinstance(machine, Alone) and isinstance(machine.part, AnyMatchmaker)
         ]
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 from protocol.errors import PeerError
 from protocol.messages import Address, Enrol
-from protocol.runtime.machine import Envelope
+from protocol.runtime.machine import Envelope, Roles
 from protocol.runtime.node import Node
 
 AGAIN = 0.05
 """Seconds after which a question is repeated."""
 
 
+ANYBODY: Roles = frozenset({"member"})
 DEFECT = 999_999
 """The number at which an answerer fails."""
 
@@ -30,6 +31,9 @@ class Asker:
     @property
     def done(self) -> bool:
         return self.question > self.last
+
+    def roles_of(self, sender: Address) -> Roles:
+        return ANYBODY
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         if not isinstance(envelope.message, Enrol):
@@ -58,6 +62,9 @@ class Answerer:
 
     address: Address
     received: list[int] = field(default_factory=list)
+
+    def roles_of(self, sender: Address) -> Roles:
+        return ANYBODY
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         if not isinstance(envelope.message, Enrol):

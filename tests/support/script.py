@@ -38,6 +38,7 @@ from protocol.messages import (
 )
 from protocol.runtime.machine import Envelope, Machine
 from protocol.terms import ExchangeTerms, Reorganisation, Terms
+from tests.support.gate import handed
 from tests.support.paths import ROOT
 from tests.support.valid_results import iterations
 
@@ -99,7 +100,7 @@ class Script:
         message = getattr(messages, kind)(**dict(parsed(kind, field) for field in fields))
         try:
             return listed(
-                self.machines[to].handle(Envelope(address(sender), address(to), message), now)
+                handed(self.machines[to], Envelope(address(sender), address(to), message), now)
             )
         except PeerError as error:
             return f"refused: {error}"

@@ -35,7 +35,7 @@ SMALL: dict[str, object] = {
 }
 Moment = Callable[[RunCoordinator], bool]
 MOMENTS: dict[str, Moment] = {
-    "enrolment": lambda course: 0 < len(course.enrolled) < len(course.members),
+    "enrolment": lambda course: bool(course.enrolled),
     "stage 1": lambda course: course.latest is not None,
     "stage 2": lambda course: course.round is not None and course.round[0] > 0,
     "collection": lambda course: len(course.results) > 0,
@@ -144,13 +144,13 @@ def test_what_is_kept_is_for_its_owner_and_has_no_login(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orchestrator.coordination.unfinished_run.END_SECONDS", 0.0)
-    settings = settings_of(SMALL, nats="nats://me:secret@127.0.0.1:9", out=tmp_path / "out")
+    settings = settings_of(SMALL, nats="nats://me:password@127.0.0.1:9", out=tmp_path / "out")
     unfinished = begin("private", read_scenario(settings, "standby"), "orchestrate")
     with unfinished.locked():
         modes = {file.name: file.stat().st_mode & 0o777 for file in unfinished.folder.iterdir()}
         assert modes == {"run.json": 0o600, "lock": 0o600}
         assert unfinished.folder.stat().st_mode & 0o777 == 0o700
-        assert "secret" not in (unfinished.folder / "run.json").read_text()
+        assert "password" not in (unfinished.folder / "run.json").read_text()
         again = read(tmp_path / "out", {"nats": "nats://127.0.0.1:9"}, "orchestrate")
         assert (again.run, again.instance) == ("private", unfinished.instance)
         with pytest.raises(InputError, match="another process is busy with run private"):

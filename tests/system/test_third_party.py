@@ -87,7 +87,7 @@ def same(results: RunResults, reference: RunResults) -> None:
 
 
 def test_the_third_party_imports_nothing_of_coflex() -> None:
-    allowed = {"msgpack", "nats", "numpy", "tests"} | set(sys.stdlib_module_names)
+    allowed = {"cryptography", "msgpack", "nats", "numpy", "tests"} | set(sys.stdlib_module_names)
     for file in FOLDER.glob("*.py"):
         assert imports(file) <= allowed
         named = [line for line in file.read_text().splitlines() if "tests." in line]

@@ -18,6 +18,7 @@ from agents.exchange.holding import Holding
 from agents.exchange.journal.amount_records import AmountRecord, Part, read_amounts
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting
+from agents.exchange.lease_check import LeaseCheck
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER
 from agents.retransmission import NEVER
@@ -34,7 +35,7 @@ from protocol.messages import (
     Trace,
 )
 from protocol.messages.amounts import FLOORS
-from protocol.messages.exchange import LeaseId
+from protocol.messages.exchange import WHOLE, LeaseId
 from protocol.runtime.machine import Envelope
 
 QUIET_SHARE, QUIET_ROUNDS = 0.1, 1
@@ -63,13 +64,16 @@ class AmountExchange:
         *,
         setting: Setting,
         session: int,
+        leases: LeaseCheck | None = None,
     ) -> None:
         """Set up an exchange in which nothing has been sent yet. `session` is as in AmountLookup.
+        Without `leases`, those of others are not checked.
 
         Raises PeerError if there is no matchmaker.
         """
         if not setting.matchmakers:
             raise PeerError("an exchange of amounts needs a matchmaker")
+        self._leases = leases or LeaseCheck(address, setting.terms.content)
         held.disclosure = holding.disclosure
         held.traded = np.array([holding.offered(slot) for slot in range(holding.slots)])
         self._record = HomeRecord(address=address, held=held, holding=holding, journal=journal)
@@ -163,9 +167,8 @@ class AmountExchange:
             case AmountMatch():
                 return self._on_match(sender, message, now)
             case AmountProposal():
-                known = self._reservations.knows(sender, message.lease)
-                if (self._round < ENTER or self._over) and not known:
-                    raise PeerError(f"{sender} proposes something outside the rounds")
+                if not self._reservations.knows(sender, message.lease):
+                    self._check_lease(sender, message)
                 busy = self._requests.open
                 return self._reservations.on_proposal(sender, message, now, busy=busy)
             case AmountAnswer():
@@ -179,6 +182,12 @@ class AmountExchange:
                 raise PeerError(f"{type(message).__name__} is not for an exchange of amounts")
         self._report()
         return out
+
+    def _check_lease(self, sender: Address, proposal: AmountProposal) -> None:
+        """Raise PeerError if the sender may not propose anything to this home now."""
+        if self._round < ENTER or self._over:
+            raise PeerError(f"{sender} proposes something outside the rounds")
+        self._leases.check(sender, proposal, slot=WHOLE, round=self._round)
 
     def go_on(self, now: float, *, asking: bool) -> list[Envelope]:
         """Begin the next wish if the home is free for it, and look for partners; report news."""

@@ -216,7 +216,13 @@ class AmountRequests:
         assert wish is not None
         slots, amounts = said(change)
         proposal = AmountProposal(
-            lease=lease.id, sequence=sequence, kind=wish.kind, slots=slots, amounts=amounts
+            lease=lease.id,
+            sequence=sequence,
+            kind=wish.kind,
+            slots=slots,
+            amounts=amounts,
+            round=lease.round,
+            seal=lease.seal,
         )
         retransmission = Retransmission(EXCHANGE_MAX_WAIT_SECONDS, self._round_trip_s)
         retransmission.sent(now)

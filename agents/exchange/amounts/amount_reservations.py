@@ -118,8 +118,9 @@ class AmountReservations:
             self._said.get((sender.name, lease)), AmountDone
         ):
             raise PeerError(f"{sender} commits what {self._record.address.name} has not reserved")
-        done = self._said[sender.name, lease] = AmountDone(lease)
-        return [Envelope(self._record.address, sender, done)]
+        if (sender.name, lease) in self._said:  # else anybody could fill the memory
+            self._said[sender.name, lease] = AmountDone(lease)
+        return [Envelope(self._record.address, sender, AmountDone(lease))]
 
     def _refuse(self, sender: Address, proposal: AmountProposal, reason: AmountRefusal) -> Envelope:
         answer = AmountAnswer(

@@ -7,10 +7,11 @@ Which rounds there are is decided in trader.py.
 
 from agents.exchange.bundles.bundle_content import BundleContent
 from agents.exchange.bundles.bundle_talks import BundleTalks
-from agents.exchange.bundles.public_draws import asks, partner_of, shard_of
+from agents.exchange.bundles.public_draws import Shard, asks, partner_of, shard_of
 from agents.exchange.holding import Holding
 from agents.exchange.journal.entries import Entry, Journal
 from agents.exchange.journal.records import Setting
+from agents.exchange.lease_check import LeaseCheck
 from agents.exchange.matchmaker_client import MatchmakerClient
 from agents.exchange.negotiations import ExchangeCounts
 from agents.exchange.rounds import ENTER, GATHER
@@ -61,14 +62,17 @@ class BundleExchange:
         *,
         setting: Setting,
         session: int,
+        leases: LeaseCheck | None = None,
     ) -> None:
-        """Set up an exchange in which nothing has been sent yet. `session` is as in Lookup.
+        """Set up an exchange in which nothing has been sent yet. `session` is as in Lookup. Without
+        `leases`, those of others are not checked.
 
         Raises PeerError if there is neither a matchmaker nor a roster of all households.
         """
         if not setting.matchmakers and len(setting.roster) != setting.households:
             raise PeerError("no matchmaker, and the roster does not name all households")
         self._address, self._holding, self._setting = address, holding, setting
+        self._leases = leases or LeaseCheck(address, setting.terms.content)
         self.bundles = BundleContent(holding)
         """What the household decides about bundles."""
         self._talks = BundleTalks(address, self.bundles, journal)
@@ -132,6 +136,16 @@ class BundleExchange:
         """Return the exchanges made so far, on both sides."""
         return self._talks.trace()
 
+    def bundles_for(self, sender: Address, proposal: BundleProposal) -> BundleContent | None:
+        """Return what decides about a proposal; None if it is known, or refused."""
+        if self._talks.knows(sender, proposal):
+            return None
+        try:
+            self._check_lease(sender, proposal)
+        except PeerError:
+            return None
+        return self.bundles
+
     # -- rounds -----------------------------------------------------------------------------------
 
     def share(self, scale_kwh2: float, min_gain_kwh2: float, least_limit_kwh: float) -> None:
@@ -154,21 +168,25 @@ class BundleExchange:
     def ask(self, following: NextRound) -> None:
         """Look for a partner once; offers are made with the first lookup, so there is nothing to do
         in round 0."""
-        round, setting = following.round, self._setting
+        round = following.round
         if round == ENTER:
             return
         self._due = True
         if self._client is None:
             return
-        shard = shard_of(
+        shard = self._shard(round)
+        self._client, self._expected = self._clients[shard.number], shard.households
+        self._client.ask(())
+
+    def _shard(self, round: int) -> Shard:
+        setting = self._setting
+        return shard_of(
             setting.position,
             round,
             households=setting.households,
             shards=len(self._clients),
             seed=setting.terms.seed,
         )
-        self._client, self._expected = self._clients[shard.number], shard.households
-        self._client.ask(())
 
     def end(self) -> None:
         """Take no new proposals: the stage is over."""
@@ -229,18 +247,26 @@ class BundleExchange:
             self._proposed_in = entry.round
 
     def _on_proposal(self, sender: Address, proposal: BundleProposal) -> list[Envelope]:
-        known = self._talks.knows(sender, proposal)
-        if (self._round < ENTER or self._over) and not known:
-            raise PeerError(f"{sender} proposes something outside the rounds")
-        if self._client is None and not known:
-            round = proposal.lease.number
-            if proposal.lease.epoch != UNAIDED or not self._may_ask(sender, round):
-                raise PeerError(f"{sender} is not the one that proposes in round {round}")
-            if round > self._round:
+        if not self._talks.knows(sender, proposal):
+            self._check_lease(sender, proposal)
+            if self._client is None and proposal.lease.number > self._round:
                 # The partner has heard of the next round first.
                 self._early = sender, proposal
                 return []
         return [self._talks.on_proposal(sender, proposal, self._round)]
+
+    def _check_lease(self, sender: Address, proposal: BundleProposal) -> None:
+        """Raise PeerError if the sender may not propose a bundle to this household now: it has no
+        lease of the matchmaker of this round, or is not the partner that the public draw gives."""
+        if self._round < ENTER or self._over:
+            raise PeerError(f"{sender} proposes something outside the rounds")
+        if self._clients:
+            shard = self._shard(proposal.round).number
+            self._leases.check(sender, proposal, slot=WHOLE, round=self._round, matchmaker=shard)
+            return
+        round = proposal.lease.number
+        if proposal.lease.epoch != UNAIDED or not self._may_ask(sender, round):
+            raise PeerError(f"{sender} is not the one that proposes in round {round}")
 
     def _may_ask(self, sender: Address, round: int) -> bool:
         """Return True if the public draw gives this household the sender as partner that proposes,

@@ -7,7 +7,7 @@ The requester repeats its part until it is answered, and the responder gives the
 after any crash, loss or repetition both sides exchange, or neither does.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -121,6 +121,7 @@ class BundleTalks:
         if self._asked is not None or self._reserved is not None:
             return Closed(lease.id, "void")
         entry = self._entry("proposed", lease.partner, lease.id, round=round)
+        entry = entry._replace(data=lease.seal)
         self.journal.append(entry)
         retransmission = Retransmission(EXCHANGE_MAX_WAIT_SECONDS, self._round_trip_s)
         retransmission.sent(now)
@@ -192,7 +193,7 @@ class BundleTalks:
 
     def _propose(self, entry: Entry, retransmission: Retransmission) -> Envelope:
         partner, lease = Address(entry.host, entry.partner), LeaseId(entry.epoch, entry.lease)
-        proposal = self.content.propose(lease)
+        proposal = replace(self.content.propose(lease), round=entry.round, seal=entry.data)
         self._asked = _Asked(partner, lease, said=proposal, retransmission=retransmission)
         self.counts.proposals += 1
         return Envelope(self.address, partner, proposal)

@@ -31,6 +31,8 @@ class Setting:
     """Number of households in the run."""
     roster: tuple[Address, ...] = ()
     """All households by position; empty if there are matchmakers."""
+    matchmaker_keys: tuple[str, ...] = ()
+    """The public key of each matchmaker, as in Place."""
     feeder: int = 0
     """The feeder at which the household finds its partners, as in the terms."""
 

@@ -14,9 +14,21 @@ import numpy as np
 
 from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
 from orchestrator.validation.conformance.checks import Check, CheckList, StuckError
+from orchestrator.validation.conformance.sealed_leases import AnyProposal, SealedLeases
 from protocol.codec import Item, decode_frame, encode_frame, encode_message
 from protocol.errors import DecodeError
-from protocol.messages import Address, Message, Place, Ready
+from protocol.messages import (
+    Address,
+    AmountAnswer,
+    AmountProposal,
+    BundleProposal,
+    Counter,
+    Message,
+    Outcome,
+    Place,
+    Proposal,
+    Ready,
+)
 from protocol.subjects import direct, everything, receiver_of, sender_of
 from protocol.transport.bus import Bus
 
@@ -44,6 +56,8 @@ class HouseholdProbe:
         """The household's address, once it has enrolled."""
         self.place: Place | None = None
         """The last place that the household was given."""
+        self.leases = SealedLeases()
+        """The seals of leases in the present round."""
         self._bus, self._run, self._patience = bus, run, patience
         self._start = 0
         self._arrived = asyncio.Event()
@@ -58,9 +72,26 @@ class HouseholdProbe:
 
     async def say(self, sender: Address, message: Message, run: str | None = None) -> None:
         """Send a message to the household in the name of `sender`, in the present run or in another
-        one."""
-        item = Item(self.household, sender.name, message)
+        one. Leases get their seals."""
+        assert self.where is not None
+        said = self.leases.sealed(sender, message, self.where)
+        item = Item(self.household, sender.name, said)
         await self.send(sender, encode_frame(run or self._run, [item]))
+
+    async def proposes_without_lease(
+        self, section: str, sender: Address, proposal: AnyProposal
+    ) -> None:
+        """Propose this to the household in the name of `sender` without a good lease, in several
+        ways, and check that it answers nothing."""
+        assert self.where is not None
+        self.mark()
+        for forged in self.leases.without_lease(sender, proposal, self.where):
+            await self.say(sender, forged)
+        await self.settled()
+        answers: tuple[type[Message], ...] = (Outcome, Counter, AmountAnswer)
+        for kind in answers:
+            check = "takes no proposal without a lease of its matchmaker"
+            self.silent(check, section, kind, sender, lambda said: True)
 
     async def send(self, sender: Address, data: bytes) -> None:
         """Send bytes to the household, valid or not."""
@@ -197,7 +228,16 @@ class HouseholdProbe:
                 self.where = Address(sender, item.sender)
             if self.where.host == sender:
                 self.heard.append(Heard(Address(to, item.to), item.message))
+                self._look_at_seal(item.message)
         self._arrived.set()
+
+    def _look_at_seal(self, message: Message) -> None:
+        if isinstance(message, Proposal | BundleProposal | AmountProposal):
+            check = "shows round and seal of its lease with a proposal"
+            right = self.leases.is_shown(message)
+            self.note(
+                check, "Leases and seals", right, "as the matchmaker gave them", shown(message)
+            )
 
     def _garbled(self, came: str) -> None:
         expected = "frames of this run and version, with the fields of the tables"

@@ -13,6 +13,8 @@ from protocol.messages import Address, Outcome, Proposal
 from protocol.messages.exchange import LeaseId
 
 SECTION = "Stage 2: lookups, proposals, rounds, Partners"
+SEALS = "Leases and seals"
+"""The section about leases, for every content."""
 
 
 class PartnerScript:
@@ -117,6 +119,7 @@ class PartnerScript:
 
         stale, loss = proposal(held + limit / 2, held + 1.0), proposal(held - limit / 2, held)
         gain, late = proposal(held + limit / 2, held), proposal(held + limit / 4, held)
+        await probe.proposes_without_lease(SEALS, one, gain)
         await self._answers("refuses what it does not hold", one, stale, "stale")
         await self._answers("refuses a loss", one, loss, "loss")
         await self._answers("accepts what it gains by", one, gain, "")

@@ -4,6 +4,7 @@ from agents.planning.costs import EXACT
 from agents.planning.java_random import household_chance
 from agents.planning.plan_selection import PlanSelection
 from agents.plans import Plans
+from orchestrator.validation.conformance.sealed_leases import PUBLIC_KEY
 from protocol.messages import Address, Place, Up
 from protocol.messages.planning import Aggregate
 from protocol.terms import ExchangeTerms, Terms
@@ -49,6 +50,7 @@ def place_of(attempt: int, exchange: ExchangeTerms, *, parent: bool, children: b
         terms=terms,
         matchmakers=() if exchange.equal_shift else (MATCHMAKER,),
         attempt=attempt,
+        matchmaker_keys=() if exchange.equal_shift else (PUBLIC_KEY,),
     )
 
 

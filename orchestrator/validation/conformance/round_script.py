@@ -152,6 +152,7 @@ class RoundScript:
     async def begins(self, round: int) -> None:
         """Begin the next round, which the household must pass on."""
         probe, self.round, self.expected.exchanged = self.probe, round, set()
+        probe.leases.round, probe.leases.content = round, self.terms.content
         slots = range(len(self.expected.held))
         changed = tuple(slots) if round == 1 or (self._by_slot and round) else ()
         following = NextRound(round, changed, self._scale)

@@ -75,8 +75,8 @@ def test_without_an_exchange_planning_lasts_until_the_release(run: Run) -> None:
 def test_an_operator_hears_times_of_the_coordinators_clock(run: Run) -> None:
     """Which stands still while the process does, unlike any other clock here."""
     now = 10.0
-    _, coordinator = orchestrator_of(run)
-    answer = state_of(run, coordinator, lambda: now)
+    node, coordinator = orchestrator_of(run)
+    answer = state_of(run, node, coordinator, lambda: now)
     assert [part.heard_seconds for part in answer().parts] == [None] * len(answer().parts)
     say(run, coordinator, Enrol(36), 11.0)
     say(run, coordinator, Ready(), 12.0)

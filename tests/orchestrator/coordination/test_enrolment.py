@@ -13,6 +13,7 @@ from protocol.messages import Address, Enrol, Failure, HostTraffic, Message, Rea
 from protocol.runtime.machine import Envelope
 from protocol.subjects import HOST
 from protocol.terms import Terms
+from tests.support.gate import handed
 
 ROSTER = {"a": "host-1", "b": "host-1", "c": "host-2"}
 MATCHMAKER = Address("matchmaker-0", "matchmaker-0")
@@ -31,7 +32,7 @@ def coordinator_of(roster: dict[str, str] | None = ROSTER) -> RunCoordinator:
 
 
 def say(coordinator: RunCoordinator, host: str, name: str, message: Message) -> list[Envelope]:
-    return coordinator.handle(Envelope(Address(host, name), ORCHESTRATOR_ADDRESS, message), 0.0)
+    return handed(coordinator, Envelope(Address(host, name), ORCHESTRATOR_ADDRESS, message))
 
 
 @pytest.mark.parametrize("host", ["host-9", "host-2", "a", "matchmaker-0"])

@@ -17,7 +17,7 @@ from orchestrator.distributed.containment import containing
 from orchestrator.monitoring.logs import PartLog
 from orchestrator.simulation.network import Network
 from protocol.messages import Address, Failure, Place
-from protocol.runtime.machine import Envelope
+from protocol.runtime.machine import Envelope, Roles
 from protocol.runtime.node import Node
 from protocol.terms import Terms
 
@@ -75,6 +75,9 @@ def test_a_broken_household_only_repeats_why() -> None:
 def test_a_machine_that_all_wait_for_drops_the_message() -> None:
     class Matchmaker:
         address = Address("m", "m")
+
+        def roles_of(self, sender: Address) -> Roles:
+            return frozenset()
 
         def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
             raise AssertionError

@@ -8,16 +8,20 @@ import pytest
 
 from orchestrator.coordination.nodes import orchestrator_node
 from orchestrator.coordination.run_phase import RunPhase
-from orchestrator.monitoring.log_events import UNREADABLE, RefusalEvents
+from orchestrator.monitoring.log_events import RefusalEvents
 from orchestrator.monitoring.logs import LogSettings, PartLog, complain, logging_as
 from orchestrator.monitoring.operator_console import BusSurvey, exchange_rate
+from orchestrator.monitoring.part_status import refused_by
 from orchestrator.monitoring.prometheus import Endpoint, read_endpoint
+from protocol.codec import Item
 from protocol.errors import DecodeError, InputError, PeerError
-from protocol.messages import Abort, Address, Enrol, Expected, Presence, RunState
+from protocol.messages import Abort, Address, Enrol, Expected, Presence, RefusedHost, RunState
 from protocol.runtime.machine import Envelope
 from protocol.runtime.node import Node
+from protocol.runtime.refusals import HOSTS_MAX, UNREADABLE
 from protocol.subjects import OPERATOR, ORCHESTRATOR
 from protocol.terms import Terms
+from tests.support.gate import handed
 
 THE_ORCHESTRATOR = Address(ORCHESTRATOR, ORCHESTRATOR)
 THE_OPERATOR = Address(OPERATOR, OPERATOR)
@@ -86,6 +90,43 @@ def test_refusals_are_logged_less_and_less_often(capsys: pytest.CaptureFixture[s
     assert [line["last"] for line in lines] == [UNREADABLE] * 3 + ["not your parent"] * 4
 
 
+def test_a_refused_host_is_logged_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    node = Node("host-1", "r")
+    item = Item("h1", "evil", Abort("no"))
+    with logging_as(LogSettings("json", "warning")):
+        refusals = RefusalEvents(node, PartLog("host-1", "r"))
+        for number in range(100):
+            node.refuse(PeerError("a stranger"), "host-9", item)
+            if number == 50:
+                node.refuse(DecodeError("x"), "host-8")
+            refusals.look()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    named = [(line["dropped"], line["sender"], line["times"]) for line in lines]
+    of_nine = [(number, "host-9", number) for number in (1, 2, 4, 8, 16, 32)]
+    assert named == [*of_nine, (52, "host-8", 1), (64, "host-9", 63)]
+    assert refused_by(node) == (
+        RefusedHost("host-9", 100, "Abort: a stranger"),
+        RefusedHost("host-8", 1, UNREADABLE),
+    )
+
+
+def test_nobody_fills_a_disk_with_names(capsys: pytest.CaptureFixture[str]) -> None:
+    node = Node("host-1", "r")
+    with logging_as(LogSettings("json", "warning")):
+        refusals = RefusalEvents(node, PartLog("host-1", "r"))
+        for number in range(5000):
+            node.refuse(PeerError("no"), f"host-{number}")
+            refusals.look()
+    assert len(capsys.readouterr().err.splitlines()) < HOSTS_MAX + 14
+
+
+def test_what_is_refused_is_shown_in_plain_words() -> None:
+    node = Node("host-1", "r")
+    node.refuse(PeerError("\x1b[2J\u202e" + 300 * "x"), "host-9")
+    (shown,) = refused_by(node)
+    assert shown.what == "?[2J?" + 155 * "x"
+
+
 def test_addresses_of_endpoints() -> None:
     assert read_endpoint("9300") == Endpoint("127.0.0.1", 9300)
     assert read_endpoint("0.0.0.0:9300") == Endpoint("0.0.0.0", 9300)
@@ -119,9 +160,9 @@ def test_only_the_operator_may_abort() -> None:
     coordinator.handle(Envelope(member, THE_ORCHESTRATOR, Enrol(3)), 1.0)
     for nobody in (member, Address("host-1", OPERATOR), Address(OPERATOR, "h0"), THE_ORCHESTRATOR):
         with pytest.raises(PeerError):
-            coordinator.handle(Envelope(nobody, THE_ORCHESTRATOR, Abort("no")), 1.0)
+            handed(coordinator, Envelope(nobody, THE_ORCHESTRATOR, Abort("no")), 1.0)
     assert not coordinator.finished
-    answers = coordinator.handle(Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
+    answers = handed(coordinator, Envelope(THE_OPERATOR, THE_ORCHESTRATOR, Abort("enough")), 2.0)
     assert coordinator.phase is RunPhase.FAILED
     assert coordinator.reason == "aborted by the operator: enough"
     assert answers == [

@@ -49,8 +49,11 @@ SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
         "believes_names": "takes the sender's host from the subject: nobody else is the "
         "orchestrator",
         "keeps_what_it_gave": "offers what it has got, or withdraws",
+        "forgets_to_check_leases": "takes no proposal without a lease of its matchmaker",
     },
     "bundle": {
+        "hides_its_seal": "shows round and seal of its lease with a proposal",
+        "needs_no_lease": "takes no proposal without a lease of its matchmaker",
         "looks_up_early": "looks up in no round before round 1",
         "hides_a_slot": "offers all slots that it trades",
         "names_no_households": "looks up once in each round from 1 on",
@@ -86,6 +89,7 @@ SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
         "exchanges_nothing": "offers what it holds",
     },
     "amounts": {
+        "reserves_without_lease": "takes no proposal without a lease of its matchmaker",
         "announces_late": "announces in round 0 what it could take more and less",
         "announces_exactly": "announces powers of the square root of 2, from 2^-8 kWh on, or 0",
         "announces_once": "announces anew before its wishes if it has changed",
@@ -240,7 +244,7 @@ async def all_of(names: Collection[tuple[StageTwo, str]], url: str, folder: Path
     return dict(zip(names, done, strict=True))
 
 
-def tested(names: Collection[tuple[StageTwo, str]], place: Path) -> Checks:
+def checks_of(names: Collection[tuple[StageTwo, str]], place: Path) -> Checks:
     """Return the checks of each of these households; many are tested at the same time."""
     folder = place / "population"
     write(generate(households=9, slots=30, seed=3), folder)
@@ -251,13 +255,13 @@ def tested(names: Collection[tuple[StageTwo, str]], place: Path) -> Checks:
 @pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory) -> Checks:
     """Return the checks of the right households."""
-    return tested(RIGHT, tmp_path_factory.mktemp("right"))
+    return checks_of(RIGHT, tmp_path_factory.mktemp("right"))
 
 
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory: pytest.TempPathFactory) -> Checks:
     """Return the checks of the wrong households."""
-    return tested(FAULTS, tmp_path_factory.mktemp("wrong"))
+    return checks_of(FAULTS, tmp_path_factory.mktemp("wrong"))
 
 
 def failed(checks: CheckList) -> list[Check]:

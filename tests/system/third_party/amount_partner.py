@@ -58,8 +58,10 @@ class AmountPartner(Exchange):
     def on_amount_proposal(self, sender: Address, proposal: Fields) -> None:
         name = (sender[1], tuple(proposal["lease"]))
         said = self.answers_said.get(name)
-        if name not in self.answers_said and (self.round < 0 or self.over):
-            return None
+        if name not in self.answers_said:
+            if self.round < 0 or self.over:
+                return None
+            self.check_lease(sender, proposal, -1, 0)
         if name in self.answers_said and said is None:
             return None
         if said is not None and proposal["sequence"] <= said["sequence"]:

@@ -72,6 +72,8 @@ class AmountExchange(AmountPartner):
         self.rest, self.rests_until = REST, 0.0
         self.agenda: list[str] = []
         self.wish: Wish | None = None
+        self.sealed: list[Any] = []
+        """Round and seal of the last lease."""
         self.talk: Talk | None = None
         self.closing: dict[tuple[int, ...], tuple[Address, list[Any]]] = {}
         """Partners that have not answered a confirmation, and how the lease is to be reported."""
@@ -224,7 +226,7 @@ class AmountExchange(AmountPartner):
             self.tally["lookups"] += 1
             if match["found"] == "match":
                 self.tally["matches"] += 1
-                lease, _slot, (host, name), _value, _seconds = match["lease"]
+                lease, _slot, (host, name), _value, _seconds, *self.sealed = match["lease"]
                 self.rest = REST
                 self.on_lease(wish, list(lease), (host, name), match)
             elif match["found"] == "none":
@@ -275,6 +277,7 @@ class AmountExchange(AmountPartner):
             "talk", partner, "AmountProposal",
             lease=lease, sequence=sequence, kind=self.wish.kind,
             slots=slots.tolist(), amounts=change[slots],
+            round=self.sealed[0], seal=self.sealed[1],
         )  # fmt: skip
 
     def on_amount_answer(self, sender: Address, answer: Fields) -> None:

@@ -111,8 +111,7 @@ class BundleExchange(Exchange):
     def find_partner(self) -> None:
         seed, round, n = self.terms["seed"], self.round, self.households
         if self.makers:
-            shards = len(self.makers)
-            number = shuffled(self.position, seed, round, n) * shards // n if shards > 1 else 0
+            shards, number = len(self.makers), self.maker_of(round)
             self.addition = {"households": sum(p * shards // n == number for p in range(n))}
             maker = self.makers[number]
             maker.spoken = False
@@ -121,8 +120,13 @@ class BundleExchange(Exchange):
         if partner != self.position and (self.position < partner) == (round % 2 == 1):
             self.tally["lookups"] += 1
             self.tally["matches"] += 1
-            self.propose([0, round], self.roster[partner])
+            self.propose([0, round], self.roster[partner], [round, b""])
         return None
+
+    def maker_of(self, round: int) -> int:
+        """Return the number of the matchmaker of a round."""
+        seed, n, shards = self.terms["seed"], self.households, len(self.makers)
+        return shuffled(self.position, seed, round, n) * shards // n if shards > 1 else 0
 
     def quiet(self, count: list[float]) -> bool:
         rounds, share = (2, 0.26) if self.makers else (4, 0.1)
@@ -145,17 +149,17 @@ class BundleExchange(Exchange):
             return self.go_on()
         maker.epoch = match["epoch"]
         self.tally["lookups"] += 1
-        for lease, _slot, (host, name), _value, _seconds in match["leases"]:
+        for lease, _slot, (host, name), _value, _seconds, *sealed in match["leases"]:
             self.tally["matches"] += 1
             if self.reserved is not None:
                 maker.closed.append((list(lease), "void"))
             else:
-                self.propose(list(lease), (host, name))
+                self.propose(list(lease), (host, name), sealed)
         return self.go_on()
 
     # -- as requester -----------------------------------------------------------------------------
 
-    def propose(self, lease: list[int], partner: Address) -> None:
+    def propose(self, lease: list[int], partner: Address, sealed: list[Any]) -> None:
         self.talk = (lease, partner, "proposed")
         self.tally["proposals"] += 1
         slots = list(range(len(self.start)))
@@ -166,6 +170,7 @@ class BundleExchange(Exchange):
             values_kwh=self.holding.held.copy(),
             limits_kwh=np.array(self.holding.told(self.terms["disclosure"], slots)),
             loss_kwh2=0.0, less_kwh=less, more_kwh=more,
+            round=sealed[0], seal=sealed[1],
         )  # fmt: skip
 
     def rooms(self) -> tuple[float | None, float | None]:
@@ -217,9 +222,8 @@ class BundleExchange(Exchange):
         assert self.talk is not None
         self.voice.settled("talk")
         lease, self.talk = self.talk[0], None
-        for maker in self.makers:
-            if maker.epoch == lease[0]:
-                maker.closed.append((lease, ending))
+        if self.makers:
+            self.makers[self.maker_of(self.round)].closed.append((lease, ending))
         self.go_on()
 
     # -- as responder -----------------------------------------------------------------------------
@@ -230,7 +234,9 @@ class BundleExchange(Exchange):
         if name not in self.said:
             if self.round < 0 or self.over:
                 return
-            if not self.makers and lease[1] > self.round:
+            if self.makers:
+                self.check_lease(sender, proposal, -1, self.maker_of(proposal["round"]))
+            elif lease[1] > self.round:
                 self.early = (sender, proposal)
                 return
             limits = [] if proposal["disclosure"] == "value" else [proposal["limits_kwh"]]

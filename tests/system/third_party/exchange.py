@@ -8,6 +8,7 @@ import numpy as np
 from tests.system.third_party.holding import Holding, as_columns
 from tests.system.third_party.maker import REST, REST_AT_MOST, Maker
 from tests.system.third_party.planning import Array
+from tests.system.third_party.seal import has_lease
 from tests.system.third_party.voice import Voice
 from tests.system.third_party.wire import Address
 
@@ -24,6 +25,7 @@ class Exchange:
         self.voice, self.session = voice, session
         self.terms, self.attempt = place["terms"]["exchange"], place["attempt"]
         self.parent, self.children = place["parent"], place["children"]
+        self.address, self.keys = place["own"], place["matchmaker_keys"]
         self.start = schedule
         self.holding = Holding(schedule, preferred, self.terms["tolerance_kwh"])
         makers, slots = place["matchmakers"], range(len(schedule))
@@ -149,15 +151,21 @@ class Exchange:
         elif wanted and (busy or match["engaged"]):
             maker.rests_until = self.voice.now + maker.rest
             maker.rest = min(2 * maker.rest, REST_AT_MOST)
-        for lease, slot, (host, name), value, _seconds in leases:
+        for lease, slot, (host, name), value, _seconds, *sealed in leases:
             if slot in wanted:
-                self.consider(maker, list(lease), slot, (host, name), value)
+                self.consider(maker, list(lease), slot, (host, name), value, sealed)
         return self.go_on()
 
     # -- partners ---------------------------------------------------------------------------------
 
     def consider(
-        self, maker: Maker, lease: list[int], slot: int, partner: Address, value: float
+        self,
+        maker: Maker,
+        lease: list[int],
+        slot: int,
+        partner: Address,
+        value: float,
+        sealed: list[Any],
     ) -> None:
         """Propose what was found, if it is worth while."""
         gain, tolerance = -self.holding.change(slot, value), self.terms["tolerance_kwh"]
@@ -171,6 +179,7 @@ class Exchange:
         self.voice.insist(
             ("proposal", slot), partner, "Proposal",
             lease=lease, slot=slot, given_kwh=given, taken_kwh=value, change_kwh2=0.0,
+            round=sealed[0], seal=sealed[1],
         )  # fmt: skip
         return None
 
@@ -221,6 +230,7 @@ class Exchange:
             return
         if self.round < 0 or self.over:
             return
+        self.check_lease(sender, proposal, slot, slot % len(self.makers))
         reason = self.judge(slot, proposal["taken_kwh"], proposal["given_kwh"])
         outcome = {"lease": lease, "slot": slot, "accepted": not reason, "reason": reason}
         self.decided[name] = outcome
@@ -233,6 +243,15 @@ class Exchange:
         else:
             self.voice.say(sender, "Outcome", **outcome)
         self.go_on()
+
+    def check_lease(self, sender: Address, proposal: dict[str, Any], slot: int, maker: int) -> None:
+        """Raise ValueError unless the matchmaker of this number has given the lease for now."""
+        if not self.keys:
+            return
+        now = proposal["round"] in (self.round, self.round + 1)
+        content, key = self.terms["content"], self.keys[maker]
+        if not now or not has_lease(key, proposal, content, slot, sender, self.address):
+            raise ValueError("a proposal without a lease")
 
     def judge(self, slot: int, taken: float, given: float) -> str:
         """Why it does not agree; empty if it does."""

@@ -133,7 +133,8 @@ class Household:
         if exchange is not None and exchange["content"] == "amounts" and self.home is None:
             return self.fail("this household has no devices")
         self.voice.silence()
-        self.place, self.attempt, self.phase = place, place["attempt"], "placed"
+        self.place = {**place, "own": (self.name, self.name)}
+        self.attempt, self.phase = place["attempt"], "placed"
         self.iteration, self.received, self.answers, self.course = 0, {}, {}, []
         self.closing, self.closed, self.exchange = {}, None, None
         self.risen, self.summed, self.told = False, False, 0

@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 import msgpack
 import numpy as np
 
-VERSION = 2
+VERSION = 3
 Address = tuple[str, str]
 NUMBER = (int, float)
 BOUND = (int, float, type(None))
 """A number, or none if there is no bound."""
 ADDRESS, VECTOR, INTEGERS = "address", "vector", "integers"
+SEALED = {"round": int, "seal": bytes}
+"""What every proposal says of its lease."""
 
 HEARD: dict[str, dict[str, Any]] = {
     "Place": {
@@ -21,6 +23,7 @@ HEARD: dict[str, dict[str, Any]] = {
             "roster": [ADDRESS],
             "attempt": int,
             "loop": int,
+            "matchmaker_keys": [str],
         },
     },
     "Go": {"attempt": int},
@@ -44,11 +47,13 @@ HEARD: dict[str, dict[str, Any]] = {
         "given_kwh": NUMBER,
         "taken_kwh": NUMBER,
         "change_kwh2": NUMBER,
+        **SEALED,
     },
     "Outcome": {"lease": [int], "slot": int, "accepted": bool, "reason": str},
     "BundleProposal": {
         **{"lease": [int], "disclosure": str, "slots": [int], "values_kwh": VECTOR},
         **{"limits_kwh": VECTOR, "loss_kwh2": NUMBER, "less_kwh": BOUND, "more_kwh": BOUND},
+        **SEALED,
     },
     "Counter": {"lease": [int], "slots": [int], "values_kwh": VECTOR, "change_kwh2": NUMBER},
     "Confirmation": {"lease": [int], "reason": str},
@@ -59,6 +64,7 @@ HEARD: dict[str, dict[str, Any]] = {
     },
     "AmountProposal": {
         **{"lease": [int], "sequence": int, "kind": str, "slots": [int], "amounts": INTEGERS},
+        **SEALED,
     },
     "AmountAnswer": {
         **{"lease": [int], "sequence": int, "slots": [int], "amounts": INTEGERS, "reason": str},

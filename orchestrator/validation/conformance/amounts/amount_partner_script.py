@@ -18,6 +18,7 @@ from orchestrator.validation.conformance.amounts.amount_changes import (
 from orchestrator.validation.conformance.amounts.amount_matchmaker_role import SECTION
 from orchestrator.validation.conformance.amounts.amount_stage import AmountStage, of_lease
 from orchestrator.validation.conformance.household_probe import shown
+from orchestrator.validation.conformance.partner_script import SEALS
 from orchestrator.validation.conformance.roles import PARTNERS
 from protocol.messages import AmountAnswer, AmountConfirmation, AmountDone, AmountProposal
 from protocol.messages.exchange import LeaseId
@@ -70,6 +71,7 @@ class AmountPartnerScript:
         probe.silent(check, SECTION, AmountAnswer, one, lambda said: True)
         check = "confirms no commit of what it has not reserved"
         probe.silent(check, SECTION, AmountDone, one, lambda said: True)
+        await probe.proposes_without_lease(SEALS, one, good)
 
     async def _refuses_much(self, change: Int64Array) -> None:
         """Ask for more than any home can move in a slot."""

@@ -11,6 +11,7 @@ from orchestrator.validation.conformance.bundles.bundle_partners import (
     BundlePartners,
     of_lease,
 )
+from orchestrator.validation.conformance.partner_script import SEALS
 from orchestrator.validation.conformance.roles import PARTNERS
 from protocol.messages import Address, BundleProposal, Confirmation, Counter, Outcome, Settled
 from protocol.messages.exchange import WHOLE, LeaseId
@@ -42,6 +43,8 @@ class BundleResponderScript:
             probe.silent(check, PARTNERS_PART, kind, one, lambda said: True)
         check = "answers no confirmation of what it has not countered"
         probe.silent(check, PARTNERS_PART, Settled, one, lambda said: True)
+        good = pair.proposal(self._partners.new_lease(), held)
+        await probe.proposes_without_lease(SEALS, one, good)
         worse = pair.proposal(self._partners.new_lease(), held, -1.0)
         await self._partners.refuses("refuses a bundle that it would lose by", one, worse)
         moved = pair.half_proposal(self._partners.new_lease(), held)

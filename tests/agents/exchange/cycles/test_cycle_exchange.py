@@ -22,6 +22,7 @@ from protocol.vectors import Array
 from tests.support.effort import CRASH_SCHEDULES, examples
 from tests.support.energy_households import energy_households
 from tests.support.exchange_world import World
+from tests.support.gate import Alone
 from tests.support.storms import faults_by_chance, forgetting, survive
 
 SEEDS = CRASH_SCHEDULES
@@ -151,7 +152,7 @@ def test_trades_that_do_not_balance_are_not_made() -> None:
     world = World(schedules, preferred, cycles(), hosts=7)
     maker = world.makers[0]
     mistaken = Mistaken(maker, schedules.shape[1], seed=0)
-    world.nodes[maker.host].machines[maker.name] = mistaken
+    world.nodes[maker.host].machines[maker.name] = Alone(mistaken)
     assert world.run(world.over, until=900)
     assert (world.after == schedules).all()
     assert world.traders[0].counted[-1].matches > 0

@@ -1,0 +1,77 @@
+"""The gate: every message has somebody who may say it, and a node refuses all others."""
+
+from typing import get_args
+
+import pytest
+
+from protocol.codec import Item, encode_frame
+from protocol.messages import Address, Enrol, Go, Message, Place
+from protocol.runtime.gate import SPEAKERS, admit
+from protocol.runtime.machine import Envelope, Role
+from protocol.runtime.refusals import HEARD_EVERY, HOSTS_MAX, MUTED_AFTER, Refusals, Refused
+from tests.support.pingpong import ANYBODY, answering
+
+STRANGER = Address("host-9", "h0")
+HERE = Address("host-1", "h1")
+
+
+def test_somebody_may_say_every_message() -> None:
+    assert set(SPEAKERS) == set(get_args(Message))
+    assert set().union(*SPEAKERS.values()) == set(get_args(Role))
+
+
+@pytest.mark.parametrize(("role", "message"), [("member", Enrol(1)), ("orchestrator", Go())])
+def test_what_a_role_may_say_is_admitted(role: Role, message: Message) -> None:
+    admit(frozenset({"child", role}), Envelope(STRANGER, HERE, message))
+
+
+def test_nobody_but_the_orchestrator_places() -> None:
+    assert SPEAKERS[Place] == {"orchestrator"}
+
+
+def frame(message: Message) -> bytes:
+    return encode_frame("r", [Item("answerer", "asker", message)])
+
+
+def test_a_node_names_whom_it_refuses_and_what() -> None:
+    node, answerer = answering("a")
+    assert {"member"} == ANYBODY
+    node.accept("host-2", frame(Enrol(1)), 0.0)
+    node.accept("host-9", frame(Go()), 0.0)
+    node.accept("host-9", b"nonsense", 0.0)
+    node.accept("host-8", encode_frame("r", [Item("nobody", "asker", Enrol(1))]), 0.0)
+    assert answerer.received == [1]
+    assert node.counters.dropped == 3
+    assert node.refusals.most == [
+        ("host-9", Refused(2, "bytes that are not a message of this run")),
+        ("host-8", Refused(1, "Enrol: no nobody here")),
+    ]
+    node.accept("host-9", frame(Go()), 0.0)
+    assert node.refusals.by_host["host-9"].what == "Go: Go is not for a member to say"
+
+
+def test_a_host_that_only_floods_is_muted_and_can_still_be_heard() -> None:
+    node, answerer = answering("a")
+    node.accept("host-2", frame(Enrol(1)), 0.0)
+    for _ in range(2 * MUTED_AFTER):
+        node.accept("host-9", frame(Go()), 0.0)
+        node.accept("host-2", frame(Go()), 0.0)
+    times = node.refusals.by_host["host-9"].times
+    assert times == 2 * MUTED_AFTER
+    for number in range(2, 2 + HEARD_EVERY):
+        node.accept("host-9", frame(Enrol(number)), 0.0)
+    heard = [number for number in answerer.received if number > 1]
+    assert len(heard) == 1 + HEARD_EVERY - (heard[0] - 1), "muted until one is heard"
+    assert 2 <= heard[0] <= 1 + HEARD_EVERY
+    node.accept("host-2", frame(Enrol(999)), 0.0)
+    assert answerer.received[-1] == 999, "a host that has said something is never muted"
+
+
+def test_strangers_take_little_memory() -> None:
+    refusals = Refusals()
+    for number in range(10_000):
+        refusals.note(f"s{number}", "noise")
+        refusals.note("loud", "Proposal: without a lease")
+    assert len(refusals.by_host) == HOSTS_MAX
+    assert refusals.most[0] == ("loud", Refused(10_000, "Proposal: without a lease"))
+    assert refusals.others + sum(each.times for each in refusals.by_host.values()) == 20_000
