@@ -198,5 +198,5 @@ class Node:
         if not sender:
             return
         shown = UNREADABLE if isinstance(error, DecodeError) else str(error)
-        kind = "" if item is None else f"{type(item.message).__name__}: "
-        self.refusals.note(sender, f"{kind}{shown}")
+        kind = "" if item is None else type(item.message).__name__
+        self.refusals.note(sender, shown if shown.startswith(kind) else f"{kind}: {shown}")

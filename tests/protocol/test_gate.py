@@ -47,7 +47,7 @@ def test_a_node_names_whom_it_refuses_and_what() -> None:
         ("host-8", Refused(1, "Enrol: no nobody here")),
     ]
     node.accept("host-9", frame(Go()), 0.0)
-    assert node.refusals.by_host["host-9"].what == "Go: Go is not for a member to say"
+    assert node.refusals.by_host["host-9"].what == "Go is not for a member to say"
 
 
 def test_a_host_that_only_floods_is_muted_and_can_still_be_heard() -> None:
