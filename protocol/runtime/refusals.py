@@ -64,7 +64,7 @@ class Refusals:
         self._accepted.add(host)
 
     def is_noise(self, host: str) -> bool:
-        """Return True if so much was refused of this host, and nothing accepted, that it is muted."""
+        """Return True if this host is muted: much of it was refused, and nothing accepted."""
         known = self.by_host.get(host)
         return known is not None and known.times >= MUTED_AFTER and host not in self._accepted
 
