@@ -39,9 +39,10 @@ class Run:
 
     @property
     def roster(self) -> dict[str, str]:
-        """The host of each household. One that other people run lives on a host of its own name."""
+        """The host of each household."""
         own = {name: host for host, share in self.hosts.items() for name in share}
-        return {**{name: name for name in self.scenario.externals}, **own}
+        others = self.scenario.settings.external_hosts
+        return {**{name: others[name] for name in self.scenario.externals}, **own}
 
     def plans_of(self, host: str) -> dict[str, Plans]:
         """Return the plans of the households that live on a host, by id."""
@@ -82,7 +83,8 @@ def host_of(household: str, members: Sequence[str], config: Mapping[str, Any]) -
     `members` are the households of the run in tree order, and `config` is its recorded
     configuration. Returns None if that does not tell, or if other people ran the household.
     """
-    externals = [name.strip() for name in (config.get("external") or "").split(",")]
+    entries = (config.get("external") or "").split(",")
+    externals = [entry.strip().partition("@")[0] for entry in entries]
     try:
         hosts = layout(
             members,

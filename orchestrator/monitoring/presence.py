@@ -94,5 +94,4 @@ def _expected(run: Run, coordinator: RunCoordinator, now: float) -> Iterator[Exp
     for matchmaker in coordinator.matchmakers:
         yield part(matchmaker.host, "matchmaker", households=0, host=matchmaker.host)
     for name in run.scenario.externals:
-        address = coordinator.enrolled.get(name)
-        yield part(name, "external", households=1, host=name if address is None else address.host)
+        yield part(name, "external", households=1, host=run.roster[name])

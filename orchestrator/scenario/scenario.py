@@ -164,7 +164,8 @@ def read_scenario(
         raise InputError(reason, field="--matchmakers")
     common = terms_of(settings, target, population, mandates, own=own, feeders=feeders)
     externals = () if execution == "simulation" else settings.externals
-    for name in settings.externals:
+    for name, host in settings.external_hosts.items():
+        check_name(host, "--external")
         if name not in members:
             advice = household_suggestion(name, members)
             raise InputError(f"no household {name!r} takes part: {advice}", field="--external")

@@ -209,7 +209,8 @@ class RunSettings(BaseModel):
     run: str | None = Field(None, description="Id of the run (default: a new one).")
     external: str | None = Field(
         None,
-        description="Households that other people run, comma-separated; they join by themselves.",
+        description="Households that other people run, comma-separated; they join by themselves, "
+        "each from a host of its own name (or ID@HOST).",
     )
     deadline: float = Field(
         60.0, gt=0, le=_SECONDS_MAX, description="Seconds without progress that end a run."
@@ -244,7 +245,14 @@ class RunSettings(BaseModel):
     @property
     def externals(self) -> tuple[str, ...]:
         """Ids of the households that other people run."""
-        return tuple(name.strip() for name in (self.external or "").split(",") if name.strip())
+        return tuple(self.external_hosts)
+
+    @property
+    def external_hosts(self) -> dict[str, str]:
+        """The host of each household that other people run: its own name, unless another one is
+        named as in `h7@home-7`."""
+        entries = (entry.strip().partition("@") for entry in (self.external or "").split(","))
+        return {name: host or name for name, _, host in entries if name}
 
 
 def read_options(config: Path) -> dict[str, Any]:

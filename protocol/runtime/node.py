@@ -15,7 +15,7 @@ from protocol.errors import DecodeError, PeerError
 from protocol.messages import Address
 from protocol.runtime.gate import admit
 from protocol.runtime.machine import Envelope, Machine
-from protocol.runtime.refusals import UNREADABLE, Refusals
+from protocol.runtime.refusals import FRAME_REFUSALS_MAX, UNREADABLE, Refusals
 
 Contain = Callable[[Machine, Exception, Envelope | None], list[Envelope]]
 """Called with a machine that has raised something else than a refusal, the error, and the message
@@ -88,7 +88,7 @@ class Node:
         Answers wait for `flush`, so that the answers to several frames share theirs. Refusals are
         counted.
         """
-        if self.refusals.mutes(sender):
+        if self.refusals.mutes(sender, now):
             self.counters.dropped += 1
             return
         try:
@@ -98,7 +98,13 @@ class Node:
             return
         if self.foresee is not None:
             self.foresee(sender, items)
-        for item in items:
+        refused_before = self.counters.dropped
+        for place, item in enumerate(items):
+            if self.counters.dropped - refused_before >= FRAME_REFUSALS_MAX:
+                if self.refusals.is_noise(sender):
+                    self._drop(sender, len(items) - place)
+                    return
+                refused_before = self.counters.dropped
             machine = self.machines.get(item.to)
             if machine is None:
                 self.refuse(PeerError(f"no {item.to} here"), sender, item)
@@ -191,6 +197,11 @@ class Node:
         half = len(items) // 2
         return self._pack(items[:half]) + self._pack(items[half:])
 
+    def _drop(self, sender: str, rest: int) -> None:
+        """Drop the rest of a frame unread."""
+        self.counters.dropped += rest
+        self.refusals.note(sender, self.refusals.by_host[sender].what, rest)
+
     def refuse(self, error: Exception, sender: str = "", item: Item | None = None) -> None:
         """Count a refused frame, or one message of it, with the reason and its sender's host."""
         self.counters.dropped += 1
@@ -198,5 +209,5 @@ class Node:
         if not sender:
             return
         shown = UNREADABLE if isinstance(error, DecodeError) else str(error)
-        kind = "" if item is None else f"{type(item.message).__name__}: "
-        self.refusals.note(sender, f"{kind}{shown}")
+        kind = "" if item is None else type(item.message).__name__
+        self.refusals.note(sender, shown if shown.startswith(kind) else f"{kind}: {shown}")

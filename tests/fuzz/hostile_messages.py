@@ -14,6 +14,7 @@ from protocol.domains import LARGEST_VALUE
 from protocol.messages import Address, Message
 from protocol.vectors import AMOUNT_MAX, Int64Array
 
+KEY_DIGITS = 64
 KINDS: tuple[type[Any], ...] = get_args(Message)
 _HINTS: dict[type[Any], dict[str, Any]] = {}
 
@@ -116,6 +117,10 @@ class Liar:
                 return (*given, *(self._value(hint, None) for _ in range(chance.randint(1, 3))))
 
     def _in_domain(self, kind: Any, domain: Sequence[Any], model: Any) -> Any:
+        if kind is bytes:
+            return self._seal(model)
+        if kind is str and isinstance(model, str) and len(model) == KEY_DIGITS:
+            return self._chance.choice((model, KEY_DIGITS * "0"))
         if kind is str:
             return self._chance.choice(("h0", "h1", "host-0", "orchestrator", "nobody"))
         if kind in (int, float):
@@ -125,6 +130,13 @@ class Liar:
             high = bounds["le"] if "le" in bounds else bounds["lt"] - 1
             return self._number(kind, low, high, model)
         return self._vector(model, whole=kind == Int64Array)
+
+    def _seal(self, model: Any) -> bytes:
+        """Return a seal: none, one of noise, or the model with a bit changed."""
+        given = bytearray(model if isinstance(model, bytes) else b"")
+        if given:
+            given[self._chance.randrange(len(given))] ^= 1
+        return self._chance.choice((b"", bytes(64), self._chance.randbytes(96), bytes(given)))
 
     def _number(self, kind: Any, low: Any, high: Any, model: Any) -> Any:
         near = model if isinstance(model, int | float) else 0

@@ -8,7 +8,14 @@ from protocol.codec import Item, encode_frame
 from protocol.messages import Address, Enrol, Go, Message, Place
 from protocol.runtime.gate import SPEAKERS, admit
 from protocol.runtime.machine import Envelope, Role
-from protocol.runtime.refusals import HEARD_EVERY, HOSTS_MAX, MUTED_AFTER, Refusals, Refused
+from protocol.runtime.refusals import (
+    FRAME_REFUSALS_MAX,
+    HEARD_AGAIN_SECONDS,
+    HOSTS_MAX,
+    MUTED_AFTER,
+    Refusals,
+    Refused,
+)
 from tests.support.pingpong import ANYBODY, answering
 
 STRANGER = Address("host-9", "h0")
@@ -47,24 +54,39 @@ def test_a_node_names_whom_it_refuses_and_what() -> None:
         ("host-8", Refused(1, "Enrol: no nobody here")),
     ]
     node.accept("host-9", frame(Go()), 0.0)
-    assert node.refusals.by_host["host-9"].what == "Go: Go is not for a member to say"
+    assert node.refusals.by_host["host-9"].what == "Go is not for a member to say"
 
 
 def test_a_host_that_only_floods_is_muted_and_can_still_be_heard() -> None:
     node, answerer = answering("a")
     node.accept("host-2", frame(Enrol(1)), 0.0)
     for _ in range(2 * MUTED_AFTER):
-        node.accept("host-9", frame(Go()), 0.0)
-        node.accept("host-2", frame(Go()), 0.0)
-    times = node.refusals.by_host["host-9"].times
-    assert times == 2 * MUTED_AFTER
-    for number in range(2, 2 + HEARD_EVERY):
-        node.accept("host-9", frame(Enrol(number)), 0.0)
-    heard = [number for number in answerer.received if number > 1]
-    assert len(heard) == 1 + HEARD_EVERY - (heard[0] - 1), "muted until one is heard"
-    assert 2 <= heard[0] <= 1 + HEARD_EVERY
-    node.accept("host-2", frame(Enrol(999)), 0.0)
-    assert answerer.received[-1] == 999, "a host that has said something is never muted"
+        node.accept("host-9", frame(Go()), 1.0)
+        node.accept("host-2", frame(Go()), 1.0)
+    assert node.refusals.by_host["host-9"].times == 2 * MUTED_AFTER
+    node.accept("host-9", frame(Enrol(7)), 1.0)
+    assert answerer.received == [1], "it is muted"
+    node.accept("host-2", frame(Enrol(2)), 1.0)
+    assert answerer.received == [1, 2], "a host that has said something is never muted"
+    node.accept("host-9", frame(Go()), 1.0 + HEARD_AGAIN_SECONDS)
+    node.accept("host-9", frame(Enrol(7)), 1.0 + HEARD_AGAIN_SECONDS)
+    assert answerer.received == [1, 2]
+    node.accept("host-9", frame(Enrol(8)), 1.0 + 2 * HEARD_AGAIN_SECONDS)
+    node.accept("host-9", frame(Enrol(9)), 1.0 + 2 * HEARD_AGAIN_SECONDS)
+    assert answerer.received == [1, 2, 8, 9], "now it has said something, too"
+
+
+def test_a_frame_full_of_noise_is_not_read_to_its_end() -> None:
+    node, answerer = answering("a")
+    enough = MUTED_AFTER + FRAME_REFUSALS_MAX
+    items = [Item("answerer", "asker", Go())] * (2 * enough) + [Item("answerer", "asker", Enrol(1))]
+    node.accept("host-9", encode_frame("r", items), 0.0)
+    assert answerer.received == []
+    assert node.counters.dropped == len(items)
+    assert node.refusals.by_host["host-9"].times == len(items)
+    few = items[: MUTED_AFTER - 1] + items[-1:]
+    node.accept("host-8", encode_frame("r", few), 0.0)
+    assert answerer.received == [1]
 
 
 def test_strangers_take_little_memory() -> None:

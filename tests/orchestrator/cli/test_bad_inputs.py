@@ -252,6 +252,7 @@ OPTIONS = [
     ("run --demo --households 4 --nats http://x", "is not the URL of a NATS server"),
     ("run --demo --households 4 --metrics 0x", "field --metrics: "),
     (f"run --demo --households 4 --nats {NOBODY} --external h9", "field --external: no household"),
+    (f"run --demo --households 4 --nats {NOBODY} --external h1@a.b", "'a.b' is not a name"),
     ("generate --out new --households 0", "households: must be at least 1"),
     ("generate --out new --slots 0", "slots: must be at least 1"),
     ("generate --out new --seed -1", "seed: must be at least 0"),

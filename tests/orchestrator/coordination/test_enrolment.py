@@ -79,7 +79,7 @@ def test_without_a_roster_a_household_lives_where_it_enrols_first() -> None:
 
 @pytest.mark.parametrize("isolation", ["process", "task"])
 def test_the_roster_of_a_run_has_the_external_households_on_their_own_hosts(isolation: str) -> None:
-    options = {"demo": True, "households": 5, "slots": 24, "external": "h3", "hosts": 2}
+    options = {"demo": True, "households": 5, "slots": 24, "external": "h3, h4@home", "hosts": 2}
     if isolation == "process":
         del options["hosts"]
     scenario = read_scenario(
@@ -87,6 +87,6 @@ def test_the_roster_of_a_run_has_the_external_households_on_their_own_hosts(isol
     )
     run = Run("r", scenario)
     assert set(run.roster) == set(scenario.members)
-    assert run.roster["h3"] == "h3"
+    assert (run.roster["h3"], run.roster["h4"]) == ("h3", "home")
     for host, share in run.hosts.items():
         assert {run.roster[name] for name in share} == {host}

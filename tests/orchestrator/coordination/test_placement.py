@@ -8,7 +8,7 @@ from orchestrator.scenario.settings import RunSettings
 
 
 @pytest.mark.parametrize("isolation", ["process", "task", "subtree"])
-@pytest.mark.parametrize("external", [None, "h3", "h3,h11"])
+@pytest.mark.parametrize("external", [None, "h3", "h3,h11@home"])
 def test_the_results_tell_the_host_of_a_household(isolation: str, external: str | None) -> None:
     options = {"isolation": isolation, "hosts": None if isolation == "process" else 4}
     scenario = read_scenario(
