@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agents.exchange.journal.entries import Entry, Journal, MemoryJournal
 from agents.exchange.journal.sqlite import SqliteJournal
 from protocol.codec import decode_message, encode_message
-from protocol.errors import InputError
+from protocol.errors import DecodeError, InputError
 from protocol.messages import Address
 from protocol.runtime.machine import Envelope
 from protocol.subjects import ORCHESTRATOR
@@ -55,12 +55,19 @@ class RunJournal:
             self._journal.close()
 
     def told(self, to: Address) -> list[Told]:
-        """Return the durable messages in their order; their receiver is `to`."""
+        """Return the durable messages in their order; their receiver is `to`. Raises InputError if
+        they cannot be read."""
         return list(self._read(to))
 
     def _read(self, to: Address) -> Iterator[Told]:
         for entry in self._journal.entries().get(ORCHESTRATOR, ()):
             if entry.kind != "told":
                 raise InputError(f"this is no journal of an orchestrator: it has {entry.kind!r}")
-            sender = Address(entry.host, entry.partner)
-            yield Told(Envelope(sender, to, decode_message(entry.data)), entry.given)
+            try:
+                message = decode_message(entry.data)
+            except DecodeError as error:
+                reason = (
+                    f"the journal of the orchestrator is damaged or of another version: {error}"
+                )
+                raise InputError(reason) from error
+            yield Told(Envelope(Address(entry.host, entry.partner), to, message), entry.given)

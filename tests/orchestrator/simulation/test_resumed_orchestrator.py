@@ -67,6 +67,14 @@ def test_the_journal_of_a_host_is_none_of_an_orchestrator() -> None:
         RunJournal(kept).told(ORCHESTRATOR_ADDRESS)
 
 
+def test_a_message_that_cannot_be_read_is_one_clear_error() -> None:
+    kept = MemoryJournal()
+    kept.append(Entry(ORCHESTRATOR, "told", host="host-1", partner="h1", data=b"?"))
+    kept.commit()
+    with pytest.raises(InputError, match="is damaged or of another version"):
+        RunJournal(kept).told(ORCHESTRATOR_ADDRESS)
+
+
 def test_interruptions_take_no_time() -> None:
     """The marks of a resumed run leave out the time in which it had no orchestrator."""
     run = undisturbed()
