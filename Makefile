@@ -16,7 +16,7 @@ install = { test -x $(BIN)/uv && $(UV) $(OPTIONS) $(1); } || $(PIP) $(OPTIONS) $
 # The first import of a module leaves its bytecode for the hundreds of processes that follow, whatever this shell prefers.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test compose-test check fix fuzz bench docs locks image-digests mutants clean
+.PHONY: run test test-thorough compose-test check fix fuzz chaos storms soak bench docs locks image-digests mutants clean
 
 # -- environments: one folder, from a run's few packages up to everything -------------------------
 
@@ -74,14 +74,28 @@ fix: $(VENV)/.dev  ## format, and correct what the linter can correct
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: $(VENV)/.dev  ## all tests; the reason for each skipped one is printed
-	$(BIN)/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest -rs -n auto --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/.dev  ## the tests; the reason for each skipped one is printed
+	$(PYTEST) -m "not thorough"
+
+test-thorough: $(VENV)/.dev  ## the tests that take long and try once more what others try; CI runs them too
+	$(PYTEST) -m thorough
 
 compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engine; prints why where none can run
 	$(BIN)/python -m pytest --docker -m docker -rs --durations=5 tests/documents/test_compose.py
 
 fuzz: $(VENV)/.dev  ## hostile messages to every machine; EXECUTIONS=200000 for less than the ten million
 	$(BIN)/python -W error -m tests.fuzz $(EXECUTIONS)
+
+chaos: storms  ## real runs whose parts are killed, stopped, doubled, cut off, after simulated ones; SCHEDULES=60 for fewer
+	$(BIN)/python -m tests.chaos $(SCHEDULES)
+
+storms: $(VENV)/.dev  ## 100,000 simulated schedules of crashes, losses and repetitions; COFLEX_SEEDS=10000 for fewer
+	COFLEX_SEEDS=$${COFLEX_SEEDS:-25000} $(PYTEST) -m storm
+
+soak: $(VENV)/.dev  ## 500 runs of standing parts and 30 minutes of runs back to back: nothing may grow
+	$(BIN)/python -m tests.soak
 
 bench: $(VENV)/.dev  ## the cost of a run as multiples of the bare bus, in one process, beside the last measurement
 	$(BIN)/python -m tests.bench

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.nats import server as server
-from tests.support.paths import SHARED
+from tests.support.paths import ROOT, SHARED
+from tests.support.thorough import LEFT_OUT
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +41,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with slow tests or with real servers first: at the end of a run on several
-    processors, none of them then waits for one that has just begun a long file."""
+    """Mark the tests that `make test` leaves out. Put the files with slow tests or with real
+    servers first: at the end of a run on several processors, none of them then waits for one that
+    has just begun a long file."""
+    for item in items:
+        left_out = LEFT_OUT.get(item.path.relative_to(ROOT).as_posix(), ())
+        if item.name in left_out or item.name.partition("[")[0] in left_out:
+            item.add_marker("thorough")
     long = {
         item.path
         for item in items

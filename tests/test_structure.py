@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.thorough import LEFT_OUT
 
 PACKAGES = ("agents", "coflex", "matchmaker", "orchestrator", "protocol")
 FILES_IN_A_FOLDER, LINES_IN_A_FILE, LINES_IN_A_FUNCTION, POSITIONAL_ARGUMENTS = 17, 400, 70, 3
@@ -152,3 +153,11 @@ def test_everything_public_has_a_docstring(path: Path) -> None:
 )
 def test_mistakes_in_docstrings_are_noticed(docstring: str | None, mistake: str) -> None:
     assert mistake_in(docstring, function=True) == mistake
+
+
+@pytest.mark.parametrize("file", LEFT_OUT)
+def test_tests_that_are_left_out_exist(file: str) -> None:
+    tree = ast.parse((ROOT / file).read_text())
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, functions)}
+    assert {name.partition("[")[0] for name in LEFT_OUT[file]} <= defined

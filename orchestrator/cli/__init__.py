@@ -20,6 +20,7 @@ if sys.excepthook is sys.__excepthook__:  # and no debugger's or notebook's
     # Even the import of `signal` takes long enough to be interrupted.
     sys.excepthook = _report_uncaught
 
+import gc
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
     from orchestrator.cli.application import app as app
 
 INTERRUPTED_STATUS = 130
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Number of new objects between two runs of the garbage collector. Imports make hundreds of
+thousands and leave no garbage; collecting as often as usual would take a sixth of their time."""
 
 
 def main() -> None:
     """Run the command line and exit with its status."""
     answer_ctrl_c_at_once()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     from orchestrator.cli.application import run_command
 
     _answer_ctrl_c_with(signal.default_int_handler)

@@ -7,7 +7,7 @@ in the decisions of a household, and no household waits for it while the stages 
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agents.planning.tree import children_of, parent_of
+from orchestrator.coordination.enrolment import Enrolment
 from orchestrator.coordination.result_check import Expectation, faults
 from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.coordination.standstill import name_some, to_blame
@@ -23,7 +23,6 @@ from protocol.messages import (
     Iteration,
     Left,
     Message,
-    Place,
     PlanningHistory,
     Progress,
     Ready,
@@ -63,11 +62,13 @@ class RunCoordinator:
         terms: Callable[[str], Terms],
         *,
         matchmakers: Sequence[Address] = (),
+        roster: Mapping[str, str] | None = None,
         deadline: float = 60.0,
         plans: Mapping[str, int] | None = None,
     ) -> None:
-        """Set up a run in which nobody has enrolled. `plans` are the numbers of plans of the
-        households that the orchestrator knows."""
+        """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
+        Enrolment. `plans` are the numbers of plans of the households that the orchestrator
+        knows."""
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
         self.results: dict[str, Result] = {}
@@ -87,10 +88,7 @@ class RunCoordinator:
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
         self.matchmakers = tuple(matchmakers)
-        self._positions = {name: position for position, name in enumerate(members)}
-        self._hosts: dict[str, Address] = {}
-        self._slots: int | None = None
-        self._sessions: dict[str, int] = {}
+        self._enrolment = Enrolment(members, terms, roster=roster, matchmakers=matchmakers)
         self._ready: set[str] = set()
         self._left: set[str] = set()
         self._waiting: dict[str, tuple[Address, ...]] = {}
@@ -125,12 +123,12 @@ class RunCoordinator:
     @property
     def enrolled(self) -> Mapping[str, Address]:
         """The addresses of the households that have enrolled, by id."""
-        return self._hosts
+        return self._enrolment.addresses
 
     @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts of the households that have enrolled."""
-        return tuple(dict.fromkeys(address.host for address in self._hosts.values()))
+        return self._enrolment.hosts
 
     def handle(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Handle one message and return the answers.
@@ -141,21 +139,15 @@ class RunCoordinator:
         if sender == _OPERATOR and isinstance(message, Abort):
             answer = Envelope(self.address, sender, message)  # again, in case it got lost
             return [*self.fail(f"aborted by the operator: {message.reason}", now), answer]
-        if isinstance(message, HostTraffic) and sender.host in self._traffic_sources():
-            self.traffic[sender.host] = message
-            return []
-        if isinstance(message, Failure) and sender.name == HOST:
-            return self.fail(f"{sender.host}: {message.reason}", now)
-        if sender.name not in self._positions:
-            raise PeerError(f"{sender.name} is not expected in this run")
+        if sender.name == HOST:
+            return self._on_host(sender.host, message, now)
         if isinstance(message, Enrol):
             return self._on_enrol(sender, message, now)
-        if self._hosts.get(sender.name) != sender:
-            raise PeerError(f"{sender.name} does not live on {sender.host}")
+        self._enrolment.check_enrolled(sender)
         self.heard[sender.host] = now
         match message:
             case Ready(attempt=attempt, session=session):
-                old = attempt != self.attempt or session < self._sessions[sender.name]
+                old = attempt != self.attempt or session < self._enrolment.sessions[sender.name]
                 return [] if old else self._on_ready(sender, now)
             case Progress() | RoundProgress() if not self._may_be_root(sender.name):
                 raise PeerError(f"{sender.name} is not the root")
@@ -189,6 +181,20 @@ class RunCoordinator:
                 return self.fail(f"{sender.name}: {reason}", now)
             case _:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
+
+    def _on_host(self, host: str, message: Message, now: float) -> list[Envelope]:
+        """Handle a message of a host or matchmaker itself."""
+        matchmakers = {address.host for address in self.matchmakers}
+        if host not in matchmakers and not self._enrolment.is_host(host):
+            raise PeerError(f"{host} is not a host of this run")
+        match message:
+            case HostTraffic():
+                self.traffic[host] = message
+                return []
+            case Failure(reason=reason):
+                return self.fail(f"{host}: {reason}", now)
+            case _:
+                raise PeerError(f"{type(message).__name__} is not for a host to say")
 
     def _may_be_root(self, name: str) -> bool:
         """Return True if this household may count for all: the first, unless the tree changes."""
@@ -253,23 +259,19 @@ class RunCoordinator:
         self._fail_at = None if self.finished else now + patience
 
     def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
-        if sender.name not in self._hosts:
+        enrolment = self._enrolment
+        new = sender.name not in enrolment.addresses
+        before = enrolment.enrol(sender, enrol)
+        if new:
             self._progress(now)
-        known = self._hosts.setdefault(sender.name, sender)
-        if known != sender:
-            raise PeerError(f"{sender.name} takes part already, from host {known.host}")
         self.heard[sender.host] = now
-        before = self._sessions.get(sender.name, enrol.session)
-        self._sessions[sender.name] = max(before, enrol.session)
-        if self._slots is None:
-            self._slots = enrol.slots
-        if enrol.slots != self._slots:
+        if enrol.slots != enrolment.slots:
             return self.fail(
-                f"{sender.name} has plans of {enrol.slots} slots, others of {self._slots}", now
+                f"{sender.name} has plans of {enrol.slots} slots, others of {enrolment.slots}", now
             )
         match self.phase:
             case RunPhase.ENROLLING:
-                if len(self._hosts) < len(self.members):
+                if not enrolment.complete:
                     return []
                 self._enter(RunPhase.PLACING, now)
                 return [self._place(name) for name in self.members]
@@ -295,27 +297,8 @@ class RunCoordinator:
         return [self._place(name) for name in self.members]
 
     def _place(self, name: str) -> Envelope:
-        position, terms, households = self._positions[name], self._terms(name), len(self.members)
-        above = parent_of(position, terms.arity)
-        roster: tuple[Address, ...] = ()
-        alone = terms.exchange is not None and not self.matchmakers
-        if alone or terms.reorganisation.strategy != "never":
-            roster = tuple(self._hosts[member] for member in self.members)
-        place = Place(
-            position=position,
-            households=households,
-            parent=None if above is None else self._hosts[self.members[above]],
-            children=tuple(
-                self._hosts[self.members[child]]
-                for child in children_of(position, terms.arity, households)
-            ),
-            terms=terms,
-            matchmakers=self.matchmakers,
-            roster=roster,
-            attempt=self.attempt,
-            loop=self.resumed_after,
-        )
-        return Envelope(self.address, self._hosts[name], place)
+        place = self._enrolment.place(name, attempt=self.attempt, loop=self.resumed_after)
+        return Envelope(self.address, self.enrolled[name], place)
 
     def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
         if self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING):  # its Go got lost
@@ -346,10 +329,11 @@ class RunCoordinator:
 
     def _expected(self, name: str) -> Expectation:
         """Return what the result of this household must be like."""
-        assert self._slots is not None, "it has enrolled"
+        slots = self._enrolment.slots
+        assert slots is not None, "it has enrolled"
         return Expectation(
             terms=self._terms(name),
-            slots=self._slots,
+            slots=slots,
             is_root=name == self.members[0],
             plans=self._plans.get(name),
         )
@@ -367,16 +351,12 @@ class RunCoordinator:
             *staying,
         ]
 
-    def _traffic_sources(self) -> set[str]:
-        """Return the hosts whose traffic reports are accepted."""
-        return {*self.hosts, *(address.host for address in self.matchmakers)}
-
     def _to_all(
         self, message: Message, skip: frozenset[str] | set[str] = frozenset()
     ) -> list[Envelope]:
         return [
             Envelope(self.address, address, message)
-            for name, address in self._hosts.items()
+            for name, address in self.enrolled.items()
             if name not in skip
         ]
 
@@ -384,7 +364,7 @@ class RunCoordinator:
         """Return why the run makes no progress; it names those who are missing, if known."""
         match self.phase:
             case RunPhase.ENROLLING:
-                missing, what = set(self.members) - set(self._hosts), "{} did not enrol"
+                missing, what = self._enrolment.missing, "{} did not enrol"
             case RunPhase.PLACING:
                 missing, what = set(self.members) - self._ready, "{} did not confirm their place"
             case _:

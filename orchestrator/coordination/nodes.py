@@ -137,14 +137,17 @@ def orchestrator_node(
     *,
     deadline: float = 60.0,
     matchmakers: Sequence[Address] = (),
+    roster: Mapping[str, str] | None = None,
     plans: Mapping[str, int] | None = None,
 ) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node and the coordinator in it. `plans` as in RunCoordinator."""
+    """Return the orchestrator's node and the coordinator in it. `roster` and `plans` as in
+    RunCoordinator."""
     coordinator = RunCoordinator(
         ORCHESTRATOR_ADDRESS,
         members,
         terms,
         matchmakers=matchmakers,
+        roster=roster,
         deadline=deadline,
         plans=plans,
     )
@@ -160,6 +163,7 @@ def orchestrator_of(run: Run) -> tuple[Node, RunCoordinator]:
         scenario.terms,
         deadline=scenario.settings.deadline,
         matchmakers=scenario.matchmakers,
+        roster=run.roster,
         plans={name: len(own.values) for name, own in scenario.population.households.items()},
     )
 

@@ -35,6 +35,12 @@ class Run:
         )
         object.__setattr__(self, "hosts", shares)
 
+    @property
+    def roster(self) -> dict[str, str]:
+        """The host of each household. One that other people run lives on a host of its own name."""
+        own = {name: host for host, share in self.hosts.items() for name in share}
+        return {**{name: name for name in self.scenario.externals}, **own}
+
     def plans_of(self, host: str) -> dict[str, Plans]:
         """Return the plans of the households that live on a host, by id."""
         return {name: self.scenario.population.households[name] for name in self.hosts[host]}

@@ -1,5 +1,8 @@
 """Processor seconds of stage 2 until mean comfort is 0.901, which single slots reach in the end:
-bundles and single slots, generated households, simulated."""
+bundles and single slots, generated households, simulated.
+
+Each is the least of several passes, the contents in turn: other work on the machine only adds.
+"""
 
 import time
 
@@ -11,7 +14,8 @@ from orchestrator.scenario.settings import RunSettings
 from orchestrator.simulation.simulator import simulate
 from tests.bench.measured import Measured
 
-SIZES = (200, 1_000)
+PASSES = {200: 4, 1_000: 2}
+"""Number of passes by number of households."""
 COMFORT = 0.901
 ITERATIONS = 50
 
@@ -37,11 +41,21 @@ def seconds_to_comfort(content: str, households: int) -> float:
     return ends[reached[0]] if reached else float("inf")
 
 
+def least_seconds(households: int, passes: int) -> tuple[float, float]:
+    """Return the least seconds of bundles and of single slots in this number of passes."""
+    taken = [
+        [seconds_to_comfort(content, households) for content in ("bundle", "slot")]
+        for _ in range(passes)
+    ]
+    bundle, slot = map(min, zip(*taken, strict=True))
+    return bundle, slot
+
+
 def bench() -> Measured:
     """Return the seconds of both contents, and their ratio, by number of households."""
     said, ratios = [], {}
-    for households in SIZES:
-        bundle, slot = (seconds_to_comfort(content, households) for content in ("bundle", "slot"))
+    for households, passes in PASSES.items():
+        bundle, slot = least_seconds(households, passes)
         ratios[f"bundle/slot {households}"] = bundle / slot
         said.append(
             f"{households:,} households: bundles {bundle:.1f} s, single slots {slot:.1f} s, "

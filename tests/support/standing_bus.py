@@ -5,12 +5,15 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from orchestrator.cli.application import run_command
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from tests.support.waiting import wait_until
 
@@ -89,6 +92,14 @@ class Bus:
         return found
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the operator in this process, as `coflex` does in its own."""
+        out, errors, line = StringIO(), StringIO(), ["coflex", *words, *self._where]
+        with patch.object(sys, "argv", line), redirect_stdout(out), redirect_stderr(errors):
+            status = run_command()
+        return subprocess.CompletedProcess(line, status, out.getvalue(), errors.getvalue())
+
+    def part(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command of a part, in a process of its own, until it ends."""
         return subprocess.run(
             [*COFLEX, *words, *self._where], capture_output=True, text=True, timeout=120
         )

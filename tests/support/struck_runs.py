@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 
 from agents.devices.home import Schedules
+from agents.exchange.amounts.held_home import ROUNDING, HeldHome
 from agents.exchange.journal.amount_records import read_amounts
 from agents.exchange.journal.records import read_beginning, read_deal
 from agents.exchange.journal.sqlite import SqliteJournal
@@ -17,6 +18,8 @@ from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.run_phase import RunPhase
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.result_files import JOURNALS_FOLDER
+from orchestrator.scenario.scenario import read_scenario
+from orchestrator.scenario.settings import RunSettings
 from protocol.messages.exchange import WHOLE
 from protocol.vectors import Array
 from tests.support.run_parts import parts_of
@@ -100,3 +103,22 @@ def homes_by_journals(kept: Path) -> dict[str, tuple[Schedules, Schedules]]:
                     after.update(read_amounts(entry.data).changed)
             found[name] = before, after
     return found
+
+
+def homes_kept_their_promises(chosen: RunSettings, kept: Path) -> None:
+    """Check by the journals that the devices of each home can follow what it holds, that no home is
+    worse off, and that each home and each slot has the energy that it had."""
+    households = read_scenario(chosen).population.households
+    found = homes_by_journals(kept)
+    assert set(found) == set(households)
+    before, after = [], []
+    for name, (first, last) in found.items():
+        own = households[name].home
+        assert own is not None
+        held = HeldHome(own.home, first)
+        assert own.home.fault(last) is None
+        assert held.squares_of(last) <= held.squares + ROUNDING
+        before.append(held.total)
+        after.append(own.home.total(last))
+    assert (np.sum(before, axis=0) == np.sum(after, axis=0)).all()
+    assert (np.sum(before, axis=1) == np.sum(after, axis=1)).all()

@@ -4,16 +4,13 @@ import os
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
-from agents.exchange.amounts.held_home import ROUNDING, HeldHome
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.run_results import RunResults
-from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from tests.support.settings import in_simulation, on_bus
-from tests.support.struck_runs import Strikes, homes_by_journals
+from tests.support.struck_runs import Strikes, homes_kept_their_promises
 from tests.support.waiting import children_of
 
 
@@ -30,26 +27,6 @@ def kept_and_improved(results: RunResults) -> None:
     assert exchange.accepted > 0
     assert exchange.households_worse == 0
     assert exchange.max_energy_drift == 0.0
-
-
-def homes_kept_their_promises(chosen: RunSettings, kept: Path) -> None:
-    """Check by the journals that the devices of each home can follow what it holds, that no home is
-    worse off, and that each home and each slot has the energy that it had."""
-    households = read_scenario(chosen).population.households
-    found = homes_by_journals(kept)
-    assert set(found) == set(households)
-    before, after = [], []
-    for name, (first, last) in found.items():
-        own = households[name].home
-        assert own is not None
-        held = HeldHome(own.home, first)
-        assert own.home.fault(last) is None
-        assert held.squares_of(last) <= held.squares + ROUNDING
-        before.append(held.total)
-        after.append(own.home.total(last))
-    assert (np.sum(before, axis=0) == np.sum(after, axis=0)).all()
-    assert (np.sum(before, axis=1) == np.sum(after, axis=1)).all()
-    assert (np.array(before) != np.array(after)).any()
 
 
 @pytest.mark.nats

@@ -175,6 +175,7 @@ def check_storm(seed: int) -> int:
     return world.crashes
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, SEEDS))
 def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
     assert sum(map(check_storm, range(SEEDS))) > SEEDS / 2

@@ -279,10 +279,10 @@ def test_undecodable_bytes_are_logged_as_a_count_only(bus: Bus) -> None:
 
 def test_a_used_address_is_reported(bus: Bus) -> None:
     port = bus.await_line("host-1", "serves metrics")["port"]
-    refused = bus.command("host", "host-9", "--metrics", str(port), "--log-format", "text")
+    refused = bus.part("host", "host-9", "--metrics", str(port), "--log-format", "text")
     assert refused.returncode == 2
     assert f"field --metrics: 127.0.0.1:{port} is not available" in refused.stderr
-    as_json = bus.command("host", "host-9", "--metrics", "port", "--log-format", "json")
+    as_json = bus.part("host", "host-9", "--metrics", "port", "--log-format", "json")
     assert as_json.returncode == 2
     assert "'port' is neither PORT nor HOST:PORT" in as_json.stderr
 

@@ -3,8 +3,9 @@ shown."""
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
+@pytest.fixture(scope="module")
+def shown(browser: Browser, pages: dict[str, Path]) -> Callable[[str, int], Page]:
+    """Return a function that opens a page by its name and width, once for all tests."""
+
+    @cache
+    def once(name: str, width: int) -> Page:
+        return opened(browser, pages[name], width)
+
+    return once
+
+
 def opened(browser: Browser, file: Path, width: int, *, dark: bool = False) -> Page:
     """Open a page, wait for its figures, and return it; an error in a script fails."""
     scheme = browser.new_context(
@@ -77,20 +89,22 @@ def opened(browser: Browser, file: Path, width: int, *, dark: bool = False) -> P
 
 @pytest.mark.parametrize("name", ["report", "comparison", "sweep"])
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_nothing_scrolls_sideways(
-    browser: Browser, pages: dict[str, Path], name: str, width: int
-) -> None:
-    page = opened(browser, pages[name], width)
-    for closed in page.query_selector_all("details"):
-        closed.evaluate("own => { own.open = true; }")
+def test_nothing_scrolls_sideways(shown: Callable[[str, int], Page], name: str, width: int) -> None:
+    page = shown(name, width)
+    closed = [
+        own for own in page.query_selector_all("details") if not own.evaluate("own => own.open")
+    ]
+    for own in closed:
+        own.evaluate("own => { own.open = true; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.context.close()
+    for own in closed:
+        own.evaluate("own => { own.open = false; }")
 
 
 def test_the_first_screen_has_the_result_and_the_figures_are_drawn(
-    browser: Browser, pages: dict[str, Path]
+    shown: Callable[[str, int], Page],
 ) -> None:
-    page = opened(browser, pages["report"], DESK)
+    page = shown("report", DESK)
     for card in page.query_selector_all(".card"):
         box = card.bounding_box()
         assert box is not None
@@ -101,25 +115,23 @@ def test_the_first_screen_has_the_result_and_the_figures_are_drawn(
     assert box is not None
     assert box["y"] < 900
     assert "04:00" in figure.inner_text()
-    page.context.close()
 
 
-def test_a_household_can_be_chosen(browser: Browser, pages: dict[str, Path]) -> None:
-    page = opened(browser, pages["report"], PHONE)
+def test_a_household_can_be_chosen(shown: Callable[[str, int], Page]) -> None:
+    page = shown("report", PHONE)
     before = page.inner_text("#household-facts")
     page.select_option("#household-choice", label="Zo\u00eb Str\u00f6m (h3)")
     chosen = page.inner_text("#household-facts")
     assert chosen != before
     assert "50% of its discomfort was removed" in chosen
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", ["report", "comparison", "sweep"])
 def test_text_is_light_on_a_dark_background(
-    browser: Browser, pages: dict[str, Path], name: str
+    browser: Browser, pages: dict[str, Path], shown: Callable[[str, int], Page], name: str
 ) -> None:
     for dark in (False, True):
-        page = opened(browser, pages[name], DESK, dark=dark)
+        page = opened(browser, pages[name], DESK, dark=True) if dark else shown(name, DESK)
         paper, ink, axis = (
             _brightness(
                 str(page.evaluate(f"getComputedStyle(document.querySelector('{of}')).{what}"))
@@ -133,7 +145,6 @@ def test_text_is_light_on_a_dark_background(
         assert (paper < 60) is dark
         for words in (ink, axis):
             assert abs(words - paper) > 150
-        page.context.close()
 
 
 def _brightness(colour: str) -> float:

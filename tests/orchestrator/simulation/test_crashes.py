@@ -69,6 +69,7 @@ def check(seed: int, equal_shift: bool) -> tuple[int, int]:
     return kills, run.course.attempt - 1
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, 2 * SEEDS))
 @pytest.mark.parametrize("equal_shift", [False, True])
 def test_whatever_is_killed_whenever_the_result_stands(equal_shift: bool) -> None:

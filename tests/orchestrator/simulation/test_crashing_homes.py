@@ -40,6 +40,7 @@ def check(seed: int) -> tuple[int, int]:
     return kills, made
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, 10 * SEEDS))
 def test_whatever_is_killed_whenever_homes_can_follow_and_the_sums_stay() -> None:
     kills = made = 0

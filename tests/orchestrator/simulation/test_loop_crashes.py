@@ -40,6 +40,7 @@ def check(seed: int) -> tuple[int, int]:
     return kills, anew
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, 3 * SEEDS))
 def test_whatever_is_killed_whenever_every_exchange_conserves() -> None:
     kills = anew = 0

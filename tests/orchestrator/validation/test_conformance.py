@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -147,6 +148,7 @@ SHOULD_FAIL: dict[StageTwo, dict[str, str]] = {
     },
 }
 """Where each of the wrong households must fail first."""
+FAULTS = [(stage, name) for stage, found in SHOULD_FAIL.items() for name in found]
 assert {name for found in SHOULD_FAIL.values() for name in found} == set(WRONG)
 TERMS: dict[StageTwo, ExchangeTerms] = {
     "slot": SLOT,
@@ -221,8 +223,8 @@ async def our_own(url: str, stage: StageTwo, folder: Path) -> CheckList:
         await bus.close()
 
 
-async def all_of_them(url: str, folder: Path) -> Checks:
-    """Test all households, a few at a time."""
+async def all_of(names: Collection[tuple[StageTwo, str]], url: str, folder: Path) -> Checks:
+    """Test these households, a few at a time."""
     single = (folder / "agent_7.plans").read_text().splitlines()[0]
     (folder / "agent_8.plans").write_text(single + "\n")
     write_tank_home(folder / "home.json")
@@ -234,18 +236,28 @@ async def all_of_them(url: str, folder: Path) -> Checks:
                 return await our_own(url, stage, folder)
             return await third_party(url, stage, name, folder)
 
-    names = [*RIGHT, *((stage, name) for stage, found in SHOULD_FAIL.items() for name in found)]
     done = await asyncio.gather(*(checks(*each) for each in names))
     return dict(zip(names, done, strict=True))
 
 
-@pytest.fixture(scope="module")
-def tested(tmp_path_factory: pytest.TempPathFactory) -> Checks:
-    """Return the checks of each household; many are tested at the same time."""
-    folder = tmp_path_factory.mktemp("plans") / "population"
+def tested(names: Collection[tuple[StageTwo, str]], place: Path) -> Checks:
+    """Return the checks of each of these households; many are tested at the same time."""
+    folder = place / "population"
     write(generate(households=9, slots=30, seed=3), folder)
     with EmbeddedServer() as server:
-        return asyncio.run(all_of_them(server.url, folder))
+        return asyncio.run(all_of(names, server.url, folder))
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> Checks:
+    """Return the checks of the right households."""
+    return tested(RIGHT, tmp_path_factory.mktemp("right"))
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Checks:
+    """Return the checks of the wrong households."""
+    return tested(FAULTS, tmp_path_factory.mktemp("wrong"))
 
 
 def failed(checks: CheckList) -> list[Check]:
@@ -258,8 +270,8 @@ def not_tried(checks: CheckList) -> set[str]:
 
 @pytest.mark.nats
 @pytest.mark.parametrize(("stage", "name"), RIGHT)
-def test_a_right_household_passes(stage: StageTwo, name: str, tested: Checks) -> None:
-    checks = tested[stage, name]
+def test_a_right_household_passes(stage: StageTwo, name: str, right: Checks) -> None:
+    checks = right[stage, name]
     assert failed(checks) == []
     assert checks.passed
     assert checks.found[-1].name == "leaves when it is released"
@@ -267,13 +279,10 @@ def test_a_right_household_passes(stage: StageTwo, name: str, tested: Checks) ->
 
 
 @pytest.mark.nats
-@pytest.mark.parametrize(
-    ("stage", "name"),
-    [(stage, name) for stage, found in SHOULD_FAIL.items() for name in found],
-)
-def test_every_fault_is_found(stage: StageTwo, name: str, tested: Checks) -> None:
-    checks = failed(tested[stage, name])
-    assert not tested[stage, name].passed
+@pytest.mark.parametrize(("stage", "name"), FAULTS)
+def test_every_fault_is_found(stage: StageTwo, name: str, wrong: Checks) -> None:
+    checks = failed(wrong[stage, name])
+    assert not wrong[stage, name].passed
     assert checks[0].name == SHOULD_FAIL[stage][name]
     for found in checks:
         assert found.expected
@@ -282,21 +291,21 @@ def test_every_fault_is_found(stage: StageTwo, name: str, tested: Checks) -> Non
 
 
 @pytest.mark.nats
-def test_each_check_of_stage_2_is_failed_by_some_household(tested: Checks) -> None:
+def test_each_check_of_stage_2_is_failed_by_some_household(right: Checks, wrong: Checks) -> None:
     """A check that nothing fails may be one that cannot fail."""
-    for stage, wrong in SHOULD_FAIL.items():
+    for stage, faults in SHOULD_FAIL.items():
         if stage == "slot":
             continue
         own = ("Content bundle", "Content amounts", "Equal shift")
-        found = tested[stage, "our own"].found
+        found = right[stage, "our own"].found
         checks = {each.name for each in found if each.section.startswith(own)}
-        caught = {each.name for name in wrong for each in failed(tested[stage, name])}
+        caught = {each.name for name in faults for each in failed(wrong[stage, name])}
         assert checks - caught == set()
 
 
 @pytest.mark.nats
-def test_each_check_names_its_section(tested: Checks) -> None:
-    for checks in tested.values():
+def test_each_check_names_its_section(right: Checks, wrong: Checks) -> None:
+    for checks in (*right.values(), *wrong.values()):
         for found in checks.found:
             heading, _, part = found.section.partition(", ")
             if heading == "Stage 2: lookups":

@@ -37,6 +37,7 @@ def test_homes_gain_and_lose_nothing() -> None:
     assert sum(held.squares for held in world.held) < 0.9 * before
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, 10 * SEEDS))
 def test_whatever_is_lost_or_killed_no_home_is_infeasible_and_the_sum_stays() -> None:
     made = crashes = 0

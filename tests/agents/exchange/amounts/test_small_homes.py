@@ -93,6 +93,7 @@ class WatchedWorld(AmountWorld):
         return super().over() and not any(reserved)
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, SEEDS))
 def test_no_promise_is_broken_between_two_messages() -> None:
     made = crashes = 0

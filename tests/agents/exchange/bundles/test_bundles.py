@@ -183,6 +183,7 @@ def storm(seed: int) -> World:
     return world
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, SEEDS))
 def test_crashes_losses_and_repetitions_lose_and_double_nothing() -> None:
     crashed: set[Kind] = set()

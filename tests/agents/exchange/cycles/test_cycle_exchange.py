@@ -105,6 +105,7 @@ def storm(seed: int) -> World:
     return world
 
 
+@pytest.mark.storm
 @pytest.mark.timeout(max(300, SEEDS))
 def test_crashes_losses_and_repetitions_change_nothing() -> None:
     crashes = 0
