@@ -172,7 +172,9 @@ class AmountBook(HouseholdRows):
         """Return the hours of these slots, and the announced amounts by hour, no more than wanted:
         float64[rows, hours]."""
         place = self._hours[slots]
-        hours = place[np.flatnonzero(np.diff(place, prepend=-1))]  # slots rise, and so do hours
+        first = np.ones(len(place), dtype=np.bool_)
+        first[1:] = place[1:] != place[:-1]  # slots rise, and so do hours
+        hours = place[first]
         members = (place[:, None] == hours).astype(np.float64)
         return hours, np.minimum(announced, wanted) @ members
 
