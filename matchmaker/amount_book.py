@@ -35,14 +35,21 @@ class AmountBook(HouseholdRows):
     """Less that it could take."""
     _feeders: NDArray[np.intp] = field(init=False)
     """The feeder of each household, int[rows]."""
+    _hours: NDArray[np.intp] = field(init=False)
+    """The hour of each slot."""
     _refused: NDArray[np.bool_] = field(init=False)
     """Whether it did not move energy between two hours, bool[rows, from, to]."""
-    _unwanted: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-    """Rows of requesters and partners that suited them in nothing, and their versions then."""
+    _unwanted: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    """By the rows of requesters: those of partners that suited them in nothing, and the versions of
+    both then."""
+    _by_name: NDArray[np.intp] = field(init=False)
+    """All rows, in the order of names."""
 
     def __post_init__(self) -> None:
         self._up, self._down = np.zeros((2, 16, self.slots))
         self._feeders = np.zeros(16, dtype=np.intp)
+        self._by_name = np.zeros(0, dtype=np.intp)
+        self._hours = np.arange(self.slots) * PIECES // self.slots
         self._refused = np.zeros((16, PIECES, PIECES), dtype=np.bool_)
 
     def enter(self, household: Address, feeder: int = 0) -> None:
@@ -51,6 +58,9 @@ class AmountBook(HouseholdRows):
         if row == len(self._up):
             self._grow()
         self._feeders[row] = feeder
+        if row == len(self._by_name):
+            named = sorted(self.rows.items())
+            self._by_name = np.array([place for _, place in named], dtype=np.intp)
         self.announce(household.name, up_kwh=np.zeros(self.slots), down_kwh=np.zeros(self.slots))
 
     def announce(self, household: str, *, up_kwh: Array, down_kwh: Array) -> None:
@@ -75,8 +85,8 @@ class AmountBook(HouseholdRows):
     def disappoint(self, requester: str, partner: str) -> None:
         """Remember that nothing which the partner announces suits the requester, until one of them
         announces anew."""
-        pair = self.rows[requester], self.rows[partner]
-        self._unwanted[pair] = self._versions[pair[0]], self._versions[pair[1]]
+        row, other = self.rows[requester], self.rows[partner]
+        self._unwanted.setdefault(row, {})[other] = self._versions[row], self._versions[other]
 
     def summary(self) -> dict[str, int]:
         """Return the numbers of known households and of slots at which they announce something; no
@@ -93,26 +103,21 @@ class AmountBook(HouseholdRows):
 
         Where the requester goes up, a partner goes down. Ties go to the first by name.
         """
-        count = len(self.where)
+        count, row = len(self.where), self.rows[requester]
         rises, falls = np.flatnonzero(up_kwh), np.flatnonzero(down_kwh)
         left, fall = self._by_hour(self._down[:count, rises], up_kwh[rises], rises)
         entered, rise = self._by_hour(self._up[:count, falls], down_kwh[falls], falls)
-        open_ = ~self._refused[:count][:, left][:, :, entered]
-        both = np.minimum(fall[:, :, None], rise[:, None, :]) * open_
-        merit = np.zeros(count)
-        if both.size:
-            merit = np.minimum(both.max(axis=2).sum(axis=1), both.max(axis=1).sum(axis=1))
-        row = self.rows[requester]
-        merit[row] = 0.0
-        merit[self._feeders[:count] != self._feeders[row]] = 0.0
-        merit[[self.rows[name] for name in without]] = 0.0
-        for pair in [pair for pair in self._unwanted if pair[0] == row]:
-            if self._unwanted[pair] == (self._versions[row], self._versions[pair[1]]):
-                merit[pair[1]] = 0.0
-            else:
-                del self._unwanted[pair]
-        names = [(self.where[at].name, float(merit[at])) for at in np.flatnonzero(merit)]
-        return sorted(names, key=lambda found: (-found[1], found[0]))
+        able = fall.any(axis=1) & rise.any(axis=1) & (self._feeders[:count] == self._feeders[row])
+        able[[row, *(self.rows[name] for name in without), *self._unwanted_by(row)]] = False
+        members = self._by_name[able[self._by_name]]
+        both = np.minimum(fall[members][:, :, None], rise[members][:, None, :])
+        both *= ~self._refused[np.ix_(members, left, entered)]
+        if not both.size:
+            return []
+        merit = np.minimum(both.max(axis=2).sum(axis=1), both.max(axis=1).sum(axis=1))
+        best = [at for at in np.argsort(-merit, kind="stable").tolist() if merit[at]]
+        names = [self.where[at].name for at in members[best].tolist()]
+        return list(zip(names, merit[best].tolist(), strict=True))
 
     def suffices(
         self,
@@ -130,8 +135,10 @@ class AmountBook(HouseholdRows):
         members = np.array([self.rows[name] for name, _ in ranked], dtype=np.intp)
         for announced, wanted in ((self._down, up_kwh), (self._up, down_kwh)):
             slots = np.flatnonzero(wanted)
-            gives = np.sort(announced[np.ix_(members, slots)], axis=0)[-partners_max:]
-            if (gives.sum(axis=0) * ROUNDED < wanted[slots]).any():
+            gives = announced[np.ix_(members, slots)]
+            if len(members) > partners_max:
+                gives = np.partition(gives, -partners_max, axis=0)[-partners_max:]
+            if (np.sort(gives, axis=0).sum(axis=0) * ROUNDED < wanted[slots]).any():
                 return False
         return True
 
@@ -141,23 +148,34 @@ class AmountBook(HouseholdRows):
         row = self.rows[household]
         return np.minimum(self._up[row], down_kwh), np.minimum(self._down[row], up_kwh)
 
-    @property
-    def _hours(self) -> NDArray[np.intp]:
-        return np.arange(self.slots) * PIECES // self.slots
-
     def _in_hours(self, slots: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return for each hour whether any of its slots is marked, bool[PIECES]."""
         marked = np.zeros(PIECES, dtype=np.bool_)
         marked[self._hours[slots]] = True
         return marked
 
+    def _unwanted_by(self, row: int) -> list[int]:
+        """Return the rows of partners that suit a requester in nothing, as far as neither of the
+        two has announced anew."""
+        known = self._unwanted.get(row, {})
+        still = {
+            other: versions
+            for other, versions in known.items()
+            if versions == (self._versions[row], self._versions[other])
+        }
+        self._unwanted[row] = still
+        return list(still)
+
     def _by_hour(
         self, announced: Array, wanted: Array, slots: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], Array]:
         """Return the hours of these slots, and the announced amounts by hour, no more than wanted:
         float64[rows, hours]."""
-        hours, place = np.unique(self._hours[slots], return_inverse=True)
-        members = (place[:, None] == np.arange(len(hours))).astype(np.float64)
+        place = self._hours[slots]
+        first = np.ones(len(place), dtype=np.bool_)
+        first[1:] = place[1:] != place[:-1]  # slots rise, and so do hours
+        hours = place[first]
+        members = (place[:, None] == hours).astype(np.float64)
         return hours, np.minimum(announced, wanted) @ members
 
     def _grow(self) -> None:

@@ -71,8 +71,9 @@ class Storage:
     def levels(self, schedule: Array) -> Array:
         """Return the level at the end of each slot, kWh: (..., d) -> (..., d)."""
         gained = self.efficiency_in * np.maximum(schedule, 0.0)
-        lost = np.maximum(-schedule, 0.0) / self.efficiency_out
-        return np.asarray(self.level_kwh + np.cumsum(gained - lost - self.use_kwh, axis=-1))
+        if self.max_out_kwh > 0.0:
+            gained = gained - np.maximum(-schedule, 0.0) / self.efficiency_out
+        return np.asarray(self.level_kwh + (gained - self.use_kwh).cumsum(axis=-1))
 
     def is_plugged(self) -> NDArray[np.bool_]:
         """Return for each slot whether the store can take or give, bool[d]."""

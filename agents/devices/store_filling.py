@@ -109,6 +109,8 @@ class _Filling:
         plugged = np.flatnonzero(storage.is_plugged())
         order = plugged[np.argsort(price[plugged], kind="stable")]
         self._cheapest: list[int] = order.tolist()
+        self._open = self._cheapest.copy()
+        """The slots that may still take something, the cheapest first."""
 
     def _measure(self) -> None:
         levels = self.storage.levels(self.schedule)
@@ -127,11 +129,19 @@ class _Filling:
     def add(self, energy_kwh: float, *, until: int) -> bool:
         """Add energy in the cheapest slots before `until`. Returns False if nothing fits."""
         added = 0.0
-        for slot in self._cheapest:
+        full: set[int] = set()
+        for slot in self._open:
             if energy_kwh - added <= 0.0:
-                return True
+                break
             if slot < until:
-                added += self._add_in(slot, energy_kwh - added)
+                fits = self._fits_in(slot)
+                if fits <= 0.0:
+                    full.add(slot)  # for good, since adding never lowers a level
+                added += self._add_in(slot, min(fits, _step_down(energy_kwh - added)))
+        if full:
+            self._open = [slot for slot in self._open if slot not in full]
+        if energy_kwh - added <= 0.0:
+            return True
         return self._add_rest(energy_kwh - added, until) or added > 0.0
 
     def _add_rest(self, rest_kwh: float, until: int) -> bool:
@@ -147,16 +157,21 @@ class _Filling:
                 break
         self.schedule[free[0]] = least
         self._measure()
+        self._open = self._cheapest.copy()
         return True
 
-    def _add_in(self, slot: int, energy_kwh: float) -> float:
-        """Add as much as fits in one slot; returns how much."""
+    def _fits_in(self, slot: int) -> float:
+        """Return how much more one slot can take, on the grid."""
         storage, present = self.storage, float(self.schedule[slot])
         if present >= storage.max_in_kwh:
             return 0.0
         headroom = float(self.above[slot:].min()) / storage.efficiency_in
-        amount = _step_down(min(storage.max_in_kwh - present, headroom, energy_kwh))
-        if amount <= 0.0 or (present == 0.0 and amount < storage.min_in_kwh):
+        return _step_down(min(storage.max_in_kwh - present, headroom))
+
+    def _add_in(self, slot: int, amount: float) -> float:
+        """Add an amount that fits in one slot, unless it is too little; returns how much."""
+        storage = self.storage
+        if amount <= 0.0 or (self.schedule[slot] == 0.0 and amount < storage.min_in_kwh):
             return 0.0
         self.schedule[slot] += amount
         self.below[slot:] += storage.efficiency_in * amount

@@ -64,28 +64,35 @@ def room(
     every = np.arange(store.slots)
     rows = every if rows is None else rows
     columns = every if columns is None else columns
-    taken, given = np.maximum(schedule, 0.0), np.maximum(-schedule, 0.0)
     headroom = _headroom(store, schedule, rows, columns)
-    takes, gives = taken[rows][:, None], given[rows][:, None]
+    left, right = schedule[rows], schedule[columns]
+    takes = np.maximum(left, 0.0)[:, None]
     start, end = store.plugged
-    open_to = (columns >= start) & (columns < end)
-    into = np.minimum(store.max_in_kwh - taken[columns], headroom / store.efficiency_in)
-    into = np.where(open_to & (given[columns] == 0.0), into, 0.0)
+    open_to = (columns >= start) & (columns < end) & (right >= 0.0)
+    into = np.minimum(store.max_in_kwh - right, headroom / store.efficiency_in)
+    into = np.where(open_to, into, 0.0)
     part = np.minimum(takes - store.min_in_kwh, into)
     if store.max_out_kwh > 0.0:
-        open_from = (rows >= start) & (rows < end) & (taken[rows] == 0.0)
+        given = np.maximum(-right, 0.0)
+        open_from = (rows >= start) & (rows < end) & (left <= 0.0)
+        gives = np.maximum(-left, 0.0)[:, None]
         out = np.minimum(store.max_out_kwh - gives, headroom * store.efficiency_out)
-        out = np.where(open_from[:, None], np.minimum(given[columns], out), 0.0)
+        out = np.where(open_from[:, None], np.minimum(given, out), 0.0)
         part = np.maximum(part, out)
-    part = floored(np.maximum(part, 0.0))
-    least = np.where(schedule[columns] == 0.0, max(store.min_in_kwh, STEP_KWH), STEP_KWH)
-    least = np.repeat(least[None], len(rows), axis=0)
     apart = rows[:, None] != columns
-    part = np.where((part >= least) & apart, part, 0.0)
-    whole = np.zeros_like(part)
+    part = floored(np.maximum(part, 0.0)) * apart
+    least = np.full(part.shape, STEP_KWH)
+    whole = np.zeros(part.shape)
     if store.min_in_kwh > 0.0:
+        least[:, right == 0.0] = max(store.min_in_kwh, STEP_KWH)
+        part = np.where(part >= least, part, 0.0)
         whole = np.where((takes <= into) & apart, takes, 0.0)
     return Room(least=least, part=part, whole=whole)
+
+
+def room_of(store: Storage, schedule: Array, move: tuple[int, int]) -> Room:
+    """Return how far one move can go: a room of one row and one column."""
+    return room(store, schedule, np.array(move[:1]), np.array(move[1:]))
 
 
 def moved(schedule: Array, move: tuple[int, int], amount_kwh: float) -> Array:

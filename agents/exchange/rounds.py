@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agents.exchange.cycles.trade_balance import MODULUS
-from agents.retransmission import Retransmission
+from agents.retransmission import FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS, Retransmission
 from protocol.errors import PeerError
 from protocol.messages import Address, End, NextRound, RoundDone
 from protocol.messages.exchange import RoundCount
@@ -134,7 +134,9 @@ class Rounds:
         """Report to the parent, and repeat that until it answers."""
         assert self.parent is not None
         self.risen = done
-        self.retransmission.sent(now)
+        # In turn, what follows comes when all others have had theirs: it is not missed soon.
+        patient = self.sequential and self.round > ENTER
+        self.retransmission.sent(now, MAX_WAIT_SECONDS if patient else FIRST_WAIT_SECONDS)
         return [Envelope(self.address, self.parent, done)]
 
     def repeat(self, now: float) -> list[Envelope]:

@@ -11,7 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from tests.bench.measured import Measured, comparison, keep_ratios, last_ratios
 
-BENCHMARKS = ("contents", "data", "exchange", "planning", "security", "subtree")
+BENCHMARKS = ("contents", "data", "exchange", "homes", "planning", "security", "subtree")
 """Modules with a function `bench`. Four more, complexity, loops, privacy and sizes, take minutes
 and print tables: they run only when named."""
 

@@ -33,8 +33,8 @@ class AmountWorld(World):
         one if empty."""
         self.homes, self.feeders = homes, tuple(feeders) or (0,) * len(homes)
         totals = np.array([home.total(schedules) for home, schedules in homes])
-        self.began = [HeldHome(*home).squares for home in homes]
         super().__init__(totals, totals, terms, hosts=hosts, faults=faults)
+        self.began = [held.squares for held in self.held]
 
     def _setting(self, position: int) -> Setting:
         return replace(super()._setting(position), feeder=self.feeders[position])

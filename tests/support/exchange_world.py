@@ -103,10 +103,10 @@ class World(Network):
             node = Node(name, RUN, commit=journal.commit)
             for position, place in enumerate(self.places):
                 if place.host == name:
-                    trader = self._new(position)
                     if place.name in entries:
                         trader, sent = self._resumed(position, entries[place.name], journal)
                     else:
+                        trader = self._new(position)
                         sent = trader.start(self.now)
                     self.traders[position] = trader
                     node.machines[place.name] = Alone(trader)

@@ -11,7 +11,6 @@ import numpy as np
 
 from agents.devices.energy_grid import STEP_KWH
 from agents.devices.store_moves import room
-from agents.exchange.amounts.costless_store import costless
 from agents.exchange.amounts.held_home import HeldHome
 from protocol.messages.amounts import PIECES
 from protocol.vectors import Array
@@ -46,9 +45,9 @@ def undone(rest: Array, gives: Announcement) -> tuple[tuple[int, ...], tuple[int
     """Return the pieces of the day in which a partner takes neither less nor more as it was asked,
     though it announced it. `rest` is what the requester still adds, float64[d] kWh."""
     piece = np.arange(len(rest)) * PIECES // len(rest)
-    left = np.unique(piece[(rest > 0.0) & (gives.down_kwh > 0.0)])
-    entered = np.unique(piece[(rest < 0.0) & (gives.up_kwh > 0.0)])
-    return tuple(left.tolist()), tuple(entered.tolist())
+    left = set(piece[(rest > 0.0) & (gives.down_kwh > 0.0)].tolist())
+    entered = set(piece[(rest < 0.0) & (gives.up_kwh > 0.0)].tolist())
+    return tuple(sorted(left)), tuple(sorted(entered))
 
 
 def announcement(held: HeldHome) -> Announcement:
@@ -57,7 +56,7 @@ def announcement(held: HeldHome) -> Announcement:
     up, down = np.zeros((2, held.slots))
     for store in held.stores:
         schedule = held.schedules[store.name]
-        most = room(costless(store, schedule), schedule).most
+        most = room(held.costless(store), schedule).most
         up += most.max(axis=0)
         down += most.max(axis=1)
     told = directions if held.disclosure == "direction" else on_ladder

@@ -12,6 +12,7 @@ from agents.devices.device import discomfort
 from agents.devices.home import Home, Schedules
 from agents.devices.home_plans import Caps
 from agents.devices.store import Store
+from agents.exchange.amounts.costless_store import costless
 from protocol.errors import InputError
 from protocol.terms import DisclosureName, RuleName
 from protocol.vectors import Array
@@ -47,6 +48,10 @@ class HeldHome:
         self.disclosure: DisclosureName = "limit"
         """What it announces: amounts (`limit`), or only directions."""
         self._schedules = dict(schedules)
+        self._discomforts = self._discomforts_of(schedules)
+        """The discomfort u of each device, now."""
+        self._costless: dict[str, tuple[Array, Store]] = {}
+        """Stores narrowed to what costs nothing, each with the schedule from which on."""
         self._energy_kwh = float(home.total(schedules).sum())
         self._began = self.squares = self.squares_of(schedules)
         """Sum of squared discomforts of the devices, now."""
@@ -87,16 +92,24 @@ class HeldHome:
 
     def squares_of(self, schedules: Schedules) -> float:
         """Return the sum of squared discomforts of these schedules, of all devices or of some."""
-        return float(
-            sum(
-                discomfort(self.home.device(name), schedule) ** 2
-                for name, schedule in schedules.items()
-            )
-        )
+        now = self._schedules
+        changed = {
+            name: schedule for name, schedule in schedules.items() if schedule is not now.get(name)
+        }
+        after = {**self._discomforts, **self._discomforts_of(changed)}
+        return sum((after[name] * after[name] for name in schedules), 0.0)
 
     def squares_after(self, changed: Mapping[str, Array]) -> float:
         """Return the sum of squared discomforts once these devices have new schedules."""
         return self.squares_of({**self._schedules, **changed})
+
+    def costless(self, store: Store) -> Store:
+        """Return the store with levels narrowed to those that cost no comfort from now on."""
+        schedule = self._schedules[store.name]
+        known = self._costless.get(store.name)
+        if known is None or known[0] is not schedule:
+            known = self._costless[store.name] = schedule, costless(store, schedule)
+        return known[1]
 
     def change_of(self, changed: Mapping[str, Array]) -> Array:
         """Return by how much new schedules of some devices change the total, float64[d] kWh."""
@@ -136,6 +149,13 @@ class HeldHome:
             raise ValueError(f"{self.home.id} cannot follow {fault}")
         if float(self.home.total(after).sum()) != self._energy_kwh:
             raise ValueError(f"{self.home.id} would not keep its own energy")
+        self._discomforts |= self._discomforts_of(changed)
         self._schedules, self.arranged = after, False
         self.squares = self.squares_of(after)
         self._least = min(self._least, self.squares)
+
+    def _discomforts_of(self, schedules: Mapping[str, Array]) -> dict[str, float]:
+        return {
+            name: float(discomfort(self.home.device(name), schedule))
+            for name, schedule in schedules.items()
+        }

@@ -11,8 +11,7 @@ import numpy as np
 
 from agents.devices.energy_grid import floored
 from agents.devices.store import Store
-from agents.devices.store_moves import Room, moved, room
-from agents.exchange.amounts.costless_store import costless
+from agents.devices.store_moves import Room, moved, room, room_of
 from agents.exchange.amounts.held_home import HeldHome
 from protocol.vectors import Array
 
@@ -61,7 +60,7 @@ def serve(held: HeldHome, limits: Limits, *, without: str = "") -> dict[str, Arr
     down, up = limits.down * held.traded, limits.up * held.traded
     stores = {store.name: store for store in held.stores if store.name != without}
     schedules = {name: held.schedules[name] for name in stores}
-    narrowed = {name: costless(store, schedules[name]) for name, store in stores.items()}
+    narrowed = {name: held.costless(store) for name, store in stores.items()}
     rows, columns = np.flatnonzero(down), np.flatnonzero(up)
     changed: dict[str, Array] = {}
     rooms: dict[str, Room] = {}
@@ -146,11 +145,11 @@ def scaled(store: Store, schedule: Array, move: tuple[int, int], most: float) ->
     trials[:, move[1]] += tried
     squares = squares_of(store, trials)
     now = float(squares_of(store, schedule))
-    options = room(store, schedule)
+    options = room_of(store, schedule, move)
     for place in np.argsort(squares, kind="stable").tolist():
         if squares[place] >= now - LEAST_STEP_GAIN:
             break
-        if options.allows(move, float(tried[place])):
+        if options.allows((0, 0), float(tried[place])):
             return float(tried[place])
     return 0.0
 

@@ -13,7 +13,7 @@ import numpy as np
 from agents.devices.cycle import Cycle
 from agents.devices.device import discomfort
 from agents.devices.store import Store
-from agents.devices.store_moves import moved, room
+from agents.devices.store_moves import moved, room, room_of
 from agents.exchange.amounts.announcement import Announcement
 from agents.exchange.amounts.held_home import HeldHome
 from agents.exchange.amounts.pair_moves import (
@@ -93,7 +93,7 @@ class WholeWish:
         present = self._held.schedules[car.store.name]
         now = self._schedule - self.rest
         amount = float(now[car.move[1]] - present[car.move[1]])
-        if not room(car.store, present).allows(car.move, amount):
+        if not room_of(car.store, present, car.move).allows((0, 0), amount):
             return None
         if float(squares_of(car.store, now)) > float(squares_of(car.store, present)) - LEAST_GAIN:
             return None
@@ -135,7 +135,7 @@ def better_charges(held: HeldHome, *, moves_max: int = MOVES_MAX) -> Iterator[Ca
 def charge_wish(held: HeldHome, car: CarMove) -> WholeWish:
     """Return the wish for as much as possible of a car's move."""
     schedule = held.schedules[car.store.name]
-    most = float(room(car.store, schedule).most[car.move])
+    most = float(room_of(car.store, schedule, car.move).most[0, 0])
     return WholeWish(held, car.store.name, moved(schedule, car.move, most), car=car)
 
 

@@ -18,6 +18,7 @@ from orchestrator.experiments.homes.linear_model import Index, LinearModel, Solu
 from protocol.vectors import Array
 
 TOLERANCE_KWH = 1e-6
+_WIDER_KWH = 1e-5
 _FREE = np.inf
 _SECONDS_A_HOME = 20.0
 
@@ -90,16 +91,26 @@ def add_home(
 
 
 def can_follow(home: Home, total: Array, seconds: float = _SECONDS_A_HOME) -> bool:
-    """Return True if the devices of a home can produce this energy at the meter, float64[d]."""
+    """Return True if the devices of a home can produce this energy at the meter, float64[d].
+
+    The solver may give up without a proof, for numerical reasons; it is then asked again about a
+    wider tolerance.
+    """
     wanted = total - home.fixed_kwh
     if not home.devices:
         return bool(np.abs(wanted).max() <= TOLERANCE_KWH)
-    model = LinearModel()
-    plant = add_home(model, home, exact=True)
-    for slot, energy in enumerate(wanted.tolist()):
-        low, high = energy - TOLERANCE_KWH, energy + TOLERANCE_KWH
-        model.row([*plant.terms(slot)], low=low, high=high)
-    return model.solve(seconds).values is not None
+    for tolerance in (TOLERANCE_KWH, _WIDER_KWH):
+        model = LinearModel()
+        plant = add_home(model, home, exact=True)
+        for slot, energy in enumerate(wanted.tolist()):
+            terms = [*plant.terms(slot)]
+            model.row(terms, low=energy - tolerance, high=energy + tolerance)
+        solution = model.solve(seconds)
+        if solution.values is not None:
+            return True
+        if solution.infeasible:
+            break
+    return False
 
 
 @dataclass(frozen=True, slots=True)
