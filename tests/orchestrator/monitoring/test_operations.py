@@ -86,10 +86,11 @@ def test_logs_and_metrics_show_the_course_of_a_run(bus: Bus) -> None:
     assert maker["coflex_matchmaker_done_total"] <= totals["exchange"]["accepted"]
     assert all(values["coflex_runs_total"] == 1 for values in shown.values())
     # What the results do not have, the farewells: three tallies, and each household leaves. What
-    # they have besides is the orchestrator's: places, starts, releases of households and parts.
+    # they have besides is the orchestrator's: places, starts, releases of households and parts, and
+    # the commission of the matchmaker.
     sent = sum(values["coflex_bus_sent_messages_total"] for values in shown.values())
     again = sum(values["coflex_bus_resent_messages_total"] for values in shown.values())
-    expected = totals["bus"]["messages"] + (3 + 12) - (12 + 12 + 12 + 3)
+    expected = totals["bus"]["messages"] + (3 + 12) - (12 + 12 + 12 + 3 + 1)
     assert abs(sent - expected) <= again + totals["bus"]["resent"]
     assert sum(values["process_cpu_seconds_total"] for values in shown.values()) > 0
 
@@ -266,6 +267,8 @@ def test_undecodable_bytes_are_logged_as_a_count_only(bus: Bus) -> None:
         "host-1", "messages refused or lost", last="bytes that are not a message of this run"
     )
     assert bus.metrics("host-1")["coflex_bus_dropped_messages_total"] == 9
+    refused = "  refused: 9 from stranger (bytes that are not a message of this run)"
+    assert refused in bus.command("status").stdout.splitlines()
     lines = [
         line for line in bus.lines_of("host-1") if line["message"] == "messages refused or lost"
     ]
