@@ -31,7 +31,7 @@ from agents.population import npz_archive
 from agents.population.arrays import population_of
 from orchestrator.coordination.placement import Run
 from orchestrator.coordination.run_progress import ProgressTeller, RunProgress, Tell
-from orchestrator.results.conservation import require_conserved
+from orchestrator.results.audit import require_conserved
 from orchestrator.results.result_files import read, write
 from orchestrator.results.run_results import ExchangeRow, HouseholdRow, Round, RunResults
 from orchestrator.scenario.option_effects import Mode, refuse_without_effect
@@ -235,7 +235,7 @@ def load_results(folder: str | Path) -> Outcome:
 def _outcome(results: RunResults) -> Outcome:
     """Return the outcome of a run that has just ended. Raises RunError if energy was not
     conserved."""
-    require_conserved(results)
+    require_conserved(results.audit)
     return Outcome(results)
 
 

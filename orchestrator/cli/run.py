@@ -16,11 +16,12 @@ from orchestrator.cli.options.monitoring_options import watched
 from orchestrator.cli.options.settings_options import RESULTS_PANEL, with_settings
 from orchestrator.cli.progress import run_progress
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.unfinished_run import UnfinishedRun, begin
 from orchestrator.distributed import launcher
 from orchestrator.monitoring.prometheus import Operations
 from orchestrator.reporting.terminal_summary import print_summary
+from orchestrator.results.audit import require_conserved
 from orchestrator.results.command_line import command_line
-from orchestrator.results.conservation import require_conserved
 from orchestrator.results.device_schedules import with_saved_devices
 from orchestrator.results.result_files import check_output, write
 from orchestrator.results.run_results import RunResults
@@ -41,6 +42,25 @@ Force = Annotated[
 ]
 
 
+Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep",
+        help="Keep what is needed to go on with the run after this process was killed (--resume).",
+        rich_help_panel=RESULTS_PANEL,
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="DIR",
+        help="Go on with the run that has not ended in this folder, with its own options.",
+        rich_help_panel=RESULTS_PANEL,
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run")(watched(with_settings(run, "run"), ORCHESTRATOR, "warning"))
@@ -49,17 +69,29 @@ def register(app: typer.Typer) -> None:
     app.command("orchestrate")(watched(orchestrated, ORCHESTRATOR, "info"))
 
 
-def run(settings: RunSettings, operations: Operations, force: Force = False) -> None:
+def run(
+    settings: RunSettings | UnfinishedRun,
+    operations: Operations,
+    force: Force = False,
+    keep: Keep = False,
+    resume: Resume = None,
+) -> None:
     """Run households as processes on a NATS bus, and write the results."""
+    if isinstance(settings, UnfinishedRun):
+        _go_on(settings, operations, force=force or keep)
+        return
     if settings.external and settings.nats is None:
         raise InputError("name the NATS server that external households use", field="--nats")
     check_output(settings.out, force=force)
     scenario = read_scenario(settings)
     _refuse_idle_hosts(scenario)
+    named = _announced_id(settings)
+    if keep:
+        _run_kept(begin(named, scenario, "run"), scenario, operations)
+        return
     with _kept() as kept:
         with run_progress(scenario) as watch:
-            named = Run(_announced_id(settings), scenario)
-            results = launcher.launch(named, watch, kept=kept, operations=operations)
+            results = launcher.launch(Run(named, scenario), watch, kept=kept, operations=operations)
         _finish(results, settings, kept)
 
 
@@ -73,14 +105,47 @@ def simulate(settings: RunSettings, force: Force = False) -> None:
         _finish(results, settings, kept)
 
 
-def orchestrate(settings: RunSettings, operations: Operations, force: Force = False) -> None:
+def orchestrate(
+    settings: RunSettings | UnfinishedRun,
+    operations: Operations,
+    force: Force = False,
+    resume: Resume = None,
+) -> None:
     """Run households with hosts and matchmakers that stand by on a bus, and write the results."""
+    if isinstance(settings, UnfinishedRun):
+        _go_on(settings, operations, force=force)
+        return
     check_output(settings.out, force=force)
     scenario = read_scenario(settings, "standby")
-    with run_progress(scenario) as watch:
-        named = Run(_announced_id(settings), scenario)
-        results = launcher.orchestrate(named, watch, operations=operations)
-    _finish(results, settings)
+    unfinished = begin(_announced_id(settings), scenario, "orchestrate")
+    _run_kept(unfinished, scenario, operations)
+
+
+def _go_on(unfinished: UnfinishedRun, operations: Operations, *, force: bool) -> None:
+    """Go on with a run that another process has begun."""
+    if force:
+        raise InputError("has no effect beside --resume", field="--force or --keep")
+    standby = unfinished.command == "orchestrate"
+    scenario = read_scenario(unfinished.settings, "standby" if standby else "bus")
+    unfinished.check_data(scenario)
+    _run_kept(unfinished, scenario, operations)
+
+
+def _run_kept(unfinished: UnfinishedRun, scenario: Scenario, operations: Operations) -> None:
+    """Do a run, or the rest of it, that can go on after this process was killed."""
+    named = Run(unfinished.run, scenario, unfinished.instance)
+    with unfinished.locked():
+        with run_progress(scenario) as watch:
+            if unfinished.command == "run":
+                results = launcher.launch(
+                    named, watch, unfinished=unfinished, operations=operations
+                )
+            else:
+                results = launcher.orchestrate(
+                    named, watch, unfinished=unfinished, operations=operations
+                )
+        _finish(results, scenario.settings, unfinished.folder)
+        unfinished.remove()
 
 
 def run_id(given: str | None) -> str:
@@ -114,7 +179,7 @@ def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None
     except InputError as error:  # the folder could be written when the run began
         raise RunError(_rescue(results, kept, error)) from error
     print_summary(results, settings.out)
-    require_conserved(results, f" in {settings.out}")
+    require_conserved(results.audit, f" in {settings.out}")
 
 
 def _rescue(results: RunResults, kept: Path | None, error: InputError) -> str:

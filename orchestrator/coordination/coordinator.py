@@ -5,32 +5,32 @@ It decides each household's position in the tree, and when the run begins and en
 in the decisions of a household, and no household waits for it while the stages run.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from orchestrator.coordination.commissions import Commissions
 from orchestrator.coordination.enrolment import Enrolment
-from orchestrator.coordination.result_check import Expectation, faults
+from orchestrator.coordination.patience import Patience
+from orchestrator.coordination.result_check import Expectation, faults, possible
+from orchestrator.coordination.run_journal import RunJournal, Told
 from orchestrator.coordination.run_phase import RunPhase
-from orchestrator.coordination.standstill import name_some, to_blame
+from orchestrator.coordination.run_reports import RunReports
+from orchestrator.coordination.standstill import WaitingReports, who_is_missing
 from protocol.errors import PeerError
 from protocol.messages import (
     Abort,
     Address,
     Application,
     Enrol,
-    ExchangeHistory,
     Failure,
     Go,
     HostTraffic,
-    Iteration,
     Left,
     Message,
-    PlanningHistory,
     Progress,
     Ready,
     Release,
     Result,
-    RoundCount,
     RoundProgress,
     Waiting,
 )
@@ -42,15 +42,18 @@ RELEASE_AGAIN = 0.5
 """Seconds before a household that has not left is sent its release again."""
 PLACE_AGAIN = 1.0
 """Seconds before a household that has not confirmed its place in a new attempt is sent it again."""
+ATTEMPTS_MAX = 100
+"""How often one household may forget, so that stage 1 begins anew, before the run ends."""
 FAREWELL = 5.0
 """Seconds that the orchestrator waits for households to confirm that they have left."""
 
 
-class RunCoordinator:
+class RunCoordinator(RunReports):
     """The orchestrator of one run.
 
     `members` are the household ids in tree order; `terms` returns the terms of one household. The
-    run fails after `deadline` seconds without progress; `reason` then says why. A household that
+    run fails after `deadline` seconds without progress, and when it reaches one of the other bounds
+    (patience.py); `reason` then says why. A household that
     enrols again has lost its state. All households are then placed again and stage 1 restarts,
     with the same result.
     """
@@ -65,29 +68,22 @@ class RunCoordinator:
         roster: Mapping[str, str] | None = None,
         secret: bytes | None = None,
         deadline: float = 60.0,
+        round_limit: float | None = None,
+        limit: float | None = None,
         plans: Mapping[str, int] | None = None,
+        journal: RunJournal | None = None,
     ) -> None:
         """Set up a run in which nobody has enrolled. `roster` has the host of each household, as in
-        Enrolment; `secret` is as in Commissions. `plans` are the numbers of plans of the households
-        that the orchestrator knows."""
+        Enrolment; `secret` is as in Commissions. `round_limit` and `limit` bound a stretch and the
+        whole run, seconds (Patience). `plans` are the numbers of plans of the households that the
+        orchestrator knows. `journal` keeps what another coordinator needs to `resume` the run."""
+        super().__init__()
         self.address, self.members = address, tuple(members)
         self.phase, self.reason = RunPhase.ENROLLING, ""
-        self.results: dict[str, Result] = {}
-        self.iterations: list[Iteration] = []
-        """The iterations of this attempt that the root has reported, in order."""
-        self.traffic: dict[str, HostTraffic] = {}
-        """Traffic of each host until its release."""
-        self.marks: dict[RunPhase, float] = {}
-        """Time at which each phase began."""
-        self.rounds: list[tuple[int, RoundCount]] = []
-        """The rounds of stage 2 that the root has reported, in order, each with its counts."""
-        self.exchanges = 0
-        """Number of exchanges up to and including the last of them."""
-        self.heard: dict[str, float] = {}
-        """Time at which each host was last heard from."""
         self.attempt, self.resumed_after = 1, 0
         """Number of the attempt at stage 1, and of exchanges that were over when it began."""
         self._terms, self._deadline, self._plans = terms, deadline, plans or {}
+        self._patience = Patience(deadline, stretch_s=round_limit, run_s=limit)
         self.matchmakers = tuple(matchmakers)
         self.commissions = Commissions(secret)
         """What the matchmakers of this run have been given."""
@@ -98,12 +94,11 @@ class RunCoordinator:
             matchmakers=matchmakers,
             matchmaker_keys=self.commissions.public_keys(matchmakers),
         )
-        self._ready: set[str] = set()
-        self._left: set[str] = set()
-        self._waiting: dict[str, tuple[Address, ...]] = {}
-        self._done: dict[str, int] = {}
-        """The progress in stage 2 that each household has reported."""
-        self._fail_at: float | None = None
+        self.journal = RunJournal() if journal is None else journal
+        self._ready, self._left = set[str](), set[str]()
+        self._begun = Counter[str]()
+        """How often stage 1 has begun anew for each household."""
+        self._waiting = WaitingReports()
         self._again_at: float | None = None
         """When households that have not answered are placed, or released, again."""
 
@@ -111,23 +106,6 @@ class RunCoordinator:
     def finished(self) -> bool:
         """True once the run is over, with or without a result."""
         return self.phase in (RunPhase.DONE, RunPhase.FAILED)
-
-    @property
-    def planning_history(self) -> PlanningHistory:
-        """The history of stage 1, from the result of the root."""
-        parts = [
-            result.planning_history
-            for result in self.results.values()
-            if result.planning_history is not None
-        ]
-        rows = sorted(row for part in parts for row in part.iterations)
-        return PlanningHistory(tuple(rows), parts[0].response_kwh)
-
-    @property
-    def exchange_history(self) -> ExchangeHistory | None:
-        """The history of stage 2; None without a stage 2."""
-        reported = (result.exchange_history for result in self.results.values())
-        return next((history for history in reported if history is not None), None)
 
     @property
     def enrolled(self) -> Mapping[str, Address]:
@@ -153,22 +131,26 @@ class RunCoordinator:
             answer = Envelope(self.address, sender, message)  # again, in case it got lost
             return [*self.fail(f"aborted by the operator: {message.reason}", now), answer]
         if sender.name == HOST:
-            return self._on_host(sender.host, message, now)
+            return self._on_host(envelope, now)
         if isinstance(message, Enrol):
-            return self._on_enrol(sender, message, now)
+            return self._on_enrol(envelope, message, now)
         if isinstance(message, Application):
-            return self._on_application(sender, message, now)
+            return self._on_application(envelope, message, now)
         self._enrolment.check_enrolled(sender.name)
         self.heard[sender.host] = now
         match message:
             case Ready(attempt=attempt, session=session):
                 old = attempt != self.attempt or session < self._enrolment.sessions[sender.name]
-                return [] if old else self._on_ready(sender, now)
+                return [] if old else self._on_ready(envelope, now)
             case Progress() | RoundProgress() if not self._may_be_root(sender.name):
                 raise PeerError(f"{sender.name} is not the root")
+            case Progress() | RoundProgress() if not possible(message, self._terms(sender.name)):
+                raise PeerError(f"{sender.name} reports more than the run has")
             case Progress(iteration=iteration):
                 rises = self.latest is None or iteration.iteration > self.latest.iteration
                 if rises and self.phase in {RunPhase.PLANNING, RunPhase.EXCHANGING}:
+                    if self.phase is RunPhase.EXCHANGING:
+                        self.journal.note(envelope, now)
                     self.iterations.append(iteration)
                     self._enter(RunPhase.PLANNING, now)
                 return []
@@ -176,17 +158,17 @@ class RunCoordinator:
                 if self.round is None or number > self.round[0]:
                     self.rounds.append((number, count))
                     self.exchanges += count.accepted
-                    self._progress(now)
+                    self._stretch(now)
                 if self.phase is RunPhase.PLANNING:
+                    self.journal.note(envelope, now)
                     self._enter(RunPhase.EXCHANGING, now)
                 return []
-            case Waiting(missing=missing, done=done):
-                if done != self._done.get(sender.name, 0):
-                    self._progress(now)
-                self._waiting[sender.name], self._done[sender.name] = missing, done
+            case Waiting():
+                if self._waiting.take(sender.name, message, now):
+                    self._sign(now)
                 return []
             case Result():
-                return self._on_result(sender, message, now)
+                return self._on_result(envelope, message, now)
             case Left():
                 self._left.add(sender.name)
                 if self.phase is RunPhase.RELEASING and len(self._left) == len(self.members):
@@ -197,10 +179,13 @@ class RunCoordinator:
             case _:
                 raise PeerError(f"{type(message).__name__} is not for the orchestrator")
 
-    def _on_host(self, host: str, message: Message, now: float) -> list[Envelope]:
+    def _on_host(self, envelope: Envelope, now: float) -> list[Envelope]:
         """Handle a message of a host or matchmaker itself."""
+        host, message = envelope.sender.host, envelope.message
         match message:
             case HostTraffic():
+                if self.traffic.get(host) != message:
+                    self.journal.note(envelope, now)
                 self.traffic[host] = message
                 return []
             case Failure(reason=reason):
@@ -209,36 +194,42 @@ class RunCoordinator:
                 raise PeerError(f"{type(message).__name__} is not for a host to say")
 
     def _on_application(
-        self, matchmaker: Address, application: Application, now: float
+        self, envelope: Envelope, application: Application, now: float
     ) -> list[Envelope]:
         """Give a matchmaker its commission, as soon as all households are known."""
+        matchmaker, residents = envelope.sender, self._enrolment.residents
         self.heard[matchmaker.host] = now
-        residents = self._enrolment.residents
+        if application.life not in self.commissions.epochs.get(matchmaker.name, ()):
+            self.journal.note(envelope, now)
         commission = self.commissions.give(matchmaker.name, application, residents)
         return [] if not residents else [Envelope(self.address, matchmaker, commission)]
 
     def _may_be_root(self, name: str) -> bool:
         """Return True if this household may count for all: the first, unless the tree changes."""
-        changes = self._terms(self.members[0]).reorganisation.strategy != "never"
-        return changes or name == self.members[0]
+        return name == self.members[0] or self._terms(name).reorganisation.strategy != "never"
 
-    @property
-    def latest(self) -> Iteration | None:
-        """The newest iteration that the root has reported."""
-        return self.iterations[-1] if self.iterations else None
+    def resume(self, told: Sequence[Told], now: float) -> None:
+        """Take up a run whose coordinator has ended, by what it was told; before anything else.
 
-    @property
-    def round(self) -> tuple[int, RoundCount] | None:
-        """The newest round of stage 2 that the root has reported, and its counts."""
-        return self.rounds[-1] if self.rounds else None
+        The time goes on where it ended. Households repeat what is unanswered.
+        """
+        journal, self.journal = self.journal, RunJournal()  # so that nothing is kept twice
+        journal.began = now - (told[-1].at if told else 0.0)
+        self._enter(RunPhase.ENROLLING, journal.began)
+        for envelope, at in told:
+            self.handle(envelope, journal.began + at)
+        self.journal = journal
+        self._stretch(now)
+        if self.phase is RunPhase.PLACING:
+            self._again_at = now
 
     def tick(self, now: float) -> list[Envelope]:
         """Fail a run without progress; repeat messages that households have not answered."""
-        if self._fail_at is None and not self.finished:
+        if self._patience.deadline is None and not self.finished:
             self._enter(RunPhase.ENROLLING, now)
-        if self._fail_at is not None and now >= self._fail_at:
+        if bound := self._patience.reached(now):
             if self.phase is not RunPhase.RELEASING:
-                return self.fail(self._standstill(), now)
+                return self.fail(self._standstill(bound, now), now)
             self._enter(RunPhase.DONE, now)
         if self._again_at is None or now < self._again_at:
             return []
@@ -254,7 +245,7 @@ class RunCoordinator:
 
     def next_deadline(self) -> float | None:
         """Return the time of the next `tick` that is needed if no message arrives."""
-        dues = [due for due in (self._fail_at, self._again_at) if due is not None]
+        dues = [due for due in (self._patience.deadline, self._again_at) if due is not None]
         return min(dues, default=None)
 
     def fail(self, reason: str, now: float) -> list[Envelope]:
@@ -272,19 +263,30 @@ class RunCoordinator:
     def _enter(self, phase: RunPhase, now: float) -> None:
         self.phase, self._again_at = phase, None
         self.marks.setdefault(phase, now)
-        self._progress(now)
+        self._stretch(now)
 
-    def _progress(self, now: float) -> None:
-        self._waiting.clear()
-        patience = FAREWELL if self.phase is RunPhase.RELEASING else self._deadline
-        self._fail_at = None if self.finished else now + patience
+    def _stretch(self, now: float) -> None:
+        """Begin another stretch of the run: a phase, an iteration, or a round."""
+        if self.finished:
+            self._patience.stop()
+        elif self.phase is RunPhase.RELEASING:
+            self._patience.farewell(now + FAREWELL)
+        else:
+            self._patience.stretch(now)
 
-    def _on_enrol(self, sender: Address, enrol: Enrol, now: float) -> list[Envelope]:
-        enrolment = self._enrolment
+    def _sign(self, now: float) -> None:
+        """Take a sign of progress within a stretch."""
+        if not self.finished and self.phase is not RunPhase.RELEASING:
+            self._patience.sign(now)
+
+    def _on_enrol(self, envelope: Envelope, enrol: Enrol, now: float) -> list[Envelope]:
+        enrolment, sender = self._enrolment, envelope.sender
         new = sender.name not in enrolment.addresses
         before = enrolment.enrol(sender, enrol)
+        if new or enrol.session > before:
+            self.journal.note(envelope, now)
         if new:
-            self._progress(now)
+            self._sign(now)
         self.heard[sender.host] = now
         if enrol.slots != enrolment.slots:
             return self.fail(
@@ -301,13 +303,17 @@ class RunCoordinator:
                 return [self._place(sender.name)]
             case RunPhase.PLANNING | RunPhase.EXCHANGING if enrol.session > before:
                 if enrol.loop or RunPhase.EXCHANGING not in self.marks:
-                    return self._restart_planning(enrol.loop, now)
+                    return self._restart_planning(sender.name, enrol.loop, now)
                 return self.fail(f"{sender.name} has lost its journal of the exchange", now)
             case _:
                 return []
 
-    def _restart_planning(self, loop: int, now: float) -> list[Envelope]:
-        """Restart stage 1 for all after `loop` exchanges; nothing has been exchanged since."""
+    def _restart_planning(self, name: str, loop: int, now: float) -> list[Envelope]:
+        """Restart stage 1 for all after `loop` exchanges, because this household has lost its
+        memory; nothing has been exchanged since."""
+        self._begun[name] += 1
+        if self._begun[name] > ATTEMPTS_MAX:
+            return self.fail(f"{name} has lost its memory {ATTEMPTS_MAX} times", now)
         self.attempt += 1
         self.resumed_after = loop
         self._ready.clear()
@@ -321,26 +327,30 @@ class RunCoordinator:
         place = self._enrolment.place(name, attempt=self.attempt, loop=self.resumed_after)
         return Envelope(self.address, self.enrolled[name], place)
 
-    def _on_ready(self, sender: Address, now: float) -> list[Envelope]:
+    def _on_ready(self, envelope: Envelope, now: float) -> list[Envelope]:
+        sender = envelope.sender
         if self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING):  # its Go got lost
             return [Envelope(self.address, sender, Go(self.attempt))]
         if self.phase is not RunPhase.PLACING:
             return []
         if sender.name not in self._ready:
+            self.journal.note(envelope, now)
             self._ready.add(sender.name)
-            self._progress(now)
+            self._sign(now)
         if len(self._ready) < len(self.members):
             return []
         self._enter(RunPhase.PLANNING, now)
         return self._to_all(Go(self.attempt))
 
-    def _on_result(self, sender: Address, result: Result, now: float) -> list[Envelope]:
+    def _on_result(self, envelope: Envelope, result: Result, now: float) -> list[Envelope]:
+        sender = envelope.sender
         if sender.name not in self.results:
             fault = next(faults(result, self._expected(sender.name)), None)
             if fault is not None:
                 return self.fail(f"{sender.name} reports what cannot be: {fault}", now)
+            self.journal.note(envelope, now)
             self.results[sender.name] = result
-            self._progress(now)
+            self._sign(now)
         running = self.phase in (RunPhase.PLANNING, RunPhase.EXCHANGING)
         if running and len(self.results) == len(self.members):
             self._enter(RunPhase.RELEASING, now)
@@ -350,20 +360,16 @@ class RunCoordinator:
 
     def _expected(self, name: str) -> Expectation:
         """Return what the result of this household must be like."""
-        slots = self._enrolment.slots
-        assert slots is not None, "it has enrolled"
+        assert self._enrolment.slots is not None, "it has enrolled"
         return Expectation(
             terms=self._terms(name),
-            slots=slots,
+            slots=self._enrolment.slots,
             is_root=name == self.members[0],
             plans=self._plans.get(name),
         )
 
     def _release(self) -> list[Envelope]:
-        """Release all households that have not left.
-
-        Hosts are released first, so that their traffic counts arrive before the households leave.
-        """
+        """Release all that have not left: hosts first, since they then report their traffic."""
         staying = self._to_all(Release(), skip=self._left)
         hosts = dict.fromkeys(envelope.to.host for envelope in staying)
         hosts.update(dict.fromkeys(a.host for a in self.matchmakers if a.host not in self.traffic))
@@ -372,26 +378,21 @@ class RunCoordinator:
             *staying,
         ]
 
-    def _to_all(
-        self, message: Message, skip: frozenset[str] | set[str] = frozenset()
-    ) -> list[Envelope]:
+    def _to_all(self, message: Message, skip: Collection[str] = ()) -> list[Envelope]:
         return [
             Envelope(self.address, address, message)
             for name, address in self.enrolled.items()
             if name not in skip
         ]
 
-    def _standstill(self) -> str:
-        """Return why the run makes no progress; it names those who are missing, if known."""
-        match self.phase:
-            case RunPhase.ENROLLING:
-                missing, what = self._enrolment.missing, "{} did not enrol"
-            case RunPhase.PLACING:
-                missing, what = set(self.members) - self._ready, "{} did not confirm their place"
-            case _:
-                missing, what = to_blame(self.members, self._waiting), "no answer from {}"
-                if not missing:
-                    missing, what = set(self.members) - set(self.results), "no result of {}"
-        return f"no progress for {self._deadline:g} s while {self.phase.value}: " + what.format(
-            name_some(self.members, missing)
+    def _standstill(self, bound: str, now: float) -> str:
+        """Return which bound is reached, and who is missing, if known."""
+        missing = who_is_missing(
+            self.phase,
+            self.members,
+            enrolled=self.enrolled,
+            ready=self._ready,
+            waiting=self._waiting.since(now - self._deadline),
+            results=self.results,
         )
+        return f"{bound} while {self.phase.value}: {missing}"

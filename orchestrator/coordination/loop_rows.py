@@ -4,14 +4,14 @@ Decides what is reported of each loop: iterations, then an exchange. The measure
 are computed in outcome.py.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.results.conservation import conserved
+from orchestrator.results.audit_checks import conserved
+from orchestrator.results.audit_evidence import Evidence
 from orchestrator.results.run_results import Loop, Round
 from orchestrator.scenario.scenario import Scenario
-from protocol.messages import ExchangeHistory, Iteration, PlanningHistory
-from protocol.vectors import Array
+from protocol.messages import Iteration, PlanningHistory
 
 
 def histories_of(coordinator: RunCoordinator) -> list[PlanningHistory]:
@@ -32,13 +32,11 @@ def iterations_of(histories: Sequence[PlanningHistory]) -> tuple[Iteration, ...]
     return tuple(row for history in histories for row in history.iterations)
 
 
-def all_conserved(histories: Sequence[PlanningHistory], exchange: ExchangeHistory) -> bool:
-    """Return True if no exchange of the run has changed the sum of all schedules."""
-    return all(conserved(before, after) for before, after in _around(histories, exchange))
-
-
 def loops_of(
-    scenario: Scenario, coordinator: RunCoordinator, rounds: Sequence[Round]
+    scenario: Scenario,
+    coordinator: RunCoordinator,
+    rounds: Sequence[Round],
+    evidence: Evidence,
 ) -> tuple[Loop, ...] | None:
     """Return one record per loop; None if the run has one exchange, after its last iteration."""
     exchange = coordinator.exchange_history
@@ -49,9 +47,7 @@ def loops_of(
     histories = histories_of(coordinator)
     ends = [*exchange.gathers[1:], len(rounds)]
     loops, first = [], 0
-    for number, (history, sums, end) in enumerate(
-        zip(histories, _around(histories, exchange), ends, strict=True)
-    ):
+    for number, (history, sums, end) in enumerate(zip(histories, evidence.sums, ends, strict=True)):
         made, last = rounds[first:end], history.iterations[-1]
         loops.append(
             Loop(
@@ -64,21 +60,11 @@ def loops_of(
                 rounds=len(made) - 1,
                 exchanges=sum(row.accepted for row in made),
                 messages=sum(row.messages + row.answers for row in made),
-                conserved=conserved(*sums),
+                conserved=conserved(*sums, evidence.rounding_kwh),
             )
         )
         first = end
     return tuple(loops)
-
-
-def _around(
-    histories: Sequence[PlanningHistory], exchange: ExchangeHistory
-) -> Iterator[tuple[Array, Array]]:
-    """Yield the sum of all schedules before and after each exchange."""
-    after = [history.summed_kwh for history in histories[1:]]
-    for history, sums in zip(histories, [*after, exchange.response_kwh], strict=True):
-        assert sums is not None
-        yield history.response_kwh, sums
 
 
 def _from_exchange(coordinator: RunCoordinator, number: int, own_plans: dict[str, int]) -> int:

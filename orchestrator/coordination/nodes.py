@@ -27,10 +27,12 @@ from matchmaker.commissioned import CommissionedMatchmaker
 from matchmaker.trading_matchmaker import matchmaker_of
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_journal import RunJournal
 from orchestrator.scenario.scenario import Isolation
 from protocol.codec import Item
 from protocol.messages import Address, BundleProposal, Iteration, Place
 from protocol.runtime.host_endpoint import HostEndpoint
+from protocol.runtime.machine import Machine
 from protocol.runtime.node import Node
 from protocol.subjects import HOST, ORCHESTRATOR
 from protocol.terms import ExchangeTerms, Terms
@@ -151,13 +153,16 @@ def orchestrator_node(
     terms: Callable[[str], Terms],
     *,
     deadline: float = 60.0,
+    round_limit: float | None = None,
+    limit: float | None = None,
     matchmakers: Sequence[Address] = (),
     roster: Mapping[str, str] | None = None,
     secret: bytes | None = None,
     plans: Mapping[str, int] | None = None,
+    journal: RunJournal | None = None,
 ) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node and the coordinator in it. `roster`, `secret` and `plans` are
-    as in RunCoordinator."""
+    """Return the orchestrator's node and the coordinator in it. Options as in RunCoordinator."""
+    kept = RunJournal() if journal is None else journal
     coordinator = RunCoordinator(
         ORCHESTRATOR_ADDRESS,
         members,
@@ -166,24 +171,33 @@ def orchestrator_node(
         roster=roster,
         secret=secret,
         deadline=deadline,
+        round_limit=round_limit,
+        limit=limit,
         plans=plans,
+        journal=kept,
     )
-    return Node(ORCHESTRATOR, run, {ORCHESTRATOR: coordinator}), coordinator
+    machines: dict[str, Machine] = {ORCHESTRATOR: coordinator}
+    return Node(ORCHESTRATOR, run, machines, commit=kept.commit), coordinator
 
 
-def orchestrator_of(run: Run, secret: bytes | None = None) -> tuple[Node, RunCoordinator]:
-    """Return the orchestrator's node for `run` and the coordinator in it. `secret` is as in
-    RunCoordinator."""
+def orchestrator_of(
+    run: Run, secret: bytes | None = None, journal: RunJournal | None = None
+) -> tuple[Node, RunCoordinator]:
+    """Return the orchestrator's node for `run` and the coordinator in it. `secret` and `journal`
+    are as in RunCoordinator."""
     scenario = run.scenario
     return orchestrator_node(
         run.id,
         scenario.members,
         scenario.terms,
         deadline=scenario.settings.deadline,
+        round_limit=scenario.settings.round_limit,
+        limit=scenario.settings.limit,
         matchmakers=scenario.matchmakers,
         roster=run.roster,
         secret=secret,
         plans={name: len(own.values) for name, own in scenario.population.households.items()},
+        journal=journal,
     )
 
 

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from math import hypot, nan, sqrt
+from math import hypot, sqrt
 from typing import Any, TypedDict
 
 import numpy as np
@@ -20,16 +20,18 @@ from orchestrator.coordination.home_outcome import (
     households_worse,
     parts_of_homes,
 )
-from orchestrator.coordination.loop_rows import all_conserved, histories_of, iterations_of, loops_of
+from orchestrator.coordination.loop_rows import histories_of, iterations_of, loops_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_audit import evidence_of
 from orchestrator.coordination.run_phase import RunPhase
+from orchestrator.coordination.traced_exchanges import traced_exchanges
+from orchestrator.results.audit_checks import all_conserved, audit_of
 from orchestrator.results.limits import block_of, excesses, upper_limit
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
 from orchestrator.results.run_results import (
     BusTraffic,
     Demand,
     Exchange,
-    ExchangeRow,
     HouseholdRow,
     Round,
     RunResults,
@@ -37,7 +39,6 @@ from orchestrator.results.run_results import (
 )
 from orchestrator.scenario.scenario import Scenario
 from protocol.messages import ExchangeHistory, HostTraffic, PlanningHistory, Result
-from protocol.messages.exchange import LeaseId
 from protocol.runtime.node import Node
 from protocol.vectors import Array
 
@@ -55,7 +56,8 @@ def collect(
     scenario, reports, settings = run.scenario, coordinator.results, run.scenario.settings
     population, members = scenario.population, scenario.members
     histories, exchange = histories_of(coordinator), coordinator.exchange_history
-    planned = histories[0]
+    planned, evidence = histories[0], evidence_of(scenario, coordinator, histories)
+    audit = audit_of(evidence)
     rows = _household_rows(scenario, reports, exchanged=exchange is not None)
     preferred_demand = np.stack([population.households[name].preferred for name in members]).sum(0)
     terms = scenario.common_terms
@@ -89,12 +91,12 @@ def collect(
         sent = _sent_by_matchmakers(coordinator)
         summary = replace(
             _exchange(rounds, rows, before=before, after=after, least=least, matchmakers=sent),
-            conserved=all_conserved(histories, exchange),
+            conserved=all_conserved(evidence),
             comfort_bound_of_amounts=1 - amounts,
         )
         if scenario.pairs is None:
             summary = _of_equal_shift(summary, reports)
-        loops = loops_of(scenario, coordinator, rounds)
+        loops = loops_of(scenario, coordinator, rounds, evidence)
     return RunResults(
         run=run.id,
         households=len(members),
@@ -110,6 +112,8 @@ def collect(
         bound=bound,
         exchange=summary,
         loops=loops,
+        status="done" if audit.conserved else "failed",
+        audit=audit,
         **parts_of_homes(scenario, reports),
         **parts_of_feeders(scenario, planned.response_kwh, exchanged_sums),
         limits=excesses(limits, demand),
@@ -119,7 +123,7 @@ def collect(
         names={name: known for name in members if (known := population.names.get(name))} or None,
         rows=rows,
         rounds=rounds,
-        exchanges=_traced(reports) if settings.trace and exchange is not None else None,
+        exchanges=traced_exchanges(reports) if settings.trace and exchange is not None else None,
         planning_history=iterations_of(histories),
         demand=demand,
     )
@@ -264,39 +268,6 @@ def _rounds(
             bytes=count.bytes,
             loop=1 + sum(gather <= number for gather in later) if later else None,
         )
-
-
-def _traced(results: Mapping[str, Result]) -> tuple[ExchangeRow, ...]:
-    """Return every exchange, joined from the reports of requester and responder."""
-    gains: dict[tuple[str, LeaseId, int], float] = {}
-    """By requester too: the leases of two matchmakers may have the same id."""
-    requests: list[tuple[int, LeaseId, int, str, str, float, float, float]] = []
-    for household, result in results.items():
-        if result.exchanged is None or result.exchanged.trace is None:
-            continue
-        trace = result.exchanged.trace
-        for round, slot, partner, lease, requester, given, taken, gain in zip(
-            *(trace.rounds, trace.slots, trace.partners, trace.leases, trace.asked),
-            *(trace.given_kwh.tolist(), trace.taken_kwh.tolist(), trace.gains_kwh2.tolist()),
-            strict=True,
-        ):
-            if requester:
-                requests.append((round, lease, slot, household, partner, given, taken, gain))
-            else:
-                gains[partner, lease, slot] = gain
-    return tuple(
-        ExchangeRow(
-            round=round,
-            slot=slot,
-            requester=household,
-            responder=partner,
-            given=given,
-            taken=taken,
-            requester_gain=gain,
-            responder_gain=gains.get((household, lease, slot), nan),
-        )
-        for round, lease, slot, household, partner, given, taken, gain in sorted(requests)
-    )
 
 
 def _sent_by_matchmakers(coordinator: RunCoordinator) -> list[HostTraffic]:

@@ -21,6 +21,8 @@ class Run:
 
     id: str
     scenario: Scenario
+    instance: int = 0
+    """Tells the run from any other with the same id; 0 if nobody need know."""
     hosts: Mapping[str, tuple[str, ...]] = field(init=False)
     """Ids of the households that live on each host, in tree order."""
 

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents.feeder_sums import width
-from protocol.messages import ExchangeHistory, PlanningHistory, Result
+from protocol.messages import ExchangeHistory, PlanningHistory, Progress, Result, RoundProgress
 from protocol.messages.results import Trace
 from protocol.terms import Terms
+
+OWN_ROUNDS_MAX = 3
+"""Most rounds of an exchange whose number of rounds the terms do not decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,17 @@ class Expectation:
     """Number of plans that it can select; None if the orchestrator does not know."""
 
 
+def possible(progress: Progress | RoundProgress, terms: Terms) -> bool:
+    """Return True if a run on these terms can come to this iteration or round."""
+    if isinstance(progress, Progress):
+        return 0 <= progress.iteration.iteration < max(terms.iterations, 1)
+    exchange = terms.exchange
+    if exchange is None:
+        return False
+    # Each exchange has a round that adds up first; cycles and the equal shift have a few of theirs.
+    return progress.round < (max(exchange.rounds, OWN_ROUNDS_MAX) + 1) * terms.exchanges
+
+
 def faults(result: Result, expected: Expectation) -> Iterator[str]:
     """Yield what is wrong with a result; nothing if it can be used."""
     terms, plans = expected.terms, expected.plans
@@ -31,6 +45,10 @@ def faults(result: Result, expected: Expectation) -> Iterator[str]:
         yield (
             "no result of stage 2" if terms.exchange else "a result of stage 2, which there is not"
         )
+    # Each exchange adds a schedule from which a household may plan again.
+    for number, again in enumerate(result.replanned, 1):
+        if plans is not None and again.selected_plan >= plans + number:
+            yield f"plan {again.selected_plan} of {plans} and {number} schedules"
     if len(result.replanned) != (terms.exchanges - 1 if terms.exchange_every else 0):
         yield f"planned again {len(result.replanned)} times"
     histories = [result.planning_history, *(again.history for again in result.replanned)]

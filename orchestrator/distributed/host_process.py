@@ -5,10 +5,11 @@ The process is started elsewhere: forked for a run (`launcher.py`), or by the co
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agents.exchange.journal.sqlite import SqliteJournal
+from agents.household import Household
 from agents.phases import Phase
 from orchestrator.coordination.host_files import journal_file, save_schedules
 from orchestrator.coordination.nodes import (
@@ -80,6 +81,11 @@ def run_host(
         save_schedules(households, kept)
 
 
+def _has_begun(households: Iterable[Household]) -> bool:
+    """Return True if a household has a place, or goes on from its journal."""
+    return any(household.phase is not Phase.ENROLLING for household in households)
+
+
 async def take_part(
     node: Node,
     connection: Connection,
@@ -96,7 +102,7 @@ async def take_part(
         shell = Shell(node, bus)
         node.contain = containing(PartLog(node.name, node.run), shell.clock)
         if standing_by:
-            await give_up_in_silence(bus, node.run, shell)
+            await give_up_in_silence(bus, node.run, shell, lambda: _has_begun(households))
         await answer_inquiries(bus, Address(node.name, HOST), status.presence, fail=shell.fail)
         with status.in_run(node.run, lambda: read_host(node, bus, households)):
             await shell.run(

@@ -14,7 +14,9 @@ from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.nodes import orchestrator_of
 from orchestrator.coordination.outcome import collect, seconds_of, traffic_of
 from orchestrator.coordination.placement import Run
+from orchestrator.coordination.run_journal import RunJournal
 from orchestrator.coordination.run_phase import RunPhase
+from orchestrator.coordination.unfinished_run import SECRET_BYTES, UnfinishedRun
 from orchestrator.distributed.child_processes import Command, CommandProcesses, HostProcesses
 from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
@@ -45,33 +47,43 @@ def launch(
     watch: Watch = ignore,
     *,
     kept: Path | None = None,
+    unfinished: UnfinishedRun | None = None,
     operations: Operations = UNWATCHED,
 ) -> RunResults:
     """Run on the bus, with one process per host, and return the results.
 
-    Hosts keep journals and schedules in the folder `kept`, by default a temporary one. Raises
-    RunError with the reason if the run fails.
+    Hosts keep journals and schedules in the folder `kept`, by default a temporary one; with
+    `unfinished`, in its folder, so that the run can go on after this process was killed, and does
+    so if it has begun. Raises RunError with the reason if the run fails.
     """
     try:
         with lacks_named(), contextlib.ExitStack() as stack:
+            if unfinished is not None:
+                kept = unfinished.folder
             if kept is None:
                 kept = Path(stack.enter_context(TemporaryDirectory(prefix="coflex-")))
-            return _launch(run, watch, kept=kept, operations=operations)
+            return _launch(run, watch, kept=kept, unfinished=unfinished, operations=operations)
     except KeyboardInterrupt:  # before or after the loop that handles it
         raise RunError(INTERRUPTED) from None
 
 
 def orchestrate(
-    run: Run, watch: Watch = ignore, *, operations: Operations = UNWATCHED
+    run: Run,
+    watch: Watch = ignore,
+    *,
+    unfinished: UnfinishedRun | None = None,
+    operations: Operations = UNWATCHED,
 ) -> RunResults:
     """Run with hosts and matchmakers that stand by at the URL of the settings, and return the
     results.
 
-    The hosts keep their own journals. Raises RunError with the reason if the run fails.
+    The hosts keep their own journals. With `unfinished` the run can go on after this process was
+    killed, and does so if it has begun. Raises RunError with the reason if the run fails.
     """
-    settings, began = run.scenario.settings, time.monotonic()
+    settings, journal = run.scenario.settings, _journal(unfinished)
     connection = reach(settings.nats, ORCHESTRATOR, settings.keys, insecure=settings.insecure)
-    node, coordinator = orchestrator_of(run, token_bytes(32))
+    node, coordinator = orchestrator_of(run, _secret(unfinished), journal)
+    _resume(coordinator)
     try:
         run_orchestrator(
             run,
@@ -83,8 +95,36 @@ def orchestrate(
         )
     except KeyboardInterrupt:
         raise RunError(INTERRUPTED) from None
-    seconds = seconds_of(coordinator, began)
+    finally:
+        _close(unfinished, coordinator)
+    seconds = seconds_of(coordinator, journal.began)
     return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
+
+
+def _journal(unfinished: UnfinishedRun | None) -> RunJournal:
+    """Return the journal of the orchestrator of a run that begins now, or goes on."""
+    journal = RunJournal(None if unfinished is None else unfinished.journal)
+    journal.began = time.monotonic()
+    return journal
+
+
+def _secret(unfinished: UnfinishedRun | None) -> bytes:
+    """Return the secret from which the keys of the run's matchmakers follow."""
+    return token_bytes(SECRET_BYTES) if unfinished is None else unfinished.secret
+
+
+def _resume(coordinator: RunCoordinator) -> None:
+    """Go on with the run if another process has begun it."""
+    told = coordinator.journal.told(coordinator.address)
+    if told:
+        coordinator.resume(told, time.monotonic())
+
+
+def _close(unfinished: UnfinishedRun | None, coordinator: RunCoordinator) -> None:
+    """Close the orchestrator's journal; remove all files of a run that has failed."""
+    coordinator.journal.close()
+    if unfinished is not None and coordinator.phase is RunPhase.FAILED:
+        unfinished.remove()
 
 
 def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> Command:
@@ -99,10 +139,22 @@ def host_command(run: str, connection: Connection, *, kept: Path, logs: LogSetti
     return (*_COFLEX, "host", connection.name, *options)
 
 
-def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> RunResults:
-    began, log, matchmakers = time.monotonic(), PartLog(ORCHESTRATOR, run.id), _matchmakers(run)
-    node, coordinator = orchestrator_of(run, token_bytes(32))
+def _launch(
+    run: Run,
+    watch: Watch,
+    *,
+    kept: Path,
+    unfinished: UnfinishedRun | None,
+    operations: Operations,
+) -> RunResults:
+    log, matchmakers, journal = (
+        PartLog(ORCHESTRATOR, run.id),
+        _matchmakers(run),
+        _journal(unfinished),
+    )
+    node, coordinator = orchestrator_of(run, _secret(unfinished), journal)
     with contextlib.ExitStack() as stack:
+        stack.callback(_close, unfinished, coordinator)
         connection = _connection(run, stack)
         if run.scenario.settings.nats is None:
             log.info("embedded server", url=connection.url)
@@ -115,7 +167,8 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
                 run,
                 connection.named(name),
                 kept=kept,
-                temporary=True,  # nothing goes on with these journals once this process has ended
+                # Without `unfinished`, nothing goes on with these journals after this process.
+                temporary=unfinished is None,
                 once_running=hosts.end_with_parent,
             )
 
@@ -124,6 +177,7 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
         others = stack.enter_context(CommandProcesses(commands))
         for name in matchmakers:
             others.start(name)
+        _resume(coordinator)
         run_orchestrator(
             run,
             node,
@@ -136,7 +190,7 @@ def _launch(run: Run, watch: Watch, *, kept: Path, operations: Operations) -> Ru
         hosts.join(FAREWELL)
         if hosts.failed:  # at the very end, with its schedules
             raise RunError(str(hosts.failed[0]))
-    seconds = seconds_of(coordinator, began)
+    seconds = seconds_of(coordinator, journal.began)
     return collect(run, coordinator, own=traffic_of(node), seconds=seconds)
 
 

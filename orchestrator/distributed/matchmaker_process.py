@@ -87,7 +87,7 @@ async def _take_part(
             )
 
         if standing_by:
-            await give_up_in_silence(bus, node.run, shell)
+            await give_up_in_silence(bus, node.run, shell, lambda: True)
         await answer_inquiries(bus, Address(node.name, HOST), status.presence, fail=shell.fail)
         with status.in_run(node.run, lambda: read_matchmaker(node, bus, matchmaker)):
             await shell.run(

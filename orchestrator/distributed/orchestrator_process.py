@@ -81,11 +81,12 @@ async def _take_part(
         events = RunEvents(node, coordinator, run.scenario.common_terms.iterations)
 
         def look() -> None:
+            coordinator.journal.commit()
             events.look()
             watch(coordinator)
 
         async with _handled_signals(shell, coordinator, child_ended):
-            announcing = asyncio.create_task(announce(bus, run.id, announcement(run.scenario)))
+            announcing = asyncio.create_task(announce(bus, run.id, announcement(run)))
             announcing.add_done_callback(lambda task: _pass_on(task, shell))
             try:
                 state = state_of(run, node, coordinator, shell.clock)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from orchestrator.coordination.nodes import ORCHESTRATOR_ADDRESS
 from orchestrator.coordination.placement import Run
-from orchestrator.distributed.announcements import UnattendedError, await_run
+from orchestrator.coordination.unfinished_run import claim_run
+from orchestrator.distributed.announcements import UnattendedError, Wanted, await_run
 from orchestrator.distributed.host_process import run_host
 from orchestrator.distributed.matchmaker_process import run_matchmaker
 from orchestrator.monitoring.logs import PartLog
@@ -46,11 +47,11 @@ def stand_by(
     If this part cannot take part in a run, the run ends with the reason, and the part continues to
     stand by.
     """
-    over: set[str] = set()
+    over: set[tuple[str, int]] = set()
     log = PartLog(connection.name)
 
-    def wanted(announced: str) -> bool:
-        return announced == run if run is not None else announced not in over
+    def wanted(name: str, announced: Announce) -> bool:
+        return name == run if run is not None else (name, announced.instance) not in over
 
     with _ending_on_signals():
         while True:
@@ -69,7 +70,7 @@ def stand_by(
                 log.error("takes no part", run=name, reason=str(error))
             if run is not None:
                 return
-            over.add(name)
+            over.add((name, announced.instance))
 
 
 def as_host(
@@ -82,9 +83,11 @@ def as_host(
     """
 
     def take_part(name: str, announced: Announce) -> None:
-        run = Run(name, read_scenario(settings_from(json.loads(announced.settings))))
+        scenario = read_scenario(settings_from(json.loads(announced.settings)))
+        run = Run(name, scenario, announced.instance)
         if connection.name in run.hosts:
             folder = kept / name if standing_by else kept
+            claim_run(folder, run, connection.name)
             run_host(run, connection, kept=folder, standing_by=standing_by, status=status)
 
     return take_part
@@ -142,9 +145,7 @@ def _first_free(folder: Path) -> tuple[str, int]:
     raise AssertionError("there is always another number")
 
 
-async def _next(
-    connection: Connection, wanted: Callable[[str], bool], status: PartStatus
-) -> tuple[str, Announce]:
+async def _next(connection: Connection, wanted: Wanted, status: PartStatus) -> tuple[str, Announce]:
     """Wait for the next wanted run, and answer inquiries in the meantime."""
     async with await NatsBus.connect(connection, PATIENCE) as bus:
 

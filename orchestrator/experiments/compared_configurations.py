@@ -167,6 +167,8 @@ def _is_sweep(folder: Path) -> bool:
 
 def _run_of(folder: Path) -> tuple[dict[str, object], MeasuredRun]:
     results = read(folder)
+    if results.status == "failed":
+        raise InputError("is a run that has failed (coflex show says why)", file=folder)
     measures = {
         (state, name): value
         for state, found in results.states().items()

@@ -21,7 +21,7 @@ import numpy as np
 from agents.own_functions import NO_OWN_FUNCTIONS, OwnFunctions
 from orchestrator.coordination.placement import Run
 from orchestrator.distributed.fresh_process import FreshProcess, LostProcessError, Report
-from orchestrator.results.conservation import require_conserved
+from orchestrator.results.audit import require_conserved
 from orchestrator.results.measures import comfort_percentiles, demand_measures
 from orchestrator.results.result_files import RUN, write
 from orchestrator.results.run_results import RunResults
@@ -252,13 +252,15 @@ def _run(cell: Cell, where: Where) -> Row:
         results = launch(Run("cell", read_scenario(cell.settings, own=cell.own)))
     else:
         results = simulate(Run("cell", read_scenario(cell.settings, "simulation", cell.own)))
-    require_conserved(results)
+    require_conserved(results.audit)
     return row_of(cell, results)
 
 
 def _write_run(cell: Cell, folder: Path) -> None:
     run = Run(cell.key, read_scenario(cell.settings, "simulation", cell.own))
-    write(simulate(run), folder / cell.key)
+    results = simulate(run)
+    require_conserved(results.audit)
+    write(results, folder / cell.key)
 
 
 @contextmanager

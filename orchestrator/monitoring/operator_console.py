@@ -16,7 +16,7 @@ from orchestrator.coordination.run_phase import RunPhase
 from protocol.codec import Item, decode_frame, encode_frame
 from protocol.errors import DecodeError, RunError
 from protocol.messages import Abort, Expected, Inquiry, Presence, RunState
-from protocol.messages.lifecycle import SILENCE
+from protocol.messages.lifecycle import ABSENCE, SILENCE
 from protocol.subjects import (
     EVERYBODY,
     INQUIRIES,
@@ -185,7 +185,8 @@ def _unknown(run: str, seen: BusSurvey) -> str:
     if run in seen.orphans():
         return (
             f"the orchestrator of run {run} does not answer: if it has ended, hosts and "
-            f"matchmakers that stand by give the run up after {SILENCE:g} s"
+            f"matchmakers that stand by give the run up after {SILENCE:g} s in which another is "
+            f"announced, or after {ABSENCE:g} s; coflex orchestrate --resume goes on with it"
         )
     known = ", ".join(sorted(seen.runs)) or "none"
     return f"no run {run} on this bus (there: {known}): `coflex status` lists them"

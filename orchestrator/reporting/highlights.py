@@ -10,6 +10,7 @@ from typing import Literal
 from orchestrator.reporting.homes_in_words import amount, home_sentences, kilowatts, setbacks
 from orchestrator.reporting.number_wording import counted
 from orchestrator.reporting.wording import own_rule
+from orchestrator.results.audit import audit_words
 from orchestrator.results.measures import discomfort_removed
 from orchestrator.results.run_results import RunResults
 
@@ -58,14 +59,24 @@ def _of_homes(results: RunResults) -> list[Highlight]:
 
 
 def lead_sentences(results: RunResults) -> list[str]:
-    """Return the result in a few sentences: demand, discomfort, equality and bounds."""
+    """Return the result in a few sentences: demand, discomfort, equality and bounds; first of all
+    why it must not be used, if the run has failed."""
+    failed = _failure(results)
     if results.homes is not None:
-        return home_sentences(results)
+        return [*failed, *home_sentences(results)]
     sentences = [_demand_sentence(results), _discomfort_sentence(results)]
     if results.exchanged is not None:
         sentences += [_rule_sentence(results), _equality_sentence(results)]
         sentences += [_bound_sentence(results)]
-    return [sentence for sentence in (*sentences, negative_comfort(results)) if sentence]
+    return [sentence for sentence in (*failed, *sentences, negative_comfort(results)) if sentence]
+
+
+def _failure(results: RunResults) -> list[str]:
+    """Return why the results of a failed run must not be used."""
+    if results.status == "done":
+        return []
+    why = "" if results.audit is None else f" Audit: {audit_words(results.audit)}."
+    return [f"This run has failed: do not use its results.{why}"]
 
 
 def negative_comfort(results: RunResults) -> str:

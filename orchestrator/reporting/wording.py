@@ -10,6 +10,7 @@ from orchestrator.reporting.limit_wording import feeders_kept, limits_kept
 from orchestrator.reporting.loop_wording import compared_with, loop_facts, sums_kept
 from orchestrator.reporting.number_wording import counted, number
 from orchestrator.reporting.printable_text import printable
+from orchestrator.results.audit import audit_words
 from orchestrator.results.home_measures import HOME_MEASURES
 from orchestrator.results.measures import MEASURES, Measures, cost_unit, discomfort_removed
 from orchestrator.results.run_results import Exchange, RunResults
@@ -31,11 +32,12 @@ _NAMES = 6
 
 
 def headline(results: RunResults) -> str:
-    """Return the size of the run in one line."""
-    return (
+    """Return the size of the run in one line, and whether it has failed."""
+    size = (
         f"{counted(results.households, 'household')}, {counted(results.slots, 'slot')}, "
         f"{counted(results.iterations, 'iteration')}"
     )
+    return size if results.status == "done" else f"FAILED: {size}"
 
 
 def facts(results: RunResults) -> list[tuple[str, str]]:
@@ -62,6 +64,8 @@ def facts(results: RunResults) -> list[tuple[str, str]]:
     if results.bus is not None:
         lines.append(("bus", _bus(results)))
     lines.append(("seconds", _seconds(results)))
+    if results.audit is not None:
+        lines.append(("audit", audit_words(results.audit)))
     return [(subject, text) for subject, text in lines if text]
 
 

@@ -50,6 +50,8 @@ _OF_A_SWEEP = "sweep.json"
 """A file that only folders of sweeps have."""
 REPORT_FOLDER = "report"
 """The default folder of `coflex report`, inside the folder of the results."""
+UNFINISHED_FOLDER = "unfinished"
+"""The folder of a run that has not ended (orchestrator/coordination/unfinished_run.py)."""
 _DISK_ROOT = "lost+found"
 """A folder that an empty disk has; results may be written into the root of a disk."""
 _STALE = (
@@ -79,6 +81,12 @@ def check_output(out: Path, *, force: bool = False) -> None:
     others = [name for name in there if name != _DISK_ROOT]
     if not others or force:
         return
+    if UNFINISHED_FOLDER in others:
+        raise InputError(
+            "has a run that has not ended: go on with it with --resume, choose another folder with "
+            "--out, or give it up with --force",
+            file=out,
+        )
     if RUN in others:
         held = "the results of an earlier run"
     else:

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agents.plans import SlotTimes
+from orchestrator.results.audit import Audit
 from orchestrator.results.device_kinds import DayByKind, HomeGroup, Moved
 from orchestrator.results.home_measures import HomeMeasures
 from orchestrator.results.measures import Measures
@@ -249,6 +250,10 @@ class RunRecord:
     scores."""
     data_sha256: str
     seed: int
+    status: Literal["done", "failed"] = "done"
+    """Whether the results may be used; those of a failed run are kept for people to look at."""
+    audit: Audit | None = None
+    """None in results of earlier versions."""
     versions: dict[str, str]
     preferred: Measures | None = None
     planned: Measures

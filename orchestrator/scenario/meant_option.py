@@ -20,7 +20,7 @@ _OTHER_OPTIONS = {
     "slot": ("time", "hour"),
     "json": ("as-json", "format"),
     "force": ("overwrite", "replace"),
-    "hard-plans": ("constraints", "limits", "limit", "feeder"),
+    "hard-plans": ("constraints", "limits", "feeder"),
     "patience": ("timeout", "wait"),
     "wait": ("timeout", "patience"),
     "deadline": ("timeout",),

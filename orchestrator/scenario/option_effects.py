@@ -170,7 +170,7 @@ _EFFECTS: dict[str, _Reason] = {
     "hosts": _with_shared_hosts,
     "isolation": _apart_from_baselines,
     "run": _apart_from_baselines,
-    "deadline": _on_a_bus,
+    **dict.fromkeys(("deadline", "round_limit", "limit"), _on_a_bus),
     "nats": _on_a_bus,
     "keys": _with_server,
     "insecure": _without_keys,

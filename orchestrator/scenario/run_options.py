@@ -82,6 +82,8 @@ class RunOptions(TypedDict, total=False):
     run: str | None
     external: str | None
     deadline: float
+    round_limit: float | None
+    limit: float | None
     out: FileName
     alternatives: PlanGenerator | None
     accepts: AcceptanceRule | None

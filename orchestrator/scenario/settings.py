@@ -215,6 +215,15 @@ class RunSettings(BaseModel):
     deadline: float = Field(
         60.0, gt=0, le=_SECONDS_MAX, description="Seconds without progress that end a run."
     )
+    round_limit: float | None = Field(
+        None,
+        gt=0,
+        le=_SECONDS_MAX,
+        description="Seconds that an iteration or round may take (default: ten times --deadline).",
+    )
+    limit: float | None = Field(
+        None, gt=0, le=_SECONDS_MAX, description="Seconds that the whole run may take."
+    )
     out: Path = Field(Path("results"), description="Folder for the results.")
 
     @field_validator("*", mode="before")

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from protocol.domains import Count, Key, Ordinal, Positive, Reason, SlotCount, Step
+from protocol.domains import Count, Digest, Key, Ordinal, Positive, Reason, SlotCount, Step
 from protocol.subjects import Name
 from protocol.terms import ExchangeTerms, Terms
 
 SILENCE = 15.0
-"""Seconds without an announcement after which a host or matchmaker on standby gives a run up."""
+"""Seconds without an announcement after which a part on standby gives up a run that has not begun
+for it, or that another run is announced in place of."""
+ABSENCE = 3600.0
+"""Seconds without an announcement after which it gives up any run."""
 
 
 class Address(NamedTuple):
@@ -28,6 +31,8 @@ class Announce:
     exchange: ExchangeTerms | None
     """The terms of stage 2; None: there is no stage 2, and matchmakers have nothing to do."""
     matchmakers: tuple[Address, ...]
+    instance: Digest = 0
+    """Tells the run from any other with the same id; 0 if nobody need know."""
 
 
 @dataclass(frozen=True, slots=True)

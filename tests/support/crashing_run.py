@@ -9,14 +9,22 @@ import numpy as np
 from agents.devices.home import PlannedHome
 from agents.exchange.journal.entries import MemoryJournal
 from agents.plans import Plans
+from orchestrator.coordination.coordinator import RunCoordinator
+from orchestrator.coordination.loop_rows import histories_of
 from orchestrator.coordination.nodes import (
     host_node,
     households_of,
     matchmaker_node,
     orchestrator_node,
 )
+from orchestrator.coordination.run_journal import RunJournal
+from orchestrator.results.audit import audit_words
+from orchestrator.results.audit_checks import audit_of
+from orchestrator.results.audit_evidence import Evidence
 from orchestrator.scenario.scenario import Isolation, matchmaker_addresses
 from orchestrator.simulation.network import Network, NetworkFaults
+from protocol.runtime.node import Node
+from protocol.subjects import ORCHESTRATOR
 from protocol.terms import ExchangeTerms, RuleName, Terms
 from protocol.vectors import Array
 from tests.support.random_homes import SLOTS, random_home
@@ -60,6 +68,7 @@ class CrashingRun(Network):
             rounds=4,
             lease_seconds=1.0,
             equal_shift=equal_shift,
+            trace=True,
         )
         if homes:
             exchange = replace(exchange, content="amounts", order="sequential")
@@ -70,15 +79,8 @@ class CrashingRun(Network):
                 exchange, content="bundle", energy_drift_kwh=0.5, min_gain=0.0, order="waves"
             )
             terms = replace(terms, iterations=6, exchange=exchange, exchange_every=2)
-        node, self.course = orchestrator_node(
-            "r",
-            list(self.plans),
-            lambda _: terms,
-            deadline=900.0,
-            matchmakers=makers,
-            roster={name: host for host, own in self.hosts.items() for name in own},
-            secret=bytes(32) if seed % 3 == 0 else None,
-        )
+        self.seed, self.terms, self.makers, self.told = seed, terms, makers, MemoryJournal()
+        node, self.course = self._orchestrator()
         faults = NetworkFaults(
             dropped=chance.choice([0.0, 0.1, 0.3]),
             doubled=chance.choice([0.0, 0.2]),
@@ -86,14 +88,29 @@ class CrashingRun(Network):
             seed=seed,
         )
         super().__init__([node], faults)
-        self.seed, self.exchange, self.starts = seed, exchange, 0
+        self.exchange, self.starts = exchange, 0
         self.journals = {name: MemoryJournal() for name in self.hosts}
         for name in (*self.hosts, *(maker.host for maker in makers)):
             self.start(name)
 
+    def _orchestrator(self) -> tuple[Node, RunCoordinator]:
+        return orchestrator_node(
+            "r",
+            list(self.plans),
+            lambda _: self.terms,
+            deadline=900.0,
+            matchmakers=self.makers,
+            roster={name: host for host, own in self.hosts.items() for name in own},
+            secret=bytes(32) if self.seed % 3 == 0 else None,
+            journal=RunJournal(self.told),
+        )
+
     def start(self, name: str) -> None:
         self.starts += 1
-        if name in self.hosts:
+        if name == ORCHESTRATOR:
+            self.nodes[name], self.course = self._orchestrator()
+            self.course.resume(RunJournal(self.told).told(self.course.address), self.now)
+        elif name in self.hosts:
             self.nodes[name] = host_node(
                 "r",
                 name,
@@ -112,6 +129,8 @@ class CrashingRun(Network):
             self.nodes[name].flush()  # killed after the commit, before the frames left
         if name in self.journals:
             self.journals[name].crash()
+        elif name == ORCHESTRATOR:
+            self.told.crash()
         self.start(name)
         self._send(name, self.nodes[name].start(self.now))
 
@@ -119,7 +138,7 @@ class CrashingRun(Network):
         """Kill parts at random until the run is over, and return how many; it must not fail.
         `shares` has the chances of a kill after a frame, of which one is drawn."""
         chance = Random(self.seed + 1)
-        names = [name for name in self.nodes if name != "orchestrator"]
+        names = list(self.nodes)
         share, kills = chance.choice(shares), 0
 
         def kill() -> None:
@@ -131,7 +150,21 @@ class CrashingRun(Network):
 
         assert self.run(lambda: self.course.finished, watch=kill, until=3000), f"seed {self.seed}"
         assert not self.course.reason, f"seed {self.seed}: {self.course.reason}"
+        audit = audit_of(self.evidence())
+        assert audit.conserved, f"seed {self.seed}: {audit_words(audit)}"
+        assert not audit.rounding_kwh, "values lie on the dyadic grid"
         return kills
+
+    def evidence(self) -> Evidence:
+        """Return what the orchestrator knows at the end, for an audit."""
+        return Evidence(
+            terms=self.terms,
+            members=list(self.plans),
+            plans=self.plans,
+            results=self.course.results,
+            histories=histories_of(self.course),
+            exchange=self.course.exchange_history,
+        )
 
     def schedules(self) -> dict[str, Array]:
         """What the households hold at the end."""

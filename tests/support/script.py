@@ -37,7 +37,7 @@ from protocol.messages import (
     Up,
 )
 from protocol.runtime.machine import Envelope, Machine
-from protocol.terms import Reorganisation, Terms
+from protocol.terms import ExchangeTerms, Reorganisation, Terms
 from tests.support.gate import handed
 from tests.support.paths import ROOT
 from tests.support.valid_results import iterations
@@ -69,7 +69,10 @@ class Script:
                 matchmakers = options.pop("matchmakers", "")
                 if options:
                     raise ValueError(f"unknown options: {line}")
-                terms = Terms(iterations=ITERATIONS, patience_seconds=deadline / 3)
+                exchange = ExchangeTerms() if matchmakers else None
+                terms = Terms(
+                    iterations=ITERATIONS, exchange=exchange, patience_seconds=deadline / 3
+                )
                 self.machines["orchestrator"] = RunCoordinator(
                     ORCHESTRATOR_ADDRESS,
                     name.split(","),

@@ -16,6 +16,7 @@ Kind = Literal[
     "proposed", "done", "failed", "declined", "accepted", "refused",
     "countered", "released", "settled", "dismissed", "shared", "traded",
     "home", "devices", "inside",
+    "told",
 ]  # fmt: skip
 """planned: stage 1 is over (`data`: the place, the result, and the state of the generator). anew:
 stage 1 starts again, and all earlier entries are void. replanned: stage 1 is over once more after
@@ -32,6 +33,7 @@ becomes `done` when it is made. Content amounts (`data`: new schedules of device
 countered, done, settled and dismissed likewise; home: what its devices are (`data`: see
 home_facts.py); devices: all schedules when stage 2 starts; inside: the home has rearranged its own
 devices; failed: a wish for which partners were asked in vain. The first and the last only explain.
+Of an orchestrator (`data`: the message): told, something that changes the state of its run.
 """
 
 

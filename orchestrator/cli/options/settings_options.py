@@ -1,15 +1,17 @@
 """Options of commands, made from the settings model: each name, type and help is defined once."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic.fields import FieldInfo
 
+from orchestrator.coordination.unfinished_run import UnfinishedRun, read
 from orchestrator.scenario.option_effects import Mode, refuse_without_effect
 from orchestrator.scenario.settings import RunSettings, settings_from
+from protocol.errors import InputError
 
 FROM_ENVIRONMENT = {"nats", "keys", "insecure"}
 """Options that may also be set in the environment: they are the same for all parts on a machine."""
@@ -45,7 +47,8 @@ _PANELS = {
         *("exchange_order", "locks", "matchmakers", "participation"),
     ),
     "Bus and processes": (
-        *("isolation", "hosts", "nats", "keys", "insecure", "run", "external", "deadline"),
+        *("isolation", "hosts", "nats", "keys", "insecure", "run", "external"),
+        *("deadline", "round_limit", "limit"),
     ),
     "Results": ("out", "trace", "save_schedules"),
 }
@@ -64,6 +67,9 @@ def with_settings(command: Callable[..., None], mode: Mode) -> Callable[..., Non
 
     def call(ctx: typer.Context, config: Path | None, **options: Any) -> None:
         others = {name: options.pop(name) for name in set(options) - set(RunSettings.model_fields)}
+        if (begun := others.get("resume")) is not None:
+            command(_unfinished(begun, config, options, mode), **others)
+            return
         settings = settings_from(options, config)
         given = frozenset(name for name, value in options.items() if value is not None)
         machine = _from_environment(ctx)
@@ -87,6 +93,16 @@ def with_settings(command: Callable[..., None], mode: Mode) -> Callable[..., Non
     fields = RunSettings.model_fields.items()
     settings = [option_of(name, field, environment=name in environment) for name, field in fields]
     return shaped(call, [context, config, *settings, *kept], command)
+
+
+def _unfinished(
+    out: Path, config: Path | None, options: Mapping[str, Any], mode: Mode
+) -> UnfinishedRun:
+    """Return the run that is to go on in this folder."""
+    if config is not None:
+        raise InputError("has no effect beside --resume", field="--config")
+    changes = {name: value for name, value in options.items() if value is not None}
+    return read(out, changes, "orchestrate" if mode == "orchestrate" else "run")
 
 
 def shaped(

@@ -26,7 +26,8 @@ OTHER: dict[str, Any] = {
     **{"locks": "household", "matchmakers": 2, "mandates": "x", "participation": 0.5},
     **{"trace": True, "save_schedules": True, "isolation": "task", "hosts": 2},
     **{"nats": "nats://127.0.0.1:9", "keys": "x", "insecure": True, "run": "r", "external": "h1"},
-    **{"deadline": 5.0, "out": "x", "content": "bundle", "energy_drift": 0.5},
+    **{"deadline": 5.0, "round_limit": 50.0, "limit": 500.0},
+    **{"out": "x", "content": "bundle", "energy_drift": 0.5},
     **{"exchange_every": 5, "feeders": "x", "feeder_limits": "x"},
 }
 """A value of each option that is not its default."""
@@ -37,7 +38,7 @@ STAGE_TWO = {
 }
 CYCLES = STAGE_TWO - {"content", "matchmakers", "participation"}
 SERVER = {"keys", "insecure"}
-BUS = {"nats", "external", "deadline"}
+BUS = {"nats", "external", "deadline", "round_limit", "limit"}
 SINGLE_SLOTS = {"tolerance", "exchange_order", "locks"}
 FEEDERS = {"feeders", "feeder_limits"}
 ALWAYS = {"scaling", "plans", *REORGANISATION, *SINGLE_SLOTS, *FEEDERS}
@@ -211,6 +212,8 @@ def test_insecure_in_the_environment_is_accepted_beside_keys(
         {"insecure": True},
         {"external": "h1"},
         {"deadline": 5.0},
+        {"round_limit": 50.0},
+        {"limit": 500.0},
         {"save_schedules": True},
         {"out": Path("results")},
         {"scaling": "min-max"},

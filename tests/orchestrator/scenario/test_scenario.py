@@ -111,7 +111,7 @@ def test_an_announced_run_means_the_same_on_every_host() -> None:
     """Read an announcement on a machine with another number of processors; it gives the same
     households."""
     scenario = read_scenario(RunSettings.model_validate({**FEW, "isolation": "task"}))
-    announced = announcement(scenario)
+    announced = announcement(Run("r", scenario))
     there = read_scenario(RunSettings.model_validate_json(announced.settings))
     assert there.isolation == "task"
     assert Run("r", there).hosts == Run("r", scenario).hosts

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orchestrator.coordination.loop_rows import all_conserved, histories_of
+from orchestrator.results.audit_checks import all_conserved
 from tests.support.crashing_run import CrashingRun
 from tests.support.effort import CRASH_SCHEDULES
 from tests.support.exchange_schedules import schedules_around_exchanges
@@ -33,7 +33,7 @@ def check(seed: int) -> tuple[int, int]:
     history = run.course.exchange_history
     assert history is not None
     assert len(history.gathers) == LOOPS
-    assert all_conserved(histories_of(run.course), history), f"seed {seed}"
+    assert all_conserved(run.evidence()), f"seed {seed}"
     for name, own in run.plans.items():
         energies = own.values.sum(1)
         assert (np.abs(held[name].sum() - energies) <= DRIFT).any(), f"seed {seed}"
