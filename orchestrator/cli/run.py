@@ -134,16 +134,15 @@ def _go_on(unfinished: UnfinishedRun, operations: Operations, *, force: bool) ->
 def _run_kept(unfinished: UnfinishedRun, scenario: Scenario, operations: Operations) -> None:
     """Do a run, or the rest of it, that can go on after this process was killed."""
     named = Run(unfinished.run, scenario, unfinished.instance)
+    do = launcher.launch if unfinished.command == "run" else launcher.orchestrate
     with unfinished.locked():
-        with run_progress(scenario) as watch:
-            if unfinished.command == "run":
-                results = launcher.launch(
-                    named, watch, unfinished=unfinished, operations=operations
-                )
-            else:
-                results = launcher.orchestrate(
-                    named, watch, unfinished=unfinished, operations=operations
-                )
+        try:
+            with run_progress(scenario) as watch:
+                results = do(named, watch, unfinished=unfinished, operations=operations)
+        except (InputError, RunError):
+            if not unfinished.has_begun:
+                unfinished.remove()
+            raise
         _finish(results, scenario.settings, unfinished.folder)
         unfinished.remove()
 

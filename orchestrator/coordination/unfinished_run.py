@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import randbits, token_bytes
@@ -52,6 +52,8 @@ class _Record:
     data_sha256: str
     secret: str
     """In hexadecimal."""
+    made_out: bool
+    """Whether the folder of the results was made for the run."""
     settings: dict[str, Any]
 
 
@@ -70,6 +72,13 @@ class UnfinishedRun:
     secret: bytes
     """SECRET_BYTES random bytes, from which the keys of the run's matchmakers follow."""
     settings: RunSettings
+    made_out: bool
+    """True if the folder of the results was made for the run."""
+
+    @property
+    def has_begun(self) -> bool:
+        """True once there is something to go on with."""
+        return (self.folder / JOURNAL).exists()
 
     @property
     def journal(self) -> SqliteJournal:
@@ -83,8 +92,12 @@ class UnfinishedRun:
             raise InputError(reason, file=self.folder)
 
     def remove(self) -> None:
-        """Remove its files, since it has ended."""
+        """Remove its files, since it has ended; and the folder of the results, if it was made for
+        them and has none."""
         rmtree(self.folder, ignore_errors=True)
+        if self.made_out:
+            with suppress(OSError):  # it has results, or is gone already
+                self.folder.parent.rmdir()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,6 +133,7 @@ def begin(run: str, scenario: Scenario, command: CommandName) -> UnfinishedRun:
         instance=randbits(_INSTANCE_BITS),
         data_sha256=scenario.data_sha256,
         secret=token_bytes(SECRET_BYTES).hex(),
+        made_out=not folder.parent.exists(),
         settings=options,
     )
     rmtree(folder, ignore_errors=True)
@@ -139,6 +153,7 @@ def begin(run: str, scenario: Scenario, command: CommandName) -> UnfinishedRun:
         data_sha256=record.data_sha256,
         secret=bytes.fromhex(record.secret),
         settings=settings,
+        made_out=record.made_out,
     )
 
 
@@ -174,6 +189,7 @@ def read(out: Path, changes: Mapping[str, Any], command: CommandName) -> Unfinis
         data_sha256=record.data_sha256,
         secret=bytes.fromhex(record.secret),
         settings=settings,
+        made_out=record.made_out,
     )
 
 

@@ -124,7 +124,7 @@ def _close(unfinished: UnfinishedRun | None, coordinator: RunCoordinator) -> Non
     """Close the orchestrator's journal; remove all files of a run that has failed."""
     coordinator.journal.close()
     if unfinished is not None and coordinator.phase is RunPhase.FAILED:
-        unfinished.remove()
+        unfinished.remove()  # nobody goes on with it
 
 
 def matchmaker_command(run: str, connection: Connection, logs: LogSettings) -> Command:

@@ -157,6 +157,30 @@ def test_what_is_kept_is_for_its_owner_and_has_no_login(
             do(again)
 
 
+def test_a_run_that_could_not_begin_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = "--demo --households 3 --slots 36 --hosts 1 --nats nats://127.0.0.1:9 --out"
+    out = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", ["coflex", "orchestrate", *options.split(), str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "no NATS server answers" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_only_what_was_made_for_a_run_is_removed(tmp_path: Path) -> None:
+    for made in (True, False):
+        out = tmp_path / "out"
+        if not made:
+            out.mkdir()
+        unfinished = begin("short", read_scenario(settings_of(SMALL, out=out)), "run")
+        for _ in range(2):
+            unfinished.remove()
+        assert out.exists() is not made
+
+
 def test_other_data_are_refused(tmp_path: Path) -> None:
     settings = settings_of(SMALL, out=tmp_path / "out")
     unfinished = begin("changed", read_scenario(settings), "run")

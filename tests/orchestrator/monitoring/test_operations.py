@@ -86,8 +86,7 @@ def test_logs_and_metrics_show_the_course_of_a_run(bus: Bus) -> None:
     assert maker["coflex_matchmaker_done_total"] <= totals["exchange"]["accepted"]
     assert all(values["coflex_runs_total"] == 1 for values in shown.values())
     # What the results do not have, the farewells: three tallies, and each household leaves. What
-    # they have besides is the orchestrator's: places, starts, releases of households and parts, and
-    # the commission of the matchmaker.
+    # they have besides is the orchestrator's: places, starts, releases, and a commission.
     sent = sum(values["coflex_bus_sent_messages_total"] for values in shown.values())
     again = sum(values["coflex_bus_resent_messages_total"] for values in shown.values())
     expected = totals["bus"]["messages"] + (3 + 12) - (12 + 12 + 12 + 3 + 1)
