@@ -73,7 +73,8 @@ class CommissionedMatchmaker:
         message = envelope.message
         if isinstance(message, Commission):
             return self._begin(message, now)
-        assert self.serving is not None, "it knows nobody else before"
+        if self.serving is None:
+            raise PeerError(f"{self.address.name} has no commission yet")
         return self._sealed(self.serving.handle(envelope, now))
 
     def tick(self, now: float) -> list[Envelope]:
