@@ -1,7 +1,7 @@
 """A matchmaker with a commission: before it serves anybody, it asks the orchestrator for one.
 
 The commission has the roster, the epoch of this life, and the key for the seals of leases. Until it
-arrives the matchmaker knows nobody, and lookups are passed over: households repeat them. After a
+arrives the matchmaker knows nobody, and refuses lookups: households repeat them. After a
 restart it asks again, and gets the same key and a higher epoch. Who suits whom is decided in the
 matchmaker of each content.
 """
@@ -62,7 +62,9 @@ class CommissionedMatchmaker:
         """Return the roles of a sender. Raises PeerError for one that is not in the roster."""
         if sender == self._orchestrator:
             return _AS_ORCHESTRATOR
-        if self.serving is None or self._hosts.get(sender.name) == sender.host:
+        if self.serving is None:
+            raise PeerError(f"{self.address.name} has no commission yet")
+        if self._hosts.get(sender.name) == sender.host:
             return _AS_MEMBER
         raise PeerError(f"{sender.name} on {sender.host} is not a household of this run")
 
@@ -72,7 +74,7 @@ class CommissionedMatchmaker:
         if isinstance(message, Commission):
             return self._begin(message, now)
         if self.serving is None:
-            return []
+            raise PeerError(f"{self.address.name} has no commission yet")
         return self._sealed(self.serving.handle(envelope, now))
 
     def tick(self, now: float) -> list[Envelope]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from shutil import rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Annotated
 
@@ -23,7 +24,7 @@ from orchestrator.reporting.terminal_summary import print_summary
 from orchestrator.results.audit import require_conserved
 from orchestrator.results.command_line import command_line
 from orchestrator.results.device_schedules import with_saved_devices
-from orchestrator.results.result_files import check_output, write
+from orchestrator.results.result_files import UNFINISHED_FOLDER, check_output, write
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.option_effects import without_effect
 from orchestrator.scenario.scenario import Scenario, read_scenario
@@ -144,7 +145,6 @@ def _run_kept(unfinished: UnfinishedRun, scenario: Scenario, operations: Operati
                 unfinished.remove()
             raise
         _finish(results, scenario.settings, unfinished.folder)
-        unfinished.remove()
 
 
 def run_id(given: str | None) -> str:
@@ -177,6 +177,7 @@ def _finish(results: RunResults, settings: RunSettings, kept: Path | None = None
         write(results, settings.out, kept)
     except InputError as error:  # the folder could be written when the run began
         raise RunError(_rescue(results, kept, error)) from error
+    rmtree(settings.out / UNFINISHED_FOLDER, ignore_errors=True)  # this run's, or one given up
     print_summary(results, settings.out)
     require_conserved(results.audit, f" in {settings.out}")
 

@@ -24,7 +24,8 @@ from protocol.vectors import Array
 END = "end"
 """The state in which a run ends: exchanged, or planned without a stage 2."""
 _NO_OPTIONS = {
-    *("seed", "out", "run", "nats", "keys", "insecure", "external", "deadline", "trace"),
+    *("seed", "out", "run", "nats", "keys", "insecure", "external", "trace"),
+    *("deadline", "round_limit", "limit"),
     *("save_schedules", "isolation", "hosts", "source", "score_from", "config", "dataset"),
 }
 """Options that do not change the results, or only by chance. Data sets are distinguished by their

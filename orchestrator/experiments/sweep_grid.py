@@ -32,7 +32,7 @@ NOT_SWEPT = {
     "save_schedules": _NO_FILES,
 }
 """Options of a run that a sweep cannot have, with the reason."""
-ONE_VALUE = {"deadline": "it does not change the results"}
+ONE_VALUE = dict.fromkeys(("deadline", "round_limit", "limit"), "it does not change the results")
 """Options that can have only one value in a sweep, with the reason."""
 
 

@@ -37,7 +37,10 @@ Where = Literal["simulation", "bus"]
 LOG = "cells.jsonl"
 """File with one line per finished cell, in the order in which they finished."""
 GOES_ON = "the same command continues with the runs that are left"
-_ELSEWHERE = {"nats", "keys", "insecure", "out", "deadline", "run", "external"}
+_ELSEWHERE = {
+    *("nats", "keys", "insecure", "out", "run", "external"),
+    *("deadline", "round_limit", "limit"),
+}
 """Settings that do not change the results."""
 
 

@@ -34,7 +34,7 @@ from protocol.subjects import HOST, ORCHESTRATOR, direct
 from tests.bench.measured import Measured
 from tests.support.gate import EVERY_ROLE
 
-HOUSEHOLDS, HOSTS, ITERATIONS, SLOTS, REPEATS = 300, 2, 5, 48, 3
+HOUSEHOLDS, HOSTS, ITERATIONS, SLOTS, REPEATS = 200, 2, 5, 48, 2
 RUN, STRANGER, MAKER = "bench", "host-9", "matchmaker-1"
 FRAMES_A_SECOND, BURST = 10_000, 100
 

@@ -8,7 +8,7 @@ import pytest
 from matchmaker.amount_matchmaker import AmountMatchmaker
 from protocol.errors import PeerError
 from protocol.messages import Address, AmountLookup, AmountMatch, NextRound
-from protocol.messages.amounts import LeaseEnd
+from protocol.messages.amounts import PARTNERS_MAX, LeaseEnd
 from protocol.messages.exchange import LeaseId
 from protocol.runtime.machine import Envelope
 from protocol.vectors import Array
@@ -111,6 +111,22 @@ def test_partners_are_at_the_same_feeder(maker: AmountMatchmaker) -> None:
         talker.say(up=at(20, 1.0), down=at(4, 1.0))
     found = {partner(other.say(want=WANT, round=2)) for other in others[:3]}
     assert found == {"b", "n03", "n04"}
+
+
+def test_nobody_sits_on_more_leases_than_a_whole_has_partners(maker: AmountMatchmaker) -> None:
+    """Whoever takes one partner after another, and never ends a lease."""
+    a = Talker(maker, "a")
+    a.say(up=at(20, 0.0), down=at(4, 0.0))
+    others = [Talker(maker, f"n{number:02}") for number in range(PARTNERS_MAX + 3)]
+    for talker in others:
+        talker.say(up=at(20, 1.0), down=at(4, 1.0))
+    taken: list[str] = []
+    for _ in range(PARTNERS_MAX):
+        taken.append(partner(a.say(want=WANT, without=taken)))
+    assert taken == [talker.address.name for talker in others[:PARTNERS_MAX]]
+    assert [a.say(want=WANT, without=taken).found for _ in range(3)] == ["busy"] * 3
+    assert partner(others[-1].say(want=WANT)) == f"n{PARTNERS_MAX:02}", "others are served"
+    assert a.say(want=WANT, now=SECONDS).found == "match", "those have run out"
 
 
 def test_who_moves_the_other_way_is_no_partner(maker: AmountMatchmaker) -> None:

@@ -5,9 +5,12 @@ from typing import get_args
 import pytest
 
 from protocol.codec import Item, encode_frame
-from protocol.messages import Address, Enrol, Go, Message, Place
+from protocol.errors import PeerError
+from protocol.messages import Abort, Address, Enrol, Go, Message, Place, Release
 from protocol.runtime.gate import SPEAKERS, admit
+from protocol.runtime.host_endpoint import HostEndpoint
 from protocol.runtime.machine import Envelope, Role
+from protocol.runtime.node import Counters
 from protocol.runtime.refusals import (
     FRAME_REFUSALS_MAX,
     HEARD_AGAIN_SECONDS,
@@ -16,6 +19,7 @@ from protocol.runtime.refusals import (
     Refusals,
     Refused,
 )
+from tests.support.gate import handed
 from tests.support.pingpong import ANYBODY, answering
 
 STRANGER = Address("host-9", "h0")
@@ -87,6 +91,20 @@ def test_a_frame_full_of_noise_is_not_read_to_its_end() -> None:
     few = items[: MUTED_AFTER - 1] + items[-1:]
     node.accept("host-8", encode_frame("r", few), 0.0)
     assert answerer.received == [1]
+
+
+@pytest.mark.parametrize(
+    "sender", [STRANGER, Address("host-9", "orchestrator"), Address("orchestrator", "host")]
+)
+def test_a_host_itself_hears_the_orchestrator_alone(sender: Address) -> None:
+    orchestrator = Address("orchestrator", "orchestrator")
+    endpoint = HostEndpoint("host-1", orchestrator, Counters())
+    for message in (Release(), Abort("because")):
+        with pytest.raises(PeerError, match=f"{sender.name} on {sender.host} is not the orch"):
+            handed(endpoint, Envelope(sender, endpoint.address, message))
+    assert not endpoint.released
+    handed(endpoint, Envelope(orchestrator, endpoint.address, Release()))
+    assert endpoint.released
 
 
 def test_strangers_take_little_memory() -> None:

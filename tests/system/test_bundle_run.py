@@ -10,6 +10,7 @@ import pytest
 from agents.exchange.journal.explanation import explain, sentences
 from agents.exchange.journal.sqlite import SqliteJournal
 from agents.exchange.stage import remembered
+from matchmaker.pairing_matchmaker import PairingMatchmaker
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.results.result_files import JOURNALS_FOLDER, read, write
 from orchestrator.results.run_results import RunResults
@@ -52,11 +53,17 @@ def counts_of(results: RunResults) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.parametrize("seed", [3, 4, 5])
 @pytest.mark.parametrize("rule", ["mutual", "cooperative"])
-def test_hosts_and_network_faults_change_nothing(rule: str) -> None:
+def test_hosts_and_network_faults_change_nothing(
+    rule: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a matchmaker that waits for everybody: one lookup in a thousand is lost three times, and
+    comes later than the 15 s after which it goes on without it."""
+    monkeypatch.setattr(PairingMatchmaker, "next_deadline", lambda self: None)
     reference = in_simulation(settings(exchange=rule))
     kept_and_improved(reference)
-    faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=3)
+    faults = NetworkFaults(dropped=0.1, doubled=0.1, delay=(0.0, 0.05), seed=seed)
     for options in ({"isolation": "process"}, {"isolation": "subtree", "hosts": 3}):
         other = in_simulation(settings(exchange=rule, deadline=3600, **options), faults=faults)
         assert other.rows == reference.rows

@@ -187,7 +187,8 @@ def test_options_that_cannot_be_swept_are_refused(name: str, folder: Path) -> No
 def test_options_with_one_value_refuse_lists(name: str) -> None:
     (cell,) = read_grid(None, {"demo": "true", name: "30"}, None).cells()
     assert getattr(cell.settings, name) == 30
-    with pytest.raises(InputError, match=f"--{name}: takes one value in a sweep: "):
+    flag = "--" + name.replace("_", "-")
+    with pytest.raises(InputError, match=f"{flag}: takes one value in a sweep: "):
         read_grid(None, {"demo": "true", name: "30,40"}, None)
 
 

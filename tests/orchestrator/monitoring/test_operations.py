@@ -266,6 +266,8 @@ def test_undecodable_bytes_are_logged_as_a_count_only(bus: Bus) -> None:
         "host-1", "messages refused or lost", last="bytes that are not a message of this run"
     )
     assert bus.metrics("host-1")["coflex_bus_dropped_messages_total"] == 9
+    refused = "  refused: 9 from stranger (bytes that are not a message of this run)"
+    assert refused in bus.command("status").stdout.splitlines()
     lines = [
         line for line in bus.lines_of("host-1") if line["message"] == "messages refused or lost"
     ]

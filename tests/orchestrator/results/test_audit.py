@@ -366,6 +366,7 @@ def test_the_command_writes_the_results_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = RunSettings.model_validate({"demo": True, "out": tmp_path / "out"})
+    (tmp_path / "out" / "unfinished").mkdir(parents=True)
     with pytest.raises(RunError, match=f"not use these results in {tmp_path / 'out'}"):
         run_command._finish(broken(), settings)
     shown = capsys.readouterr().out
@@ -375,6 +376,7 @@ def test_the_command_writes_the_results_and_fails(
     assert record["status"] == "failed"
     assert record["audit"]["discrepancies"][0]["slots"] == [3]
     assert read(tmp_path / "out").audit == broken().audit
+    assert not (tmp_path / "out" / "unfinished").exists()  # it has ended, though it has failed
 
 
 def test_a_failed_run_is_compared_with_nothing(tmp_path: Path) -> None:

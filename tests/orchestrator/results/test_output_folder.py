@@ -12,7 +12,7 @@ import orchestrator.results.atomic_folder
 from orchestrator.cli import run as command
 from orchestrator.reporting.printable_text import printable
 from orchestrator.results.csv_tables import csv_text, text_of
-from orchestrator.results.result_files import check_output, read, write
+from orchestrator.results.result_files import UNFINISHED_FOLDER, check_output, read, write
 from orchestrator.scenario.settings import RunSettings
 from protocol.errors import InputError, RunError
 from tests.support.sample_results import sample_results
@@ -110,3 +110,10 @@ def test_numbers_are_not_texts() -> None:
 )
 def test_control_characters_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_a_run_that_has_not_ended_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / UNFINISHED_FOLDER).mkdir()
+    with pytest.raises(InputError, match="has a run that has not ended: go on with it"):
+        check_output(tmp_path)
+    check_output(tmp_path, force=True)
