@@ -82,20 +82,20 @@ class Node:
         self.accept(sender, data, now)
         return self.flush()
 
-    def accept(self, sender: str, data: bytes, now: float) -> None:
-        """Handle a frame from the host `sender`.
+    def accept(self, sender: str, data: bytes, now: float) -> bool:
+        """Handle a frame from the host `sender`. Returns False if it was dropped unread.
 
         Answers wait for `flush`, so that the answers to several frames share theirs. Refusals are
         counted.
         """
         if self.refusals.mutes(sender, now):
             self.counters.dropped += 1
-            return
+            return False
         try:
             items = decode_frame(data, self.run)
         except DecodeError as error:
             self.refuse(error, sender)
-            return
+            return True
         if self.foresee is not None:
             self.foresee(sender, items)
         refused_before = self.counters.dropped
@@ -103,7 +103,7 @@ class Node:
             if self.counters.dropped - refused_before >= FRAME_REFUSALS_MAX:
                 if self.refusals.is_noise(sender):
                     self._drop(sender, len(items) - place)
-                    return
+                    return True
                 refused_before = self.counters.dropped
             machine = self.machines.get(item.to)
             if machine is None:
@@ -127,6 +127,7 @@ class Node:
                 # Machines that decide together speak for one another, and then wait for answers.
                 if speaker.name != item.to:
                     self._arm(speaker.name, self.machines[speaker.name])
+        return True
 
     def tick(self, now: float) -> list[Frame]:
         """Tick the machines that are due, and return the frames to send."""

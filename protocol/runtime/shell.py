@@ -78,7 +78,8 @@ class Shell:
     def _receive(self, subject: str, data: bytes) -> None:
         began = self.clock()
         try:
-            self.node.accept(sender_of(subject), data, began)
+            if not self.node.accept(sender_of(subject), data, began):
+                return  # nothing has changed: a flood does not wake anybody
         except DecodeError as error:  # a subject of no part: nonsense from a peer, as in a frame
             self.node.refuse(error)
         except Exception as error:

@@ -68,9 +68,9 @@ def test_a_host_that_only_floods_is_muted_and_can_still_be_heard() -> None:
         node.accept("host-9", frame(Go()), 1.0)
         node.accept("host-2", frame(Go()), 1.0)
     assert node.refusals.by_host["host-9"].times == 2 * MUTED_AFTER
-    node.accept("host-9", frame(Enrol(7)), 1.0)
+    assert node.accept("host-9", frame(Enrol(7)), 1.0) is False
     assert answerer.received == [1], "it is muted"
-    node.accept("host-2", frame(Enrol(2)), 1.0)
+    assert node.accept("host-2", frame(Enrol(2)), 1.0) is True
     assert answerer.received == [1, 2], "a host that has said something is never muted"
     node.accept("host-9", frame(Go()), 1.0 + HEARD_AGAIN_SECONDS)
     node.accept("host-9", frame(Enrol(7)), 1.0 + HEARD_AGAIN_SECONDS)
