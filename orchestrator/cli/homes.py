@@ -20,7 +20,7 @@ from agents.population.home_statistics import Shares
 from agents.population.homes import holds_homes, population_of_homes
 from agents.suggestions import household_suggestion
 from orchestrator.cli.optional_packages import require
-from orchestrator.reporting.home_description import (
+from orchestrator.reporting.homes.home_description import (
     day_picture,
     device_lines,
     home_line,

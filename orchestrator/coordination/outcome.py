@@ -14,17 +14,17 @@ from agents.planning.costs import cost_function
 from agents.planning.tree import level_of
 from agents.plans import rmse
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.coordination.feeder_outcome import parts_of_feeders
-from orchestrator.coordination.home_outcome import (
+from orchestrator.coordination.outcomes.feeder_outcome import parts_of_feeders
+from orchestrator.coordination.outcomes.home_outcome import (
     both_comforts,
     households_worse,
     parts_of_homes,
 )
-from orchestrator.coordination.loop_rows import histories_of, iterations_of, loops_of
+from orchestrator.coordination.outcomes.loop_rows import histories_of, iterations_of, loops_of
+from orchestrator.coordination.outcomes.run_audit import evidence_of
+from orchestrator.coordination.outcomes.traced_exchanges import traced_exchanges
 from orchestrator.coordination.placement import Run
-from orchestrator.coordination.run_audit import evidence_of
 from orchestrator.coordination.run_phase import RunPhase
-from orchestrator.coordination.traced_exchanges import traced_exchanges
 from orchestrator.results.audit_checks import all_conserved, audit_of
 from orchestrator.results.limits import block_of, excesses, upper_limit
 from orchestrator.results.measures import Measures, bound_of_amounts, bound_of_values, measures
@@ -67,22 +67,14 @@ def collect(
         return measures(demand, discomforts, float(cost(demand[None, :])[0]))
 
     exchanged_sums = None if exchange is None else exchange.response_kwh
-    limits = block_of(terms.constraint, 0, population.slots)
-    demand = Demand(
-        planned=planned.response_kwh[: population.slots],  # those by feeder follow
-        preferred=preferred_demand,
-        exchanged=None if exchanged_sums is None else exchanged_sums[: population.slots],
-        target=scenario.target,
-        limit=upper_limit(limits),
-    )
+    demand = _demand(scenario, planned.response_kwh, exchanged_sums, preferred=preferred_demand)
     before = measured(demand.planned, np.array([row.discomfort_planned for row in rows]))
     after = bound = summary = loops = None
     rounds: tuple[Round, ...] = ()
     if exchange is not None and demand.exchanged is not None:
         after = measured(demand.exchanged, _column(rows, "discomfort_exchanged"))
-        amounts = bound_of_amounts(
-            histories[-1].response_kwh[: population.slots], preferred_demand, len(members)
-        )
+        summed = histories[-1].response_kwh[: population.slots]
+        amounts = bound_of_amounts(summed, preferred_demand, len(members))
         least = amounts if scenario.pairs is None else None
         if not terms.exchange_every:
             bound = measured(demand.planned, _column(rows, "discomfort_bound_of_values"))
@@ -116,7 +108,7 @@ def collect(
         audit=audit,
         **parts_of_homes(scenario, reports),
         **parts_of_feeders(scenario, planned.response_kwh, exchanged_sums),
-        limits=excesses(limits, demand),
+        limits=excesses(block_of(terms.constraint, 0, population.slots), demand),
         bus=_bus_traffic([own, *coordinator.traffic.values()]),
         seconds=seconds,
         slot_times=population.slot_times,
@@ -126,6 +118,21 @@ def collect(
         exchanges=traced_exchanges(reports) if settings.trace and exchange is not None else None,
         planning_history=iterations_of(histories),
         demand=demand,
+    )
+
+
+def _demand(
+    scenario: Scenario, planned: Array, exchanged: Array | None, *, preferred: Array
+) -> Demand:
+    """Return the demand of all households; sums by feeder, which follow in `planned` and
+    `exchanged`, are left out."""
+    slots, terms = scenario.population.slots, scenario.common_terms
+    return Demand(
+        planned=planned[:slots],
+        preferred=preferred,
+        exchanged=None if exchanged is None else exchanged[:slots],
+        target=scenario.target,
+        limit=upper_limit(block_of(terms.constraint, 0, slots)),
     )
 
 

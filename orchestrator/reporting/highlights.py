@@ -7,7 +7,7 @@ complete tables.
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.reporting.homes_in_words import amount, home_sentences, kilowatts, setbacks
+from orchestrator.reporting.homes.homes_in_words import amount, home_sentences, kilowatts, setbacks
 from orchestrator.reporting.number_wording import counted
 from orchestrator.reporting.wording import own_rule
 from orchestrator.results.audit import audit_words

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orchestrator.reporting.homes_in_words import amount
+from orchestrator.reporting.homes.homes_in_words import amount
 from orchestrator.results.device_schedules import SCHEDULES_FOLDER, DeviceDay, read_devices
 from orchestrator.results.run_results import HouseholdRow, RunResults
 from protocol.errors import InputError

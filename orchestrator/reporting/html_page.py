@@ -20,7 +20,7 @@ from orchestrator.reporting.figures.interactive import script
 from orchestrator.reporting.figures.style import COLOURS, Drawing
 from orchestrator.reporting.glossary import GLOSSARY
 from orchestrator.reporting.highlights import highlights, lead_sentences
-from orchestrator.reporting.homes_in_words import (
+from orchestrator.reporting.homes.homes_in_words import (
     GROUP_HEADS,
     MOVED_HEADS,
     group_rows,

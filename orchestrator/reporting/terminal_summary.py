@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.reporting.homes_in_words import (
+from orchestrator.reporting.homes.homes_in_words import (
     GROUP_HEADS,
     MOVED_HEADS,
     NOBODY_PAYS,

@@ -7,9 +7,9 @@ import numpy as np
 
 from agents.plans import Plans, rmse
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.coordination.loop_rows import histories_of
+from orchestrator.coordination.outcomes.loop_rows import histories_of
+from orchestrator.coordination.outcomes.run_audit import evidence_of
 from orchestrator.coordination.placement import Run
-from orchestrator.coordination.run_audit import evidence_of
 from orchestrator.results.audit_evidence import Evidence
 from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario

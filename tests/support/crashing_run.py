@@ -10,13 +10,13 @@ from agents.devices.home import PlannedHome
 from agents.exchange.journal.entries import MemoryJournal
 from agents.plans import Plans
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.coordination.loop_rows import histories_of
 from orchestrator.coordination.nodes import (
     host_node,
     households_of,
     matchmaker_node,
     orchestrator_node,
 )
+from orchestrator.coordination.outcomes.loop_rows import histories_of
 from orchestrator.coordination.run_journal import RunJournal
 from orchestrator.results.audit import audit_words
 from orchestrator.results.audit_checks import audit_of

@@ -27,7 +27,7 @@ from orchestrator.experiments.homes.study_runs import (
 )
 from orchestrator.reporting.figures.chart import Chart, Panel, Series
 from orchestrator.reporting.figures.data_table import Cell, Table
-from orchestrator.reporting.homes_in_words import NOBODY_PAYS, group_rows, moved_rows
+from orchestrator.reporting.homes.homes_in_words import NOBODY_PAYS, group_rows, moved_rows
 
 BETAS = (0.0, 0.2, 0.5)
 _NONE = "-"

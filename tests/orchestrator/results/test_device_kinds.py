@@ -12,7 +12,7 @@ import pytest
 import coflex
 from agents.devices.home import Home
 from orchestrator.cli import main
-from orchestrator.reporting.homes_in_words import NOBODY_PAYS, amount, home_sentences
+from orchestrator.reporting.homes.homes_in_words import NOBODY_PAYS, amount, home_sentences
 from orchestrator.results.device_kinds import day_by_kind, groups_of, home_groups
 from orchestrator.results.device_schedules import column_name, read_devices, with_saved_devices
 from orchestrator.results.result_files import read

@@ -1,0 +1,1 @@
+"""What is said of homes: what one can do, and what became of it in a run."""
