@@ -88,7 +88,7 @@ compose-test: $(VENV)/.compose-test  ## docker-compose.yml in a real Docker Engi
 fuzz: $(VENV)/.dev  ## hostile messages to every machine; EXECUTIONS=200000 for less than the ten million
 	$(BIN)/python -W error -m tests.fuzz $(EXECUTIONS)
 
-chaos: storms  ## real runs whose parts are killed, stopped, doubled, cut off, after simulated ones; SCHEDULES=60 for fewer
+chaos: storms  ## real runs whose parts are killed, stopped, cut off, after simulated ones; SCHEDULES=60 for fewer
 	$(BIN)/python -m tests.chaos $(SCHEDULES)
 
 storms: $(VENV)/.dev  ## 100,000 simulated schedules of crashes, losses and repetitions; COFLEX_SEEDS=10000 for fewer

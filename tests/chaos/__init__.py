@@ -1,4 +1,4 @@
-"""Chaos: real runs on the bus whose parts are killed, stopped, doubled or cut off at odd moments,
+"""Chaos: real runs on the bus whose parts are killed, stopped or cut off at odd moments,
 by schedules that are drawn from seeds.
 
 `schedule.py` draws a schedule, `strikes.py` knows how each part is struck, `struck_run.py` does the

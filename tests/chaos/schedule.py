@@ -36,7 +36,6 @@ STRIKES = {
     "pause matchmaker": 1,
     "pause server": 1,
     "cut": 2,
-    "second host": 2,
     "full disk": 1,
 }
 """How often each kind of strike is drawn, in proportion; strikes.py says what they are."""

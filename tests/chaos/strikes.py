@@ -1,20 +1,15 @@
-"""Strikes: how the parts of a run in this process are killed, stopped, doubled and cut off."""
+"""Strikes: how the parts of a run in this process are killed, stopped and cut off."""
 
 import os
 import resource
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 from orchestrator.coordination.coordinator import RunCoordinator
-from orchestrator.coordination.placement import Run
 from orchestrator.distributed.embedded_server import EmbeddedServer
-from orchestrator.distributed.launcher import host_command
-from orchestrator.monitoring.logs import LogSettings
 from orchestrator.results.result_files import JOURNALS_FOLDER
-from protocol.transport.bus import Connection
 from tests.chaos.link import Link
 from tests.chaos.schedule import ORDER, Schedule
 from tests.support.run_parts import parts_of
@@ -27,14 +22,12 @@ class Strikes:
     """The strikes of a schedule on a run in this process: `watch` is the watch of the run."""
 
     def __init__(
-        self, schedule: Schedule, run: Run, *, server: EmbeddedServer, link: Link, kept: Path
+        self, schedule: Schedule, *, server: EmbeddedServer, link: Link, kept: Path
     ) -> None:
         self.pending = list(schedule.strikes)
         self.struck: list[str] = []
         """The kinds of strikes that met a part."""
-        self.second: list[subprocess.Popen[bytes]] = []
-        """Processes that were started although their host runs already."""
-        self._run, self._server, self._link, self._kept = run, server, link, kept
+        self._server, self._link, self._kept = server, link, kept
         self._chance = Random(schedule.seed)
         self._phase, self._steps, self._moment = 0, 0, object()
         self._paused: list[int] = []
@@ -67,14 +60,12 @@ class Strikes:
             "pause matchmaker": lambda: self._signal("matchmaker", signal.SIGSTOP),
             "pause server": self._pause_server,
             "cut": self._link.cut,
-            "second host": self._start_second,
             "full disk": self._fill_disk,
         }
 
     def _parts(self, kind: str) -> list[int]:
         """Return the process ids of the hosts, or of the matchmakers, of the run."""
-        others = {self._link.pid, *(process.pid for process in self.second)}
-        return [pid for pid in parts_of(os.getpid())[kind] if pid not in others]
+        return [pid for pid in parts_of(os.getpid())[kind] if pid != self._link.pid]
 
     def _signal(self, kind: str, number: signal.Signals) -> bool:
         """Send a signal to a part of this kind; one that it stops goes on after some time."""
@@ -106,18 +97,6 @@ class Strikes:
         for pid in self._paused:
             os.kill(pid, signal.SIGCONT)
         self._paused.clear()
-
-    def _start_second(self) -> bool:
-        """Start a host that runs already, on the same journal."""
-        name = self._chance.choice(list(self._run.hosts))
-        command = host_command(
-            self._run.id,
-            Connection(self._server.url, name, embedded=True),
-            kept=self._kept,
-            logs=LogSettings(),
-        )
-        self.second.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-        return True
 
     def _fill_disk(self) -> bool:
         """Let a host write no more than a little to any file."""

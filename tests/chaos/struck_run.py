@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from orchestrator.coordination.placement import Run
-from orchestrator.distributed.child_processes import end
 from orchestrator.distributed.embedded_server import EmbeddedServer
 from orchestrator.distributed.launcher import launch
 from orchestrator.monitoring.logs import LogSettings
@@ -69,7 +68,7 @@ def _struck(schedule: Schedule) -> tuple[list[str], list[str]]:
             options = {**schedule.options, "nats": link.url, "deadline": DEADLINE_SECONDS}
             settings = RunSettings.model_validate(options)
             run = Run(f"chaos-{schedule.seed}", read_scenario(settings))
-            strikes = Strikes(schedule, run, server=server, link=link, kept=kept)
+            strikes = Strikes(schedule, server=server, link=link, kept=kept)
             try:
                 results = launch(run, strikes.watch, kept=kept, operations=QUIET)
             except RunError as error:
@@ -77,7 +76,6 @@ def _struck(schedule: Schedule) -> tuple[list[str], list[str]]:
                 wrong = [] if explained(reason, strikes.struck) else [f"ended: {reason}"]
             else:
                 wrong = broken_promises(schedule, settings, results, kept)
-            end(strikes.second)
             left = set(children_of(os.getpid())) - {server.pid, link.pid}
             if left:
                 wrong.append(f"processes are left: {sorted(left)}")
