@@ -1,5 +1,6 @@
 """Strikes: how the parts of a run in this process are killed, stopped and cut off."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -95,7 +96,8 @@ class Strikes:
 
     def _go_on(self, number: int, frame: object) -> None:
         for pid in self._paused:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # killed while it stood still
+                os.kill(pid, signal.SIGCONT)
         self._paused.clear()
 
     def _fill_disk(self) -> bool:
