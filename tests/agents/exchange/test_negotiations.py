@@ -87,7 +87,8 @@ def again(said: Proposal) -> Proposal:
 def test_a_gain_is_proposed_and_the_slot_becomes_busy(rule: RuleName, named: float) -> None:
     household = Household(rule)
     envelope = household.ask(0, 2.0, now=10.0)
-    assert envelope == Envelope(OWN, PARTNER, Proposal(LeaseId(7, 100), 0, 1.0, 2.0, named))
+    proposal = Proposal(LeaseId(7, 100), 0, 1.0, 2.0, named, round=3)
+    assert envelope == Envelope(OWN, PARTNER, proposal)
     assert household.written == [entry("proposed", 0, 1.0, 2.0, -1.0)]
     assert household.holding.pending == {0: 1.0}
     assert household.counted() == {"proposals": 1}
