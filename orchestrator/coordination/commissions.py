@@ -10,6 +10,8 @@ from hashlib import blake2b
 from protocol.lease_seal import LeaseSigner
 from protocol.messages import Address, Application, Commission, Residents
 
+SECRET_BYTES = 32
+"""Length of the secret of a run."""
 LIVES_MAX = 1024
 """Number of lives of one matchmaker that are told apart; an older one gets a new epoch."""
 
@@ -17,8 +19,9 @@ LIVES_MAX = 1024
 class Commissions:
     """The commissions of one run.
 
-    `secret` are 32 random bytes from which the key of each matchmaker follows, in any life of it or
-    of the orchestrator. Without a secret, leases are not sealed: in a simulation nobody lies.
+    `secret` are SECRET_BYTES random bytes from which the key of each matchmaker follows, in any
+    life of it or of the orchestrator. Without a secret, leases are not sealed: in a simulation
+    nobody lies.
     """
 
     def __init__(self, secret: bytes | None = None) -> None:

@@ -53,9 +53,8 @@ class RunCoordinator(RunReports):
 
     `members` are the household ids in tree order; `terms` returns the terms of one household. The
     run fails after `deadline` seconds without progress, and when it reaches one of the other bounds
-    (patience.py); `reason` then says why. A household that
-    enrols again has lost its state. All households are then placed again and stage 1 restarts,
-    with the same result.
+    (patience.py); `reason` then says why. A household that enrols again has lost its state. All
+    households are then placed again and stage 1 restarts, with the same result.
     """
 
     def __init__(

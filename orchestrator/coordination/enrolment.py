@@ -57,11 +57,6 @@ class Enrolment:
         return len(self.addresses) == len(self.members)
 
     @property
-    def missing(self) -> set[str]:
-        """The households that have not enrolled."""
-        return set(self.members).difference(self.addresses)
-
-    @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts of the households that have enrolled."""
         return tuple(dict.fromkeys(address.host for address in self.addresses.values()))

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from agents.exchange.journal.sqlite import SqliteJournal
+from orchestrator.coordination.commissions import SECRET_BYTES
 from orchestrator.coordination.placement import Run
 from orchestrator.results.result_files import UNFINISHED_FOLDER
 from orchestrator.scenario.scenario import Scenario
@@ -30,8 +31,6 @@ from protocol.errors import InputError
 RECORD, JOURNAL, LOCK = "run.json", "orchestrator.sqlite", "lock"
 CHANGEABLE = frozenset({"nats", "keys", "insecure", "deadline", "round_limit", "limit"})
 """Options that may differ when a run is resumed."""
-SECRET_BYTES = 32
-"""Length of the secret of a run."""
 END_SECONDS = 10.0
 """Seconds in which the hosts of a killed orchestrator end."""
 LOOK_SECONDS = 0.1
@@ -145,16 +144,7 @@ def begin(run: str, scenario: Scenario, command: CommandName) -> UnfinishedRun:
             os.fsync(file.fileno())
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", file=folder) from error
-    return UnfinishedRun(
-        folder=folder,
-        run=run,
-        command=command,
-        instance=record.instance,
-        data_sha256=record.data_sha256,
-        secret=bytes.fromhex(record.secret),
-        settings=settings,
-        made_out=record.made_out,
-    )
+    return _unfinished(folder, record, settings)
 
 
 def read(out: Path, changes: Mapping[str, Any], command: CommandName) -> UnfinishedRun:
@@ -181,16 +171,7 @@ def read(out: Path, changes: Mapping[str, Any], command: CommandName) -> Unfinis
         reason = f"run {record.run} was begun by coflex {record.command}: resume it with that"
         raise InputError(reason, file=out)
     settings = settings_from({**record.settings, **changes, "out": out, "run": record.run})
-    return UnfinishedRun(
-        folder=folder,
-        run=record.run,
-        command=record.command,
-        instance=record.instance,
-        data_sha256=record.data_sha256,
-        secret=bytes.fromhex(record.secret),
-        settings=settings,
-        made_out=record.made_out,
-    )
+    return _unfinished(folder, record, settings)
 
 
 def claim_run(kept: Path, run: Run, host: str) -> None:
@@ -214,6 +195,19 @@ def claim_run(kept: Path, run: Run, host: str) -> None:
     if known.strip() != str(run.instance):
         reason = f"the run id {run.id!r} was used before: choose another with --run"
         raise InputError(reason, file=kept)
+
+
+def _unfinished(folder: Path, record: _Record, settings: RunSettings) -> UnfinishedRun:
+    return UnfinishedRun(
+        folder=folder,
+        run=record.run,
+        command=record.command,
+        instance=record.instance,
+        data_sha256=record.data_sha256,
+        secret=bytes.fromhex(record.secret),
+        settings=settings,
+        made_out=record.made_out,
+    )
 
 
 def _try_lock(lock: int) -> bool:

@@ -10,13 +10,14 @@ from pathlib import Path
 from secrets import token_bytes
 from tempfile import TemporaryDirectory
 
+from orchestrator.coordination.commissions import SECRET_BYTES
 from orchestrator.coordination.coordinator import RunCoordinator
 from orchestrator.coordination.nodes import orchestrator_of
 from orchestrator.coordination.outcome import collect, seconds_of, traffic_of
 from orchestrator.coordination.placement import Run
 from orchestrator.coordination.run_journal import RunJournal
 from orchestrator.coordination.run_phase import RunPhase
-from orchestrator.coordination.unfinished_run import SECRET_BYTES, UnfinishedRun
+from orchestrator.coordination.unfinished_run import UnfinishedRun
 from orchestrator.distributed.child_processes import Command, CommandProcesses, HostProcesses
 from orchestrator.distributed.connection import as_options, reach
 from orchestrator.distributed.embedded_server import EmbeddedServer
@@ -147,11 +148,8 @@ def _launch(
     unfinished: UnfinishedRun | None,
     operations: Operations,
 ) -> RunResults:
-    log, matchmakers, journal = (
-        PartLog(ORCHESTRATOR, run.id),
-        _matchmakers(run),
-        _journal(unfinished),
-    )
+    log, matchmakers = PartLog(ORCHESTRATOR, run.id), _matchmakers(run)
+    journal = _journal(unfinished)
     node, coordinator = orchestrator_of(run, _secret(unfinished), journal)
     with contextlib.ExitStack() as stack:
         stack.callback(_close, unfinished, coordinator)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from secrets import token_bytes
 from typing import Any
 
+from orchestrator.coordination.commissions import SECRET_BYTES
 from orchestrator.coordination.nodes import (
     endpoint_of,
     host_node,
@@ -55,7 +56,7 @@ async def try_bus(run: Run, connection: Connection, host: str) -> None:
         deadline=TRIAL_DEADLINE,
         matchmakers=matchmakers,
         roster=dict.fromkeys(members, host),
-        secret=token_bytes(32),
+        secret=token_bytes(SECRET_BYTES),
     )
     parts = [
         _take_part(node, connection, lambda: coordinator.finished),

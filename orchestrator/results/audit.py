@@ -63,8 +63,7 @@ class Audit:
 def audit_words(audit: Audit) -> str:
     """Return the result of an audit in one line."""
     if audit.conserved:
-        unknown = len(audit.unknown)
-        but = f"; plans of {unknown} households unknown" if unknown else ""
+        but = f"; plans unknown of {listed(audit.unknown)}" if audit.unknown else ""
         return f"conserved ({', '.join(audit.checks)}{but})"
     said = [each.text for each in audit.discrepancies[:_SAID_MAX]]
     more = audit.found - len(said)

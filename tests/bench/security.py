@@ -29,11 +29,12 @@ from orchestrator.results.run_results import RunResults
 from orchestrator.scenario.scenario import read_scenario
 from orchestrator.scenario.settings import RunSettings
 from protocol.codec import Item, encode_frame
-from protocol.messages import BundleProposal, Failure, Lookup, Ready
+from protocol.messages import BundleProposal, Failure, Ready
 from protocol.messages.exchange import LeaseId
 from protocol.subjects import HOST, ORCHESTRATOR, direct
 from tests.bench.measured import Measured
 from tests.support.gate import EVERY_ROLE
+from tests.support.lookups import lookup
 
 HOUSEHOLDS, HOSTS, ITERATIONS, SLOTS, REPEATS = 200, 2, 5, 48, 2
 RUN, STRANGER, MAKER = "bench", "host-9", "matchmaker-1"
@@ -74,24 +75,7 @@ def noise() -> list[tuple[str, bytes]]:
     """Return what the stranger sends: bytes that cannot be read, lookups of a household that there
     is not, proposals without a lease, and failures."""
     values = np.linspace(0.0, 1.0, SLOTS)
-    lookup = Lookup(
-        session=1,
-        number=1,
-        epoch=0,
-        round=1,
-        limits_bind=False,
-        disclosure="value",
-        slots=tuple(range(SLOTS)),
-        values_kwh=values,
-        limits_kwh=np.zeros(0),
-        withdrawn=(),
-        closed=(),
-        wants=(),
-        wanted_kwh=np.zeros(0),
-        tolerance_kwh=np.zeros(0),
-        min_gain_kwh2=0.0,
-        leases_max=1,
-    )
+    asked = lookup(limits_bind=False, slots=tuple(range(SLOTS)), values_kwh=values)
     proposal = BundleProposal(
         lease=LeaseId(1, 1),
         disclosure="value",
@@ -106,7 +90,7 @@ def noise() -> list[tuple[str, bytes]]:
     )
     hosts = [f"host-{number}" for number in range(1, HOSTS + 1)]
     return [
-        (MAKER, encode_frame(RUN, [Item(MAKER, "h999", lookup)])),
+        (MAKER, encode_frame(RUN, [Item(MAKER, "h999", asked)])),
         (ORCHESTRATOR, encode_frame(RUN, [Item(ORCHESTRATOR, HOST, Failure("because"))])),
         *((host, encode_frame(RUN, [Item("h1", "h999", proposal)])) for host in hosts),
         *((name, b"\xc1" * 100) for name in (*hosts, MAKER, ORCHESTRATOR)),
