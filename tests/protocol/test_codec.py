@@ -84,7 +84,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         patterns = [c.pattern for c in parts[1:] if isinstance(c, StringConstraints)]
         if patterns:
             return st.from_regex(str(patterns[0]).strip("^$"), fullmatch=True)
-        if parts[0] in (int, float, str):
+        if parts[0] in (int, float, str, bytes):
             return within(parts[0], *parts[1:])
         return integers if parts[0] == Int64Array else vectors
     if origin is typing.Literal:
@@ -104,9 +104,11 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def within(kind: type, *domain: FieldInfo) -> st.SearchStrategy[Any]:
-    """Return a strategy for the numbers of a domain, its ends included."""
+    """Return a strategy for what is in a domain; the ends of numbers are included."""
     if kind is str:
         return st.text(max_size=8)
+    if kind is bytes:
+        return st.binary(max_size=96)
     (field,) = domain
     bounds = {name: getattr(c, name) for c in field.metadata for name in c.__slots__}
     if kind is float:
