@@ -28,7 +28,7 @@ from orchestrator.reporting.homes.homes_in_words import (
     who_absorbed,
 )
 from orchestrator.reporting.household_view import Schedules, household_view
-from orchestrator.reporting.limit_wording import FEEDER_HEADS, feeder_rows
+from orchestrator.reporting.limit_wording import feeder_heads, feeder_rows
 from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.wording import (
     by_equal_shift,
@@ -116,7 +116,7 @@ def page(
         plotly=Markup(script().decode()),
         first=figures.pop("community", None) or figures.pop("demand", None),
         feeders=feeder_rows(results),
-        feeder_heads=FEEDER_HEADS,
+        feeder_heads=feeder_heads(results),
         groups=group_rows(results),
         group_heads=GROUP_HEADS,
         moved=moved_rows(results),

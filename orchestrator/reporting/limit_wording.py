@@ -7,11 +7,6 @@ from orchestrator.reporting.printable_text import printable
 from orchestrator.results.run_results import Excess, RunResults
 from orchestrator.results.slot_clock import clock_times
 
-FEEDER_HEADS = (
-    *("feeder", "households", "peak as preferred", "peak, kWh", "limit there"),
-    *("beyond as preferred, kWh", "beyond, kWh", "worst at"),
-)
-
 
 def limits_kept(results: RunResults) -> str:
     """Return how well the limits by slot are kept, in the end and as preferred; empty without
@@ -42,9 +37,26 @@ def feeders_kept(results: RunResults) -> str:
     return "; ".join([kept, *broken])
 
 
+def feeder_heads(results: RunResults) -> tuple[str, ...]:
+    """Return the heads of the table of feeders: power in kW, or in kWh per slot where its length is
+    not known."""
+    unit = "kWh" if results.slot_times is None else "kW"
+    return (
+        *(
+            "feeder",
+            "households",
+            f"preferred peak, {unit}",
+            f"peak, {unit}",
+            f"limit then, {unit}",
+        ),
+        *("preferred over, kWh", "over, kWh", "worst at"),
+    )
+
+
 def feeder_rows(results: RunResults) -> list[tuple[str, ...]]:
     """Return the feeders as lines of a table: what their households take at most, and how far they
     are beyond the limits; empty without feeders."""
+    per_slot = 1.0 if results.slot_times is None else 60.0 / results.slot_times.minutes
     rows: list[tuple[str, ...]] = []
     for name, feeder in (results.feeders or {}).items():
         day, end = (results.feeder_days or {})[name], list(feeder.limits.values())[-1]
@@ -56,9 +68,9 @@ def feeder_rows(results: RunResults) -> list[tuple[str, ...]]:
             (
                 printable(name),
                 f"{feeder.households:,}",
-                number(float(preferred.max())),
-                number(float(demand[peak])),
-                number(limit),
+                number(float(preferred.max()) * per_slot),
+                number(float(demand[peak]) * per_slot),
+                number(limit * per_slot),
                 number(feeder.limits["preferred"].kwh),
                 number(end.kwh),
                 "-" if end.worst_slot is None else _time(results, end.worst_slot),

@@ -21,7 +21,7 @@ from orchestrator.reporting.homes.homes_in_words import (
     moved_rows,
     who_absorbed,
 )
-from orchestrator.reporting.limit_wording import FEEDER_HEADS, feeder_rows
+from orchestrator.reporting.limit_wording import feeder_heads, feeder_rows
 from orchestrator.reporting.narrow_tables import fitting_columns
 from orchestrator.reporting.round_table import ROUND_HEADS, round_lines
 from orchestrator.reporting.terminal_plot import Curve, plot
@@ -84,7 +84,9 @@ def print_summary(results: RunResults, out: Path, console: Console | None = None
 def _feeders(results: RunResults, width: int) -> list[RenderableType]:
     """Return what the households at each feeder take, if feeders have limits."""
     rows = feeder_rows(results)
-    return [Text("Feeders", style="bold"), _lines(FEEDER_HEADS, rows, width)] if rows else []
+    return (
+        [Text("Feeders", style="bold"), _lines(feeder_heads(results), rows, width)] if rows else []
+    )
 
 
 def _homes(results: RunResults, width: int) -> list[RenderableType]:
