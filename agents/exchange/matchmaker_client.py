@@ -16,6 +16,7 @@ from agents.retransmission import (
     NEVER,
     Retransmission,
 )
+from protocol.errors import PeerError
 from protocol.messages import Address, Lookup, Match
 from protocol.messages.exchange import Closed
 
@@ -179,10 +180,16 @@ class MatchmakerClient:
         return self.outstanding if self._retransmission.due(now) else None
 
     def heard(self, match: Match, now: float) -> Lookup | None:
-        """Take an answer. Returns the lookup that it answers, or None if it is a repetition."""
+        """Take an answer. Returns the lookup that it answers, or None if it is a repetition.
+
+        Raises PeerError if it is about slots that were not looked up.
+        """
         lookup = self.outstanding
         if lookup is None or (match.session, match.number) != (lookup.session, lookup.number):
             return None
+        slots = (*match.none, *match.busy)
+        if not self.asked.issuperset(slots) or len(set(slots)) < len(slots):
+            raise PeerError(f"{self.matchmaker} answers what was not looked up")
         self.outstanding = None
         if self._revised:
             self._take_back(lookup)  # the answer may be older than the news

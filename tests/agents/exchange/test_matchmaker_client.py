@@ -10,6 +10,7 @@ from agents.exchange.matchmaker_client import REST, REST_AT_MOST
 from agents.mandate import Mandate
 from agents.retransmission import EXCHANGE_MAX_WAIT_SECONDS, NEVER
 from protocol.codec import encode_message
+from protocol.errors import PeerError
 from protocol.messages import Lookup, Match
 from protocol.messages.exchange import Closed, LeaseId
 from tests.support.client_lookups import (
@@ -302,3 +303,17 @@ LOOKUP_FIELDS: dict[str, Any] = {
     "min_gain_kwh2": 0.0,
     "leases_max": 0,
 }
+
+
+@pytest.mark.parametrize(
+    "said", [{"busy": (1,)}, {"none": (1,)}, {"busy": (0, 0)}, {"none": (0,), "busy": (0,)}]
+)
+def test_an_answer_about_other_slots_is_refused_and_changes_nothing(said: dict[str, Any]) -> None:
+    own = client()
+    own.ask([0])
+    lookup = sent(own)
+    with pytest.raises(PeerError, match="what was not looked up"):
+        own.heard(match(lookup, **said), 11.0)
+    assert own.outstanding == lookup
+    assert own.due == [0]
+    assert own.heard(match(lookup, busy=(0,)), 11.0) == lookup

@@ -212,7 +212,10 @@ def test_a_whole_run_ends_on_a_signal_and_its_forked_hosts_answer(bus: Bus) -> N
     assert bus.metrics("orchestrator")["coflex_run_households"] == 6
     assert bus.status()["runs"][0]["missing"] == []
     # The parts that it starts log in the same format, to the same stream.
-    assert {line["part"] for line in bus.lines_of("orchestrator")} >= {"h0", "h5", "matchmaker-1"}
+    parts = {"h0", "h5", "matchmaker-1"}
+    wait_until(
+        lambda: parts <= {line["part"] for line in bus.lines_of("orchestrator")}, "a line of each"
+    )
     children = children_of(whole.pid)
     assert len(children) >= 7
     whole.terminate()
